@@ -1,0 +1,136 @@
+"""The ``vmsgen`` command: one group whose sub-commands are imported when they are called.
+
+Each sub-command ``NAME`` is the click command called ``command`` in the module ``vmsgen.cli.NAME``.
+Nothing heavy is imported before that (black, jinja2 and asn1tools cost 50 to 130 ms each), so that
+help, ``--version`` and shell completion answer at once.
+
+Exit codes, for every command: 0 fine, 1 findings (bad spec, stale output, a difference), 2 the job
+could not be done (usage, unreadable or cut input, I/O, internal error), 130 interrupted. A command
+returns its code from its click callback (None is 0); what it raises is turned into a code here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from vmsgen import __version__
+
+__all__ = ["COMMANDS", "LazyGroup", "command", "main"]
+
+#: (group of the help page, command, what it does); the order is the order of the help page.
+COMMANDS = (
+    ("build", "build", "make classes, codecs and ASN.1 from the specs  [--check] [--diff]"),
+    ("build", "docs", "write the reference pages of the specs"),
+    ("streams", "show", "what is in a migration stream: sections, values, statistics"),
+    ("streams", "convert", "between QEMU's binary, BER, JSON and a readable trace"),
+    ("streams", "verify", "check a stream against the generated schema and its own round trip"),
+)
+
+_GROUPS = {
+    "build": "Build from specs",
+    "streams": "Work on migration streams",
+}
+
+
+class LazyGroup(click.Group):
+    """A click group that knows its commands by name and imports the one that is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of the commands that this installation has, in the order of the help page."""
+        return [name for _, name, _ in COMMANDS if _present(name)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The click command of that name, or None (click then says that there is no such command)."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        found = importlib.import_module(f"{__name__}.{cmd_name}").command
+        if not isinstance(found, click.Command):
+            raise TypeError(f"{__name__}.{cmd_name}.command is not a click command")
+        return found
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the commands grouped by job, in place of click's alphabetical list."""
+        for group, title in _GROUPS.items():
+            rows = [(name, text) for its, name, text in COMMANDS if its == group and _present(name)]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+        with formatter.section("About"):
+            formatter.write_dl([("--version", "print the version"), ("COMMAND --help", "every option of a command")])
+
+
+def _present(name: str) -> bool:
+    return importlib.util.find_spec(f"{__name__}.{name}") is not None
+
+
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    options_metavar="",
+    subcommand_metavar="COMMAND ...",
+)
+@click.version_option(__version__, "--version", message="vmsgen %(version)s")
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """Describe device state once; read, write, check and convert QEMU migration streams."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def _fail(message: str) -> int:
+    """Says why on stderr (which may itself be gone) and gives the exit code for it."""
+    try:
+        click.echo(message, err=True)
+    except OSError:
+        _drop(sys.stderr.fileno())
+    return 2
+
+
+def _drop(descriptor: int) -> None:
+    """Points a broken output at /dev/null, so that flushing it at exit says nothing."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, descriptor)
+    os.close(null)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line ``arguments`` (``sys.argv[1:]`` if None) and returns its exit code."""
+    try:
+        # (not command.main: that turns a broken pipe into exit code 1 before it can be seen here)
+        words = sys.argv[1:] if arguments is None else list(arguments)
+        with command.make_context("vmsgen", words) as context:
+            result = command.invoke(context)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except BrokenPipeError:
+        # The reader went away (`vmsgen show ... | head`): it has what it wanted.
+        _drop(sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename is not None else ""
+        return _fail(f"vmsgen: {where}{error.strerror or error}")
+    except Exception as error:
+        if os.environ.get("VMSGEN_DEBUG") == "1":
+            traceback.print_exc()
+        return _fail(f"internal error: {type(error).__name__}: {error} (VMSGEN_DEBUG=1 shows where)")
+
+
+def main() -> NoReturn:
+    """Entry point of the ``vmsgen`` console script."""
+    sys.exit(run())
