@@ -1,0 +1,36 @@
+"""The generated library of a clone: this package *is* the top-level folder ``generated/``.
+
+It exists in a clone and in an editable install only. A wheel holds the folder ``generated/`` itself
+in this place, so that ``vmsgen.library`` means the same everywhere: the classes, the registry and
+the ASN.1 modules made from the shipped ``device-specs/``. Generated code imports its own package by
+relative imports alone, so it does not notice where it stands.
+"""
+
+from importlib.machinery import SourceFileLoader as _SourceFileLoader
+from pathlib import Path as _Path
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
+if _TYPE_CHECKING:
+    from typing import Any
+
+    def __getattr__(name: str) -> Any: ...
+
+
+_folder = _Path(__file__).resolve().parents[2] / "generated"
+_source = _folder / "__init__.py"
+if not _source.is_file():
+    raise ModuleNotFoundError(
+        f"{_folder} holds no generated library: run `vmsgen build` in {_folder.parent}", name=__name__
+    )
+
+# From here on submodules are found in that folder, importlib.resources reads its files, and this
+# module's namespace is the one that its __init__.py fills.
+__path__ = [str(_folder)]
+__file__ = str(_source)
+__loader__ = _SourceFileLoader(__name__, __file__)
+_spec = __spec__
+assert _spec is not None, "a package that is imported has a spec"
+_spec.loader, _spec.origin, _spec.submodule_search_locations = __loader__, __file__, __path__
+_code = __loader__.get_code(__name__)
+assert _code is not None, "source files have code"
+exec(_code)
