@@ -1,0 +1,1 @@
+"""What generated code needs: visitors, codecs, facts, limits and errors. Standard library only."""

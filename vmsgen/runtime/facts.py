@@ -1,0 +1,305 @@
+"""Facts: what is known of the sender, and the questions that a layout asks.
+
+Generated code asks (``facts.ask(AHCI_PORTS)``, ``facts.qemu >= (8, 2)``) and does not know who answers. An answer comes from, first
+wins: an answer under trial by the layout search, what the user, the stream or its description said, the default of the spec (a
+guess), the first candidate. Every question met is recorded, so that the search knows what it may overrule and BER can carry the
+facts that the layout depended on. The names of questions are the spec's: ``ahci_ports``, ``target.long_bits``, ``qemu >= 8.2``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from vmsgen.runtime.errors import LayoutError, VmsgenError
+
+Release: TypeAlias = tuple[int, ...]
+Answer: TypeAlias = "bool | int | str | Release"
+
+TRUE: Final = "true"
+FALSE: Final = "false"
+
+
+class Unanswered(VmsgenError):
+    """An ambient fact that nobody has given; a default that needs it gives way to the candidates."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is not known; give it with --prop {name}=VALUE")
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True)
+class Prop:
+    """A fact that a spec declares under ``props:``. ``low``/``high`` bound an ``A..B`` type."""
+
+    name: str
+    module: str
+    kind: str
+    low: int | None = None
+    high: int | None = None
+    candidates: tuple[Answer, ...] = ()
+    default: Callable[[Facts], Answer] | None = None
+    machine_wide: bool = False
+
+    def alternatives(self) -> Iterable[Answer]:
+        """Every value the prop may have, the likeliest first; empty if that is not known."""
+        if self.candidates:
+            return self.candidates
+        if self.kind == "bool":
+            return (True, False)
+        if self.kind == "endian":
+            return ("little", "big")
+        if self.low is not None and self.high is not None:
+            return range(self.low, self.high + 1)
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question met while a codec ran. ``settled``: answered by knowledge, so the search leaves it alone."""
+
+    name: str
+    answer: Answer
+    alternatives: Iterable[Answer]
+    settled: bool
+    machine_wide: bool
+
+
+class Facts:
+    """Answers to the questions of layouts. ``known`` maps names to values (or to their text)."""
+
+    __slots__ = ("known", "trial", "questions")
+
+    def __init__(self, known: Mapping[str, Answer] | None = None, *, trial: Mapping[str, Answer] | None = None) -> None:
+        self.known: dict[str, Answer] = dict(known or {})
+        self.trial: dict[str, Answer] = dict(trial or {})
+        self.questions: dict[str, Question] = {}
+
+    def __repr__(self) -> str:
+        return f"Facts({self.known!r})"
+
+    # ------------------------------------------------------------------ making others
+
+    def fresh(self, trial: Mapping[str, Answer] | None = None) -> Facts:
+        """The same knowledge with no question recorded; ``trial`` holds the answers to try."""
+        return Facts(self.known, trial=trial)
+
+    def derive(self, more: Mapping[str, Answer]) -> Facts:
+        """The same knowledge and ``more``, which wins."""
+        return Facts({**self.known, **more})
+
+    def settled(self) -> Facts:
+        """What is known together with every answer that was given so far, now as knowledge."""
+        return Facts({**self.known, **self.asked})
+
+    @property
+    def asked(self) -> dict[str, Answer]:
+        """Name and answer of each question met, in the order they were first asked."""
+        return {question.name: question.answer for question in self.questions.values()}
+
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The questions met and their answers as text, as BER carries them."""
+        return tuple((name, answer_text(answer)) for name, answer in self.asked.items())
+
+    @classmethod
+    def from_pairs(cls, pairs: Iterable[tuple[str, str]]) -> Facts:
+        """Facts of the pairs that a BER record carries; each text is read when its question is asked."""
+        return cls(dict(pairs))
+
+    # ------------------------------------------------------------------ questions of generated code
+
+    def ask(self, prop: Prop) -> Any:
+        """The answer to a prop. Raises LayoutError when nothing answers it."""
+        name = prop.name
+        if name in self.trial:
+            return self._record(name, self.trial[name], prop.alternatives(), False, prop.machine_wide)
+        for key in (f"{prop.module}.{name}", name):
+            if key in self.known:
+                answer = read_answer(self.known[key], prop.kind, name)
+                return self._record(name, answer, (), True, prop.machine_wide)
+        if prop.default is not None:
+            try:
+                guess = prop.default(self)
+            except Unanswered:
+                pass
+            else:
+                return self._record(name, guess, prop.alternatives(), False, prop.machine_wide)
+        for guess in prop.alternatives():
+            return self._record(name, guess, prop.alternatives(), False, prop.machine_wide)
+        raise LayoutError(f"the layout depends on {name}, which nothing answers; give it with --prop {name}=VALUE")
+
+    def unknown(self, name: str, kind: str) -> Any:
+        """The answer to an explicit ``unknown`` of a spec, asked as ``STATE.FIELD``."""
+        alternatives: Iterable[Answer] = (True, False) if kind == "bool" else range(1 << 16)
+        if name in self.trial:
+            return self._record(name, self.trial[name], alternatives, False, False)
+        if name in self.known:
+            return self._record(name, read_answer(self.known[name], kind, name), (), True, False)
+        return self._record(name, kind == "bool", alternatives, False, False)
+
+    @property
+    def qemu(self) -> ReleaseFact:
+        """The release of the sender; comparing it asks as little as is needed (``qemu >= 8.2``)."""
+        return ReleaseFact(self)
+
+    @property
+    def long_bits(self) -> int:
+        """Width of target_ulong in bits: 64 or 32."""
+        return int(self._ambient("target.long_bits", "int", (64, 32)))
+
+    @property
+    def host_endian(self) -> str:
+        """Byte order of the sending host: ``little`` or ``big``."""
+        return str(self._ambient("host_endian", "endian", ("little", "big")))
+
+    def ambient(self, name: str, kind: str) -> Any:
+        """A fact of the stream or the section (``target.arch``, ``section.bus`` ...). Raises Unanswered."""
+        if name in self.trial:
+            return self.trial[name]
+        if name in self.known:
+            return read_answer(self.known[name], kind, name)
+        raise Unanswered(name)
+
+    def _ambient(self, name: str, kind: str, alternatives: tuple[Answer, ...]) -> Any:
+        if name in self.trial:
+            return self._record(name, self.trial[name], alternatives, False, True)
+        if name in self.known:
+            return self._record(name, read_answer(self.known[name], kind, name), (), True, True)
+        return self._record(name, alternatives[0], alternatives, False, True)
+
+    def _record(
+        self, name: str, answer: Answer, alternatives: Iterable[Answer], settled: bool, machine_wide: bool
+    ) -> Answer:
+        if name not in self.questions:
+            self.questions[name] = Question(name, answer, alternatives, settled, machine_wide)
+        return answer
+
+    # ------------------------------------------------------------------ the sender's release
+
+    def at_least(self, release: Release, *, strictly: bool = False) -> bool:
+        """Whether the sender's release is ``release`` or later (later, if ``strictly``).
+
+        Decided by the exact release if it is known, by the interval that earlier answers and the machine's release (a lower
+        bound) leave, and else a question of its own.
+        """
+        wanted = _padded(release)
+        exact = self.known.get("qemu")
+        if exact is not None:
+            own = _padded(read_answer(exact, "release", "qemu"))  # type: ignore[arg-type]
+            return bool(self._record("qemu", own, (), True, True)) and (own > wanted if strictly else own >= wanted)
+        name = f"qemu {'>' if strictly else '>='} {release_text(release)}"
+        if name in self.trial:
+            return bool(self._record(name, self.trial[name], (True, False), False, True))
+        if name in self.known:
+            return bool(self._record(name, read_answer(self.known[name], "bool", name), (), True, True))
+        verdict = self._by_interval(wanted, strictly)
+        if verdict is not None:
+            return bool(self._record(name, verdict, (), True, True))
+        # nothing decides: a machine type says that the sender is that release or later, and that release is the likeliest
+        guess = "machine.release" not in self.known
+        return bool(self._record(name, guess, (True, False), False, True))
+
+    def _by_interval(self, wanted: Release, strictly: bool) -> bool | None:
+        """The answer as far as the lower and upper bounds decide it. A bound is (release, whether it is itself excluded)."""
+        low: tuple[Release, bool] = ((0, 0, 0), False)
+        high: tuple[Release, bool] | None = None  # the sender is below it (True) or at most it (False)
+        if "machine.release" in self.known:
+            try:
+                low = (_padded(read_answer(self.known["machine.release"], "release", "machine.release")), False)  # type: ignore[arg-type]
+            except VmsgenError:
+                pass
+        for source in (self.known, self.trial):
+            for name, value in source.items():
+                if not name.startswith("qemu >"):
+                    continue
+                bound = _padded(parse_release(name.rpartition(" ")[2]))
+                strict = not name.startswith("qemu >=")
+                if value in (True, TRUE):
+                    low = max(low, (bound, strict))
+                else:
+                    candidate = (bound, not strict)
+                    high = candidate if high is None or (bound, strict) < (high[0], not high[1]) else high
+        if (wanted, strictly) <= low:
+            return True
+        if high is not None and (high[0] < wanted or (high[0] == wanted and (high[1] or strictly))):
+            return False
+        return None
+
+
+class ReleaseFact:
+    """``facts.qemu``: compares with a release as a tuple of ints."""
+
+    __slots__ = ("_facts",)
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+
+    def __ge__(self, other: Release) -> bool:
+        return self._facts.at_least(other)
+
+    def __gt__(self, other: Release) -> bool:
+        return self._facts.at_least(other, strictly=True)
+
+    def __lt__(self, other: Release) -> bool:
+        return not self._facts.at_least(other)
+
+    def __le__(self, other: Release) -> bool:
+        return not self._facts.at_least(other, strictly=True)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, tuple) and self >= other and not self > other
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+
+def _padded(release: Release) -> Release:
+    return (*release, 0, 0, 0)[:3]
+
+
+def release_text(release: Release) -> str:
+    """``(8, 2)`` as ``8.2``."""
+    return ".".join(map(str, release))
+
+
+def parse_release(text: str) -> Release:
+    """``8.2`` or ``10.0.1`` as a tuple. Raises VmsgenError."""
+    parts = text.split(".")
+    if not 2 <= len(parts) <= 3 or not all(part.isascii() and part.isdigit() and len(part) <= 4 for part in parts):
+        raise VmsgenError(f"{text!r} is not a release such as 8.2 or 10.0.1")
+    return tuple(map(int, parts))
+
+
+def answer_text(answer: Answer) -> str:
+    """An answer as BER, ``--prop`` and messages spell it."""
+    if isinstance(answer, bool):
+        return TRUE if answer else FALSE
+    return release_text(answer) if isinstance(answer, tuple) else str(answer)
+
+
+def read_answer(value: Answer, kind: str, name: str) -> Answer:
+    """A value as the kind of its question wants it, from its text where need be. Raises VmsgenError."""
+    if kind == "release":
+        return value if isinstance(value, tuple) else parse_release(str(value))
+    if kind == "bool":
+        if value in (TRUE, FALSE):
+            return value == TRUE
+        if isinstance(value, bool):
+            return value
+    elif kind == "int":
+        if isinstance(value, int):
+            return int(value)
+        if isinstance(value, str):
+            try:
+                return int(value, 0)
+            except ValueError:
+                pass
+    elif kind == "endian":
+        if value in ("little", "big"):
+            return value
+    elif isinstance(value, str):
+        return value
+    wanted = {"bool": "true or false", "int": "a number", "endian": "little or big"}.get(kind, "text")
+    raise VmsgenError(f"{name}: {value!r} is not {wanted}")

@@ -1,0 +1,18 @@
+"""Bounds on what hostile input may ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """``depth``: nesting of structs, elements and subsections. ``count``: elements of one array where neither the section nor
+    the announced length bounds it. ``length``: bytes of one BER value held in memory."""
+
+    depth: int = 100
+    count: int = 1 << 24
+    length: int = 1 << 28
+
+
+DEFAULT_LIMITS = Limits()
