@@ -1,0 +1,1 @@
+"""Tests against real QEMU: captured streams, loads by QEMU, migrations between two QEMUs."""
