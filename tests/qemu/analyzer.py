@@ -20,6 +20,8 @@ from tests.qemu.assets import cache_folder, publish
 #: The member of the source package that is wanted, below its top folder.
 SCRIPT = "scripts/analyze-migration.py"
 
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+
 
 class NoAnalyzerError(Exception):
     """The script cannot be fetched here; the text says why."""
@@ -57,16 +59,18 @@ def _fetched() -> bytes:
 def _source_options(folder: Path) -> list[str]:
     """Options with which apt reads source packages from the mirror it is configured for."""
     targets = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(REPO_URI)|$(RELEASE)|$(SIGNED_BY)", "Created-By: Packages"],
+        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Created-By: Packages"],
         capture_output=True,
         text=True,
         check=False,
-    ).stdout.split()
+    ).stdout.splitlines()
+    signed = f"[signed-by={KEYRING}] " if KEYRING.exists() else ""
     lines = set()
     for target in targets:
-        uri, release, key = target.split("|")
+        uri, _, release = target.partition(" ")
+        # (the main archive's first suite: updates, security and backports have names with a dash)
         if uri.rstrip("/").endswith("/debian") and "-" not in release:
-            lines.add(f"deb-src {f'[signed-by={key}] ' if key else ''}{uri} {release} main\n")
+            lines.add(f"deb-src {signed}{uri} {release} main\n")
     if not lines:
         raise NoAnalyzerError("no Debian mirror in apt's configuration")
     sources, lists = folder / "sources.list", folder / "lists"

@@ -71,7 +71,8 @@ def declared(path: Path = CORPUS) -> dict[str, Declared]:
         entries: list[dict[str, Any]] = tomllib.load(file)["stream"]
     found = {}
     for entry in entries:
-        found[entry["name"]] = Declared(**{k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()})
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
+        found[values["name"]] = Declared(**values)
     return found
 
 

@@ -1,0 +1,98 @@
+"""Fixtures of the tests that need QEMU.
+
+Where QEMU (or /dev/kvm, or the analyzer) is not there a test is skipped and says why. With ``qemu``
+in ``VMSGEN_REQUIRE`` (a list with commas) it fails instead, so that CI cannot skip unnoticed.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from tests.qemu.analyzer import NoAnalyzerError, analyze, analyzer_script
+from tests.qemu.capture import capture, declared
+from tests.qemu.machine import PREFIXES, unavailable
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks every test of this folder ``qemu``."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.qemu)
+
+
+def missing(reason: str) -> None:
+    """Skips the test, or fails it where QEMU is required."""
+    if "qemu" in os.environ.get("VMSGEN_REQUIRE", "").split(","):
+        pytest.fail(f"QEMU is required, but {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def qemu() -> Callable[[str], str]:
+    """``qemu(release)``: the name of that QEMU's x86_64 binary."""
+
+    def of(release: str) -> str:
+        reason = unavailable(release)
+        if reason is not None:
+            missing(reason)
+        return PREFIXES[release] + "x86_64"
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def stream() -> Callable[[str, str], Path]:
+    """``stream(name, release)``: the file of a stream of corpus.toml, captured if it is not cached."""
+    entries = declared()
+
+    def of(name: str, release: str) -> Path:
+        entry = entries[name]
+        reason = unavailable(release)
+        if reason is not None:
+            missing(reason)
+        reason = entry.unavailable(release)
+        if reason is not None:  # no /dev/kvm here, which nobody can require
+            pytest.skip(reason)
+        return capture(entry, release)
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def analyzer() -> Callable[[Path], dict[str, Any]]:
+    """``analyzer(stream)``: what QEMU's own analyzer says of a stream, as JSON."""
+    try:
+        analyzer_script()
+    except NoAnalyzerError as error:
+        missing(str(error))
+    return analyze
+
+
+class Vmsgen(Protocol):
+    """The ``vmsgen`` fixture: runs the command with these words."""
+
+    def __call__(self, *words: str | Path, code: int = 0) -> str: ...
+
+
+@pytest.fixture(scope="session")
+def vmsgen() -> Vmsgen:
+    """``vmsgen(*words, code=0)``: runs the command in a process of its own and returns its stdout.
+
+    The test fails, with what it wrote to stderr, if its exit code is not ``code``.
+    """
+
+    def run(*words: str | Path, code: int = 0) -> str:
+        command = [sys.executable, "-m", "vmsgen", *map(str, words)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == code, f"{' '.join(command[2:])}: exit code {done.returncode}\n{done.stderr}"
+        return done.stdout
+
+    return run
