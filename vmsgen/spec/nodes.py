@@ -1,0 +1,395 @@
+"""YAML as positioned nodes: texts, lists and mappings, each with its place, and nothing resolved.
+
+Built from PyYAML's events, so ``on``, ``null`` or ``0777`` stay the text they are, and what the language does not have of YAML
+(anchors, tags, merge keys, ...) is refused where it stands. Only three node types come out of here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import yaml
+
+from vmsgen.diagnostics import Note, SourceFile, Span
+from vmsgen.diagnostics.reporter import Reporter
+from vmsgen.spec.yaml_errors import report_yaml_error
+
+#: Bounds of one file: characters (a spec of QEMU's largest state has about 30 thousand) and levels of nesting.
+MAX_CHARACTERS = 4 * 1024 * 1024
+MAX_DEPTH = 64
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+#: What no spec may hold anywhere: tabs, byte order marks, line ends of other systems, control characters, halves of pairs.
+_REFUSED = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]|\r(?!\n)")
+_COMMENT = re.compile(r"(?:^|(?<=\s))#[^\n]*")
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """A text. ``text`` is YAML's value, ``style`` one of ``""`` (plain), ``'``, ``"``, ``|``, ``>``.
+
+    ``start`` and ``end`` are offsets into the file's text, quotes and block header included.
+    """
+
+    text: str
+    span: Span
+    style: str = ""
+    start: int = field(default=0, repr=False, compare=False)
+    end: int = field(default=0, repr=False, compare=False)
+
+    @property
+    def plain(self) -> bool:
+        """Whether it stands without quotes and block header."""
+        return self.style == ""
+
+    def span_of(self, start: int, end: int) -> Span:
+        """The place of ``text[start:end]`` in the file; exact in folded, quoted and block texts, too."""
+        last = len(self.text)
+        start = max(0, min(start, last))
+        end = max(start, min(end, last))
+        line, column = self._place(self._offsets[start])
+        # the end is exclusive: the place after the last character, which need not be where the next one stands
+        end_line, end_column = self._place(self._ends[end - 1]) if end > start else (line, column)
+        return Span(self.span.file, line, column, end_line, end_column)
+
+    @cached_property
+    def _source(self) -> str:
+        return self.span.file.text[self.start : self.end]
+
+    @cached_property
+    def _map(self) -> tuple[list[int], list[int]]:
+        if self.style == "" and self._source == self.text:
+            return list(range(len(self.text) + 1)), list(range(1, len(self.text) + 1))
+        return _align(self.text, self._source, self.style)
+
+    @property
+    def _offsets(self) -> list[int]:
+        return self._map[0]
+
+    @property
+    def _ends(self) -> list[int]:
+        return self._map[1]
+
+    def _place(self, offset: int) -> tuple[int, int]:
+        line_start = self._source.rfind("\n", 0, offset) + 1
+        if line_start == 0:
+            return self.span.line, self.span.column + offset
+        return self.span.line + self._source.count("\n", 0, line_start), offset - line_start + 1
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """A list."""
+
+    items: tuple[Node, ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """Keys and values in the order written; keys are texts and differ."""
+
+    entries: tuple[tuple[Scalar, Node], ...]
+    span: Span
+
+    def get(self, key: str) -> Node | None:
+        """The value of ``key``, or None."""
+        return next((value for name, value in self.entries if name.text == key), None)
+
+
+Node: TypeAlias = Scalar | Sequence | Mapping
+
+
+def read(source: SourceFile, reporter: Reporter) -> Node | None:
+    """The one document of ``source``, or None after a report.
+
+    Nothing is raised for any text: what is not YAML, not of the language, too large (:data:`MAX_CHARACTERS`) or too deep
+    (:data:`MAX_DEPTH`) is reported with its place.
+    """
+    if len(source.text) > MAX_CHARACTERS:
+        place = Span(source, 1, 1, 1, 1)
+        reporter.error(
+            "yaml/limit", f"a spec has at most {MAX_CHARACTERS} characters, this one {len(source.text)}", place
+        )
+        return None
+    if refuse_characters(source, reporter):
+        return None
+    reader = _Reader(source, reporter)
+    try:
+        for event in yaml.parse(source.text, Loader=_LOADER):
+            if not reader.take(event):
+                return None
+    except yaml.YAMLError as error:
+        report_yaml_error(error, source, reporter)
+        return None
+    return reader.finish()
+
+
+def refuse_characters(source: SourceFile, reporter: Reporter) -> bool:
+    """Report the first character that no spec may hold; whether there was one."""
+    found = _REFUSED.search(source.text)
+    if found is None:
+        return False
+    line = source.text.count("\n", 0, found.start()) + 1
+    column = found.start() - source.text.rfind("\n", 0, found.start())
+    place = Span(source, line, column, line, column + 1)
+    character = found.group()
+    if character == "\t":
+        reporter.error("yaml/feature", "a tab is not part of the language", place, help="indent and align with spaces")
+    elif character == "\ufeff":
+        reporter.error(
+            "yaml/feature",
+            "a byte order mark is not part of the language",
+            place,
+            help="save the file as UTF-8 without it",
+        )
+    else:
+        reporter.error("yaml/syntax", f"the character U+{ord(character):04X} cannot stand in a spec", place)
+    return True
+
+
+class _Reader:
+    """Builds nodes from events with a stack of its own, so that no nesting can exhaust Python's."""
+
+    def __init__(self, source: SourceFile, reporter: Reporter) -> None:
+        self._source = source
+        self._reporter = reporter
+        self._open: list[_Open] = []
+        self._root: Node | None = None
+        self._documents = 0
+        self._content_end = 0  # where the last scalar, bracket or start of a collection ended
+
+    def take(self, event: Any) -> bool:
+        """Use one event; False when the rest is not worth looking at."""
+        if isinstance(event, yaml.DocumentStartEvent):
+            return self._document(event)
+        if isinstance(event, yaml.AliasEvent):
+            return self._feature(event, f"the alias `*{event.anchor}`", "write the value out")
+        if isinstance(event, yaml.ScalarEvent):
+            return self._allowed(event) and self._scalar(event)
+        if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+            return self._allowed(event) and self._begin(event)
+        if isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+            self._end(event)
+        return True
+
+    def finish(self) -> Node | None:
+        """The root; an empty file is an error."""
+        if self._root is None:
+            self._reporter.error(
+                "yaml/syntax",
+                "the file is empty",
+                Span(self._source, 1, 1, 1, 1),
+                help="a spec begins with `vmsgen: 1`",
+            )
+        return self._root
+
+    # ------------------------------------------------------------------------------------------ events
+
+    def _document(self, event: Any) -> bool:
+        self._documents += 1
+        if self._documents > 1:
+            return self._feature(
+                event, "a second document", "one file describes one state; put the rest into a file of its own"
+            )
+        if event.version is not None or event.tags:
+            return self._feature(event, "a `%` directive", None)
+        self._content_end = event.end_mark.index
+        return True
+
+    def _allowed(self, event: Any) -> bool:
+        if event.anchor is not None:
+            return self._feature(event, f"the anchor `&{event.anchor}`", "write the value out where it is needed")
+        if event.tag is not None:
+            shown = self._source.text[event.start_mark.index : event.end_mark.index].split(None, 1)
+            return self._feature(
+                event, f"the tag `{shown[0] if shown else '!'}`", "types stand in field lines, values need no tag"
+            )
+        return True
+
+    def _scalar(self, event: Any) -> bool:
+        start, end = event.start_mark.index, event.end_mark.index
+        style = event.style or ""
+        if style in "|>" and style:
+            end = start + len(self._source.text[start:end].rstrip())
+        scalar = Scalar(event.value, self._span(event.start_mark, end), style, start, end)
+        if self._key_expected() and not self._key_allowed(scalar):
+            return False
+        self._content_end = end
+        self._put(scalar)
+        return True
+
+    def _begin(self, event: Any) -> bool:
+        if self._key_expected():
+            place = self._span(event.start_mark, event.start_mark.index + 1)
+            kind = "mapping" if isinstance(event, yaml.MappingStartEvent) else "list"
+            self._reporter.error(
+                "yaml/feature", f"a {kind} as a key is not part of the language", place, help="keys are plain texts"
+            )
+            return False
+        if len(self._open) >= MAX_DEPTH:
+            place = self._span(event.start_mark, event.start_mark.index + 1)
+            self._reporter.error("yaml/limit", f"more than {MAX_DEPTH} levels of nesting", place)
+            return False
+        self._open.append(_Open(isinstance(event, yaml.MappingStartEvent), event.start_mark))
+        self._content_end = event.end_mark.index
+        return True
+
+    def _end(self, event: Any) -> None:
+        done = self._open.pop()
+        # a block collection's end mark stands at the next token, so its end is that of its last member
+        if event.end_mark.index > event.start_mark.index:
+            self._content_end = event.end_mark.index
+            span = self._span(done.mark, event.end_mark.index)
+        elif done.children:
+            last = done.children[-1].span
+            span = Span(self._source, done.mark.line + 1, done.mark.column + 1, last.end_line, last.end_column)
+        else:
+            span = self._span(done.mark, done.mark.index)
+        if not done.mapping:
+            self._put(Sequence(tuple(done.children), span))
+            return
+        entries: list[tuple[Scalar, Node]] = []
+        first: dict[str, Scalar] = {}
+        for key, value in zip(done.children[::2], done.children[1::2], strict=True):
+            assert isinstance(key, Scalar)
+            if key.text in first:
+                self._reporter.error(
+                    "yaml/duplicate-key",
+                    f"`{key.text}` stands twice in this mapping, first at line {first[key.text].span.line}",
+                    key.span,
+                    notes=[Note("first here", first[key.text].span)],
+                )
+                continue
+            first[key.text] = key
+            entries.append((key, value))
+        self._put(Mapping(tuple(entries), span))
+
+    # ------------------------------------------------------------------------------------------ parts of them
+
+    def _put(self, node: Node) -> None:
+        if self._open:
+            self._open[-1].children.append(node)
+        else:
+            self._root = node
+
+    def _key_expected(self) -> bool:
+        return bool(self._open) and self._open[-1].mapping and len(self._open[-1].children) % 2 == 0
+
+    def _key_allowed(self, key: Scalar) -> bool:
+        gap = _COMMENT.sub("", self._source.text[self._content_end : key.start])
+        if "?" in gap:
+            at = self._source.text.rindex("?", self._content_end, key.start)
+            line, column = self._place(at)
+            place = Span(self._source, line, column, line, column + 1)
+            self._reporter.error(
+                "yaml/feature", "a `?` key is not part of the language", place, help="write `key: value`"
+            )
+            return False
+        if key.plain and key.text == "<<":
+            self._reporter.error(
+                "yaml/feature", "the merge key `<<` is not part of the language", key.span, help="write the entries out"
+            )
+            return False
+        return True
+
+    def _feature(self, event: Any, what: str, help: str | None) -> bool:
+        start = event.start_mark.index
+        word = re.compile(r"\S*").match(self._source.text, start)
+        end = word.end() if word else start
+        self._reporter.error(
+            "yaml/feature", f"{what} is not part of the language", self._span(event.start_mark, end), help=help
+        )
+        return False
+
+    def _place(self, index: int) -> tuple[int, int]:
+        text = self._source.text
+        return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
+
+    def _span(self, start: Any, end: int) -> Span:
+        between = self._source.text[start.index : end]
+        lines = between.count("\n")
+        end_column = start.column + 1 + len(between) if not lines else len(between) - between.rfind("\n")
+        return Span(self._source, start.line + 1, start.column + 1, start.line + 1 + lines, end_column)
+
+
+@dataclass
+class _Open:
+    mapping: bool
+    mark: Any
+    children: list[Node] = field(default_factory=list)
+
+
+# ---------------------------------------------------------------------------------------------- columns
+
+
+def _align(text: str, source: str, style: str) -> tuple[list[int], list[int]]:
+    """Where each character of ``text`` starts and ends in ``source``, the scalar as written.
+
+    YAML changes only blanks (folding, indentation), quotes (`''`) and, between double quotes, what a backslash escapes; all
+    other characters stand in the source in the same order. Offsets have one more item, the end of the text.
+    """
+    if style == '"':
+        units = list(_escaped_units(source))
+    elif style == "'":
+        units = [
+            (m.start(), m.end(), m.group()[0]) for m in re.finditer("''|[^']", source[1:-1] if len(source) > 1 else "")
+        ]
+        units = [(start + 1, end + 1, shown) for start, end, shown in units]
+    else:
+        body = source.find("\n") + 1 if style else 0
+        units = [(i, i + 1, source[i]) for i in range(body, len(source))]
+    starts: list[int] = []
+    ends: list[int] = []
+    at = 0
+    position = units[0][0] if units else 0
+    for character in text:
+        if character in " \n":
+            # one blank for a fold, or as many as there were: take one from the source where one is
+            if at < len(units) and units[at][2] in " \n\r":
+                starts.append(units[at][0])
+                position = units[at][1]
+                at += 1
+            else:
+                starts.append(position)
+            ends.append(position)
+            continue
+        while at < len(units) and units[at][2] != character:
+            at += 1
+        if at < len(units):
+            starts.append(units[at][0])
+            position = units[at][1]
+            at += 1
+        else:
+            starts.append(position)
+        ends.append(position)
+    starts.append(position)
+    return starts, ends
+
+
+_ESCAPES = {"0": "\0", "a": "\a", "b": "\b", "t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r", "e": "\x1b"}
+_ESCAPES |= {" ": " ", '"': '"', "/": "/", "\\": "\\", "N": "\x85", "_": "\xa0", "L": "\u2028", "P": "\u2029"}
+
+
+def _escaped_units(source: str) -> Iterator[tuple[int, int, str]]:
+    """The characters between double quotes with the places of their escapes."""
+    at = 1
+    while at < len(source) - 1:
+        if source[at] != "\\" or at + 1 >= len(source):
+            yield at, at + 1, source[at]
+            at += 1
+            continue
+        width = {"x": 4, "u": 6, "U": 10}.get(source[at + 1], 2)
+        shown = _ESCAPES.get(source[at + 1], "")
+        if width > 2:
+            try:
+                shown = chr(int(source[at + 2 : at + width], 16))
+            except (ValueError, OverflowError):
+                shown = ""
+        yield at, at + width, shown
+        at += width

@@ -1,0 +1,86 @@
+"""PyYAML's errors in the words of the language: what was probably meant, at the place where reading stopped."""
+
+from __future__ import annotations
+
+import yaml
+
+from vmsgen.diagnostics import SourceFile, Span
+from vmsgen.diagnostics.reporter import Reporter
+
+_QUOTES = "a text with `: ` in it needs quotes, or `>-` and the text on the next, deeper line"
+
+
+def report_yaml_error(error: yaml.YAMLError, source: SourceFile, reporter: Reporter) -> None:
+    """Report what PyYAML raised, with its place. Never raises."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    index = min(mark.index, len(source.text)) if mark is not None else 0
+    problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
+    context = str(getattr(error, "context", None) or "")
+    opened = getattr(error, "context_mark", None)
+
+    if "flow" in context and opened is not None:
+        _report_flow(source, index, min(opened.index, len(source.text)), reporter)
+        return
+    here = _span(source, index, index + 1)
+    character = source.text[index : index + 1]
+    if "mapping values are not allowed" in problem:
+        reporter.error("yaml/syntax", "a `:` that starts no value here", here, help=_QUOTES)
+    elif "unknown escape" in problem:
+        reporter.error(
+            "yaml/syntax", "an unknown `\\` escape between double quotes", here, help="single quotes take `\\` as it is"
+        )
+    elif "quoted scalar" in context and opened is not None:
+        start = min(opened.index, len(source.text))
+        reporter.error("yaml/syntax", "this quote is never closed", _span(source, start, start + 1))
+    elif "cannot start any token" in problem and character:
+        reporter.error("yaml/syntax", f"`{character}` cannot start a text", here, help="put the text into quotes")
+    elif "block collection" in context:
+        reporter.error(
+            "yaml/syntax", "expected `- ` here: the list goes on at this depth", here, help="check the indentation"
+        )
+    elif "block mapping" in context:
+        reporter.error(
+            "yaml/syntax", "expected `key:` here: the mapping goes on at this depth", here, help="check the indentation"
+        )
+    elif "<document start>" in problem:
+        reporter.error("yaml/syntax", "this belongs to nothing before it", here, help="check the indentation")
+    elif "could not find expected ':'" in problem and opened is not None:
+        start = min(opened.index, len(source.text))
+        end = source.text.find("\n", start)
+        place = _span(source, start, end if end >= 0 else len(source.text))
+        reporter.error("yaml/syntax", "this line has no `:` after its key", place)
+    elif "expected node content" in problem and character in ("]", "}"):
+        reporter.error("yaml/syntax", f"`{character}` closes nothing", here)
+    elif "alias" in context or "anchor" in context:
+        reporter.error(
+            "yaml/syntax",
+            f"a text cannot start with `{source.text[max(index - 1, 0) : index] or '*'}`",
+            here,
+            help="put it into quotes",
+        )
+    else:
+        reporter.error("yaml/syntax", f"not YAML: {problem}", here)
+
+
+def _report_flow(source: SourceFile, index: int, opened: int, reporter: Reporter) -> None:
+    """An error inside `{ }` or `[ ]`: as a rule brackets of a type, which end a text there."""
+    bracket = source.text[opened : opened + 1]
+    character = source.text[index : index + 1]
+    if character in ("[", "]", "{", "}"):
+        reporter.error(
+            "yaml/flow-brackets",
+            "brackets in flow style: write this entry over several lines",
+            _span(source, index, index + 1),
+        )
+    elif character == "" or source.text[opened:index].count("\n"):
+        reporter.error("yaml/syntax", f"this `{bracket}` is never closed", _span(source, opened, opened + 1))
+    else:
+        closing = "]" if bracket == "[" else "}"
+        reporter.error("yaml/syntax", f"expected `,` or `{closing}` here", _span(source, index, index + 1))
+
+
+def _span(source: SourceFile, start: int, end: int) -> Span:
+    text = source.text
+    line = text.count("\n", 0, start) + 1
+    column = start - text.rfind("\n", 0, start)
+    return Span(source, line, column, line, column + max(end - start, 0))
