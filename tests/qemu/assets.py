@@ -93,4 +93,5 @@ def publish(path: Path, data: bytes) -> None:
     descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
+    os.chmod(part, 0o644)
     os.replace(part, path)
