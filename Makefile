@@ -1,0 +1,41 @@
+# Each target does its own set-up in a fresh clone; it needs Python 3.11 or newer with venv, and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help demo test lint docs clean
+
+help:
+	@echo "make demo    a recorded stream of a real guest through every step, with a word on each"
+	@echo "make test    the tests (those that need QEMU or asn1c say so where it is missing)"
+	@echo "make lint    ruff, mypy --strict, and whether generated/ is what the specs say"
+	@echo "make docs    the reference pages of the device specs, in site/"
+	@echo "make clean   removes what these leave behind"
+
+$(READY): pyproject.toml hatch_build.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed (make PYTHON=...)")'
+	@echo "Setting up $(VENV) (once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(READY)
+	@$(BIN)/python examples/demo.py
+
+test: $(READY)
+	$(BIN)/python -m pytest -q $(PYTEST_ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/vmsgen build --check
+
+docs: $(READY)
+	$(BIN)/vmsgen docs --out site
+
+clean:
+	rm -rf $(VENV) site demo-output build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
