@@ -148,7 +148,8 @@ def read_element(data: Buffer, position: int, end: int, limits: Limits = DEFAULT
     if length is not None:
         if content + length > end:
             raise TruncatedError(
-                f"{describe_tag(tag_class, number)} announces {length} octets, {end - content} are left", offset=position
+                f"{describe_tag(tag_class, number)} announces {length} octets, {end - content} are left",
+                offset=position,
             )
         return Element(tag_class, constructed, number, position, content, content + length, content + length)
     if not constructed:

@@ -1,0 +1,117 @@
+"""BER of a whole state: the straight-line code first, the walk where that does not do (see :mod:`vmsgen.runtime.binary_codec`)."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from vmsgen.runtime import ber
+from vmsgen.runtime.ber_in import FACTS, VERSION, BerIn
+from vmsgen.runtime.ber_out import BerOut
+from vmsgen.runtime.binary_codec import _reason, check_version
+from vmsgen.runtime.errors import DataError
+from vmsgen.runtime.facts import Facts
+from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
+from vmsgen.runtime.state import FAST_PATH_ERRORS, VMState
+
+V = TypeVar("V", bound=VMState)
+
+
+def encode(state: VMState, *, alone: bool) -> bytes:
+    """One definite element. ``alone``: with version and facts, which a section record else carries. Raises DataError."""
+    fast = getattr(state, "_encode", None)
+    content: bytes | None = None
+    facts = state._facts.fresh()
+    if fast is not None and state._kept is None:
+        try:
+            content = fast(facts, state._version)
+        except FAST_PATH_ERRORS:
+            facts = state._facts.fresh()
+    if content is None:
+        content = walk_content(state, facts)
+    if alone:
+        content = with_extras(state, content, facts)
+    return ber.tlv(ber.tag_bytes(ber.APPLICATION, True, state.TAG), content)
+
+
+def walk_content(state: VMState, facts: Facts) -> bytes:
+    """The content octets of a state's SEQUENCE, by the walk; ``facts.questions`` then holds what was asked."""
+    visitor = BerOut(facts)
+    try:
+        visitor.run(state)
+    except (IndexError, ZeroDivisionError, ValueError, OverflowError, TypeError, AttributeError) as error:
+        raise visitor.error(_reason(error), kind=visitor.value_error) from error
+    return visitor._made
+
+
+def with_extras(state: VMState, content: bytes, facts: Facts) -> bytes:
+    """The content with the components for version and facts put in their places, in tag order."""
+    extras: list[tuple[int, bytes]] = []
+    if state._version != state.VERSION:
+        tag = state.TAGS[VERSION]
+        extras.append((tag, ber.tlv(ber.tag_bytes(ber.CONTEXT, False, tag), ber.integer_content(state._version))))
+    pairs = facts.pairs()
+    if pairs:
+        tag = state.TAGS[FACTS]
+        entries = b"".join(
+            ber.tlv(b"\x30", ber.tlv(b"\x80", n.encode()) + ber.tlv(b"\x81", a.encode())) for n, a in pairs
+        )
+        extras.append((tag, ber.tlv(ber.tag_bytes(ber.CONTEXT, True, tag), entries)))
+    for tag, piece in sorted(extras):
+        position = 0
+        while position < len(content):
+            element = ber.read_element(content, position, len(content))
+            if element.tag_class != ber.CONTEXT or element.number > tag:
+                break
+            position = element.end
+        content = content[:position] + piece + content[position:]
+    return content
+
+
+def decode(cls: type[V], data: bytes, version: int | None, facts: Facts | None, limits: Limits = DEFAULT_LIMITS) -> V:
+    """The state from one element, which must be all of ``data``. ``version`` and ``facts`` are the section record's.
+
+    Raises DataError; its ``partial`` is the state as far as it was read.
+    """
+    element = ber.read_element(data, 0, len(data), limits)
+    if element.end != len(data):
+        raise DataError(f"{len(data) - element.end} octets are left over", offset=element.end)
+    if (element.tag_class, element.number) != (ber.APPLICATION, cls.TAG):
+        raise DataError(f"expected [APPLICATION {cls.TAG}] ({cls.VMSTATE}), found {element.describe()}", offset=0)
+    known = facts or Facts()
+    fast = getattr(cls, "_decode", None)
+    if fast is not None and version is not None and element.constructed and element.end == element.content_end:
+        check_version(cls, version)
+        asked = known.fresh()
+        try:
+            state: V = fast(data, element.content, element.content_end, asked, version)
+        except FAST_PATH_ERRORS:
+            pass
+        else:
+            state._version = version
+            state._facts = asked.settled()
+            return state
+    return decode_by_walk(cls, data, element, version, known, limits)
+
+
+def decode_by_walk(
+    cls: type[V], data: bytes, element: ber.Element, version: int | None, facts: Facts, limits: Limits = DEFAULT_LIMITS
+) -> V:
+    """As :func:`decode`, by the walk alone."""
+    state = cls._blank()
+    visitor = BerIn(data, facts.fresh(), limits)
+    visitor._owners.append((state, 0))
+    try:
+        visitor.open(state, element)
+        own = visitor.version_of(cls)
+        state._version = version if version is not None else own
+        check_version(cls, state._version)
+        visitor.facts = facts.derive(dict(visitor.facts_of()))
+        visitor.dispatch(state, ())
+        visitor.close()
+    except DataError as error:
+        error.partial = state
+        raise
+    except (IndexError, ZeroDivisionError, ValueError, OverflowError, TypeError, AttributeError) as error:
+        raise DataError(_reason(error), path=visitor.path(), offset=visitor.offset(), partial=state) from error
+    state._facts = visitor.facts.settled()
+    return state

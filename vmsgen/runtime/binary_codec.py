@@ -1,0 +1,112 @@
+"""Binary load and save of a whole state: the straight-line code first, the walk where that does not do.
+
+The straight-line code of a class (``_load``, ``_save``) says nothing of what is wrong and keeps nothing; whatever is not plain sailing is
+done again by the walk, which knows path and offset. Both are proven equal by tests over every spec.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from vmsgen.runtime.binary_in import BinaryIn
+from vmsgen.runtime.binary_out import BinaryOut
+from vmsgen.runtime.errors import DataError
+from vmsgen.runtime.facts import Facts
+from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
+from vmsgen.runtime.state import FAST_PATH_ERRORS, VMState
+
+V = TypeVar("V", bound=VMState)
+
+
+def check_version(cls: type[VMState], version: int) -> None:
+    """Raises DataError for a version that the spec does not know."""
+    if not cls.MINIMUM_VERSION <= version <= cls.VERSION:
+        raise DataError(f"{cls.VMSTATE} version {version}; versions {cls.MINIMUM_VERSION} to {cls.VERSION} are known")
+
+
+def load(
+    cls: type[V], data: bytes, position: int, version: int, facts: Facts, limits: Limits = DEFAULT_LIMITS
+) -> tuple[V, int]:
+    """The state at ``position`` of ``data`` and where it ends. ``facts.questions`` then holds what was asked.
+
+    Raises DataError; its ``partial`` is the state as far as it was read.
+    """
+    check_version(cls, version)
+    fast = getattr(cls, "_load", None)
+    if fast is not None:
+        try:
+            state, end = fast(data, position, facts, version)
+            if end <= len(data):
+                state._version = version
+                state._facts = facts.settled()
+                return state, end
+        except FAST_PATH_ERRORS:
+            pass
+    return load_by_walk(cls, data, position, version, facts, limits)
+
+
+def load_by_walk(
+    cls: type[V], data: bytes, position: int, version: int, facts: Facts, limits: Limits = DEFAULT_LIMITS
+) -> tuple[V, int]:
+    """As :func:`load`, by the walk alone."""
+    check_version(cls, version)
+    state = cls._blank()
+    state._version = version
+    visitor = BinaryIn(data, position, facts, limits)
+    try:
+        visitor.run(state)
+    except DataError as error:
+        error.partial = state
+        raise
+    except (IndexError, ZeroDivisionError, ValueError, OverflowError, TypeError, AttributeError) as error:
+        raise DataError(_reason(error), path=visitor.path(), offset=visitor.offset(), partial=state) from error
+    state._facts = facts.settled()
+    return state, visitor.position
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ZeroDivisionError):
+        return "an expression of the layout divides by zero"
+    if isinstance(error, IndexError):
+        return "an expression of the layout reads outside a buffer"
+    return f"an expression of the layout has no value: {error}"
+
+
+def load_exactly(cls: type[V], data: bytes, version: int, facts: Facts) -> V:
+    """The state from all of ``data``. Raises DataError, also for bytes left over."""
+    state, end = load(cls, data, 0, version, facts.fresh())
+    if end != len(data):
+        raise DataError(f"{len(data) - end} bytes are left over", offset=end, partial=state)
+    return state
+
+
+def save(state: VMState, version: int, facts: Facts) -> bytes:
+    """The bytes of a state in ``version``. Raises DataError when a value does not fit."""
+    check_version(type(state), version)
+    fast = getattr(state, "_save", None)
+    if fast is not None and not _keeps(state):
+        out: list[bytes] = []
+        try:
+            fast(out, facts.fresh(), version)
+            return b"".join(out)
+        except FAST_PATH_ERRORS:
+            pass
+    return save_by_walk(state, version, facts)
+
+
+def _keeps(state: VMState) -> bool:
+    return state._kept is not None
+
+
+def save_by_walk(state: VMState, version: int, facts: Facts) -> bytes:
+    """As :func:`save`, by the walk alone."""
+    visitor = BinaryOut(facts.fresh())
+    own = state._version
+    state._version = version
+    try:
+        visitor.run(state)
+    except (IndexError, ZeroDivisionError, ValueError, OverflowError, TypeError, AttributeError) as error:
+        raise visitor.error(_reason(error), kind=visitor.value_error) from error
+    finally:
+        state._version = own
+    return bytes(visitor.out)
