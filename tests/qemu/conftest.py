@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import pytest
 
@@ -28,9 +28,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.qemu)
 
 
-def missing(reason: str) -> None:
-    """Skips the test, or fails it where QEMU is required."""
-    if "qemu" in os.environ.get("VMSGEN_REQUIRE", "").split(","):
+#: Releases that ``VMSGEN_REQUIRE=qemu`` asks for; others are used where they are installed.
+REQUIRED = ("7.2", "10.0")
+
+
+def missing(reason: str, release: str = REQUIRED[0]) -> NoReturn:
+    """Skips the test, or fails it where that release of QEMU is required."""
+    if release in REQUIRED and "qemu" in os.environ.get("VMSGEN_REQUIRE", "").split(","):
         pytest.fail(f"QEMU is required, but {reason}", pytrace=False)
     pytest.skip(reason)
 
@@ -42,7 +46,7 @@ def qemu() -> Callable[[str], str]:
     def of(release: str) -> str:
         reason = unavailable(release)
         if reason is not None:
-            missing(reason)
+            missing(reason, release)
         return PREFIXES[release] + "x86_64"
 
     return of
@@ -57,7 +61,7 @@ def stream() -> Callable[[str, str], Path]:
         entry = entries[name]
         reason = unavailable(release)
         if reason is not None:
-            missing(reason)
+            missing(reason, release)
         reason = entry.unavailable(release)
         if reason is not None:  # no /dev/kvm here, which nobody can require
             pytest.skip(reason)
@@ -67,13 +71,17 @@ def stream() -> Callable[[str, str], Path]:
 
 
 @pytest.fixture(scope="session")
-def analyzer() -> Callable[[Path], dict[str, Any]]:
-    """``analyzer(stream)``: what QEMU's own analyzer says of a stream, as JSON."""
-    try:
-        analyzer_script()
-    except NoAnalyzerError as error:
-        missing(str(error))
-    return analyze
+def analyzer() -> Callable[[Path, str], dict[str, Any]]:
+    """``analyzer(stream, release)``: what that QEMU's own analyzer says of a stream, as JSON."""
+
+    def of(stream: Path, release: str) -> dict[str, Any]:
+        try:
+            analyzer_script(release)
+        except NoAnalyzerError as error:
+            missing(str(error), release)
+        return analyze(stream, release)
+
+    return of
 
 
 class Vmsgen(Protocol):
