@@ -11,8 +11,8 @@ from vmsgen.diagnostics.rules import RULES
 class Reporter:
     """Where parsers, the resolver and the passes put what they find.
 
-    A finding that says the same at the same place as another is kept once. A rule id that :data:`RULES` does not have is a
-    mistake in vmsgen and raises KeyError.
+    A finding that says the same at the same place as another is kept once. A rule id that :data:`RULES` does not have
+    is a mistake in vmsgen and raises KeyError.
     """
 
     def __init__(self) -> None:

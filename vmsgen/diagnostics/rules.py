@@ -1,7 +1,8 @@
 """Every rule that a diagnostic can name: its id, how bad it is, and what it is about.
 
-The ids are part of the interface (``accepted-breaks``, SARIF, editors), so one that was published keeps its meaning. The table
-follows section 1.15 of the language reference; findings of severity WARNING are the lint and never stop a build.
+The ids are part of the interface (``accepted-breaks``, SARIF, editors), so one that was published keeps its meaning.
+The table follows section 1.15 of the language reference; findings of severity WARNING are the lint and never stop a
+build.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ _TABLE: tuple[tuple[str, Severity, str, str], ...] = (
         "yaml/feature",
         _ERROR,
         "a feature of YAML that the language does not have",
-        "Anchors, aliases, merge keys, tags, `?` keys, several documents, directives, tabs and byte order marks are refused: "
-        "each gives a text a second meaning that no reader of a spec expects.",
+        "Anchors, aliases, merge keys, tags, `?` keys, several documents, directives, tabs and byte order marks are "
+        "refused: each gives a text a second meaning that no reader of a spec expects.",
     ),
     ("yaml/limit", _ERROR, "too large", "A spec has at most 4 MiB and nests at most 64 levels deep."),
     (
@@ -68,7 +69,7 @@ _TABLE: tuple[tuple[str, Severity, str, str], ...] = (
         "spec/two-states",
         _ERROR,
         "two states in one file",
-        "A file describes at most one state that a stream can name, so that tags, modules and differences have one place.",
+        "A file describes at most one state that a stream can name, so that its tag and its module are clear.",
     ),
     ("spec/missing-key", _ERROR, "a key is missing", "Without it the definition says nothing that could be built."),
     # --- names
@@ -145,7 +146,7 @@ _TABLE: tuple[tuple[str, Severity, str, str], ...] = (
         "type/ends",
         _ERROR,
         "a terminator that cannot be told from an element",
-        "`until T value` looks at the first bytes of an element, which must be one part of T's width that is never the value.",
+        "`until T value` looks at the first bytes of an element, which must be as wide as T and never the value.",
     ),
     (
         "type/order",

@@ -11,8 +11,8 @@ _LONGEST = 80
 def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate that ``word`` probably stands for, or None.
 
-    Letter case counts for less than a letter, and two letters swapped count once. Of several equally near candidates the
-    first in the alphabet is taken, so that the answer does not depend on the order of a set.
+    Letter case counts for less than a letter, and two letters swapped count once. Of several equally near candidates
+    the first in the alphabet is taken, so that the answer does not depend on the order of a set.
     """
     if not word or len(word) > _LONGEST:
         return None

@@ -1,7 +1,7 @@
 """Expressions: section 1.8 of the language reference, by recursive descent.
 
-Precedence and chaining are Python's. Operators of other languages have messages of their own; after one error the line is
-given up. Depth is bounded for what is written and for the tree that comes out, so that no walk over it can overflow.
+Precedence and chaining are Python's. Operators of other languages have messages of their own; after one error the line
+is given up. Depth is bounded for what is written and for the tree that comes out, so that no walk over it can overflow.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _LEVEL = {operator: level for level, operators in enumerate(_LEVELS) for operato
 
 _RESERVED = {"and", "or", "not", "if", "else", "in"}
 
-#: What people write from habit, with the rule and the spelling here. Found wherever an operator or an operand should stand.
+#: What people write from habit, with its message and help. Found wherever an operator or an operand should stand.
 _FOREIGN: dict[str, tuple[str, str]] = {
     "&&": ("`&&` is not an operator here", "write `and`"),
     "||": ("`||` is not an operator here", "write `or`"),
@@ -160,7 +160,7 @@ class Parser:
         return SpecSyntaxError(rule or self.rule, message, self.span(token, token), help)
 
     def span(self, first: Token, last: Token) -> Span:
-        """From one token to another, both included. The end of the line is shown as the place behind the last character."""
+        """From one token to another, both included. The end of the line is the place behind the last character."""
         if last.kind == "end":
             place = self.scalar.span_of(first.start, last.end)
             if first.kind == "end":
@@ -194,6 +194,7 @@ class Parser:
     def expression(self) -> Expr:
         """``or [ "if" or "else" expr ]``"""
         self.enter()
+        outside, self.rule = self.rule, "expr/syntax"
         first = self.token
         value = self._or()
         if self.is_word("if"):
@@ -201,10 +202,11 @@ class Parser:
             test = self._or()
             if not self.is_word("else"):
                 self.refuse_foreign()
-                raise self.error("this `if` has no `else`", opened, rule="expr/syntax", help="write `b if a else c`")
+                raise self.error("this `if` has no `else`", opened, help="write `b if a else c`")
             self.next()
             other = self.expression()
             value = self._made(ConditionalExpr(test, value, other, self.span_from(first)), first, test, value, other)
+        self.rule = outside
         self.leave()
         return value
 
@@ -247,9 +249,7 @@ class Parser:
         if not operators:
             return left
         if self.is_word("in"):
-            raise self.error(
-                "`in` does not chain with comparisons", self.token, rule="expr/syntax", help="join them with `and`"
-            )
+            raise self.error("`in` does not chain with comparisons", self.token, help="join them with `and`")
         return self._made(CompareExpr(tuple(operands), tuple(operators), self.span_from(first)), first, *operands)
 
     def _membership(self, first: Token, value: Expr) -> Expr:
@@ -267,7 +267,7 @@ class Parser:
             # the parentheses were only the beginning of the lower end
             low = self._operators(0, opened, self._postfix(opened, items[0]))
         elif self.token.kind == "op" and self.token.text in ("[", "{"):
-            raise self.error("a set stands in parentheses", self.token, rule="expr/syntax", help="write `x in (1, 2)`")
+            raise self.error("a set stands in parentheses", self.token, help="write `x in (1, 2)`")
         else:
             low = self.bits()
         if self.accept(".."):
@@ -285,9 +285,7 @@ class Parser:
                 "write `x in 1..3` or `x in (1, 2)`",
             )
         if self.token.kind == "op" and self.token.text in _COMPARISONS:
-            raise self.error(
-                "`in` does not chain with comparisons", self.token, rule="expr/syntax", help="join them with `and`"
-            )
+            raise self.error("`in` does not chain with comparisons", self.token, help="join them with `and`")
         return result
 
     def _continues(self) -> bool:
@@ -335,14 +333,12 @@ class Parser:
             if opened.text == ".":
                 name = self.token
                 if name.kind != "name":
-                    raise self.error(f"expected a name behind `.`, found {describe(name)}", name, rule="expr/syntax")
+                    raise self.error(f"expected a name behind `.`, found {describe(name)}", name)
                 self.next()
                 base = MemberExpr(base, name.text, self.span(name, name), self.span_from(first))
                 base = self._made(base, first, base.base)
                 if self.is_op("("):
-                    raise self.error(
-                        f"`{name.text}` is no function", self.token, rule="expr/syntax", help="functions have no dots"
-                    )
+                    raise self.error(f"`{name.text}` is no function", self.token, help="functions have no dots")
                 continue
             index = self.expression()
             self.expect("]", opened)
@@ -370,8 +366,8 @@ class Parser:
             return inner
         self.refuse_foreign()
         if token.kind == "op" and token.text == "+":
-            raise self.error("a sign `+` is not part of the language", token, rule="expr/syntax", help="leave it out")
-        raise self.error(f"expected a value, found {describe(token)}", token, rule="expr/syntax")
+            raise self.error("a sign `+` is not part of the language", token, help="leave it out")
+        raise self.error(f"expected a value, found {describe(token)}", token)
 
     def _word(self, token: Token, place: Span) -> Expr:
         word = token.text
@@ -382,13 +378,11 @@ class Parser:
             self.next()
             return UnknownLiteral(place)
         if word in _CAPITALS:
-            raise self.error(f"`{word}` is not a value", token, rule="expr/syntax", help=f"write `{_CAPITALS[word]}`")
+            raise self.error(f"`{word}` is not a value", token, help=f"write `{_CAPITALS[word]}`")
         if word in ("None", "NULL", "null"):
-            raise self.error(
-                f"`{word}` is not a value", token, rule="expr/syntax", help="presence is asked by `has(field)`"
-            )
+            raise self.error(f"`{word}` is not a value", token, help="presence is asked by `has(field)`")
         if word in _RESERVED:
-            raise self.error(f"expected a value, found `{word}`", token, rule="expr/syntax")
+            raise self.error(f"expected a value, found `{word}`", token)
         self.next()
         if not self.is_op("("):
             return NameExpr(word, place)
@@ -405,8 +399,6 @@ class Parser:
         """Note the height of a new tree: a chain of operators is deep without being nested."""
         depth = 1 + max((self._depths.get(id(child), 1) for child in children), default=0)
         if depth > MAX_DEPTH:
-            raise self.error(
-                f"more than {MAX_DEPTH} operators in a row", first, rule="expr/syntax", help="use `let` for parts of it"
-            )
+            raise self.error(f"more than {MAX_DEPTH} operators in a row", first, help="use `let` for parts of it")
         self._depths[id(node)] = depth
         return node

@@ -20,7 +20,6 @@ from vmsgen.spec.syntax import (
     FieldLine,
     ListType,
     NamedType,
-    NameExpr,
     NullableType,
     PrefixDim,
     SizedType,
@@ -238,23 +237,16 @@ class _LineParser(Parser):
         return ThroughDim(condition, self.span_from(first))
 
     def _double_bracket(self, first: Token, opened: Token, inner: ArrayType, dim: Dim) -> SpecSyntaxError:
-        place = self.scalar.span_of(opened.start, self._last_end())
+        end = self.ahead(-1).end
+        place = self.scalar.span_of(opened.start, end)
         help = "put the inner array into a struct of its own"
         if isinstance(inner.dim, ExprDim) and isinstance(dim, ExprDim):
-            end = self._offset_before(opened)
-            inside = self.scalar.text[first.start : end].rstrip()
-            outside = self.scalar.text[opened.start + 1 : self._last_end() - 1].strip()
+            inside = self.scalar.text[first.start : opened.start].rstrip()
+            outside = self.scalar.text[opened.start + 1 : end - 1].strip()
             written = f"{inside[:-1]}, {outside}]"
             if len(written) <= 60 and "\n" not in written:
                 help = f"write `{written}`"
         return SpecSyntaxError("type/double-bracket", "an array of arrays", place, help)
-
-    def _last_end(self) -> int:
-        return self.ahead(-1).end
-
-    @staticmethod
-    def _offset_before(token: Token) -> int:
-        return token.start
 
     # ------------------------------------------------------------------------------------------ clauses
 
@@ -344,11 +336,11 @@ class _LineParser(Parser):
         raise self.error(f"expected the end of the type, found {describe(token)}", token)
 
 
-_CLAUSE_HELP = "clauses are `little-endian big-endian host-endian`, `as Enum`, `= expr`, `at-version N`, `since N`, `until N`, `when expr`"
+_CLAUSE_HELP = (
+    "clauses are `little-endian`, `big-endian`, `host-endian`, `as Enum`, `= expr`, `at-version N`, `since N`, "
+    "`until N`, `when expr`"
+)
 
 
 def _twice_help(keyword: str) -> str | None:
     return "join the conditions with `and`" if keyword == "when" else None
-
-
-__all__ = ["CLAUSES", "INTEGER_TYPES", "SIZED_TYPES", "NameExpr", "parse_field_line", "parse_type"]

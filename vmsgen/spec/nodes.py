@@ -1,7 +1,7 @@
 """YAML as positioned nodes: texts, lists and mappings, each with its place, and nothing resolved.
 
-Built from PyYAML's events, so ``on``, ``null`` or ``0777`` stay the text they are, and what the language does not have of YAML
-(anchors, tags, merge keys, ...) is refused where it stands. Only three node types come out of here.
+Built from PyYAML's events, so ``on``, ``null`` or ``0777`` stay the text they are, and what the language does not have
+of YAML (anchors, tags, merge keys, ...) is refused where it stands. Only three node types come out of here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MAX_DEPTH = 64
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-#: What no spec may hold anywhere: tabs, byte order marks, line ends of other systems, control characters, halves of pairs.
+#: What no spec may hold: tabs, byte order marks, other systems' line ends, control characters, halves of pairs.
 _REFUSED = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]|\r(?!\n)")
 _COMMENT = re.compile(r"(?:^|(?<=\s))#[^\n]*")
 
@@ -108,8 +108,8 @@ Node: TypeAlias = Scalar | Sequence | Mapping
 def read(source: SourceFile, reporter: Reporter) -> Node | None:
     """The one document of ``source``, or None after a report.
 
-    Nothing is raised for any text: what is not YAML, not of the language, too large (:data:`MAX_CHARACTERS`) or too deep
-    (:data:`MAX_DEPTH`) is reported with its place.
+    Nothing is raised for any text: what is not YAML, not of the language, too large (:data:`MAX_CHARACTERS`) or too
+    deep (:data:`MAX_DEPTH`) is reported with its place.
     """
     if len(source.text) > MAX_CHARACTERS:
         place = Span(source, 1, 1, 1, 1)
@@ -331,8 +331,8 @@ class _Open:
 def _align(text: str, source: str, style: str) -> tuple[list[int], list[int]]:
     """Where each character of ``text`` starts and ends in ``source``, the scalar as written.
 
-    YAML changes only blanks (folding, indentation), quotes (`''`) and, between double quotes, what a backslash escapes; all
-    other characters stand in the source in the same order. Offsets have one more item, the end of the text.
+    YAML changes only blanks (folding, indentation), quotes (`''`) and, between double quotes, what a backslash escapes;
+    all other characters stand in the source in the same order. Starts have one more item, the end of the text.
     """
     if style == '"':
         units = list(_escaped_units(source))
