@@ -79,10 +79,11 @@ def declared(path: Path = CORPUS) -> dict[str, Declared]:
 def detached(command: str) -> str:
     """The ``exec:`` URI of a migration into a shell command that must read its input to the end.
 
-    QEMU kills the child of ``exec:`` 10 ms after it has closed the pipe (SIGTERM, then SIGKILL;
-    io/channel-command.c of 7.2 and 10.0). A command that is still busy then is cut off. So the shell
-    that QEMU starts puts the command into the background, where QEMU does not know it, and ends;
-    descriptor 3 is needed because a background command would read /dev/null.
+    QEMU's main loop, and QMP with it, stands still until the child of ``exec:`` has ended, and a
+    child whose channel is dropped without being closed is killed, with 10 ms between SIGTERM and
+    SIGKILL (io/channel-command.c of 7.2 and 10.0). So the shell that QEMU starts puts the command
+    into the background, where QEMU does not know it, and ends; descriptor 3 is needed because a
+    background command would read /dev/null.
     """
     return f"exec:exec 3<&0; ({command}) <&3 >/dev/null 2>&1 &"
 

@@ -84,6 +84,12 @@ def analyzer() -> Callable[[Path, str], dict[str, Any]]:
     return of
 
 
+#: Types of the fixtures.
+QemuBinary = Callable[[str], str]
+Stream = Callable[[str, str], Path]
+Analyzer = Callable[[Path, str], dict[str, Any]]
+
+
 class Vmsgen(Protocol):
     """The ``vmsgen`` fixture: runs the command with these words."""
 

@@ -1,0 +1,13 @@
+"""Which streams the tests of this folder go through."""
+
+from __future__ import annotations
+
+import pytest
+
+#: The machines of x86 that every release must read completely (corpus.toml has them).
+NAMES = ("pc-7.2", "pc-5.2", "pc-2.4", "q35-7.2", "pc-smp4-max", "pc-slirp", "dirty-pc", "kvm-pc")
+RELEASES = ("7.2", "10.0")
+
+every_stream = pytest.mark.parametrize(
+    ("name", "release"), [pytest.param(name, release, id=f"{name}@{release}") for release in RELEASES for name in NAMES]
+)

@@ -1,0 +1,101 @@
+"""A guest that moves from one running QEMU to another, and travels in BER."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.qemu.accepts import incoming, loaded
+from tests.qemu.capture import declared, detached, into_file, migrate
+from tests.qemu.conftest import QemuBinary, missing
+from tests.qemu.machine import Qemu, unavailable
+from tests.qemu.sets import RELEASES
+
+PYTHON = shlex.quote(sys.executable)
+TO_BER = f"{PYTHON} -m vmsgen convert - - --to ber"
+TO_BINARY = f"{PYTHON} -m vmsgen convert - - --to binary"
+
+
+def dirty_page(guest: Qemu) -> str:
+    """The counters that the guest increments for ever (the boot sector of assets.py), as text."""
+    return guest.hmp("xp /4xb 0x10000") + guest.hmp("xp /4xb 0x40810")
+
+
+def alive(guest: Qemu) -> None:
+    """Fails unless the guest runs and goes on with its work."""
+    assert guest.qmp("query-status")["status"] == "running"
+    before = dirty_page(guest)
+    guest.wait_for(lambda: dirty_page(guest) != before, 20)
+
+
+@pytest.mark.parametrize(("old", "new"), [("7.2", "7.2"), ("10.0", "10.0"), ("7.2", "10.0")])
+def test_a_running_guest_moves_in_ber(old: str, new: str, qemu: QemuBinary, tmp_path: Path) -> None:
+    guest = declared()["dirty-pc"]
+    qemu(old), qemu(new)
+    ber = tmp_path / "guest.ber"
+    with Qemu(guest.argv(old), tmp_path, "source") as source:
+        source.wait_for(lambda: re.search(r"EIP=00007c(2|3|4)", source.hmp("info registers")) is not None, 60)
+        alive(source)
+        migrate(source, ber, through=TO_BER)
+        assert source.qmp("query-status")["status"] == "postmigrate"
+        left_behind = dirty_page(source)
+    assert ber.read_bytes()[:4] != b"QEVM"
+    with loaded(ber, guest.argv(new), through=TO_BINARY, stopped=True) as target:
+        assert dirty_page(target) == left_behind
+        target.qmp("cont")
+        alive(target)
+
+
+def test_without_a_file_between(qemu: QemuBinary, tmp_path: Path) -> None:
+    """Both ends at once, with a pipe between them that carries BER."""
+    argv = declared()["dirty-pc"].argv("7.2")
+    qemu("7.2")
+    pipe = shlex.quote(str(tmp_path / "pipe"))
+    with Qemu(argv, tmp_path, "source") as source, Qemu([*argv, "-incoming", "defer"], tmp_path, "target") as target:
+        time.sleep(1)
+        target.qmp("migrate-incoming", uri=f"exec:mkfifo {pipe} && {TO_BINARY} <{pipe}")
+        source.qmp("migrate-set-parameters", **{"max-bandwidth": 10**10})
+        target.wait_for((tmp_path / "pipe").exists, 10)
+        source.qmp("migrate", uri=detached(f"{TO_BER} >{pipe}"))
+        source.wait_for(source.migrated, 60)
+        target.wait_for(lambda: target.qmp("query-status")["status"] == "running", 60)
+        alive(target)
+
+
+def test_the_plain_command_of_a_user(qemu: QemuBinary, tmp_path: Path) -> None:
+    """``exec:vmsgen convert - FILE`` and back, with nothing around it."""
+    argv = declared()["pc-stopped"].argv("7.2")
+    qemu("7.2")
+    ber = tmp_path / "guest.ber"
+    with Qemu(argv, tmp_path) as source:
+        source.qmp("migrate", uri=f"exec:{PYTHON} -m vmsgen convert - {shlex.quote(str(ber))} --to ber")
+        source.wait_for(source.migrated)
+    with Qemu([*argv, "-incoming", "defer"], tmp_path) as target:
+        incoming(target, f"exec:{PYTHON} -m vmsgen convert {shlex.quote(str(ber))} - --to binary")
+        assert target.qmp("query-status")["status"] in ("paused", "prelaunch")
+
+
+@pytest.mark.parametrize("release", ["5.2", *RELEASES])
+def test_the_recipe_needs_no_qemu_that_waits(release: str, qemu: QemuBinary, tmp_path: Path) -> None:
+    """A writer that takes its time neither holds QEMU up nor is cut off when QEMU ends."""
+    qemu(release)
+    out = tmp_path / "slow.mig"
+    with Qemu(declared()["pc-stopped"].argv(release), tmp_path) as source:
+        source.qmp("migrate", uri=into_file(out, "(cat; sleep 1; printf END)"))
+        source.wait_for(source.migrated)
+    assert not out.exists()
+    deadline = time.monotonic() + 30
+    while not out.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert out.read_bytes().endswith(b"END")
+
+
+def test_a_release_that_is_missing_says_so() -> None:
+    assert "install_qemu.sh" in str(unavailable("5.2", "no-such-architecture"))
+    with pytest.raises(pytest.skip.Exception, match="not here"):
+        missing("not here", "5.2")
