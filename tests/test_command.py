@@ -1,0 +1,115 @@
+"""The command group: exit codes, what an error looks like, and that starting is quick."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+
+from vmsgen import __version__
+from vmsgen import cli as group
+
+Fails = Callable[[Callable[[], object]], int]
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> Fails:
+    """``runs(body)``: exit code of ``vmsgen show``, where the command does what ``body`` does."""
+
+    def of(body: Callable[[], object]) -> int:
+        made = click.Command("show", callback=body)
+        monkeypatch.setattr(group.LazyGroup, "get_command", lambda self, context, name: made)
+        return group.run(["show"])
+
+    return of
+
+
+def raiser(error: BaseException) -> Callable[[], object]:
+    def body() -> object:
+        raise error
+
+    return body
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (lambda: None, 0),
+        (lambda: 1, 1),
+        (raiser(click.UsageError("no such thing")), 2),
+        (raiser(click.ClickException("cannot")), 2),
+        (raiser(click.exceptions.Exit(1)), 1),
+        (raiser(FileNotFoundError(2, "No such file or directory", "x.mig")), 2),
+        (raiser(RuntimeError("a bug")), 2),
+        (raiser(RecursionError()), 2),
+        (raiser(KeyboardInterrupt()), 130),
+        (raiser(click.Abort()), 130),
+    ],
+)
+def test_exit_codes(runs: Fails, body: Callable[[], object], code: int) -> None:
+    assert runs(body) == code
+
+
+def test_an_io_error_is_one_line(runs: Fails, capsys: pytest.CaptureFixture[str]) -> None:
+    runs(raiser(PermissionError(13, "Permission denied", "out.mig")))
+    assert capsys.readouterr().err == "vmsgen: out.mig: Permission denied\n"
+
+
+def test_an_internal_error_is_one_line(
+    runs: Fails, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VMSGEN_DEBUG", raising=False)
+    runs(raiser(RuntimeError("a bug")))
+    said = capsys.readouterr().err
+    assert said.startswith("internal error: RuntimeError: a bug") and said.count("\n") == 1
+    monkeypatch.setenv("VMSGEN_DEBUG", "1")
+    runs(raiser(RuntimeError("a bug")))
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert group.run(["--version"]) == 0
+    assert capsys.readouterr().out == f"vmsgen {__version__}\n"
+
+
+def test_help_without_arguments(capsys: pytest.CaptureFixture[str]) -> None:
+    assert group.run([]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("Usage: vmsgen COMMAND") and len(said.splitlines()) <= 20
+
+
+def test_an_unknown_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert group.run(["shwo"]) == 2
+    assert "No such command 'shwo'" in capsys.readouterr().err
+
+
+def test_every_listed_command_exists() -> None:
+    context = click.Context(group.command)
+    for name in group.command.list_commands(context):
+        assert isinstance(group.command.get_command(context, name), click.Command)
+
+
+def test_nothing_heavy_is_imported_for_help() -> None:
+    heavy = {"jinja2", "black", "asn1tools", "numpy", "yaml"}
+    code = f"import sys, vmsgen.cli; vmsgen.cli.run(['--help']); sys.exit(bool({heavy} & set(sys.modules)))"
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_a_reader_that_goes_away(tmp_path: Path) -> None:
+    """``vmsgen ... | head -1``: quiet, and no failure."""
+    script = tmp_path / "long.py"
+    script.write_text(
+        "import click, sys\nfrom vmsgen import cli\n"
+        "made = click.Command('show', callback=lambda: [click.echo('line') for _ in range(200000)] and None)\n"
+        "cli.LazyGroup.get_command = lambda self, context, name: made\nsys.exit(cli.run(['show']))\n"
+    )
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as long:
+        assert long.stdout is not None and long.stderr is not None
+        assert long.stdout.readline() == b"line\n"
+        long.stdout.close()
+        assert long.wait(60) == 0
+        assert long.stderr.read() == b""
