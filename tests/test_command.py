@@ -12,6 +12,7 @@ import pytest
 
 from vmsgen import __version__
 from vmsgen import cli as group
+from vmsgen.runtime.errors import DataError
 
 Fails = Callable[[Callable[[], object]], int]
 
@@ -44,6 +45,7 @@ def raiser(error: BaseException) -> Callable[[], object]:
         (raiser(click.ClickException("cannot")), 2),
         (raiser(click.exceptions.Exit(1)), 1),
         (raiser(FileNotFoundError(2, "No such file or directory", "x.mig")), 2),
+        (raiser(DataError("no footer", section="cpu/0", offset=12)), 2),
         (raiser(RuntimeError("a bug")), 2),
         (raiser(RecursionError()), 2),
         (raiser(KeyboardInterrupt()), 130),
@@ -57,6 +59,11 @@ def test_exit_codes(runs: Fails, body: Callable[[], object], code: int) -> None:
 def test_an_io_error_is_one_line(runs: Fails, capsys: pytest.CaptureFixture[str]) -> None:
     runs(raiser(PermissionError(13, "Permission denied", "out.mig")))
     assert capsys.readouterr().err == "vmsgen: out.mig: Permission denied\n"
+
+
+def test_an_unreadable_stream_is_one_line(runs: Fails, capsys: pytest.CaptureFixture[str]) -> None:
+    runs(raiser(DataError("no footer", section="cpu/0", offset=12)))
+    assert capsys.readouterr().err == "vmsgen: section cpu/0, offset 0xc: no footer\n"
 
 
 def test_an_internal_error_is_one_line(

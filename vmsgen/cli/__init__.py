@@ -126,6 +126,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename is not None else ""
         return _fail(f"vmsgen: {where}{error.strerror or error}")
     except Exception as error:
+        from vmsgen.runtime.errors import VmsgenError  # not at the top: `--version` needs no runtime
+
+        if isinstance(error, VmsgenError):
+            return _fail(f"vmsgen: {error}")
         if os.environ.get("VMSGEN_DEBUG") == "1":
             traceback.print_exc()
         return _fail(f"internal error: {type(error).__name__}: {error} (VMSGEN_DEBUG=1 shows where)")
