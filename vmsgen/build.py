@@ -1,0 +1,142 @@
+"""``vmsgen build`` as a function: specs in, everything generated out, or what differs from it.
+
+Nothing is written unless everything could be made; the files of the output folder and the lock of the tags are then
+replaced together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vmsgen.diagnostics import Diagnostic
+from vmsgen.diagnostics.reporter import Reporter
+from vmsgen.emit.asn1.check import check_asn1
+from vmsgen.emit.templates import TemplateError, Templates
+from vmsgen.emit.tree import emit
+from vmsgen.publish import Difference, compare, stage, unified_diff, with_manifest
+from vmsgen.settings import Project, shipped_specs
+from vmsgen.spec.compile import compile_specs
+from vmsgen.spec.lock import assign, read_lock
+from vmsgen.spec.model import Model
+from vmsgen.staging import transaction
+
+LOCK = "tags.lock"
+#: First APPLICATION tag of the shipped states, and of everybody else's.
+FIRST_LIBRARY_TAG = 20001
+FIRST_TAG = 30000
+
+
+@dataclass(frozen=True, slots=True)
+class Compilation:
+    """The specs of a project as a model with its tags, and the new text of the lock; both None when there are
+    errors."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    model: Model | None = None
+    lock: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a build did, or with ``check`` would have done."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    failed: bool
+    differences: tuple[Difference, ...] = ()
+    #: the lock lacks tags (they were added, without ``check``)
+    lock_changed: bool = False
+    diff: str = ""
+    files: int = 0
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether everything was as the specs say."""
+        return not self.failed and not self.differences and not self.lock_changed
+
+
+def compile_project(project: Project) -> Compilation:
+    """Reads the specs of a project; nothing is emitted or written."""
+    reporter = Reporter()
+    library = None if project.is_library else shipped_specs()
+    compiled = compile_specs(project.specs, library=library, shown_root=shown(project))
+    for diagnostic in compiled.diagnostics:
+        reporter.add(diagnostic)
+    old = read_lock(project.specs / LOCK, reporter)
+    if compiled.model is None or reporter.has_errors:
+        return Compilation(tuple(reporter.diagnostics))
+    first = FIRST_LIBRARY_TAG if project.is_library else FIRST_TAG
+    model, lock = assign(compiled.model, old, reporter, first=first)
+    if not reporter.has_errors:
+        for diagnostic in check_asn1(model):
+            reporter.add(diagnostic)
+    if reporter.has_errors:
+        return Compilation(tuple(reporter.diagnostics))
+    return Compilation(tuple(reporter.diagnostics), model, lock.render())
+
+
+def make(project: Project, model: Model) -> dict[str, str]:
+    """Everything that is generated from a model, by path, with its manifest. Raises TemplateError."""
+    templates = Templates(project.templates)
+    if unknown := templates.unknown():
+        raise TemplateError(f"{project.templates} replaces nothing with {', '.join(sorted(unknown))}")
+    texts = emit(model, templates)
+    if any(name.startswith("python/") for name in templates.overridden()):
+        texts = _formatted(texts)
+    specs = {module.source_path: module.digest for module in model.modules if not module.external}
+    return with_manifest(texts, specs=specs, templates=templates.digest())
+
+
+def build(project: Project, *, check: bool = False, diff: bool = False) -> Outcome:
+    """Makes everything and publishes it; with ``check`` or ``diff`` only says what would change.
+
+    Raises PublishError, StagingError, TemplateError and OSError when the job cannot be done; bad specs are
+    diagnostics.
+    """
+    compiled = compile_project(project)
+    if compiled.model is None or compiled.lock is None:
+        return Outcome(compiled.diagnostics, failed=True)
+    texts = make(project, compiled.model)
+    lock = {LOCK: compiled.lock}
+    lock_changes = compare(project.specs, lock, manifest=False)
+    text = ""
+    if check or diff:
+        differences = compare(project.output, texts)
+        if diff:
+            text = unified_diff(project.output, texts, differences) + unified_diff(project.specs, lock, lock_changes)
+    else:
+        with transaction() as change:
+            if lock_changes:
+                change.write(project.specs, LOCK, compiled.lock.encode())
+            differences = stage(project.output, texts, change)
+            change.commit()
+    return Outcome(
+        compiled.diagnostics,
+        failed=False,
+        differences=tuple(differences),
+        lock_changed=bool(lock_changes),
+        diff=text,
+        files=len(texts),
+    )
+
+
+def shown(project: Project) -> str:
+    """The folder of the specs as messages and headers name it: from the project's folder, wherever one stands."""
+    if project.specs.is_relative_to(project.root):
+        return project.specs.relative_to(project.root).as_posix()
+    return project.specs.name
+
+
+def _formatted(texts: dict[str, str]) -> dict[str, str]:
+    """Python files through black: only needed when a template of somebody else's printed them."""
+    import black
+
+    mode = black.Mode()
+    made: dict[str, str] = {}
+    for path, text in texts.items():
+        made[path] = text
+        if path.endswith(".py"):
+            try:
+                made[path] = black.format_str(text, mode=mode)
+            except black.InvalidInput as error:
+                raise TemplateError(f"{path}, made by a replaced template, is not Python: {error}") from error
+    return made

@@ -1,0 +1,98 @@
+"""``vmsgen build``: classes, codecs and ASN.1 from the specs; or whether they are up to date."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from vmsgen.build import LOCK, Outcome, build, shown
+from vmsgen.diagnostics import Diagnostic
+from vmsgen.diagnostics.formats import FORMATS
+from vmsgen.diagnostics.text import render_all
+from vmsgen.emit.asn1 import SchemaError
+from vmsgen.emit.templates import TemplateError
+from vmsgen.publish import PublishError
+from vmsgen.settings import Project, SettingsError, project
+from vmsgen.staging import StagingError
+
+#: Of more differences than this only the number is said.
+_LISTED = 20
+
+
+@click.command("build")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if anything is missing, changed or stale.")
+@click.option("--diff", is_flag=True, help="Write nothing; print what would change as a unified diff.")
+@click.option("--specs", type=click.Path(path_type=Path), metavar="DIR", help="Folder of the specs [device-specs].")
+@click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="Where to write [generated].")
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text", help="How findings are printed.")
+def command(check: bool, diff: bool, specs: Path | None, output: Path | None, form: str) -> int:
+    """Make the package of classes and codecs, the ASN.1 schema and the model as JSON from the specs.
+
+    Files that are right already are not touched; files of specs that are gone are removed. Numbers for new states and
+    fields are recorded in tags.lock beside the specs: check it in.
+    """
+    try:
+        place = project(Path.cwd(), specs=specs, output=output)
+        outcome = build(place, check=check, diff=diff)
+    except (SettingsError, PublishError, StagingError, TemplateError, SchemaError) as error:
+        raise click.ClickException(str(error)) from error
+    report(outcome.diagnostics, form)
+    if outcome.failed:
+        return 1
+    if diff:
+        click.echo(outcome.diff, nl=False)
+    say = _checked if check or diff else _written
+    say(place, outcome)
+    return 1 if check and not outcome.up_to_date else 0
+
+
+def report(diagnostics: tuple[Diagnostic, ...], form: str) -> None:
+    """Prints findings: text on stderr, the formats of machines alone on stdout."""
+    if form != "text":
+        click.echo(FORMATS[form](diagnostics), nl=False)
+    elif diagnostics:
+        click.echo(render_all(diagnostics, color=use_color(sys.stderr)), err=True, nl=False)
+
+
+def use_color(stream: TextIO) -> bool:
+    """Whether text on ``stream`` is coloured: NO_COLOR, then FORCE_COLOR, then whether it is a terminal."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _written(place: Project, outcome: Outcome) -> None:
+    kinds = Counter(difference.kind for difference in outcome.differences)
+    words = [
+        f"{number} {word}"
+        for kind, word in (("missing", "new"), ("changed", "changed"), ("stale", "removed"))
+        if (number := kinds[kind])
+    ]
+    folder = _shown(place.output, place)
+    click.echo(f"{folder}: {outcome.files} files, {', '.join(words) or 'all as they were'}", err=True)
+    if outcome.lock_changed:
+        click.echo(f"{shown(place)}/{LOCK}: new tags recorded; check it in with the specs", err=True)
+
+
+def _checked(place: Project, outcome: Outcome) -> None:
+    if outcome.up_to_date:
+        click.echo(f"{_shown(place.output, place)}: {outcome.files} files, all up to date", err=True)
+        return
+    for difference in outcome.differences[:_LISTED]:
+        click.echo(f"{difference.kind}: {_shown(place.output, place)}/{difference.path}", err=True)
+    if len(outcome.differences) > _LISTED:
+        click.echo(f"... and {len(outcome.differences) - _LISTED} more", err=True)
+    if outcome.lock_changed:
+        click.echo(f"changed: {shown(place)}/{LOCK}: lacks tags of new states or fields", err=True)
+    click.echo("run `vmsgen build` and check in what it writes", err=True)
+
+
+def _shown(folder: Path, place: Project) -> str:
+    return folder.relative_to(place.root).as_posix() if folder.is_relative_to(place.root) else str(folder)
