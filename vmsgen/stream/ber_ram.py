@@ -1,0 +1,307 @@
+"""The RAM section in BER: its records, read and written.
+
+Pages of one block stand in one RAMSecBlock behind its name; a run of zero pages is one element. Reading keeps full
+pages as slices of the source's buffer: the loop over them looks at the octets itself and leaves every other form to
+:class:`BerSource`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vmsgen.runtime import ber
+from vmsgen.runtime.ber import APPLICATION, CONTEXT, SEQUENCE, UNIVERSAL, UTF8_STRING
+from vmsgen.runtime.errors import LimitError, TruncatedError
+from vmsgen.stream import ber_tags as tags
+from vmsgen.stream.ber_source import BerSource, Head
+from vmsgen.stream.items import (
+    COMPRESS,
+    EOS,
+    FILL,
+    FLUSH,
+    GROUP,
+    HOOK,
+    LIST,
+    PAGE,
+    XBZRLE,
+    ZERO,
+    BlockList,
+    RamBlock,
+    Record,
+)
+from vmsgen.stream.sink import ByteSink
+
+__all__ = ["read_ram_body", "write_ram_body"]
+
+_U64 = (1 << 64) - 1
+_MAX_BLOCKS = 1 << 16
+_MAX_BATCH = 1024
+_MAX_PAGE = 1 << 30
+_INTEGER = b"\x02"
+_OCTETS = b"\x04"
+_FULL_PAGE = ber.tag_bytes(APPLICATION, True, tags.FULL_PAGE) + b"\x82"
+
+
+def read_ram_body(source: BerSource) -> Iterator[list[Record]]:
+    """Batches of records, up to the end of the container that was entered last. Raises DataError."""
+    while source.more():
+        head = source.head()
+        kind = head.number if head.tag_class == APPLICATION else -1
+        if kind == tags.BLOCK_PAGES:
+            yield from _block_pages(source, head)
+        elif kind == tags.BLOCK_LIST:
+            yield [(LIST, _block_list(source, head))]
+        elif kind in (tags.EOS, tags.FLUSH, tags.HOOK):
+            source.null(head)
+            yield [({tags.EOS: EOS, tags.FLUSH: FLUSH, tags.HOOK: HOOK}[kind],)]
+        else:
+            raise source.fail(f"expected a record of the RAM section, found {head.describe()}", head.start)
+
+
+def _block_list(source: BerSource, head: Head) -> BlockList:
+    what = "the list of RAM blocks"
+    source.enter(head)
+    total = source.integer(source.expect(UNIVERSAL, ber.INTEGER, what), _U64, what)
+    source.enter(source.expect(UNIVERSAL, SEQUENCE, what))
+    blocks: list[RamBlock] = []
+    while source.more():
+        one = source.head()
+        if (one.tag_class, one.number) != (UNIVERSAL, SEQUENCE):
+            raise source.fail(f"expected a RAM block, found {one.describe()}", one.start)
+        if len(blocks) >= _MAX_BLOCKS:
+            raise LimitError(f"more than {_MAX_BLOCKS} RAM blocks", offset=one.start)
+        blocks.append(_block(source, one))
+    page_size = 4096
+    if source.more():
+        one = source.head()
+        if (one.tag_class, one.number) != (CONTEXT, 0):
+            raise source.fail(f"expected the page size, found {one.describe()}", one.start)
+        page_size = source.integer(one, _MAX_PAGE, "the page size")
+        if page_size < 256 or page_size & (page_size - 1):
+            raise source.fail(f"expected a page size that is a power of two from 256 on, found {page_size}", one.start)
+        source.leave(what)
+    return BlockList(total, tuple(blocks), page_size)
+
+
+def _block(source: BerSource, head: Head) -> RamBlock:
+    what = "a RAM block"
+    source.enter(head)
+    name = source.text(source.expect(UNIVERSAL, UTF8_STRING, "the name of a RAM block"), "the name of a RAM block")
+    length = source.integer(source.expect(UNIVERSAL, ber.INTEGER, what), _U64, "the length of a RAM block")
+    page_size = gpa = None
+    while source.more():
+        one = source.head()
+        if (one.tag_class, one.number) == (CONTEXT, 0) and page_size is None and gpa is None:
+            page_size = source.integer(one, _U64, "the page size of a RAM block")
+        elif (one.tag_class, one.number) == (CONTEXT, 1) and gpa is None:
+            gpa = source.integer(one, _U64, "the address of a RAM block")
+        else:
+            raise source.fail(f"{one.describe()} does not belong into a RAM block", one.start)
+    return RamBlock(name.encode(), length, page_size, gpa)
+
+
+def _block_pages(source: BerSource, head: Head) -> Iterator[list[Record]]:
+    what = "the pages of a RAM block"
+    source.enter(head)
+    name = source.text(source.expect(UNIVERSAL, UTF8_STRING, "the name of a RAM block"), "the name of a RAM block")
+    continued = False
+    if not source.more():
+        raise source.fail(f"expected {what}, found none", source.source.offset)
+    one = source.head()
+    if (one.tag_class, one.number) == (CONTEXT, 0):
+        continued = source.boolean(one, "the mark of a continued block")
+        one = source.expect(UNIVERSAL, SEQUENCE, what)
+    elif (one.tag_class, one.number) != (UNIVERSAL, SEQUENCE):
+        raise source.fail(f"expected {what}, found {one.describe()}", one.start)
+    source.enter(one)
+    records: list[Record] = [(GROUP, name.encode(), continued)]
+    while True:
+        missing = _plain_pages(source, records)
+        yield records
+        records = []
+        if missing:
+            if not source.source.ensure(missing):
+                raise TruncatedError(
+                    "the stream ends inside a RAM page", offset=source.source.offset, section=source.section
+                )
+            continue
+        if not source.more():
+            break
+        records = [_page(source, source.head())]
+    source.leave(what)
+
+
+def _plain_pages(source: BerSource, records: list[Record]) -> int:
+    """Appends the definite full pages and zero pages that stand complete in the buffer.
+
+    Returns how many bytes the next full page needs if it is only cut by the buffer, 0 if something else comes next.
+    """
+    buffer = source.source
+    view, pos, end = buffer.view, buffer.pos, buffer.end
+    bound = source.bound
+    if bound is not None:
+        end = min(end, bound - buffer.offset_of(0))
+    append = records.append
+    from_bytes = int.from_bytes
+    missing = 0
+    while len(records) < _MAX_BATCH and end - pos >= 8:
+        if view[pos : pos + 4] == _FULL_PAGE:
+            size = view[pos + 4] << 8 | view[pos + 5]
+            stop = pos + 6 + size
+            if stop > end:
+                # beyond a definite container is an error, which the other path reports
+                missing = 6 + size if bound is None or buffer.offset_of(stop) <= bound else 0
+                break
+            octets = view[pos + 7]
+            at = pos + 8
+            data = at + octets + 4
+            if (
+                view[pos + 6] != 2
+                or not 1 <= octets <= 9
+                or data > stop
+                or view[at] >= 0x80
+                or (octets > 1 and not view[at] and view[at + 1] < 0x80)
+                or view[data - 4] != 4
+                or view[data - 3] != 0x82
+                or data + (view[data - 2] << 8 | view[data - 1]) != stop
+            ):
+                break
+            append((PAGE, from_bytes(view[at : at + octets], "big"), view[data:stop]))
+            pos = stop
+        elif view[pos] == 0x40:
+            octets = view[pos + 1]
+            at = pos + 2
+            if (
+                not 1 <= octets <= 9
+                or at + octets > end
+                or view[at] >= 0x80
+                or (octets > 1 and not view[at] and view[at + 1] < 0x80)
+            ):
+                break
+            append((ZERO, from_bytes(view[at : at + octets], "big"), 1))
+            pos = at + octets
+        else:
+            break
+    buffer.pos = pos
+    return missing
+
+
+def _page(source: BerSource, head: Head) -> Record:
+    """Any page in any legal form, copied out of the buffer. Raises DataError."""
+    kind = head.number if head.tag_class == APPLICATION else -1
+    if kind == tags.ZERO_PAGE:
+        return (ZERO, source.integer(head, _U64, "the address of a RAM page"), 1)
+    if kind == tags.HOOK:
+        source.null(head)
+        return (HOOK,)
+    if kind not in (tags.FULL_PAGE, tags.XBZRLE_PAGE, tags.COMPRESS_PAGE, tags.ZERO_RUN, tags.FILL_PAGE):
+        raise source.fail(f"expected a RAM page, found {head.describe()}", head.start)
+    source.enter(head)
+    addr = source.integer(
+        source.expect(UNIVERSAL, ber.INTEGER, "the address of a RAM page"), _U64, "the address of a RAM page"
+    )
+    record: Record
+    if kind == tags.ZERO_RUN:
+        what = "the length of a run of zero pages"
+        record = (ZERO, addr, source.integer(source.expect(UNIVERSAL, ber.INTEGER, what), _U64, what))
+    elif kind == tags.FILL_PAGE:
+        what = "the byte that fills a page"
+        value = source.integer(source.expect(UNIVERSAL, ber.INTEGER, what), 255, what)
+        record = (FILL, addr, value)
+    else:
+        what = "the contents of a RAM page"
+        data = source.octets(source.expect(UNIVERSAL, ber.OCTET_STRING, what), what, limit=_MAX_PAGE)
+        record = ({tags.FULL_PAGE: PAGE, tags.XBZRLE_PAGE: XBZRLE, tags.COMPRESS_PAGE: COMPRESS}[kind], addr, data)
+    source.leave("a RAM page")
+    return record
+
+
+# ---------------------------------------------------------------------------------------------- writing
+
+_OPEN_PAGES = tags.opening(tags.BLOCK_PAGES)
+_OPEN_SEQUENCE = ber.tag_bytes(UNIVERSAL, True, SEQUENCE) + ber.INDEFINITE
+_CONTINUED = tags.member(0) + b"\x01\xff"
+_ZERO_PAGE = ber.tag_bytes(APPLICATION, False, tags.ZERO_PAGE)
+_NULLS = {
+    EOS: ber.tag_bytes(APPLICATION, False, tags.EOS) + b"\0",
+    FLUSH: ber.tag_bytes(APPLICATION, False, tags.FLUSH) + b"\0",
+    HOOK: ber.tag_bytes(APPLICATION, False, tags.HOOK) + b"\0",
+}
+_PAIRS = {
+    PAGE: ber.tag_bytes(APPLICATION, True, tags.FULL_PAGE),
+    XBZRLE: ber.tag_bytes(APPLICATION, True, tags.XBZRLE_PAGE),
+    COMPRESS: ber.tag_bytes(APPLICATION, True, tags.COMPRESS_PAGE),
+    ZERO: ber.tag_bytes(APPLICATION, True, tags.ZERO_RUN),
+    FILL: ber.tag_bytes(APPLICATION, True, tags.FILL_PAGE),
+}
+
+
+def write_ram_body(sink: ByteSink, batches: Iterator[list[Record]]) -> None:
+    """Writes records as the contents of ``RamRecords``, up to the end of the batches."""
+    write = sink.write
+    in_group = False
+    heads: dict[tuple[int, int], tuple[bytes, bytes]] = {}  # by length of page and address: what stands before each
+    for records in batches:
+        for record in records:
+            kind = record[0]
+            if kind == PAGE:
+                _, addr, data = record
+                width = (addr.bit_length() >> 3) + 1
+                key = (len(data), width)
+                head = heads.get(key)
+                if head is None:
+                    head = heads[key] = _page_head(*key)
+                write(head[0] + addr.to_bytes(width, "big") + head[1])
+                write(data)
+            elif kind == ZERO:
+                _, addr, pages = record
+                if pages == 1:
+                    write(ber.tlv(_ZERO_PAGE, ber.integer_content(addr)))
+                else:
+                    write(ber.tlv(_PAIRS[ZERO], _integer(addr) + _integer(pages)))
+            elif kind == GROUP:
+                if in_group:
+                    write(tags.CLOSE + tags.CLOSE)
+                in_group = True
+                name = ber.tlv(ber.tag_bytes(UNIVERSAL, False, UTF8_STRING), record[1])
+                write(_OPEN_PAGES + name + (_CONTINUED if record[2] else b"") + _OPEN_SEQUENCE)
+            elif kind == FILL:
+                write(ber.tlv(_PAIRS[FILL], _integer(record[1]) + _integer(record[2])))
+            elif kind in (XBZRLE, COMPRESS):
+                write(ber.tlv(_PAIRS[kind], _integer(record[1]) + ber.tlv(_OCTETS, record[2])))
+            else:
+                if in_group and kind != HOOK:
+                    write(tags.CLOSE + tags.CLOSE)
+                    in_group = False
+                write(_list_element(record[1]) if kind == LIST else _NULLS[kind])
+        sink.settle()
+    if in_group:
+        write(tags.CLOSE + tags.CLOSE)
+
+
+def _integer(value: int) -> bytes:
+    return ber.tlv(_INTEGER, ber.integer_content(value))
+
+
+def _page_head(size: int, width: int) -> tuple[bytes, bytes]:
+    """What stands before and after the address of a page of ``size`` bytes, whose address takes ``width`` octets."""
+    tail = _OCTETS + ber.length_bytes(size)
+    inner = 2 + width + len(tail) + size
+    return _PAIRS[PAGE] + ber.length_bytes(inner) + _INTEGER + ber.length_bytes(width), tail
+
+
+def _list_element(blocks: BlockList) -> bytes:
+    parts = [tags.opening(tags.BLOCK_LIST), _integer(blocks.total), _OPEN_SEQUENCE]
+    for block in blocks.blocks:
+        parts += [_OPEN_SEQUENCE, ber.tlv(ber.tag_bytes(UNIVERSAL, False, UTF8_STRING), block.name)]
+        parts.append(_integer(block.length))
+        if block.page_size is not None:
+            parts.append(ber.tlv(tags.member(0), ber.integer_content(block.page_size)))
+        if block.gpa is not None:
+            parts.append(ber.tlv(tags.member(1), ber.integer_content(block.gpa)))
+        parts.append(tags.CLOSE)
+    parts.append(tags.CLOSE)
+    if blocks.page_size != 4096:
+        parts.append(ber.tlv(tags.member(0), ber.integer_content(blocks.page_size)))
+    parts.append(tags.CLOSE)
+    return b"".join(parts)

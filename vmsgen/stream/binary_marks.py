@@ -1,0 +1,30 @@
+"""Marks of QEMU's binary format at the level of the stream (migration/savevm.c, migration/qemu-file-types.h, QEMU 5.2
+to 10.0).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+MAGIC: Final = b"QEVM"
+VERSION: Final = 3
+OBSOLETE_VERSION: Final = 2
+
+EOF: Final = 0x00
+START: Final = 0x01
+PART: Final = 0x02
+END: Final = 0x03
+FULL: Final = 0x04
+SUBSECTION: Final = 0x05
+VMDESC: Final = 0x06
+CONFIGURATION: Final = 0x07
+COMMAND: Final = 0x08
+FOOTER: Final = 0x7E
+
+#: Marks that an item of the stream may begin with.
+ITEMS: Final = frozenset((EOF, START, PART, END, FULL, COMMAND))
+
+#: Command 7: four bytes that say how long the package behind the command is.
+COMMAND_PACKAGED: Final = 7
+#: Command 3: postcopy may come; with 16 bytes of data it concerns RAM.
+COMMAND_ADVISE: Final = 3

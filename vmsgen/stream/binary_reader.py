@@ -1,0 +1,309 @@
+"""Reads items from QEMU's binary format.
+
+RAM is handed on as it comes. Device sections have no length: their description stands behind the end of the stream, so
+from the first of them on everything is spooled, the description is looked up, and only then are they read. Where there
+is none, a :class:`SectionDecoder` must find the end of the contents, with the footer (or what may follow) as the judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from vmsgen.runtime.errors import DataError
+from vmsgen.stream import binary_marks as marks
+from vmsgen.stream.configuration import read_configuration
+from vmsgen.stream.items import (
+    Blob,
+    Body,
+    Command,
+    Configuration,
+    Eof,
+    Header,
+    Item,
+    RamRecords,
+    Record,
+    Section,
+    SectionKind,
+    Vmdesc,
+    wire_name,
+)
+from vmsgen.stream.machine_facts import page_size_of
+from vmsgen.stream.ram import RamState, read_records
+from vmsgen.stream.source import ByteSource, MemorySource
+from vmsgen.stream.spool import MEMORY_LIMIT, spool
+from vmsgen.stream.trailer import Trailer, find_trailer
+from vmsgen.stream.vmdesc import MAX_BYTES as MAX_VMDESC
+from vmsgen.stream.vmdesc import DescribedSection
+
+__all__ = ["BinaryReader", "SectionDecoder", "Undecoded"]
+
+_MAX_PACKAGE = 256 << 20
+
+
+@dataclass(slots=True)
+class Undecoded:
+    """The contents of a device section before anyone looked at them.
+
+    ``data`` is all that was spooled, ``start`` where the contents begin in it, ``end`` where the description says they
+    end (None: it does not say). ``fits(end)`` tells whether what stands at ``end`` may follow this section; ``base`` is
+    the offset of ``data`` in the input.
+    """
+
+    section: Section
+    data: memoryview
+    start: int
+    end: int | None
+    fits: Callable[[int], bool]
+    described: DescribedSection | None
+    base: int
+
+
+class SectionDecoder(Protocol):
+    """Who turns the contents of device sections into typed objects."""
+
+    def configure(self, configuration: Configuration | None) -> None:
+        """Takes what the stream says about its machine, before the first section."""
+
+    def decode(self, job: Undecoded) -> tuple[Body, int]:
+        """The contents and where they end. Raises DataError if the end is not known and cannot be found."""
+
+
+class BinaryReader:
+    """Items of a binary stream. ``page_size`` overrides what the stream and its machine's name say."""
+
+    def __init__(
+        self,
+        source: ByteSource,
+        decoder: SectionDecoder | None = None,
+        *,
+        page_size: int | None = None,
+        memory_limit: int = MEMORY_LIMIT,
+    ) -> None:
+        self._source = source
+        self._decoder = decoder
+        self._page_size = page_size
+        self._memory_limit = memory_limit
+        self._ram = RamState()
+        self._starts: dict[int, Section] = {}
+        self._footers: bool | None = None
+        self._trailer: Trailer | None = None
+        self.configuration: Configuration | None = None
+        self.warnings: list[str] = []
+
+    def items(self) -> Iterator[Item]:
+        """The items in order. Raises DataError with the offset in the input."""
+        yield self._header()
+        self._configure()
+        if self.configuration is not None:
+            yield self.configuration
+        while True:
+            where = self._source.offset
+            mark = self._source.u8("the list of sections: neither an end mark nor another section follows")
+            if mark in (marks.START, marks.PART, marks.END, marks.FULL):
+                section = self._section(SectionKind(mark), where)
+                yield section
+                section.exhaust()
+            elif mark == marks.COMMAND:
+                yield self._command(where)
+            elif mark == marks.EOF:
+                break
+            else:
+                raise DataError(f"expected a section, a command or the end mark, found {mark:#04x}", offset=where)
+        yield Eof(where)
+        yield from self._end()
+
+    # ------------------------------------------------------------------ before and after the sections
+
+    def _header(self) -> Header:
+        source = self._source
+        magic = source.read(4, "the header")
+        if magic != marks.MAGIC:
+            raise DataError(f"expected a QEMU migration stream ({marks.MAGIC.hex()}), found {magic.hex()}", offset=0)
+        version = source.u32("the header")
+        if version != marks.VERSION:
+            told = " (obsolete since 2007)" if version == marks.OBSOLETE_VERSION else ""
+            raise DataError(f"expected a stream of version {marks.VERSION}, found version {version}{told}", offset=4)
+        return Header(version)
+
+    def _configure(self) -> None:
+        source = self._source
+        if source.peek(1) == bytes((marks.CONFIGURATION,)):
+            source.pos += 1
+            self.configuration = read_configuration(source)
+        known = page_size_of(self.configuration)
+        self._ram.page_size = self._page_size or known
+        capabilities = (self.configuration.capabilities if self.configuration else None) or ()
+        self._ram.shared_gpa = b"x-ignore-shared" in capabilities
+        if b"mapped-ram" in capabilities:
+            raise DataError(
+                "the stream was written with capability mapped-ram, whose layout of RAM is not supported",
+                section="configuration",
+            )
+        if self._decoder is not None:
+            self._decoder.configure(self.configuration)
+
+    def _command(self, where: int) -> Command:
+        source = self._source
+        what = "a command"
+        code, length = source.u16(what), source.u16(what)
+        data = source.read(length, what)
+        if code == marks.COMMAND_PACKAGED:
+            if length != 4:
+                raise DataError(f"expected the package command with 4 bytes of data, found {length}", offset=where)
+            data += source.read(int.from_bytes(data, "big"), "a package", limit=_MAX_PACKAGE)
+        elif code == marks.COMMAND_ADVISE and length == 16:
+            self._ram.block_page_sizes = True
+        return Command(code, data, where)
+
+    def _end(self) -> Iterator[Vmdesc]:
+        source = self._source
+        where = source.offset
+        if source.at_end():
+            return
+        mark = source.u8("the vmdesc")
+        if mark != marks.VMDESC:
+            raise DataError(f"expected a vmdesc or the end of the stream, found {mark:#04x}", offset=where)
+        data = source.read(source.u32("the vmdesc"), "the vmdesc", limit=MAX_VMDESC)
+        if not source.at_end():
+            raise DataError("bytes after the end of the stream", offset=source.offset)
+        yield Vmdesc(data, where)
+
+    # ------------------------------------------------------------------ sections
+
+    def _section(self, kind: SectionKind, where: int) -> Section:
+        source = self._source
+        number = source.u32("a section's header")
+        if kind in (SectionKind.START, SectionKind.FULL):
+            name = wire_name(source.str8("a section's header"), "the name of a section", where + 5)
+            instance = source.u32("a section's header")
+            section = Section(kind, number, name, instance, source.u32("a section's header"), Blob(b""), offset=where)
+            if kind is SectionKind.START:
+                self._starts[number] = section
+        else:
+            start = self._starts.get(number)
+            if start is None:
+                raise DataError(f"a section of id {number} goes on, but none of that id was started", offset=where)
+            section = Section(kind, number, start.name, start.instance, start.version, Blob(b""), offset=where)
+        section.body_offset = source.offset
+        if kind is SectionKind.FULL:
+            self._full(section)
+        elif section.name == "ram":
+            if section.version != 4:
+                raise DataError(
+                    f"expected version 4, found {section.version}", section=section.label, offset=section.offset
+                )
+            section.body = RamRecords(self._records(section))
+        else:
+            raise DataError(
+                f"sections of this kind ({kind.name}) say no length and their contents are not known, "
+                "so the rest of the stream cannot be read",
+                section=section.label,
+                offset=section.offset,
+            )
+        return section
+
+    def _records(self, section: Section) -> Iterator[list[Record]]:
+        try:
+            yield from read_records(self._source, self._ram)
+            self._footer(section)
+        except DataError as error:
+            raise error.located(section=section.label) from None
+
+    def _footer(self, section: Section) -> None:
+        """Reads the footer if the stream has them, which its first section tells: the mark is none of an item."""
+        source = self._source
+        if self._footers is None:
+            self._footers = source.peek(1) == bytes((marks.FOOTER,))
+        if not self._footers:
+            return
+        where = source.offset
+        mark = source.u8("a section's footer")
+        number = source.u32("a section's footer") if mark == marks.FOOTER else None
+        if number != section.id:
+            found = f"the byte {mark:#04x}" if number is None else f"the footer of section id {number}"
+            raise DataError(
+                f"expected the footer of section id {section.id}, found {found}", section=section.label, offset=where
+            )
+        section.footer = number
+
+    # ------------------------------------------------------------------ device sections
+
+    def _full(self, section: Section) -> None:
+        if not isinstance(self._source, MemorySource):
+            self._source = spool(self._source, self._memory_limit)
+        source = self._source
+        if self._trailer is None:
+            self._trailer = find_trailer(source)
+            self.warnings += self._trailer.warnings
+        job = self._undecoded(section, self._trailer)
+        end = job.end
+        if self._decoder is not None:
+            try:
+                section.body, end = self._decoder.decode(job)
+            except DataError as error:
+                raise error if error.section else error.located(section=section.label) from None
+        elif end is not None:
+            section.body = Blob(job.data[job.start : end])
+        if end is None:
+            raise DataError(
+                "no description tells where this section ends (the stream has no vmdesc for it), "
+                "so the rest of the stream cannot be read",
+                section=section.label,
+                offset=section.body_offset,
+            )
+        source.pos = end
+        self._footer(section)
+
+    def _undecoded(self, section: Section, trailer: Trailer) -> Undecoded:
+        source = self._source
+        start = source.pos
+        described = trailer.next(section.name, section.instance)
+        end = None
+        if described is not None and described.exact:
+            end = start + described.size
+            if end > source.end or not self._fits(section, end):
+                self.warnings.append(
+                    f"section {section.label}: the vmdesc says {described.size} bytes, but no section ends there"
+                )
+                end = None
+        return Undecoded(
+            section,
+            source.view,
+            start,
+            end,
+            lambda at: self._fits(section, at),
+            described,
+            source.offset_of(0),
+        )
+
+    def _fits(self, section: Section, end: int) -> bool:
+        """Whether what stands at ``end`` may follow the section: its footer, and then (or at once) an item."""
+        source = self._source
+        view, limit = source.view, source.end
+        if end > limit:
+            return False
+        footer = bytes((marks.FOOTER,)) + section.id.to_bytes(4, "big")
+        has_footer = bytes(view[end : end + 5]) == footer
+        if self._footers is not None and has_footer is not self._footers:
+            return False
+        after = end + 5 if has_footer else end
+        return after < limit and self._item_at(after)
+
+    def _item_at(self, at: int) -> bool:
+        """Whether an item can begin at ``at``: a legal mark, and for a section a plausible header."""
+        view, limit = self._source.view, self._source.end
+        mark = view[at]
+        if mark not in marks.ITEMS:
+            return False
+        if mark in (marks.PART, marks.END):
+            return int.from_bytes(view[at + 1 : at + 5], "big") in self._starts
+        if mark in (marks.START, marks.FULL):
+            if at + 6 > limit:
+                return False
+            name = bytes(view[at + 6 : at + 6 + view[at + 5]])
+            return at + 14 + len(name) <= limit and len(name) > 0 and name.isascii() and name.decode().isprintable()
+        if mark == marks.COMMAND:
+            return at + 5 <= limit and int.from_bytes(view[at + 1 : at + 3], "big") <= 0xFF
+        return at + 1 == limit or view[at + 1] == marks.VMDESC

@@ -1,0 +1,238 @@
+"""The items of a migration stream: the common form between QEMU's binary format and BER.
+
+A stream is ``Header [Configuration] (Section | Command)* Eof [Vmdesc]``. Readers yield items in that order and writers
+take them one by one. The body of a section may be read from the input while it is used, so a section must be used up
+(``exhaust``) before the next item is asked for; its ``footer`` is known only then.
+
+RAM records are plain tuples, because there is one per page: ``(kind, ...)`` with the kinds below.
+
+======== ======================== =============================================================
+GROUP    (GROUP, name, continued) the records after it are of this RAM block; ``continued``: binary
+                                  says CONTINUE in the first of them and does not name the block
+PAGE     (PAGE, addr, data)       a full page; data is a slice of a buffer that is used again
+ZERO     (ZERO, addr, pages)      that many pages of zeros, one after the other
+FILL     (FILL, addr, value)      a page full of one byte other than 0
+XBZRLE   (XBZRLE, addr, data)     a difference to the page sent before, in QEMU's own encoding
+COMPRESS (COMPRESS, addr, data)   a page as one zlib stream
+HOOK     (HOOK,)                  RDMA's mark; its page data is not in the stream
+LIST     (LIST, BlockList)        the RAM blocks and their lengths
+FLUSH    (FLUSH,)                 multifd: wait for the other channels
+EOS      (EOS,)                   the end of the section's records
+======== ======================== =============================================================
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from vmsgen.runtime.errors import DataError
+
+__all__ = [
+    "COMPRESS",
+    "EOS",
+    "FILL",
+    "FLUSH",
+    "GROUP",
+    "HOOK",
+    "LIST",
+    "PAGE",
+    "XBZRLE",
+    "ZERO",
+    "Blob",
+    "BlockList",
+    "Body",
+    "Chunks",
+    "Command",
+    "Configuration",
+    "Eof",
+    "Header",
+    "Item",
+    "RamBlock",
+    "RamRecords",
+    "Record",
+    "Section",
+    "SectionKind",
+    "State",
+    "Unknown",
+    "UnknownSubsection",
+    "Vmdesc",
+    "wire_name",
+]
+
+GROUP, PAGE, ZERO, FILL, XBZRLE, COMPRESS, HOOK, LIST, FLUSH, EOS = range(10)
+
+#: One record of a RAM section, see above. (A union of ten tuple types would be checked nowhere but here, and costs
+#: every use.)
+Record = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The file's own header; QEMU writes version 3 since 2007."""
+
+    version: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownSubsection:
+    """A subsection of the configuration that this reader does not know; only BER can carry one, because it has a length
+    there.
+    """
+
+    name: bytes
+    version: int
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What the sender says about its machine. ``None`` and ``()`` are subsections that the stream does not have."""
+
+    machine: bytes
+    target_page_bits: int | None = None
+    capabilities: tuple[bytes, ...] | None = None
+    uuid: bytes | None = None
+    unknown: tuple[UnknownSubsection, ...] = ()
+
+
+class SectionKind(enum.IntEnum):
+    """Kinds of sections; the values are those of the binary format's type byte."""
+
+    START = 1
+    PART = 2
+    END = 3
+    FULL = 4
+
+
+@dataclass(slots=True)
+class Blob:
+    """Contents as bytes. ``warning`` says why contents that have a description travel like this."""
+
+    data: bytes | memoryview
+    warning: str | None = None
+
+
+@dataclass(slots=True)
+class Chunks:
+    """Contents whose length is not known before their end, in pieces that hold until the next one is asked for."""
+
+    pieces: Iterator[bytes | memoryview]
+
+
+@dataclass(slots=True)
+class State:
+    """Contents as a typed object. ``element`` holds them as they stood in a BER input when no class for them is
+    known.
+    """
+
+    value: Any
+    element: bytes | None = None
+
+
+@dataclass(slots=True)
+class RamRecords:
+    """Contents of a RAM section: batches of records, each good until the next one is asked for."""
+
+    batches: Iterator[list[Record]]
+
+
+Body = Blob | Chunks | State | RamRecords
+
+
+@dataclass(frozen=True, slots=True)
+class RamBlock:
+    """A RAM block in the block list: its length in bytes, and what only some senders add."""
+
+    name: bytes
+    length: int
+    page_size: int | None = None
+    gpa: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BlockList:
+    """The first record of a RAM section; ``page_size`` is the target's, by which the stream's pages are cut."""
+
+    total: int
+    blocks: tuple[RamBlock, ...]
+    page_size: int = 4096
+
+
+@dataclass(slots=True)
+class Section:
+    """A section. ``name``, ``instance`` and ``version`` of PART and END are those of the START with the same id."""
+
+    kind: SectionKind
+    id: int
+    name: str
+    instance: int
+    version: int
+    body: Body
+    footer: int | None = None
+    offset: int = 0  # of its type byte (or BER tag) in the input
+    body_offset: int = 0  # of its contents in the input
+    facts: tuple[tuple[str, str], ...] = ()
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def label(self) -> str:
+        """``NAME/INSTANCE``, as errors name it."""
+        return f"{self.name}/{self.instance}"
+
+    def exhaust(self) -> None:
+        """Reads what is left of the contents, so that the next item can be read."""
+        if isinstance(self.body, RamRecords):
+            for _ in self.body.batches:
+                pass
+        elif isinstance(self.body, Chunks):
+            for _ in self.body.pieces:
+                pass
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command of the stream: ``code`` and the bytes that its length counts."""
+
+    code: int
+    data: bytes
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Eof:
+    """The mark after the last section."""
+
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Vmdesc:
+    """The description in JSON that QEMU puts after the end, byte for byte."""
+
+    data: bytes | memoryview
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """An item of a BER stream that this reader does not know, as it stood there; the binary format cannot carry it."""
+
+    element: bytes
+    offset: int = 0
+
+
+Item = Header | Configuration | Section | Command | Eof | Vmdesc | Unknown
+
+
+def wire_name(raw: bytes, what: str, offset: int | None) -> str:
+    """A name of the stream as text. Raises DataError if it is empty or not UTF-8: BER could not carry it."""
+    try:
+        name = raw.decode()
+    except UnicodeDecodeError:
+        raise DataError(f"expected {what} in UTF-8, found {raw[:40].hex()}", offset=offset) from None
+    if not name:
+        raise DataError(f"expected {what}, found an empty name", offset=offset)
+    return name

@@ -1,0 +1,264 @@
+"""Input of a stream: one buffer over a file, a pipe or memory, read forward only.
+
+Parsers work on the buffer itself: ``source.view`` is a memoryview, ``source.pos`` the place in it, ``source.end`` where
+its data ends; ``ensure(n)`` makes n bytes available at ``pos`` by reading more. That keeps RAM pages uncopied: a page
+is a slice of the view. Such slices hold until the next call of ``ensure``, ``read`` or ``skip``, which may move the
+data.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from collections.abc import Iterator
+from types import TracebackType
+from typing import BinaryIO, Protocol
+
+from vmsgen.runtime.errors import LimitError, TruncatedError
+
+__all__ = ["ByteSource", "MemorySource", "Readable", "descriptor_of", "open_source", "widen_pipe"]
+
+CAPACITY = 4 << 20
+
+
+class Readable(Protocol):
+    """What an input must do: give up to ``n`` bytes, none at the end."""
+
+    def read(self, n: int = -1, /) -> bytes | None: ...
+
+
+def widen_pipe(descriptor: int) -> None:
+    """Asks for a pipe buffer of 1 MiB, which makes bulk data about as fast as a file; does nothing for other files."""
+    try:
+        if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+            import fcntl
+
+            fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, 1 << 20)
+    except (OSError, ImportError, AttributeError):
+        # A matter of speed alone: an unprivileged process may be over its share of pipe memory.
+        return
+
+
+class ByteSource:
+    """Forward reader over a path (``ByteSource.open``) or anything with ``read``; use as a context manager to close
+    it.
+    """
+
+    def __init__(self, raw: Readable, *, capacity: int = CAPACITY, owned: bool = False, name: str = "<input>") -> None:
+        self._raw: Readable | None = raw
+        self._owned = owned
+        self.name = name
+        self._buffer = bytearray(capacity)
+        self.view = memoryview(self._buffer)
+        self.pos = 0
+        self.end = 0
+        self._base = 0  # offset of view[0] in the input
+        self._at_end = False
+        self._readinto = getattr(raw, "readinto", None)
+        descriptor = descriptor_of(raw)
+        if descriptor is not None:
+            widen_pipe(descriptor)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], *, capacity: int = CAPACITY) -> ByteSource:
+        """Opens a file. Raises OSError."""
+        raw = io.FileIO(path, "rb")
+        return cls(raw, capacity=capacity, owned=True, name=os.fspath(path))
+
+    @property
+    def offset(self) -> int:
+        """Bytes consumed since the start of the input."""
+        return self._base + self.pos
+
+    def offset_of(self, position: int) -> int:
+        """Offset in the input of a position in ``view``."""
+        return self._base + position
+
+    def available(self) -> int:
+        """Bytes in the buffer from ``pos`` on."""
+        return self.end - self.pos
+
+    def ensure(self, n: int) -> bool:
+        """True if ``n`` bytes (at most the capacity) are available at ``pos``, read as far as needed; False: the input
+        ends.
+        """
+        if self.end - self.pos >= n:
+            return True
+        if self._at_end:
+            return False
+        if n > len(self._buffer):
+            raise ValueError(f"{n} bytes asked of a buffer of {len(self._buffer)}")
+        if self.pos:
+            left = self.end - self.pos
+            self.view[:left] = self.view[self.pos : self.end]
+            self._base += self.pos
+            self.pos, self.end = 0, left
+        while self.end < n:
+            got = self._fill(self.view[self.end :])
+            if not got:
+                self._at_end = True
+                return False
+            self.end += got
+        return True
+
+    def _fill(self, target: memoryview) -> int:
+        raw = self._raw
+        if raw is None:
+            return 0
+        if self._readinto is not None:
+            return int(self._readinto(target) or 0)
+        data = raw.read(len(target))
+        if not data:
+            return 0
+        target[: len(data)] = data
+        return len(data)
+
+    def need(self, n: int, what: str) -> None:
+        """``ensure`` that raises TruncatedError naming ``what``; for small ``n``."""
+        if not self.ensure(n):
+            raise TruncatedError(
+                f"the stream ends inside {what}: {n} bytes expected, {self.available()} left", offset=self.offset
+            )
+
+    def peek(self, n: int) -> bytes:
+        """Up to ``n`` bytes ahead, fewer only at the end of the input."""
+        self.ensure(n)
+        return bytes(self.view[self.pos : min(self.end, self.pos + n)])
+
+    def read(self, n: int, what: str, *, limit: int | None = None) -> bytes:
+        """Exactly ``n`` bytes; memory is taken as the data comes, never for an announced length alone.
+
+        Raises TruncatedError, and LimitError when ``n`` is above ``limit``.
+        """
+        start = self.offset
+        if limit is not None and n > limit:
+            raise LimitError(f"{what} of {n} bytes is above the limit of {limit}", offset=start)
+        if n <= len(self._buffer) and self.ensure(n):
+            data = bytes(self.view[self.pos : self.pos + n])
+            self.pos += n
+            return data
+        parts = []
+        left = n
+        for piece in self.pieces(n, what):
+            parts.append(bytes(piece))
+            left -= len(piece)
+        return b"".join(parts)
+
+    def pieces(self, n: int, what: str) -> Iterator[memoryview]:
+        """The next ``n`` bytes in slices of the buffer, each good until the next one is asked for. Raises
+        TruncatedError.
+        """
+        left = n
+        while left:
+            if not self.ensure(1):
+                raise TruncatedError(
+                    f"the stream ends inside {what}: {n} bytes expected, {n - left} there", offset=self.offset
+                )
+            take = min(left, self.end - self.pos)
+            piece = self.view[self.pos : self.pos + take]
+            self.pos += take
+            left -= take
+            yield piece
+
+    def skip(self, n: int, what: str) -> None:
+        """Passes over ``n`` bytes. Raises TruncatedError."""
+        for _ in self.pieces(n, what):
+            pass
+
+    def at_end(self) -> bool:
+        """True when no byte is left."""
+        return not self.ensure(1)
+
+    def u8(self, what: str) -> int:
+        """One byte."""
+        self.need(1, what)
+        value = self.view[self.pos]
+        self.pos += 1
+        return value
+
+    def u16(self, what: str) -> int:
+        """Two bytes, big-endian."""
+        return self._integer(2, what)
+
+    def u32(self, what: str) -> int:
+        """Four bytes, big-endian."""
+        return self._integer(4, what)
+
+    def u64(self, what: str) -> int:
+        """Eight bytes, big-endian."""
+        return self._integer(8, what)
+
+    def _integer(self, width: int, what: str) -> int:
+        self.need(width, what)
+        value = int.from_bytes(self.view[self.pos : self.pos + width], "big")
+        self.pos += width
+        return value
+
+    def str8(self, what: str) -> bytes:
+        """A length byte and that many bytes."""
+        return self.read(self.u8(what), what)
+
+    def rest(self) -> Iterator[memoryview]:
+        """Everything that is left, in slices of the buffer, each good until the next one is asked for."""
+        while self.ensure(1):
+            piece = self.view[self.pos : self.end]
+            self.pos = self.end
+            yield piece
+
+    def close(self) -> None:
+        """Closes the input if it was opened here."""
+        raw, self._raw = self._raw, None
+        if self._owned and isinstance(raw, io.IOBase):
+            raw.close()
+
+    def __enter__(self) -> ByteSource:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class MemorySource(ByteSource):
+    """A source whose whole data stands in memory (or is mapped): slices of its view hold as long as the data does.
+
+    ``base`` is the offset that the data's first byte has in the input it was taken from.
+    """
+
+    def __init__(self, data: bytes | bytearray | memoryview, *, base: int = 0, name: str = "<memory>") -> None:
+        super().__init__(io.BytesIO(), capacity=0, name=name)
+        self.view = memoryview(data)
+        self.end = len(self.view)
+        self._base = base
+        self._at_end = True
+
+    def read(self, n: int, what: str, *, limit: int | None = None) -> bytes:
+        """Exactly ``n`` bytes, see :meth:`ByteSource.read`."""
+        if limit is not None and n > limit:
+            raise LimitError(f"{what} of {n} bytes is above the limit of {limit}", offset=self.offset)
+        self.need(n, what)
+        data = bytes(self.view[self.pos : self.pos + n])
+        self.pos += n
+        return data
+
+
+def descriptor_of(raw: object) -> int | None:
+    """File descriptor below ``raw`` if it has one."""
+    fileno = getattr(raw, "fileno", None)
+    if fileno is None:
+        return None
+    try:
+        return int(fileno())
+    except (OSError, ValueError):
+        return None
+
+
+def open_source(place: str | os.PathLike[str] | BinaryIO | Readable | bytes) -> ByteSource:
+    """A source over a path, an open binary file or pipe, or bytes."""
+    if isinstance(place, bytes):
+        return MemorySource(place)
+    if isinstance(place, (str, os.PathLike)):
+        return ByteSource.open(place)
+    return ByteSource(place, name=str(getattr(place, "name", "<input>")))

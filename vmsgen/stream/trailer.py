@@ -1,0 +1,53 @@
+"""The vmdesc behind a spooled stream: found from the end, so that it helps with the sections before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from vmsgen.runtime.errors import DataError
+from vmsgen.stream import binary_marks as marks
+from vmsgen.stream.source import MemorySource
+from vmsgen.stream.vmdesc import MAX_BYTES, DescribedSection, Description, parse_vmdesc
+
+__all__ = ["Trailer", "find_trailer"]
+
+
+@dataclass(slots=True)
+class Trailer:
+    """What the description tells, section by section in the order of the stream."""
+
+    description: Description | None = None
+    warnings: list[str] = field(default_factory=list)
+    _next: int = 0
+
+    def next(self, name: str, instance: int) -> DescribedSection | None:
+        """The description of the next section if it is this one; one that the stream does not have is passed over."""
+        sections = self.description.sections if self.description is not None else ()
+        for at in range(self._next, len(sections)):
+            if sections[at].name == name and sections[at].instance == instance:
+                self._next = at + 1
+                return sections[at]
+        return None
+
+
+def find_trailer(source: MemorySource) -> Trailer:
+    """Looks for the vmdesc at the end of what was spooled: end mark, ``06``, a length that reaches to the end, a JSON
+    object.
+
+    None is no error; one that cannot be read is a warning.
+    """
+    view, end = source.view, source.end
+    lowest = max(source.pos, end - MAX_BYTES)
+    tail = bytes(view[lowest:end])
+    # JSON text holds no byte 06, so the first hit from the end is the one
+    at = len(tail)
+    while (at := tail.rfind(marks.VMDESC, 0, at)) >= 0:
+        length = int.from_bytes(tail[at + 1 : at + 5], "big")
+        if at + 5 + length == len(tail) and tail[at + 5 : at + 6] == b"{":
+            break
+    if at < 0:
+        return Trailer()
+    try:
+        return Trailer(parse_vmdesc(tail[at + 5 :]))
+    except DataError as error:
+        return Trailer(warnings=[f"{error.message}; sections are read without it"])
