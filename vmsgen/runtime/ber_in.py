@@ -153,7 +153,7 @@ class BerIn(Visitor):
         bits: int,
         signed: builtins.bool,
         order: str,
-        labels: Mapping[int, str] | None,
+        labels: Any,
         default: int | None,
     ) -> int:
         number: int = self.guarded(name, ber.integer, self.data, self.take(name, ber.INTEGER, False))

@@ -72,7 +72,7 @@ class BinaryIn(Visitor):
         bits: int,
         signed: bool,
         order: str,
-        labels: Mapping[int, str] | None,
+        labels: Any,
         default: int | None,
     ) -> int:
         data = self.take(bits // 8, name)

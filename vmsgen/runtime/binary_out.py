@@ -37,7 +37,7 @@ class BinaryOut(Visitor):
         bits: int,
         signed: builtins.bool,
         order: str,
-        labels: Mapping[int, str] | None,
+        labels: Any,
         default: int | None,
     ) -> Any:
         number = default if value is None else value

@@ -9,7 +9,7 @@ by field path, and goes back to the wire unless the field was set since.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
@@ -112,7 +112,7 @@ class Struct:
         """Remembers wire bytes of ``key`` (``flag``, ``flags[3]``); setting the field forgets them."""
         if self._kept is None:
             self._kept = {}
-            self.__class__ = keeping(type(self))  # type: ignore[arg-type, assignment]
+            self.__class__ = keeping(type(self))  # type: ignore[arg-type]
         self._kept[key] = data
 
     def identical(self, other: VMState | Struct) -> bool:
@@ -186,8 +186,6 @@ class VMState(Struct):
     TAG: ClassVar[int] = 0
     #: written by hand in QEMU: no subsection mark is ever looked for
     OLD_STYLE: ClassVar[bool] = False
-    #: False when the facts of a stream say that this is another state of the same name
-    MATCH: ClassVar[Callable[[Facts], bool] | None] = None
 
     _version: int
     _facts: Facts
@@ -203,6 +201,11 @@ class VMState(Struct):
         self._version = cls.VERSION
         self._facts = Facts()
         return self
+
+    @staticmethod
+    def matches(facts: Facts) -> bool:
+        """Whether this is the state of its name in a stream with these facts. Raises Unanswered if they do not say."""
+        return True
 
     @property
     def section_version(self) -> int:

@@ -105,22 +105,18 @@ class Visitor:
         name: str,
         value: Any,
         bits: int,
-        signed: bool,
+        signed: builtins.bool,
         order: str,
-        labels: Mapping[int, str] | None,
+        labels: Any,
         default: int | None,
     ) -> Any:
         """An integer of ``bits`` in byte ``order``; ``default`` is written for None."""
         return value
 
-    def int8(
-        self, name: str, value: Any, *, labels: Mapping[int, str] | None = None, default: int | None = None
-    ) -> Any:
+    def int8(self, name: str, value: Any, *, labels: Any = None, default: int | None = None) -> Any:
         return self.integer(name, value, 8, True, "big", labels, default)
 
-    def uint8(
-        self, name: str, value: Any, *, labels: Mapping[int, str] | None = None, default: int | None = None
-    ) -> Any:
+    def uint8(self, name: str, value: Any, *, labels: Any = None, default: int | None = None) -> Any:
         return self.integer(name, value, 8, False, "big", labels, default)
 
     def int16(
@@ -129,7 +125,7 @@ class Visitor:
         value: Any,
         *,
         order: str = "big",
-        labels: Mapping[int, str] | None = None,
+        labels: Any = None,
         default: int | None = None,
     ) -> Any:
         return self.integer(name, value, 16, True, order, labels, default)
@@ -140,7 +136,7 @@ class Visitor:
         value: Any,
         *,
         order: str = "big",
-        labels: Mapping[int, str] | None = None,
+        labels: Any = None,
         default: int | None = None,
     ) -> Any:
         return self.integer(name, value, 16, False, order, labels, default)
@@ -151,7 +147,7 @@ class Visitor:
         value: Any,
         *,
         order: str = "big",
-        labels: Mapping[int, str] | None = None,
+        labels: Any = None,
         default: int | None = None,
     ) -> Any:
         return self.integer(name, value, 32, True, order, labels, default)
@@ -162,7 +158,7 @@ class Visitor:
         value: Any,
         *,
         order: str = "big",
-        labels: Mapping[int, str] | None = None,
+        labels: Any = None,
         default: int | None = None,
     ) -> Any:
         return self.integer(name, value, 32, False, order, labels, default)
@@ -173,7 +169,7 @@ class Visitor:
         value: Any,
         *,
         order: str = "big",
-        labels: Mapping[int, str] | None = None,
+        labels: Any = None,
         default: int | None = None,
     ) -> Any:
         return self.integer(name, value, 64, True, order, labels, default)
@@ -184,7 +180,7 @@ class Visitor:
         value: Any,
         *,
         order: str = "big",
-        labels: Mapping[int, str] | None = None,
+        labels: Any = None,
         default: int | None = None,
     ) -> Any:
         return self.integer(name, value, 64, False, order, labels, default)
@@ -199,7 +195,7 @@ class Visitor:
         """Nanoseconds as int64; -1 is not armed."""
         return self.integer(name, value, 64, True, order, None, default)
 
-    def bool(self, name: str, value: Any, *, default: bool | None = None) -> Any:
+    def bool(self, name: str, value: Any, *, default: builtins.bool | None = None) -> Any:
         """One byte, 0 or 1; other values are kept."""
         return value
 
@@ -208,7 +204,7 @@ class Visitor:
         return value
 
     def bytes(
-        self, name: str, value: Any, size: int, *, opaque: bool = False, default: builtins.bytes | None = None
+        self, name: str, value: Any, size: int, *, opaque: builtins.bool = False, default: builtins.bytes | None = None
     ) -> Any:
         """``size`` bytes. ``opaque``: the spec does not say what they are."""
         return value
@@ -220,7 +216,7 @@ class Visitor:
         bits: int,
         order: str = "big",
         *,
-        opaque: bool = False,
+        opaque: builtins.bool = False,
         default: builtins.bytes | None = None,
     ) -> Any:
         """Bytes behind their length, an unsigned integer of ``bits``."""
@@ -236,7 +232,7 @@ class Visitor:
         """Text behind its length in bytes."""
         return value
 
-    def pad(self, name: str, size: int, *, opaque: bool = False) -> None:
+    def pad(self, name: str, size: int, *, opaque: builtins.bool = False) -> None:
         """``size`` bytes without a value; others than zero are kept."""
 
     def bitmap(self, name: str, value: Any, bits: int, *, order: str = "big", default: int | None = None) -> Any:
@@ -290,14 +286,21 @@ class Visitor:
         if len(value) != max(count, 0):
             raise self.error(f"{len(value)} elements where the layout has {max(count, 0)}", name, self.value_error)
 
-    def integers(self, name: str, value: Any, count: int, bits: int, signed: bool, order: str = "big") -> Any:
+    def integers(self, name: str, value: Any, count: int, bits: int, signed: builtins.bool, order: str = "big") -> Any:
         """``count`` plain integers (a negative count is none)."""
         return self.array(
             name, value, count, lambda index, item: self.integer(index, item, bits, signed, order, None, None)
         )
 
     def counted_integers(
-        self, name: str, value: Any, count_bits: int, count_order: str, bits: int, signed: bool, order: str = "big"
+        self,
+        name: str,
+        value: Any,
+        count_bits: int,
+        count_order: str,
+        bits: int,
+        signed: builtins.bool,
+        order: str = "big",
     ) -> Any:
         """Plain integers behind their number, an unsigned integer of ``count_bits``."""
         return self.counted(
@@ -318,7 +321,9 @@ class Visitor:
         """Elements behind their number."""
         return self.elements(name, value, element)
 
-    def until(self, name: str, value: Any, bits: int, signed: bool, order: str, end: int, element: Element) -> Any:
+    def until(
+        self, name: str, value: Any, bits: int, signed: builtins.bool, order: str, end: int, element: Element
+    ) -> Any:
         """Elements up to the integer ``end`` in the place of an element."""
         return self.elements(name, value, element)
 
@@ -365,7 +370,7 @@ class Visitor:
 
     # ------------------------------------------------------------------ what is no bytes
 
-    def check(self, text: str, holds: bool, name: str = "") -> None:
+    def check(self, text: str, holds: builtins.bool, name: str = "") -> None:
         """A validation of the spec."""
 
     def equal(self, name: str, found: Any, expected: Any) -> None:

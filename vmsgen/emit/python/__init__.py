@@ -1,0 +1,40 @@
+"""The Python emitter: typed classes with their walk and codecs, packages as the folders of the specs, a lazy registry."""
+
+from __future__ import annotations
+
+from vmsgen.emit.python.layout import quote
+from vmsgen.emit.python.module import emit_module, module_parts
+from vmsgen.emit.templates import Templates, shipped
+from vmsgen.spec.model import Model, Module
+
+
+def emit_python(model: Model, templates: Templates | None = None) -> dict[str, str]:
+    """Every Python file of the generated package, by path relative to it."""
+    used = templates or shipped()
+    files: dict[str, str] = {}
+    own = [module for module in model.modules if not module.external]
+    for module in own:
+        parts = module_parts(module.path)
+        files["/".join(parts) + ".py"] = emit_module(model, module, used)
+        for depth in range(1, len(parts)):
+            package = "/".join(parts[:depth])
+            files.setdefault(f"{package}/__init__.py", used.render("python/package.py.j2", name=package))
+        if module.hooks is not None:
+            stem = module.hooks.path.rpartition("/")[2]
+            files["/".join((*parts[:-1], stem))] = module.hooks.text
+    files["__init__.py"] = used.render(
+        "python/index.py.j2", entries=[_entry(model, m) for m in own if m.state is not None]
+    )
+    return files
+
+
+def _entry(model: Model, module: Module) -> list[str]:
+    """The lines of one registry entry."""
+    assert module.state is not None
+    state = model.definition(module.state)
+    from vmsgen.emit.python.layout import fit
+
+    was = "(" + ", ".join(map(quote, module.was)) + ("," if len(module.was) == 1 else "") + ")"
+    tag = model.tags[state.asn1_name].application or 0
+    items = [quote(state.wire_name or ""), was, quote(".".join(module_parts(module.path))), quote(state.name), str(tag)]
+    return fit(1, "Entry(", items, "),")

@@ -1,0 +1,248 @@
+"""One generated module: imports, labels, props, classes."""
+
+from __future__ import annotations
+
+import keyword
+import re
+
+from vmsgen.emit.python.classes import Needs, class_lines
+from vmsgen.emit.python.expressions import prop_name
+from vmsgen.emit.python.layout import Lines, one_line, quote, too_long, wrap_comment
+from vmsgen.emit.python.plan import ClassPlan
+from vmsgen.emit.templates import Templates
+from vmsgen.spec.expression import Const
+from vmsgen.spec.model import Definition, Labels, Model, Module, Prop
+
+LIBRARY = "vmsgen.library"
+
+
+def module_parts(path: str) -> tuple[str, ...]:
+    """The packages and the module that a spec's path becomes: ``net/virtio-net`` -> ``("net", "virtio_net")``."""
+    return tuple(_identifier(part) for part in path.removeprefix("qemu/").split("/"))
+
+
+def _identifier(part: str) -> str:
+    name = re.sub(r"[^0-9A-Za-z_]", "_", part)
+    if not name or name[0].isdigit():
+        name = f"_{name}"
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def import_path(user: Module, other: Module) -> str:
+    """How the module of ``user`` names the module of ``other``: relative, or inside the shipped library."""
+    if other.external and not user.external:
+        return f"{LIBRARY}.{'.'.join(module_parts(other.path))}"
+    own, target = module_parts(user.path)[:-1], module_parts(other.path)
+    shared = 0
+    while shared < min(len(own), len(target) - 1) and own[shared] == target[shared]:
+        shared += 1
+    return "." * (len(own) - shared + 1) + ".".join(target[shared:])
+
+
+def emit_module(model: Model, module: Module, templates: Templates) -> str:
+    """The text of one module."""
+    needs = Needs()
+    classes = [class_lines(model, d, needs) for d in in_order(model, module)]
+    props = Lines()
+    for prop in module.props:
+        needs.facts |= _prop(props, model, prop)
+    labels = Lines()
+    for each in module.labels:
+        _labels(labels, each)
+    imports = _imports(model, module, needs)
+    text = templates.render(
+        "python/module.py.j2",
+        source=module.source_path,
+        digest=module.digest[:16],
+        summary=_summary(module),
+        imports=imports,
+        labels=labels.text(),
+        props=props.text(),
+        classes=[c.text() for c in classes],
+    )
+    return blackened(text) if too_long(text) else text
+
+
+def blackened(text: str) -> str:
+    """The text as black leaves it; only where a line did not fit the printer's own shapes."""
+    import black
+
+    return black.format_str(text, mode=black.Mode())
+
+
+def _summary(module: Module) -> str:
+    text = one_line(module.summary or f"States of {module.path}").rstrip(".")
+    return (text[0].upper() + text[1:] if text else module.path) + "."
+
+
+def in_order(model: Model, module: Module) -> list[Definition]:
+    """The classes of a module, subsections before their owners (a class body names them), else as the model has them."""
+    own = {d.id: d for d in module.definitions}
+    done: dict[str, Definition] = {}
+
+    def add(definition: Definition) -> None:
+        if definition.id in done or definition.id in pending:
+            return
+        pending.add(definition.id)
+        for subsection in definition.subsections:
+            if subsection.definition in own:
+                add(own[subsection.definition])
+        done[definition.id] = definition
+
+    pending: set[str] = set()
+    for definition in module.definitions:
+        add(definition)
+    return list(done.values())
+
+
+def _imports(model: Model, module: Module, needs: Needs) -> list[str]:
+    lines = ["from __future__ import annotations", ""]
+    standard = []
+    if module.labels:
+        standard.append("import enum")
+    if needs.any:
+        standard.append("from typing import Any")
+    if standard:
+        lines += [*standard, ""]
+    if needs.facts or module.props:
+        names = [n for n, used in (("Facts", needs.facts), ("Prop", bool(module.props))) if used]
+        lines.append(f"from vmsgen.runtime.facts import {', '.join(names)}")
+    if needs.functions:
+        lines.append(f"from vmsgen.runtime.functions import {', '.join(sorted(needs.functions))}")
+    state = [
+        n
+        for n, used in (("Struct", needs.structs), ("SubsectionInfo", needs.subsections), ("VMState", needs.states))
+        if used
+    ]
+    if state:
+        lines.append(f"from vmsgen.runtime.state import {', '.join(state)}")
+    if any(True for _ in module.definitions):
+        lines.append("from vmsgen.runtime.visitor import Visitor")
+    own = _own_imports(model, module, needs)
+    library = sorted(line for line in own if line.startswith(f"from {LIBRARY}"))
+    local = sorted((line for line in own if not line.startswith(f"from {LIBRARY}")), key=_import_key)
+    lines += library
+    if local:
+        lines += ["", *local]
+    return lines
+
+
+def _import_key(line: str) -> tuple[int, str]:
+    """Farther packages first, as import sorters have it."""
+    path = line.split()[1]
+    dots = len(path) - len(path.lstrip("."))
+    return -dots, path
+
+
+def _own_imports(model: Model, module: Module, needs: Needs) -> list[str]:
+    wanted: dict[str, set[str]] = {}
+    own = {d.id for d in module.definitions}
+    for definition in module.definitions:
+        for identifier in referenced(model, definition):
+            if identifier not in own:
+                target = model.definition(identifier)
+                wanted.setdefault(target.module, set()).add(target.name)
+    for path, name in needs.props:
+        if path != module.path:
+            wanted.setdefault(path, set()).add(prop_name(name))
+    for labels in needs.labels:
+        if labels.module != module.path:
+            wanted.setdefault(labels.module, set()).add(labels.name)
+    lines = []
+    for path, names in wanted.items():
+        target_path = import_path(module, model.module(path))
+        listed = sorted(names, key=lambda n: (not n.isupper(), n))
+        line = f"from {target_path} import {', '.join(listed)}"
+        if len(line) > 88:
+            line = "\n".join([f"from {target_path} import (", *(f"    {n}," for n in listed), ")"])
+        lines.append(line)
+    if needs.hooks:
+        assert module.hooks is not None
+        stem = module.hooks.path.rpartition("/")[2].removesuffix(".py")
+        lines.append(f"from . import {_identifier(stem)} as hooks")
+    return lines
+
+
+def referenced(model: Model, definition: Definition) -> set[str]:
+    """Ids of the definitions that the class of this one names."""
+    from vmsgen.spec.model import Array, Grid, Hook, ListOf, Nullable, StructRef, Tree, Union, WireType
+
+    found: set[str] = set()
+
+    def look(wire: WireType) -> None:
+        match wire:
+            case StructRef(definition=identifier):
+                found.add(identifier)
+            case Nullable(element=element) | Array(element=element) | Grid(element=element) | ListOf(element=element):
+                look(element)
+            case Tree(key=key, value=value):
+                look(key)
+                look(value)
+            case Union(cases=cases, otherwise=otherwise):
+                for case in cases:
+                    if case.type is not None:
+                        look(case.type)
+                if isinstance(otherwise, StructRef):
+                    look(otherwise)
+            case Hook(type=inner):
+                look(inner)
+            case _:
+                pass
+
+    for field in definition.fields():
+        if not field.never:
+            look(field.type)
+    found.update(s.definition for s in definition.subsections)
+    return found
+
+
+def _labels(lines: Lines, labels: Labels) -> None:
+    base = "enum.IntEnum" if labels.kind == "enum" else "enum.IntFlag"
+    if lines.lines:
+        lines.add()
+        lines.add()
+    lines.add(f"class {labels.name}({base}):")
+    lines.indent()
+    lines.add('"""Names of values; others are kept as numbers."""')
+    lines.add()
+    for low, high, label in labels.members:
+        number = low if labels.kind == "enum" else ((1 << (high - low + 1)) - 1) << low
+        lines.add(f"{member_name(label)} = {hex(number) if labels.kind == 'flags' else number}")
+    lines.dedent()
+
+
+def member_name(label: str) -> str:
+    """The member of an enum class for a label."""
+    return f"{label}_" if keyword.iskeyword(label) or label in ("name", "value", "mro") else label
+
+
+def _prop(lines: Lines, model: Model, prop: Prop) -> bool:
+    """The constant of a prop; whether its default needs Facts (never at run time)."""
+    for text in (prop.doc, prop.source and f"Source: {prop.source}"):
+        if text:
+            lines.lines.extend(wrap_comment(text, 0))
+    items = [quote(prop.name), quote(prop.module), quote(prop.kind)]
+    if prop.low is not None:
+        items.append(f"low={prop.low}")
+    if prop.high is not None:
+        items.append(f"high={prop.high}")
+    if prop.candidates:
+        listed = ", ".join(repr(c) if not isinstance(c, str) else quote(c) for c in prop.candidates)
+        items.append(f"candidates=({listed},)" if len(prop.candidates) == 1 else f"candidates=({listed})")
+    if prop.default is not None:
+        from vmsgen.emit.python.expressions import Compiler
+
+        compiler = Compiler()
+        code = compiler(prop.default)
+        items.append(f"default=lambda f: {code}")
+        if isinstance(prop.default, Const) and prop.kind == "int" and isinstance(prop.default.value, bool):
+            raise AssertionError(f"{prop.name}: a bool default of an int prop")
+    if prop.machine_wide:
+        items.append("machine_wide=True")
+    lines.statement(f"{prop_name(prop.name)} = Prop(", items, ")")
+    return False
+
+
+def plan_of(model: Model, definition: Definition) -> ClassPlan:
+    """The plan of a definition, for emitters beside this one."""
+    return ClassPlan(model, definition)

@@ -1,0 +1,97 @@
+"""From the name of a section to its class, importing a module only when its state is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from vmsgen.runtime.errors import VmsgenError
+from vmsgen.runtime.facts import Facts, Unanswered
+from vmsgen.runtime.state import VMState
+
+
+class Entry(NamedTuple):
+    """One state of a package: its wire name and older ones, its module (relative) and class, its APPLICATION tag."""
+
+    name: str
+    was: tuple[str, ...]
+    module: str
+    type_name: str
+    tag: int
+
+
+class Registry:
+    """The states of one generated package."""
+
+    def __init__(self, package: str, entries: Sequence[Entry]) -> None:
+        self.package = package
+        self.entries = tuple(entries)
+        self._by_name: dict[str, list[Entry]] = {}
+        for entry in entries:
+            for name in (entry.name, *entry.was):
+                self._by_name.setdefault(name, []).append(entry)
+        self._by_tag = {entry.tag: entry for entry in entries}
+
+    def __iter__(self) -> Iterator[type[VMState]]:
+        """Every state of the package, in the order of its specs."""
+        return (self.load(entry) for entry in self.entries)
+
+    def load(self, entry: Entry) -> type[VMState]:
+        """The class of an entry, its module imported."""
+        module = importlib.import_module(f"{self.package}.{entry.module}")
+        found: type[VMState] = getattr(module, entry.type_name)
+        return found
+
+    def names(self) -> list[str]:
+        """Every wire name, older ones included."""
+        return sorted(self._by_name)
+
+    def _entries(self, idstr: str) -> list[Entry]:
+        """Entries whose name is ``idstr`` or its end after a slash, the longest name first."""
+        found = list(self._by_name.get(idstr, ()))
+        position = idstr.find("/")
+        while position >= 0:
+            found += self._by_name.get(idstr[position + 1 :], ())
+            position = idstr.find("/", position + 1)
+        return found
+
+    def candidates(self, idstr: str, facts: Facts | None = None) -> list[type[VMState]]:
+        """The states that a section of this name may be, those that the facts exclude left out."""
+        known = facts or Facts()
+        found = []
+        for entry in self._entries(idstr):
+            state = self.load(entry)
+            try:
+                fits = state.matches(known)
+            except Unanswered:
+                fits = True
+            if fits and state not in found:
+                found.append(state)
+        return found
+
+    def by_tag(self, tag: int) -> type[VMState] | None:
+        """The state with this APPLICATION tag, or None."""
+        entry = self._by_tag.get(tag)
+        return None if entry is None else self.load(entry)
+
+    def lookup(self, name: str, facts: Facts | None = None) -> type[VMState]:
+        """The class of a VMState name (or of a class name, for variants). Raises VmsgenError, with what there is.
+
+        Several states may bear one name; ``facts`` (or the class name) then decide.
+        """
+        for entry in self.entries:
+            if entry.type_name == name and name not in self._by_name:
+                return self.load(entry)
+        found = self.candidates(name, facts)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            listed = ", ".join(state.__name__ for state in found)
+            raise VmsgenError(
+                f"several states are called {name!r}: {listed}; look one up by its class name, or give facts"
+            )
+        import difflib
+
+        near = difflib.get_close_matches(name, self.names(), 1)
+        raise VmsgenError(f"no state is called {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))

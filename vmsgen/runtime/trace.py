@@ -1,0 +1,79 @@
+"""The trace: every byte that a state puts on the wire, with the field it belongs to.
+
+One walk gives what statistics, the comparison with a stream's description, and the search for the first differing byte need.
+"""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any, NamedTuple
+
+from vmsgen.runtime.binary_out import BinaryOut
+from vmsgen.runtime.facts import Facts
+from vmsgen.runtime.state import VMState
+
+
+class Leaf(NamedTuple):
+    """Bytes ``offset`` to ``offset + size`` of the payload, and what they are.
+
+    ``path`` has Python names, ``wire_path`` QEMU's. ``kind``: int, bool, float, string, bytes, bitmap, pad, count, mark, null,
+    subsection (its header), repeated; ``opaque``: the spec does not say what the bytes are.
+    """
+
+    path: str
+    wire_path: str
+    offset: int
+    size: int
+    value: Any
+    kind: str
+    opaque: bool
+
+
+class Trace(BinaryOut):
+    """Writes a state and keeps a leaf for every piece written."""
+
+    def __init__(self, facts: Facts | None = None) -> None:
+        super().__init__(facts)
+        self.leaves: list[Leaf] = []
+        self._wire: list[str] = []
+
+    def enter(self, name: str) -> None:
+        super().enter(name)
+        self._wire.append(self.wire_name(name))
+
+    def leave(self) -> None:
+        super().leave()
+        self._wire.pop()
+
+    def wire_name(self, name: str) -> str:
+        """QEMU's name of a field of the object at hand."""
+        if name.startswith(("[", "<")) or not self._owners:
+            return name
+        names = self.owner.WIRE_NAMES.get(name)
+        return names[0] if names else name
+
+    def put(self, data: builtins.bytes, name: str, kind: str, value: Any) -> None:
+        wire = "".join(
+            part if part.startswith("[") or index == 0 else f".{part}"
+            for index, part in enumerate([*self._wire, self.wire_name(name)])
+        )
+        plain = kind.removeprefix("opaque ")
+        opaque = kind.startswith("opaque")
+        self.leaves.append(
+            Leaf(
+                self.path(name), wire, len(self.out), len(data), value, "bytes" if plain == "opaque" else plain, opaque
+            )
+        )
+        super().put(data, name, kind, value)
+
+
+def trace(state: VMState) -> list[Leaf]:
+    """Every leaf of a state as it is on the wire. Raises DataError when a value does not fit."""
+    visitor = Trace(state.facts.fresh())
+    visitor.run(state)
+    return visitor.leaves
+
+
+def leaf_at(leaves: list[Leaf], offset: int) -> Leaf | None:
+    """The leaf that holds the byte at ``offset``."""
+    return next((leaf for leaf in leaves if leaf.offset <= offset < leaf.offset + leaf.size), None)
