@@ -26,6 +26,7 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 #: What no spec may hold: tabs, byte order marks, other systems' line ends, control characters, halves of pairs.
 _REFUSED = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]|\r(?!\n)")
+_CUTTING = re.compile(r" +(?P<hash>#)(?P<next>[^\n]?)")
 _COMMENT = re.compile(r"(?:^|(?<=\s))#[^\n]*")
 
 
@@ -222,6 +223,8 @@ class _Reader:
             return False
         self._content_end = end
         self._put(scalar)
+        if scalar.plain:
+            self._lint_comment(scalar)
         return True
 
     def _begin(self, event: Any) -> bool:
@@ -297,6 +300,24 @@ class _Reader:
             )
             return False
         return True
+
+    def _lint_comment(self, scalar: Scalar) -> None:
+        """A comment right behind a text may be a part of it: `doc: see #12`, `doc: the window (base # limit)`."""
+        comment = _CUTTING.match(self._source.text, scalar.end)
+        if comment is None:
+            return
+        cut = sum(scalar.text.count(c) for c in "([{") > sum(scalar.text.count(c) for c in ")]}")
+        if not cut and comment.group("next") in (" ", "#", "", "\r"):
+            return
+        line, column = scalar.span.end_line, scalar.span.end_column + comment.start("hash") - scalar.end
+        place = Span(self._source, line, column, line, column + 1)
+        why = "in the middle of brackets" if cut else "without a blank behind its `#`"
+        self._reporter.warning(
+            "yaml/comment",
+            f"a comment {why}: it may have cut the text",
+            place,
+            help="put the text into quotes, or write `# ` for a comment",
+        )
 
     def _feature(self, event: Any, what: str, help: str | None) -> bool:
         start = event.start_mark.index

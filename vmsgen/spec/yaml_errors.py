@@ -24,6 +24,16 @@ def report_yaml_error(error: yaml.YAMLError, source: SourceFile, reporter: Repor
     here = _span(source, index, index + 1)
     character = source.text[index : index + 1]
     if "mapping values are not allowed" in problem:
+        line_start = source.text.rfind("\n", 0, index) + 1
+        question = source.text.find(" ? ", line_start, index)
+        if question >= 0:  # C's conditional; YAML stumbles over its colon
+            reporter.error(
+                "expr/operator",
+                "`? :` is not an operator here",
+                _span(source, question + 1, question + 2),
+                help="write `b if a else c` for `a ? b : c`",
+            )
+            return
         reporter.error("yaml/syntax", "a `:` that starts no value here", here, help=_QUOTES)
     elif "unknown escape" in problem:
         reporter.error(
@@ -51,13 +61,11 @@ def report_yaml_error(error: yaml.YAMLError, source: SourceFile, reporter: Repor
         reporter.error("yaml/syntax", "this line has no `:` after its key", place)
     elif "expected node content" in problem and character in ("]", "}"):
         reporter.error("yaml/syntax", f"`{character}` closes nothing", here)
-    elif "alias" in context or "anchor" in context:
-        reporter.error(
-            "yaml/syntax",
-            f"a text cannot start with `{source.text[max(index - 1, 0) : index] or '*'}`",
-            here,
-            help="put it into quotes",
-        )
+    elif ("alias" in context or "anchor" in context) and opened is not None:
+        start = min(opened.index, len(source.text))
+        place = _span(source, start, start + 1)
+        character = source.text[start : start + 1]
+        reporter.error("yaml/syntax", f"`{character}` cannot start a text", place, help="put the text into quotes")
     else:
         reporter.error("yaml/syntax", f"not YAML: {problem}", here)
 
