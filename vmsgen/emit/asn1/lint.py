@@ -187,9 +187,9 @@ def _opens_components(tokens: list[_Token], position: int) -> bool:
 
 
 def _components(path: str, tokens: list[_Token], position: int) -> Iterator[Finding]:
-    """Names and context tags within one SEQUENCE or CHOICE, each once; tags ascending."""
+    """Names and context tags within one SEQUENCE or CHOICE, each once."""
     names: dict[str, str] = {}
-    last_tag = -1
+    tags: set[str] = set()
     depth, start = 0, True
     for at in range(position, len(tokens)):
         token = tokens[at]
@@ -197,10 +197,10 @@ def _components(path: str, tokens: list[_Token], position: int) -> Iterator[Find
         if depth == 0:
             return
         if token.text == "[" and depth == 1 and tokens[at + 1].text.isdigit():
-            tag = int(tokens[at + 1].text)
-            if tag <= last_tag:
-                yield Finding(path, token.line, f"tag [{tag}] follows [{last_tag}]")
-            last_tag = tag
+            tag = tokens[at + 1].text
+            if tag in tags:
+                yield Finding(path, token.line, f"tag [{tag}] twice")
+            tags.add(tag)
         elif start and depth == 1 and _IDENTIFIER.match(token.text):
             folded = token.text.lower()
             if folded in names:
