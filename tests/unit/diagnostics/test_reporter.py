@@ -29,11 +29,16 @@ def test_order_and_doubles() -> None:
     assert reporter.diagnostics[1].help is None
 
 
-def test_only_errors_stop_a_build() -> None:
+def test_lint_stops_nothing() -> None:
     reporter = Reporter()
     assert not reporter.has_errors
     reporter.warning("name/unused", "lint", place(1, 1))
     assert not reporter.has_errors
+
+
+def test_an_error_stops_a_build() -> None:
+    reporter = Reporter()
+    reporter.warning("name/unused", "lint", place(1, 1))
     reporter.error("spec/value", "bad", place(1, 1), notes=[Note("here", place(2, 2))])
     assert reporter.has_errors
     assert reporter.diagnostics[1].notes[0].span.line == 2

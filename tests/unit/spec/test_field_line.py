@@ -344,8 +344,10 @@ def test_depth_is_bounded(text: str) -> None:
 
 _WORDS = st.sampled_from(
     [
-        *["uint8", "uint32", "bytes", "string", "list", "tree", "union", "uint", "hook", "until", "through", "Foo", "a", "0", "1", "8.0", "unknown", "it", "and", "not"],
-        *["[", "]", "(", ")", ",", "?", "=", "==", ".", "..", "-", "/", "&&", ":", "'", "#"],
+        *(
+            "uint8 uint32 bytes string list tree union uint hook until through Foo a 0 1 8.0 unknown it and not "
+            "[ ] ( ) , ? = == . .. - / && : ' #"
+        ).split(" "),
         *CLAUSES,
     ]
 )
