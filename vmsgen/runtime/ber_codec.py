@@ -1,4 +1,6 @@
-"""BER of a whole state: the straight-line code first, the walk where that does not do (see :mod:`vmsgen.runtime.binary_codec`)."""
+"""BER of a whole state: the straight-line code first, the walk where that does not do (see
+:mod:`vmsgen.runtime.binary_codec`).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from typing import TypeVar
 from vmsgen.runtime import ber
 from vmsgen.runtime.ber_in import FACTS, VERSION, BerIn
 from vmsgen.runtime.ber_out import BerOut
-from vmsgen.runtime.binary_codec import _reason, check_version
+from vmsgen.runtime.binary_codec import _reason, check_version, has_straight_line
 from vmsgen.runtime.errors import DataError
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
@@ -17,13 +19,14 @@ V = TypeVar("V", bound=VMState)
 
 
 def encode(state: VMState, *, alone: bool) -> bytes:
-    """One definite element. ``alone``: with version and facts, which a section record else carries. Raises DataError."""
-    fast = getattr(state, "_encode", None)
+    """One definite element. ``alone``: with version and facts, which a section record else carries. Raises
+    DataError.
+    """
     content: bytes | None = None
     facts = state._facts.fresh()
-    if fast is not None and state._kept is None:
+    if has_straight_line(type(state), "_encode"):
         try:
-            content = fast(facts, state._version)
+            content = state._encode(facts, state._version)
         except FAST_PATH_ERRORS:
             facts = state._facts.fresh()
     if content is None:
@@ -40,7 +43,7 @@ def walk_content(state: VMState, facts: Facts) -> bytes:
         visitor.run(state)
     except (IndexError, ZeroDivisionError, ValueError, OverflowError, TypeError, AttributeError) as error:
         raise visitor.error(_reason(error), kind=visitor.value_error) from error
-    return visitor._made
+    return visitor.made
 
 
 def with_extras(state: VMState, content: bytes, facts: Facts) -> bytes:
@@ -78,12 +81,16 @@ def decode(cls: type[V], data: bytes, version: int | None, facts: Facts | None, 
     if (element.tag_class, element.number) != (ber.APPLICATION, cls.TAG):
         raise DataError(f"expected [APPLICATION {cls.TAG}] ({cls.VMSTATE}), found {element.describe()}", offset=0)
     known = facts or Facts()
-    fast = getattr(cls, "_decode", None)
-    if fast is not None and version is not None and element.constructed and element.end == element.content_end:
+    if (
+        has_straight_line(cls, "_decode")
+        and version is not None
+        and element.constructed
+        and element.end == element.content_end
+    ):
         check_version(cls, version)
         asked = known.fresh()
         try:
-            state: V = fast(data, element.content, element.content_end, asked, version)
+            state = cls._decode(data, element.content, element.content_end, asked, version)
         except FAST_PATH_ERRORS:
             pass
         else:

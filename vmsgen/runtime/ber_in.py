@@ -1,6 +1,7 @@
 """Reading BER: every legal form of every element, nothing else, with offset and path of what is wrong.
 
-Components are found by their context tags; what has an unknown tag was added by a newer writer and is kept as it is. A component
+Components are found by their context tags; what has an unknown tag was added by a newer writer and is kept as it is.
+A component
 that the layout has no place for, one that it misses, one twice or out of order is an error (X.690 8.9, X.680 25).
 """
 
@@ -25,7 +26,7 @@ VERSION, FACTS, KEPT, SUBSECTIONS = "<version>", "<facts>", "<kept>", "<subsecti
 class _Scope:
     """The elements of the object or list at hand, and how far they have been taken."""
 
-    __slots__ = ("by_name", "elements", "next", "element")
+    __slots__ = ("by_name", "element", "elements", "next")
 
     def __init__(self, element: ber.Element) -> None:
         self.element = element
@@ -77,6 +78,16 @@ class BerIn(Visitor):
         if kept is not None:
             for key, data in self._pairs(kept):
                 value._keep(key, data)
+
+    def run_content(self, value: Struct, position: int, end: int, scope: tuple[Any, ...]) -> None:
+        """Fills an object from the content octets ``position`` to ``end`` of its SEQUENCE."""
+        self._owners.append((value, len(self._path)))
+        self.open(value, ber.Element(ber.UNIVERSAL, True, ber.SEQUENCE, position, position, end, end))
+        if isinstance(value, VMState):
+            value._version = self.version_of(type(value))
+        self.dispatch(value, scope)
+        self.close()
+        self._owners.pop()
 
     def close(self) -> None:
         """Ends an object: every component must have been taken."""

@@ -38,6 +38,8 @@ class BerOut(BinaryOut):
     def __init__(self, facts: Facts | None = None, limits: Limits = DEFAULT_LIMITS) -> None:
         super().__init__(facts, limits)
         self._scopes: list[_Scope] = []
+        #: content octets of the object walked last
+        self.made = b""
 
     def offset(self) -> None:  # type: ignore[override]
         return None
@@ -119,11 +121,11 @@ class BerOut(BinaryOut):
 
     def dispatch(self, value: Struct, scope: tuple[Any, ...]) -> None:
         collected = self.collect(value.TAGS, lambda: super(BerOut, self).dispatch(value, scope))
-        self._made = self.content(value, collected)
+        self.made = self.content(value, collected)
 
     def struct(self, name: str, value: Any, cls: type[Struct], *scope: Any) -> Any:
         super().struct(name, value, cls, *scope)
-        self.component(name, ber.SEQUENCE, self._made, True)
+        self.component(name, ber.SEQUENCE, self.made, True)
         return value
 
     def _alternative(self, name: str, number: int, walk: Callable[[], object]) -> None:
@@ -146,7 +148,8 @@ class BerOut(BinaryOut):
         if case[1] is None:
             self.choice(name, ber.tlv(ber.tag_bytes(ber.CONTEXT, False, number), b""))
         else:
-            self._alternative(name, number, lambda: self.struct(name, value, case[1], *case[2]))  # type: ignore[arg-type]
+            self._alternative(name, number, lambda: self.struct(name, value, case[1], *case[2]))  # type:
+            ignore[arg - type]
         return value
 
     def elements(self, name: str, value: Any, element: Element) -> Any:
@@ -210,7 +213,7 @@ class BerOut(BinaryOut):
         pieces: dict[int, bytes] = {}
         for info, value in present:
             self.subsection(info, value, (scopes or {}).get(info.name, ()))
-            pieces[info.tag] = ber.tlv(ber.tag_bytes(ber.CONTEXT, True, info.tag), self._made)
+            pieces[info.tag] = ber.tlv(ber.tag_bytes(ber.CONTEXT, True, info.tag), self.made)
         self.component("<subsections>", ber.SEQUENCE, b"".join(piece for _, piece in sorted(pieces.items())), True)
 
 

@@ -1,6 +1,7 @@
 """Binary load and save of a whole state: the straight-line code first, the walk where that does not do.
 
-The straight-line code of a class (``_load``, ``_save``) says nothing of what is wrong and keeps nothing; whatever is not plain sailing is
+The straight-line code of a class (``_load``, ``_save``) says nothing of what is wrong and keeps nothing; whatever is
+not plain sailing is
 done again by the walk, which knows path and offset. Both are proven equal by tests over every spec.
 """
 
@@ -13,9 +14,14 @@ from vmsgen.runtime.binary_out import BinaryOut
 from vmsgen.runtime.errors import DataError
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
-from vmsgen.runtime.state import FAST_PATH_ERRORS, VMState
+from vmsgen.runtime.state import FAST_PATH_ERRORS, VMState, plain_class
 
 V = TypeVar("V", bound=VMState)
+
+
+def has_straight_line(cls: type[VMState], method: str) -> bool:
+    """Whether the generated class has this codec in straight-line code."""
+    return method in plain_class(cls).__dict__
 
 
 def check_version(cls: type[VMState], version: int) -> None:
@@ -32,10 +38,9 @@ def load(
     Raises DataError; its ``partial`` is the state as far as it was read.
     """
     check_version(cls, version)
-    fast = getattr(cls, "_load", None)
-    if fast is not None:
+    if has_straight_line(cls, "_load"):
         try:
-            state, end = fast(data, position, facts, version)
+            state, end = cls._load(data, position, facts, version)
             if end <= len(data):
                 state._version = version
                 state._facts = facts.settled()
@@ -83,19 +88,14 @@ def load_exactly(cls: type[V], data: bytes, version: int, facts: Facts) -> V:
 def save(state: VMState, version: int, facts: Facts) -> bytes:
     """The bytes of a state in ``version``. Raises DataError when a value does not fit."""
     check_version(type(state), version)
-    fast = getattr(state, "_save", None)
-    if fast is not None and not _keeps(state):
+    if has_straight_line(type(state), "_save"):
         out: list[bytes] = []
         try:
-            fast(out, facts.fresh(), version)
+            state._save(out, facts.fresh(), version)
             return b"".join(out)
         except FAST_PATH_ERRORS:
             pass
     return save_by_walk(state, version, facts)
-
-
-def _keeps(state: VMState) -> bool:
-    return state._kept is not None
 
 
 def save_by_walk(state: VMState, version: int, facts: Facts) -> bytes:

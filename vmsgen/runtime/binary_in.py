@@ -1,7 +1,9 @@
 """Reading the binary format: the walk over bytes, with the exact place of whatever is wrong.
 
-Binary constants of a VMState stand here and in :mod:`vmsgen.runtime.binary_out` alone: big-endian fixed-width integers, the NULL marker
-0x30 (QEMU 2.9, migration/vmstate-types.c), list marks 01 and 00, the subsection mark 05 (QEMU 0.13, migration/vmstate.c).
+Binary constants of a VMState stand here and in :mod:`vmsgen.runtime.binary_out` alone: big-endian fixed-width
+integers, the NULL marker
+0x30 (QEMU 2.9, migration/vmstate-types.c), list marks 01 and 00, the subsection mark 05 (QEMU 0.13,
+migration/vmstate.c).
 """
 
 from __future__ import annotations
@@ -243,7 +245,9 @@ class BinaryIn(Visitor):
     def subsections(
         self, owner: Struct, known: Sequence[SubsectionInfo], scopes: Mapping[str, tuple[Any, ...]] | None = None
     ) -> None:
-        """QEMU's rule (vmstate_subsection_load, 5.2 to 10.0): a mark, a name that begins with the owner's, a known name."""
+        """QEMU's rule (vmstate_subsection_load, 5.2 to 10.0): a mark, a name that begins with the owner's, a known
+        name.
+        """
         prefix = owner.VMSTATE.encode()
         by_name = {info.wire_name: info for info in known}
         met: list[str] = []

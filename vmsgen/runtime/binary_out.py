@@ -10,7 +10,7 @@ from typing import Any
 from vmsgen.runtime.binary_in import NULL_MARK, SUBSECTION_MARK
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
-from vmsgen.runtime.state import ORDER, Struct, SubsectionInfo, VMState
+from vmsgen.runtime.state import ORDER, Struct, SubsectionInfo
 from vmsgen.runtime.visitor import Case, Element, Visitor
 
 

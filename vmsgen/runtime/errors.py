@@ -1,7 +1,9 @@
 """The errors of the runtime: one line each that says where, what was expected, and what was found.
 
-Only these leave the codecs and the stream layer, whatever the input holds. A codec raises with the field path and the offset
-inside the data that it was given; the stream layer adds the section and moves the offset to the file with :meth:`DataError.located`.
+Only these leave the codecs and the stream layer, whatever the input holds. A codec raises with the field path and the
+offset
+inside the data that it was given; the stream layer adds the section and moves the offset to the file with
+:meth:`DataError.located`.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ class VmsgenError(Exception):
 class DataError(VmsgenError):
     """The data is not what the description says.
 
-    ``path`` is the field (``timer[2].config``), ``offset`` counts bytes from the start of the data at hand (of the file, once
+    ``path`` is the field (``timer[2].config``), ``offset`` counts bytes from the start of the data at hand (of the
+    file, once
     located), ``section`` is ``NAME/INSTANCE``, ``partial`` the object as far as it was read.
     """
 
@@ -45,7 +48,9 @@ class DataError(VmsgenError):
         return f"{', '.join(where)}: {self.message}" if where else self.message
 
     def located(self, *, section: str | None = None, base: int = 0, path: str = "") -> DataError:
-        """A copy for the place around it: the section's name, ``base`` added to the offset, ``path`` put before the path."""
+        """A copy for the place around it: the section's name, ``base`` added to the offset, ``path`` put before the
+        path.
+        """
         inner = self.path
         if path:
             inner = f"{path}.{inner}" if inner and not inner.startswith("[") else path + inner

@@ -1,9 +1,13 @@
 """Facts: what is known of the sender, and the questions that a layout asks.
 
-Generated code asks (``facts.ask(AHCI_PORTS)``, ``facts.qemu >= (8, 2)``) and does not know who answers. An answer comes from, first
-wins: an answer under trial by the layout search, what the user, the stream or its description said, the default of the spec (a
-guess), the first candidate. Every question met is recorded, so that the search knows what it may overrule and BER can carry the
-facts that the layout depended on. The names of questions are the spec's: ``ahci_ports``, ``target.long_bits``, ``qemu >= 8.2``.
+Generated code asks (``facts.ask(AHCI_PORTS)``, ``facts.qemu >= (8, 2)``) and does not know who answers. An answer
+comes from, first
+wins: an answer under trial by the layout search, what the user, the stream or its description said, the default of
+the spec (a
+guess), the first candidate. Every question met is recorded, so that the search knows what it may overrule and BER can
+carry the
+facts that the layout depended on. The names of questions are the spec's: ``ahci_ports``, ``target.long_bits``, ``qemu
+>= 8.2``.
 """
 
 from __future__ import annotations
@@ -69,7 +73,7 @@ class Question:
 class Facts:
     """Answers to the questions of layouts. ``known`` maps names to values (or to their text)."""
 
-    __slots__ = ("known", "trial", "questions")
+    __slots__ = ("known", "questions", "trial")
 
     def __init__(self, known: Mapping[str, Answer] | None = None, *, trial: Mapping[str, Answer] | None = None) -> None:
         self.known: dict[str, Answer] = dict(known or {})
@@ -180,7 +184,8 @@ class Facts:
     def at_least(self, release: Release, *, strictly: bool = False) -> bool:
         """Whether the sender's release is ``release`` or later (later, if ``strictly``).
 
-        Decided by the exact release if it is known, by the interval that earlier answers and the machine's release (a lower
+        Decided by the exact release if it is known, by the interval that earlier answers and the machine's release (a
+        lower
         bound) leave, and else a question of its own.
         """
         wanted = _padded(release)
@@ -196,17 +201,21 @@ class Facts:
         verdict = self._by_interval(wanted, strictly)
         if verdict is not None:
             return bool(self._record(name, verdict, (), True, True))
-        # nothing decides: a machine type says that the sender is that release or later, and that release is the likeliest
+        # nothing decides: a machine type says that the sender is that release or later, and that release is the
+        # likeliest
         guess = "machine.release" not in self.known
         return bool(self._record(name, guess, (True, False), False, True))
 
     def _by_interval(self, wanted: Release, strictly: bool) -> bool | None:
-        """The answer as far as the lower and upper bounds decide it. A bound is (release, whether it is itself excluded)."""
+        """The answer as far as the lower and upper bounds decide it. A bound is (release, whether it is itself
+        excluded).
+        """
         low: tuple[Release, bool] = ((0, 0, 0), False)
         high: tuple[Release, bool] | None = None  # the sender is below it (True) or at most it (False)
         if "machine.release" in self.known:
             try:
-                low = (_padded(read_answer(self.known["machine.release"], "release", "machine.release")), False)  # type: ignore[arg-type]
+                low = (_padded(read_answer(self.known["machine.release"], "release", "machine.release")), False)  #
+                type: ignore[arg - type]
             except VmsgenError:
                 pass
         for source in (self.known, self.trial):

@@ -1,4 +1,6 @@
-"""The functions of spec expressions, bounded: whatever has no value is a data error, never an exception of Python's own."""
+"""The functions of spec expressions, bounded: whatever has no value is a data error, never an exception of Python's
+own.
+"""
 
 from __future__ import annotations
 

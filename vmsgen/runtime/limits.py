@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """``depth``: nesting of structs, elements and subsections. ``count``: elements of one array where neither the section nor
+    """``depth``: nesting of structs, elements and subsections. ``count``: elements of one array where neither the
+    section nor
     the announced length bounds it. ``length``: bytes of one BER value held in memory."""
 
     depth: int = 100

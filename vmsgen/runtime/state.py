@@ -1,8 +1,11 @@
 """The base of every generated class: values in slots, equality by value, and what a stream said beyond the values.
 
-A :class:`Struct` is one SEQUENCE of fields. A :class:`VMState` is one that a stream can name: it knows its section's version and
-the facts it was read with, and is where binary and BER begin. What the wire held and no value says (a boolean of 2, a pad that
-is not zero, the tail of a string, NaN bits, the order of subsections, BER elements of a newer writer) stands in ``_kept``, keyed
+A :class:`Struct` is one SEQUENCE of fields. A :class:`VMState` is one that a stream can name: it knows its section's
+version and
+the facts it was read with, and is where binary and BER begin. What the wire held and no value says (a boolean of 2, a
+pad that
+is not zero, the tail of a string, NaN bits, the order of subsections, BER elements of a newer writer) stands in
+``_kept``, keyed
 by field path, and goes back to the wire unless the field was set since.
 """
 
@@ -10,12 +13,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from vmsgen.runtime.errors import DataError
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
+from vmsgen.runtime.straight import NotPlain
 
 if TYPE_CHECKING:
     from vmsgen.runtime.visitor import Visitor
@@ -30,13 +34,14 @@ ORDER = "<subsections>"
 #: What straight-line code meets when the data is not what it expects; the walk then says where and why.
 FAST_PATH_ERRORS = (
     struct.error,
-    IndexError,
+    LookupError,
     ZeroDivisionError,
     TypeError,
     ValueError,
     OverflowError,
     DataError,
     AttributeError,
+    NotPlain,
 )
 
 
@@ -106,6 +111,47 @@ class Struct:
             setattr(self, name, cls.ABSENT.get(name))
         return self
 
+    # ------------------------------------------------------------------ codecs, where the class has no straight line
+
+    @classmethod
+    def _load(cls: type[S], d: bytes, p: int, f: Facts, *scope: Any) -> tuple[S, int]:
+        """The object at ``p`` and the position behind it."""
+        from vmsgen.runtime.binary_in import BinaryIn
+
+        self, visitor = cls._blank(), BinaryIn(d, p, f)
+        visitor.run(self, cls._own_scope(self, scope))
+        return self, visitor.position
+
+    def _save(self, out: list[bytes], f: Facts, *scope: Any) -> None:
+        """Appends the wire bytes."""
+        from vmsgen.runtime.binary_out import BinaryOut
+
+        visitor = BinaryOut(f)
+        visitor.run(self, self._own_scope(self, scope))
+        out.append(bytes(visitor.out))
+
+    def _encode(self, f: Facts, *scope: Any) -> bytes:
+        """The content octets of the SEQUENCE."""
+        from vmsgen.runtime.ber_out import BerOut
+
+        visitor = BerOut(f)
+        visitor.run(self, self._own_scope(self, scope))
+        return visitor.made
+
+    @classmethod
+    def _decode(cls: type[S], d: bytes, p: int, e: int, f: Facts, *scope: Any) -> S:
+        """The object from the content octets ``p`` to ``e`` of its SEQUENCE."""
+        from vmsgen.runtime.ber_in import BerIn
+
+        self = cls._blank()
+        BerIn(d, f).run_content(self, p, e, cls._own_scope(self, scope))
+        return self
+
+    @staticmethod
+    def _own_scope(value: Struct, scope: tuple[Any, ...]) -> tuple[Any, ...]:
+        """What ``visit`` takes beside the visitor."""
+        return scope
+
     # ------------------------------------------------------------------ what values do not say
 
     def _keep(self, key: str, data: bytes) -> None:
@@ -143,7 +189,7 @@ def _kept_tree(value: Any) -> list[Any]:
     return []
 
 
-@lru_cache(maxsize=None)
+@cache
 def keeping(cls: type[Struct]) -> type[Struct]:
     """The class of objects that keep something: the same, but that setting a field drops what was kept of it.
 
@@ -178,9 +224,11 @@ def plain_class(cls: type) -> type:
 
 
 class VMState(Struct):
-    """A state that a stream names (a section), or a subsection: it carries the version it was read in, and its facts."""
+    """A state that a stream names (a section), or a subsection: it carries the version it was read in, and its
+    facts.
+    """
 
-    __slots__ = ("_version", "_facts")
+    __slots__ = ("_facts", "_version")
 
     #: BER APPLICATION tag; 0 for subsections, which have none of their own
     TAG: ClassVar[int] = 0
@@ -206,6 +254,13 @@ class VMState(Struct):
     def matches(facts: Facts) -> bool:
         """Whether this is the state of its name in a stream with these facts. Raises Unanswered if they do not say."""
         return True
+
+    @staticmethod
+    def _own_scope(value: Struct, scope: tuple[Any, ...]) -> tuple[Any, ...]:
+        # the straight-line code of a state takes its version first; the walk finds it in the object
+        assert isinstance(value, VMState)
+        value._version = scope[0]
+        return scope[1:]
 
     @property
     def section_version(self) -> int:

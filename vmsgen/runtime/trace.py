@@ -1,6 +1,7 @@
 """The trace: every byte that a state puts on the wire, with the field it belongs to.
 
-One walk gives what statistics, the comparison with a stream's description, and the search for the first differing byte need.
+One walk gives what statistics, the comparison with a stream's description, and the search for the first differing
+byte need.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from vmsgen.runtime.state import VMState
 class Leaf(NamedTuple):
     """Bytes ``offset`` to ``offset + size`` of the payload, and what they are.
 
-    ``path`` has Python names, ``wire_path`` QEMU's. ``kind``: int, bool, float, string, bytes, bitmap, pad, count, mark, null,
+    ``path`` has Python names, ``wire_path`` QEMU's. ``kind``: int, bool, float, string, bytes, bitmap, pad, count,
+    mark, null,
     subsection (its header), repeated; ``opaque``: the spec does not say what the bytes are.
     """
 

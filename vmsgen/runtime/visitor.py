@@ -1,9 +1,12 @@
 """The visitor: one walk over a VMState serves save and load; the visitor decides direction and format.
 
 The generated ``visit`` of a class calls one method per field, in wire order: ``self.mac = v.bytes("mac", self.mac, 6)``. A visitor that
-reads returns the value from its source, one that writes returns the value it was given. This base walks an existing object and
-does nothing else; nesting, path, limits and errors live here. A visitor of one's own overrides what it wants to see: a leaf
-method (:meth:`Visitor.integer`, :meth:`Visitor.bytes` ...), or ``visit_CLASSNAME(self, value, *scope)`` for a class, which may call
+reads returns the value from its source, one that writes returns the value it was given. This base walks an existing
+object and
+does nothing else; nesting, path, limits and errors live here. A visitor of one's own overrides what it wants to see:
+a leaf
+method (:meth:`Visitor.integer`, :meth:`Visitor.bytes` ...), or ``visit_CLASSNAME(self, value, *scope)`` for a class,
+which may call
 ``value.visit(self, *scope)`` to go on.
 """
 
@@ -84,10 +87,10 @@ class Visitor:
 
     # ------------------------------------------------------------------ running
 
-    def run(self, value: Struct) -> None:
-        """Walks one object from its top."""
+    def run(self, value: Struct, scope: tuple[Any, ...] = ()) -> None:
+        """Walks one object from its top; ``scope`` are the values of its parameters."""
         self._owners.append((value, len(self._path)))
-        self.dispatch(value, ())
+        self.dispatch(value, scope)
         self._owners.pop()
 
     def dispatch(self, value: Struct, scope: tuple[Any, ...]) -> None:
@@ -394,7 +397,9 @@ class Visitor:
     def present_subsections(
         self, owner: Struct, known: Sequence[SubsectionInfo]
     ) -> list[tuple[SubsectionInfo, VMState]]:
-        """Subsections of an object with their values: in the order that a stream had them, else in the order of the spec."""
+        """Subsections of an object with their values: in the order that a stream had them, else in the order of the
+        spec.
+        """
         from vmsgen.runtime.state import ORDER
 
         kept = owner._kept.get(ORDER) if owner._kept else None

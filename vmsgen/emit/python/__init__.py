@@ -1,4 +1,6 @@
-"""The Python emitter: typed classes with their walk and codecs, packages as the folders of the specs, a lazy registry."""
+"""The Python emitter: typed classes with their walk and codecs, packages as the folders of the specs, a lazy
+registry.
+"""
 
 from __future__ import annotations
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from vmsgen.emit.python.ber_code import BerCode
+from vmsgen.emit.python.binary_code import BinaryCode, NoStraightLine
 from vmsgen.emit.python.expressions import Compiler
 from vmsgen.emit.python.layout import Lines, one_line, quote, wrap_comment
 from vmsgen.emit.python.plan import ClassPlan
@@ -19,6 +21,10 @@ class Needs:
     props: set[tuple[str, str]] = field(default_factory=set)
     labels: set[Labels] = field(default_factory=set)
     hooks: set[str] = field(default_factory=set)
+    #: functions of vmsgen.runtime.straight
+    straight: set[str] = field(default_factory=set)
+    #: struct formats and the module constants of their Struct; "" when the struct module itself is used
+    formats: dict[str, str] = field(default_factory=dict)
     facts: bool = False
     any: bool = False
     structs: bool = False
@@ -54,7 +60,36 @@ def class_lines(model: Model, definition: Definition, needs: Needs) -> Lines:
     needs.labels |= walk.labels
     needs.hooks |= walk.hooks
     needs.any |= any(kind == "Any" for _, kind in plan.arguments())
+    _codecs(lines, plan, needs)
     return lines
+
+
+def _codecs(lines: Lines, plan: ClassPlan, needs: Needs) -> None:
+    """Straight-line code for both wire formats, where the class has it."""
+    try:
+        binary = BinaryCode(plan)
+        methods = [binary.load(), binary.save()]
+    except NoStraightLine:
+        pass
+    else:
+        needs.take(binary.compile)
+        needs.straight |= binary.helpers
+        needs.formats |= binary.structs
+        for method in methods:
+            lines.add()
+            lines.extend(method)
+    try:
+        ber = BerCode(plan)
+        methods = [ber.encode(), ber.decode()]
+    except NoStraightLine:
+        pass
+    else:
+        needs.take(ber.compile)
+        needs.straight |= ber.helpers
+        for method in methods:
+            lines.add()
+            lines.extend(method)
+    needs.facts = True
 
 
 def _docstring(lines: Lines, definition: Definition) -> None:

@@ -1,6 +1,7 @@
 """Expressions of the model as Python, over one function's scope.
 
-Fields are attributes of ``self``; lets, derived values, parameters and captured values are local names; facts are asked of ``f``.
+Fields are attributes of ``self``; lets, derived values, parameters and captured values are local names; facts are
+asked of ``f``.
 """
 
 from __future__ import annotations
@@ -32,15 +33,53 @@ from vmsgen.spec.expression import (
 
 #: Names that generated functions use themselves.
 OWN_NAMES: Final = frozenset(
-    "self cls v f d p e q n x out version item items end state value content tag size count data last"
-    " at align shift_left shift_right le16 le32 le64 be16 be32 be64 pci_capability Any ber struct".split()
+    [
+        "self",
+        "cls",
+        "v",
+        "f",
+        "d",
+        "p",
+        "e",
+        "q",
+        "n",
+        "x",
+        "out",
+        "version",
+        "item",
+        "items",
+        "end",
+        "state",
+        "value",
+        "content",
+        "tag",
+        "size",
+        "count",
+        "data",
+        "last",
+        "at",
+        "align",
+        "shift_left",
+        "shift_right",
+        "le16",
+        "le32",
+        "le64",
+        "be16",
+        "be32",
+        "be64",
+        "pci_capability",
+        "Any",
+        "ber",
+        "struct",
+    ]
 )
 
 _BINDING: Final = {
-    "or": 2, "and": 3, "not": 4, "compare": 5, "|": 6, "^": 7, "&": 8, "<<": 9, ">>": 9, "+": 10, "-": 10, "*": 11, "//": 11, "%": 11, "sign": 12,
+    "or": 2, "and": 3, "not": 4, "compare": 5, "|": 6, "^": 7, "&": 8, "<<": 9, ">>": 9, "+": 10, "-": 10, "*": 11,
+    "//": 11, "%": 11, "sign": 12,
 }  # fmt: skip
 _ATOM: Final = 14
-_FUNCTIONS: Final = frozenset("align le16 le32 le64 be16 be32 be64 pci_capability".split())
+_FUNCTIONS: Final = frozenset(["align", "le16", "le32", "le64", "be16", "be32", "be64", "pci_capability"])
 
 
 def local_name(name: str) -> str:
@@ -106,7 +145,9 @@ def constant(expression: Expression) -> int | None:
 
 
 class Compiler:
-    """Compiles expressions for one function. ``exported``: lets that the object carries; ``it``: the name of the value checked."""
+    """Compiles expressions for one function. ``exported``: lets that the object carries; ``it``: the name of the
+    value checked.
+    """
 
     def __init__(self, exported: frozenset[str] = frozenset(), it: str = "it") -> None:
         self.exported = exported

@@ -1,4 +1,6 @@
-"""Printing Python the way black prints it: a statement on one line, else its bracket's content on one, else an item a line."""
+"""Printing Python the way black prints it: a statement on one line, else its bracket's content on one, else an item a
+line.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ class Lines:
         self.lines.append(INDENT * self.depth + text if text else "")
 
     def statement(self, head: str, items: Sequence[str], tail: str) -> None:
-        """``head`` (ending in its open bracket), the items inside the bracket, and ``tail`` (beginning with the closing one)."""
+        """``head`` (ending in its open bracket), the items inside the bracket, and ``tail`` (beginning with the
+        closing one).
+        """
         self.lines.extend(fit(self.depth, head, items, tail))
 
     def extend(self, other: Lines) -> None:
@@ -69,7 +73,8 @@ def fit(depth: int, head: str, items: Sequence[str], tail: str) -> list[str]:
         return [line]
     inner = INDENT * (depth + 1)
     body = f"{inner}{', '.join(items)}"
-    # black keeps the content on one line unless the bracket is of a definition with a bare star, which ends in a comma anyway
+    # black keeps the content on one line unless the bracket is of a definition with a bare star, which ends in a comma
+    # anyway
     if len(body) <= WIDTH:
         return [outer + head, body, outer + tail]
     return [outer + head, *(f"{inner}{item}," for item in items), outer + tail]

@@ -50,6 +50,7 @@ def emit_module(model: Model, module: Module, templates: Templates) -> str:
     for each in module.labels:
         _labels(labels, each)
     imports = _imports(model, module, needs)
+    formats = [f"{name} = struct.Struct({quote(text)})" for text, name in sorted(needs.formats.items()) if text]
     text = templates.render(
         "python/module.py.j2",
         source=module.source_path,
@@ -58,6 +59,7 @@ def emit_module(model: Model, module: Module, templates: Templates) -> str:
         imports=imports,
         labels=labels.text(),
         props=props.text(),
+        formats=formats,
         classes=[c.text() for c in classes],
     )
     return blackened(text) if too_long(text) else text
@@ -76,7 +78,9 @@ def _summary(module: Module) -> str:
 
 
 def in_order(model: Model, module: Module) -> list[Definition]:
-    """The classes of a module, subsections before their owners (a class body names them), else as the model has them."""
+    """The classes of a module, subsections before their owners (a class body names them), else as the model has
+    them.
+    """
     own = {d.id: d for d in module.definitions}
     done: dict[str, Definition] = {}
 
@@ -97,9 +101,12 @@ def in_order(model: Model, module: Module) -> list[Definition]:
 
 def _imports(model: Model, module: Module, needs: Needs) -> list[str]:
     lines = ["from __future__ import annotations", ""]
+    after_state: list[str] = []
     standard = []
     if module.labels:
         standard.append("import enum")
+    if needs.formats:
+        standard.append("import struct")
     if needs.any:
         standard.append("from typing import Any")
     if standard:
@@ -116,6 +123,7 @@ def _imports(model: Model, module: Module, needs: Needs) -> list[str]:
     ]
     if state:
         lines.append(f"from vmsgen.runtime.state import {', '.join(state)}")
+    lines += after_state
     if any(True for _ in module.definitions):
         lines.append("from vmsgen.runtime.visitor import Visitor")
     own = _own_imports(model, module, needs)
@@ -125,6 +133,11 @@ def _imports(model: Model, module: Module, needs: Needs) -> list[str]:
     if local:
         lines += ["", *local]
     return lines
+
+
+def _name_key(name: str) -> tuple[int, str]:
+    """Import sorters put CONSTANTS first, then Classes, then functions."""
+    return (0 if name.isupper() else 1 if name[0].isupper() else 2), name
 
 
 def _import_key(line: str) -> tuple[int, str]:
@@ -151,7 +164,7 @@ def _own_imports(model: Model, module: Module, needs: Needs) -> list[str]:
     lines = []
     for path, names in wanted.items():
         target_path = import_path(module, model.module(path))
-        listed = sorted(names, key=lambda n: (not n.isupper(), n))
+        listed = sorted(names, key=_name_key)
         line = f"from {target_path} import {', '.join(listed)}"
         if len(line) > 88:
             line = "\n".join([f"from {target_path} import (", *(f"    {n}," for n in listed), ")"])
