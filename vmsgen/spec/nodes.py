@@ -26,6 +26,8 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 #: What no spec may hold: tabs, byte order marks, other systems' line ends, control characters, halves of pairs.
 _REFUSED = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]|\r(?!\n)")
+#: What YAML takes for a tag: `!x` at the start of a text.
+_C_NOT = re.compile(r"![A-Za-z_(]")
 _CUTTING = re.compile(r" +(?P<hash>#)(?P<next>[^\n]?)")
 _COMMENT = re.compile(r"(?:^|(?<=\s))#[^\n]*")
 
@@ -207,6 +209,10 @@ class _Reader:
         if event.anchor is not None:
             return self._feature(event, f"the anchor `&{event.anchor}`", "write the value out where it is needed")
         if event.tag is not None:
+            if isinstance(event, yaml.ScalarEvent) and _C_NOT.match(self._source.text, event.start_mark.index):
+                place = self._span(event.start_mark, event.start_mark.index + 1)
+                self._reporter.error("expr/operator", "`!` is not an operator here", place, help="write `not`")
+                return False
             shown = self._source.text[event.start_mark.index : event.end_mark.index].split(None, 1)
             return self._feature(
                 event, f"the tag `{shown[0] if shown else '!'}`", "types stand in field lines, values need no tag"

@@ -34,7 +34,16 @@ def report_yaml_error(error: yaml.YAMLError, source: SourceFile, reporter: Repor
                 help="write `b if a else c` for `a ? b : c`",
             )
             return
+        key = source.text[line_start:index]
+        if ":" not in key and line_start:  # a key that YAML took for the next line of the text before it
+            place = _span(source, index - len(key.lstrip(" -")), index)
+            message = "this belongs to the text before it: it stands deeper than that"
+            reporter.error("yaml/syntax", message, place, help="check the indentation")
+            return
         reporter.error("yaml/syntax", "a `:` that starts no value here", here, help=_QUOTES)
+    elif character and _behind_quote(source.text, index):
+        help = 'an expression does not start with a quote: write `x == "text"`, not `"text" == x`'
+        reporter.error("yaml/syntax", "this text ends at its closing quote", here, help=help)
     elif "unknown escape" in problem:
         reporter.error(
             "yaml/syntax", "an unknown `\\` escape between double quotes", here, help="single quotes take `\\` as it is"
@@ -68,6 +77,12 @@ def report_yaml_error(error: yaml.YAMLError, source: SourceFile, reporter: Repor
         reporter.error("yaml/syntax", f"`{character}` cannot start a text", place, help="put the text into quotes")
     else:
         reporter.error("yaml/syntax", f"not YAML: {problem}", here)
+
+
+def _behind_quote(text: str, index: int) -> bool:
+    """Whether what stands before ``index`` in its line ends with a quote."""
+    line = text[text.rfind("\n", 0, index) + 1 : index]
+    return line.endswith(" ") and line.rstrip().endswith(('"', "'"))
 
 
 def _report_flow(source: SourceFile, index: int, opened: int, reporter: Reporter) -> None:

@@ -251,12 +251,11 @@ def test_long_flat_expressions_are_allowed() -> None:
     assert expr is not None
 
 
-_WORDS = st.sampled_from(
-    (
-        'a b it 0 1 8.0 0xff "t" true unknown + - * // / % & | ^ ~ ! << >> == != < <= and or not in if else '
-        ". .. ( ) [ ] , ? : && len has = -> is"
-    ).split(" ")
-)
+_TOKENS = """
+a b it 0 1 8.0 0xff "t" true unknown + - * // / % & | ^ ~ ! << >> == != < <= and or not in if else . ..
+( ) [ ] , ? : && len has = -> is
+"""
+_WORDS = st.sampled_from(_TOKENS.split())
 
 
 @given(st.lists(_WORDS, max_size=25).map(" ".join))

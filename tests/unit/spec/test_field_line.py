@@ -342,15 +342,11 @@ def test_depth_is_bounded(text: str) -> None:
     assert len(reporter.diagnostics) == 1
 
 
-_WORDS = st.sampled_from(
-    [
-        *(
-            "uint8 uint32 bytes string list tree union uint hook until through Foo a 0 1 8.0 unknown it and not "
-            "[ ] ( ) , ? = == . .. - / && : ' #"
-        ).split(" "),
-        *CLAUSES,
-    ]
-)
+_TOKENS = """
+uint8 uint32 bytes string list tree union uint hook until through Foo a 0 1 8.0 unknown it and not
+[ ] ( ) , ? = == . .. - / && : ' #
+"""
+_WORDS = st.sampled_from([*_TOKENS.split(), *CLAUSES])
 
 
 @given(st.one_of(st.lists(_WORDS, max_size=20).map(" ".join), st.lists(_WORDS, max_size=12).map("".join), st.text()))
