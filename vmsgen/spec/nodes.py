@@ -209,7 +209,7 @@ class _Reader:
         if event.anchor is not None:
             return self._feature(event, f"the anchor `&{event.anchor}`", "write the value out where it is needed")
         if event.tag is not None:
-            if isinstance(event, yaml.ScalarEvent) and _C_NOT.match(self._source.text, event.start_mark.index):
+            if hasattr(event, "value") and _C_NOT.match(self._source.text, event.start_mark.index):
                 place = self._span(event.start_mark, event.start_mark.index + 1)
                 self._reporter.error("expr/operator", "`!` is not an operator here", place, help="write `not`")
                 return False
