@@ -256,6 +256,7 @@ class BerReader:
         """What stands after the contents: the end of the body, the footer, the end of the section."""
         source = self._ber
         source.leave("the section's body")
+        section.body_end = self._source.offset
         if source.more():
             head = self._member(4, 5)
             section.footer = source.integer(head, _U32, "the footer")

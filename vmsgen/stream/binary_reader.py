@@ -71,7 +71,9 @@ class SectionDecoder(Protocol):
 
 
 class BinaryReader:
-    """Items of a binary stream. ``page_size`` overrides what the stream and its machine's name say."""
+    """Items of a binary stream. ``page_size`` overrides what the stream and its machine's name say, ``machine`` that
+    name.
+    """
 
     def __init__(
         self,
@@ -79,11 +81,13 @@ class BinaryReader:
         decoder: SectionDecoder | None = None,
         *,
         page_size: int | None = None,
+        machine: str | None = None,
         memory_limit: int = MEMORY_LIMIT,
     ) -> None:
         self._source = source
         self._decoder = decoder
         self._page_size = page_size
+        self._machine = machine
         self._memory_limit = memory_limit
         self._ram = RamState()
         self._starts: dict[int, Section] = {}
@@ -132,7 +136,7 @@ class BinaryReader:
         if source.peek(1) == bytes((marks.CONFIGURATION,)):
             source.pos += 1
             self.configuration = read_configuration(source)
-        known = page_size_of(self.configuration)
+        known = page_size_of(self.configuration, self._machine)
         self._ram.page_size = self._page_size or known
         capabilities = (self.configuration.capabilities if self.configuration else None) or ()
         self._ram.shared_gpa = b"x-ignore-shared" in capabilities
@@ -214,6 +218,7 @@ class BinaryReader:
     def _footer(self, section: Section) -> None:
         """Reads the footer if the stream has them, which its first section tells: the mark is none of an item."""
         source = self._source
+        section.body_end = source.offset
         if self._footers is None:
             self._footers = source.peek(1) == bytes((marks.FOOTER,))
         if not self._footers:

@@ -174,6 +174,7 @@ class Section:
     footer: int | None = None
     offset: int = 0  # of its type byte (or BER tag) in the input
     body_offset: int = 0  # of its contents in the input
+    body_end: int = 0  # where they end there; like the footer, known when they were used up
     facts: tuple[tuple[str, str], ...] = ()
     warnings: list[str] = field(default_factory=list)
 

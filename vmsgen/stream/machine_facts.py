@@ -66,19 +66,21 @@ def release_of(machine: str) -> tuple[int, ...] | None:
     return tuple(int(part) for part in found.groups() if part is not None) if found else None
 
 
-def page_size_of(configuration: Configuration | None) -> int:
-    """Page size of the target: what the stream says, else by the machine's name, else 4096. Raises DataError."""
-    if configuration is None:
-        return 4096
-    bits = configuration.target_page_bits
-    if bits is not None:
-        if not 8 <= bits <= 30:
-            raise DataError(f"expected target-page-bits from 8 to 30, found {bits}", section="configuration")
-        return 1 << bits
-    machine = configuration.machine.decode(errors="replace")
+def page_size_of(configuration: Configuration | None, machine: str | None = None) -> int:
+    """Page size of the target: what the stream says, else by the machine's name, else 4096.
+
+    ``machine`` replaces the name in the configuration. Raises DataError for a size that cannot be.
+    """
+    if configuration is not None:
+        bits = configuration.target_page_bits
+        if bits is not None:
+            if not 8 <= bits <= 30:
+                raise DataError(f"expected target-page-bits from 8 to 30, found {bits}", section="configuration")
+            return 1 << bits
+        machine = machine or configuration.machine.decode(errors="replace")
     if machine == "collie":
         return 1024  # Arm before v6: the smallest page, which is not announced
-    return _PAGE_SIZES.get(architecture_of(machine) or "", 4096)
+    return _PAGE_SIZES.get(architecture_of(machine or "") or "", 4096)
 
 
 def facts_of_configuration(configuration: Configuration | None) -> Mapping[str, str]:

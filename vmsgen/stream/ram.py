@@ -82,6 +82,9 @@ class _Reader:
         self.done = False
         self._in_group = False
         self._missing = 8  # bytes that the next record needs at least
+        # A run of zero pages that may go on, also behind what the buffer holds now: how the input comes in pieces must
+        # not show in what is read from it.
+        self._zeros = (_ANOTHER, _ANOTHER)
 
     def batch(self) -> list[Record]:
         """The records that stand complete in the buffer, after reading on if not one does."""
@@ -94,7 +97,7 @@ class _Reader:
         mask = page_size - 1
         view, pos, end = source.view, source.pos, source.end
         plain_page, plain_zero = _F_PAGE | _F_CONTINUE, _F_ZERO | _F_CONTINUE
-        zero_start = zero_next = _ANOTHER  # the run of zero pages that is being gathered
+        zero_start, zero_next = self._zeros
         append = records.append
         while len(records) < _MAX_BATCH:
             if end - pos < 8:
@@ -129,6 +132,7 @@ class _Reader:
                 append((ZERO, zero_start, (zero_next - zero_start) // page_size))
                 zero_start = zero_next = _ANOTHER
             source.pos = pos
+            self._zeros = (zero_start, zero_next)
             if flags & ~_F_CONTINUE == _F_MEM_SIZE:
                 if records:
                     break  # reading the list moves the buffer: hand out what points into it first
@@ -140,8 +144,7 @@ class _Reader:
             pos = after
             if self.done:
                 break
-        if zero_start != _ANOTHER:
-            append((ZERO, zero_start, (zero_next - zero_start) // page_size))
+        self._zeros = (zero_start, zero_next)
         source.pos = pos
         return records
 

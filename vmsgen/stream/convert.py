@@ -1,0 +1,83 @@
+"""Conversion of a whole stream, item by item: memory does not depend on the size of the guest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from vmsgen.stream.ber_writer import BerWriter
+from vmsgen.stream.binary_writer import BinaryWriter
+from vmsgen.stream.debug_writer import DebugWriter
+from vmsgen.stream.devices import Classes
+from vmsgen.stream.items import Blob, Chunks, Item, Section, SectionKind, State
+from vmsgen.stream.json_writer import JsonWriter
+from vmsgen.stream.reading import StreamReader
+from vmsgen.stream.sink import ByteSink
+from vmsgen.stream.source import ByteSource
+
+__all__ = ["FORMATS", "Conversion", "convert"]
+
+FORMATS = ("binary", "ber", "json", "debug")
+
+
+class _Writer(Protocol):
+    def item(self, item: Item) -> None: ...
+
+    def finish(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Conversion:
+    """What was converted: sections by kind, device sections as typed objects and as bytes, bytes read and written."""
+
+    source_format: str
+    sections: Counter[str] = field(default_factory=Counter)
+    typed: int = 0
+    opaque: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+
+def convert(
+    source: ByteSource,
+    sink: ByteSink,
+    to: str,
+    classes: Classes | None = None,
+    *,
+    props: Mapping[str, str] | None = None,
+    machine: str | None = None,
+) -> Conversion:
+    """Reads a stream of either format and writes it in format ``to``, one of FORMATS; the caller commits the sink.
+
+    Values are neither changed nor refused: a section that does not fit its description travels as bytes, with a
+    warning. Raises DataError for input that cannot be read or said in ``to``, OSError.
+    """
+    reader = StreamReader(source, classes, props=props, machine=machine)
+    result = Conversion(reader.format)
+    writer = _writer(sink, to)
+    for item in reader.items():
+        writer.item(item)
+        if isinstance(item, Section):
+            result.sections[item.kind.name.lower()] += 1
+            if item.kind is SectionKind.FULL:
+                result.typed += isinstance(item.body, State)
+                result.opaque += isinstance(item.body, Blob | Chunks)
+    writer.finish()
+    result.warnings = reader.warnings + list(getattr(writer, "warnings", ()))
+    result.bytes_in, result.bytes_out = source.offset, sink.offset
+    return result
+
+
+def _writer(sink: ByteSink, to: str) -> _Writer:
+    if to == "binary":
+        return BinaryWriter(sink)
+    if to == "ber":
+        return BerWriter(sink)
+    if to == "json":
+        return JsonWriter(sink)
+    if to == "debug":
+        return DebugWriter(sink)
+    raise ValueError(f"no format {to}; there are {', '.join(FORMATS)}")

@@ -1,0 +1,131 @@
+"""Device sections as typed objects: finds the class, the layout and the end of a section, and proves that it is right.
+
+A state is taken only if it goes back to the bytes it came from. Where it does not, or nothing fits, the section travels
+as a blob with a warning, if its end is known; where it is not, that is an error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from vmsgen.runtime.errors import DataError
+from vmsgen.runtime.facts import Answer, Facts, answer_text
+from vmsgen.stream.binary_reader import Undecoded
+from vmsgen.stream.items import Blob, Body, Configuration, State
+from vmsgen.stream.layout import AmbiguousLayout, Contents, Solved, solve
+from vmsgen.stream.machine_facts import facts_of_configuration
+
+__all__ = ["Classes", "DeviceDecoder", "section_facts"]
+
+_PCI = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]/")
+_CCW = re.compile(r"[0-9a-f]+\.\d\.[0-9a-f]{4}/")
+
+
+class Classes(Protocol):
+    """What is asked of a registry of generated classes."""
+
+    def candidates(self, idstr: str, facts: Facts | None = None) -> list[Any]:
+        """Classes that a section of this name may be of, those that the facts exclude left out."""
+
+    def by_tag(self, tag: int) -> Any | None:
+        """The class with this APPLICATION tag."""
+
+
+def section_facts(name: str, instance: int) -> dict[str, Answer]:
+    """What a section's header tells: ``section.instance``, and ``section.bus`` where the name has a path on a bus."""
+    facts: dict[str, Answer] = {"section.instance": instance}
+    if _PCI.match(name):
+        facts["section.bus"] = "pci"
+    elif _CCW.match(name):
+        facts["section.bus"] = "ccw"
+    return facts
+
+
+class DeviceDecoder:
+    """Decodes the device sections of one stream. ``props`` are the user's answers, as text; they win over everything.
+
+    Answers that hold for the whole machine are kept from section to section once a layout confirmed them.
+    """
+
+    def __init__(self, classes: Classes, *, props: Mapping[str, str] | None = None, machine: str | None = None) -> None:
+        self._classes = classes
+        self._props: dict[str, Answer] = dict(props or {})
+        self._machine = machine
+        self._known = Facts(self._props)
+        self._learnt: dict[str, Answer] = {}
+        self.configure(None)
+
+    def configure(self, configuration: Configuration | None) -> None:
+        """Takes what the stream says about its machine; the ``machine`` given by the user wins."""
+        if self._machine is not None:
+            configuration = Configuration(self._machine.encode())
+        self._known = Facts({**facts_of_configuration(configuration), **self._props})
+
+    def decode(self, job: Undecoded) -> tuple[Body, int]:
+        """The contents of a section and where they end. Raises DataError if that cannot be told."""
+        section = job.section
+        extra = section_facts(section.name, section.instance)
+        facts = self._known.derive({**self._learnt, **extra, **self._props})
+        candidates = self._classes.candidates(section.name, facts)
+        if not candidates:
+            return self._opaque(job, None)
+        contents = Contents(job.data, job.start, job.end, job.fits, section.version, job.described)
+        try:
+            try:
+                solved = solve(candidates, contents, facts)
+            except DataError:
+                if not self._learnt:
+                    raise
+                # What other sections taught is a guess too: try without it
+                solved = solve(candidates, contents, self._known.derive({**extra, **self._props}))
+        except AmbiguousLayout as error:
+            return Blob(job.data[job.start : error.end], str(error)), error.end
+        except DataError as error:
+            return self._opaque(job, error)
+        self._learn(solved)
+        return self._proved(job, solved), solved.end
+
+    def _opaque(self, job: Undecoded, error: DataError | None) -> tuple[Body, int]:
+        section = job.section
+        if job.end is not None:
+            return Blob(job.data[job.start : job.end], None if error is None else error.message), job.end
+        if error is not None:
+            raise error.located(section=section.label, base=job.base)
+        raise DataError(
+            "no spec describes this section and no vmdesc tells where it ends, "
+            "so the rest of the stream cannot be read",
+            section=section.label,
+            offset=section.body_offset,
+        )
+
+    def _learn(self, solved: Solved) -> None:
+        for question in solved.questions.values():
+            if question.machine_wide and not question.settled:
+                self._learnt[question.name] = question.answer
+
+    def _proved(self, job: Undecoded, solved: Solved) -> Body:
+        """The state, if it is written as it was read; else the bytes."""
+        data = job.data[job.start : solved.end]
+        section = job.section
+        try:
+            again = solved.state.to_binary(version=section.version)
+        except DataError as error:
+            return Blob(data, f"cannot be written back: {error}")
+        if again != data:
+            at = _first_difference(again, data)
+            return Blob(data, f"is not written back as it was read: the first difference is at byte {at:#x}")
+        section.facts = fact_pairs(solved.questions.values())
+        return State(solved.state)
+
+
+def fact_pairs(questions: Iterable[Any]) -> tuple[tuple[str, str], ...]:
+    """Questions that a layout asked, and their answers, as BER carries them."""
+    return tuple((question.name, answer_text(question.answer)) for question in questions)
+
+
+def _first_difference(left: bytes, right: bytes | memoryview) -> int:
+    """Place of the first byte that differs (or where one of them ends)."""
+    common = min(len(left), len(right))
+    return next((at for at in range(common) if left[at] != right[at]), common)

@@ -1,0 +1,102 @@
+"""A stream of either format as items, told apart by its first bytes, with its device sections typed where they can
+be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from vmsgen.runtime.errors import DataError, VmsgenError
+from vmsgen.stream import ber_tags, binary_marks
+from vmsgen.stream.ber_reader import BerReader
+from vmsgen.stream.binary_reader import BinaryReader, Undecoded
+from vmsgen.stream.devices import Classes, DeviceDecoder
+from vmsgen.stream.items import Blob, Configuration, Item, Section, SectionKind
+from vmsgen.stream.source import ByteSource
+
+__all__ = ["PAGE_SIZE_PROP", "StreamReader", "format_of"]
+
+#: The prop by which a user says the target's page size, where neither stream nor machine type tell.
+PAGE_SIZE_PROP = "target.page_size"
+
+
+def format_of(source: ByteSource) -> str:
+    """``binary`` or ``ber``, by the first four bytes, which stay unread. Raises DataError."""
+    start = source.peek(4)
+    if start == binary_marks.MAGIC:
+        return "binary"
+    if start[:3] == ber_tags.MAGIC_TAG:
+        return "ber"
+    if not start:
+        raise DataError(f"{source.name} is empty")
+    raise DataError(
+        f"{source.name} is no migration stream: expected {binary_marks.MAGIC.hex(' ')} (QEMU) or "
+        f"{ber_tags.MAGIC_TAG.hex(' ')} (BER), found {start.hex(' ')}",
+        offset=0,
+    )
+
+
+class StreamReader:
+    """Items of a stream. ``classes`` None leaves device sections as bytes (or as BER elements).
+
+    ``props`` are facts given by the user as text, ``machine`` the name of the machine type where the stream does not
+    say it or says it wrongly. Raises DataError if the input is no stream, VmsgenError for a page size that is none.
+    """
+
+    def __init__(
+        self,
+        source: ByteSource,
+        classes: Classes | None = None,
+        *,
+        props: Mapping[str, str] | None = None,
+        machine: str | None = None,
+    ) -> None:
+        given = dict(props or {})
+        page_size = _page_size(given.pop(PAGE_SIZE_PROP, None))
+        self.source = source
+        self.format = format_of(source)
+        self._decoder = None if classes is None else DeviceDecoder(classes, props=given, machine=machine)
+        self._reader: BinaryReader | BerReader
+        if self.format == "binary":
+            self._reader = BinaryReader(source, self._decoder, page_size=page_size, machine=machine)
+        else:
+            self._reader = BerReader(source, classes)
+        self._warnings: list[str] = []
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was noticed so far and stops nothing."""
+        return self._reader.warnings + self._warnings
+
+    @property
+    def configuration(self) -> Configuration | None:
+        """The configuration, once it was read."""
+        return self._reader.configuration
+
+    def items(self) -> Iterator[Item]:
+        """The items in order. Raises DataError with the offset in the input."""
+        for item in self._reader.items():
+            if self.format == "ber" and self._decoder is not None:
+                if isinstance(item, Configuration):
+                    self._decoder.configure(item)
+                elif isinstance(item, Section) and isinstance(item.body, Blob) and item.kind is SectionKind.FULL:
+                    self._interpret(item, item.body)
+            if isinstance(item, Section) and isinstance(item.body, Blob) and item.body.warning is not None:
+                self._warnings.append(f"section {item.label} travels as bytes: {item.body.warning}")
+            yield item
+
+    def _interpret(self, section: Section, blob: Blob) -> None:
+        """A blob of BER as the typed object that it would be in the binary format."""
+        assert self._decoder is not None
+        data = memoryview(blob.data)
+        job = Undecoded(section, data, 0, len(data), lambda end: end == len(data), None, section.body_offset)
+        section.body, _ = self._decoder.decode(job)
+
+
+def _page_size(text: str | None) -> int | None:
+    if text is None:
+        return None
+    size = int(text, 0) if text.isascii() and text.isalnum() and text[:1].isdigit() else 0
+    if not 256 <= size <= 1 << 30 or size & (size - 1):
+        raise VmsgenError(f"--prop {PAGE_SIZE_PROP}={text}: expected a power of two from 256 on")
+    return size

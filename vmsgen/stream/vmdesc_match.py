@@ -1,0 +1,73 @@
+"""Our leaves against those of QEMU's description of the same section.
+
+Both sides are flat. Where QEMU has a struct boundary does not matter, and leaves of ours may be finer; a boundary of
+theirs inside a scalar of ours means that one of the two is wrong. Names are compared without the numbers of elements.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from vmsgen.runtime.errors import DataError
+from vmsgen.runtime.trace import Leaf as OurLeaf
+from vmsgen.runtime.trace import trace
+from vmsgen.stream.vmdesc import DescribedSection
+
+__all__ = ["Comparison", "compare", "compare_leaves"]
+
+_INDEX = re.compile(r"\[[^\]]*\]")
+_RAW = frozenset(("bytes", "pad", "string", "bitmap"))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How well they agree: boundaries of theirs inside scalars of ours, and leaves at one place with different
+    names.
+    """
+
+    boundaries: int
+    names: int
+    first: str | None = None  # the first boundary that disagrees
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """The better of two layouts has the lower rank."""
+        return (self.boundaries, self.names)
+
+
+def compare(described: DescribedSection, state: Any) -> Comparison:
+    """Compares a state as it is on the wire with its description. A state that cannot be written agrees in nothing."""
+    try:
+        ours = trace(state)
+    except DataError:
+        return Comparison(1 << 30, 1 << 30)
+    return compare_leaves(described, ours)
+
+
+def compare_leaves(described: DescribedSection, ours: list[OurLeaf]) -> Comparison:
+    """Compares flattened leaves."""
+    boundaries = names = 0
+    first: str | None = None
+    at = 0
+    for theirs in described.leaves():
+        if not theirs.size:
+            continue
+        while at < len(ours) and ours[at].offset + ours[at].size <= theirs.offset:
+            at += 1
+        if at == len(ours):
+            boundaries += 1
+            first = first or f"{theirs.path} at {theirs.offset:#x} is behind our last field"
+            break
+        leaf = ours[at]
+        if leaf.offset == theirs.offset:
+            names += _last(leaf.wire_path) != _last(theirs.path)
+        elif leaf.kind not in _RAW:
+            boundaries += 1
+            first = first or f"{theirs.path} begins inside {leaf.path} ({theirs.offset:#x})"
+    return Comparison(boundaries, names, first)
+
+
+def _last(path: str) -> str:
+    return _INDEX.sub("", path).rpartition(".")[2]
