@@ -1,8 +1,8 @@
 """Reading BER: every legal form of every element, nothing else, with offset and path of what is wrong.
 
-Components are found by their context tags; what has an unknown tag was added by a newer writer and is kept as it is.
-A component
-that the layout has no place for, one that it misses, one twice or out of order is an error (X.690 8.9, X.680 25).
+Components are found by their context tags; what has an unknown tag was added by a newer writer and is kept as it
+is. A component that the layout has no place for, one that it misses, one twice or out of order is an error (X.690
+8.9, X.680 25).
 """
 
 from __future__ import annotations

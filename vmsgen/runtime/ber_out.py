@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from vmsgen.runtime import ber
@@ -145,11 +146,11 @@ class BerOut(BinaryOut):
     ) -> Any:
         case = self.case_of(name, selector, cases, otherwise)
         number = list(cases).index(selector) if selector in cases else len(cases)
-        if case[1] is None:
+        _, cls, scope = case
+        if cls is None:
             self.choice(name, ber.tlv(ber.tag_bytes(ber.CONTEXT, False, number), b""))
         else:
-            self._alternative(name, number, lambda: self.struct(name, value, case[1], *case[2]))  # type:
-            ignore[arg - type]
+            self._alternative(name, number, partial(self.struct, name, value, cls, *scope))
         return value
 
     def elements(self, name: str, value: Any, element: Element) -> Any:

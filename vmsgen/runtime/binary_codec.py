@@ -1,8 +1,8 @@
 """Binary load and save of a whole state: the straight-line code first, the walk where that does not do.
 
-The straight-line code of a class (``_load``, ``_save``) says nothing of what is wrong and keeps nothing; whatever is
-not plain sailing is
-done again by the walk, which knows path and offset. Both are proven equal by tests over every spec.
+The straight-line code of a class (``_load``, ``_save``) says nothing of what is wrong and keeps nothing; whatever
+is not plain sailing is done again by the walk, which knows path and offset. Both are proven equal by tests over
+every spec.
 """
 
 from __future__ import annotations

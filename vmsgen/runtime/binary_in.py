@@ -1,9 +1,8 @@
 """Reading the binary format: the walk over bytes, with the exact place of whatever is wrong.
 
 Binary constants of a VMState stand here and in :mod:`vmsgen.runtime.binary_out` alone: big-endian fixed-width
-integers, the NULL marker
-0x30 (QEMU 2.9, migration/vmstate-types.c), list marks 01 and 00, the subsection mark 05 (QEMU 0.13,
-migration/vmstate.c).
+integers, the NULL marker 0x30 (QEMU 2.9, migration/vmstate-types.c), list marks 01 and 00, the subsection mark 05
+(QEMU 0.13, migration/vmstate.c).
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """The errors of the runtime: one line each that says where, what was expected, and what was found.
 
-Only these leave the codecs and the stream layer, whatever the input holds. A codec raises with the field path and the
-offset
-inside the data that it was given; the stream layer adds the section and moves the offset to the file with
-:meth:`DataError.located`.
+Only these leave the codecs and the stream layer, whatever the input holds. A codec raises with the field path and
+the offset inside the data that it was given; the stream layer adds the section and moves the offset to the file
+with :meth:`DataError.located`.
 """
 
 from __future__ import annotations

@@ -1,18 +1,16 @@
 """Facts: what is known of the sender, and the questions that a layout asks.
 
 Generated code asks (``facts.ask(AHCI_PORTS)``, ``facts.qemu >= (8, 2)``) and does not know who answers. An answer
-comes from, first
-wins: an answer under trial by the layout search, what the user, the stream or its description said, the default of
-the spec (a
-guess), the first candidate. Every question met is recorded, so that the search knows what it may overrule and BER can
-carry the
-facts that the layout depended on. The names of questions are the spec's: ``ahci_ports``, ``target.long_bits``, ``qemu
->= 8.2``.
+comes from, first wins: an answer under trial by the layout search, what the user, the stream or its description
+said, the default of the spec (a guess), the first candidate. Every question met is recorded, so that the search
+knows what it may overrule and BER can carry the facts that the layout depended on. The names of questions are the
+spec's: ``ahci_ports``, ``target.long_bits``, ``qemu >= 8.2``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -191,7 +189,7 @@ class Facts:
         wanted = _padded(release)
         exact = self.known.get("qemu")
         if exact is not None:
-            own = _padded(read_answer(exact, "release", "qemu"))  # type: ignore[arg-type]
+            own = _release(exact, "qemu")
             return bool(self._record("qemu", own, (), True, True)) and (own > wanted if strictly else own >= wanted)
         name = f"qemu {'>' if strictly else '>='} {release_text(release)}"
         if name in self.trial:
@@ -213,11 +211,8 @@ class Facts:
         low: tuple[Release, bool] = ((0, 0, 0), False)
         high: tuple[Release, bool] | None = None  # the sender is below it (True) or at most it (False)
         if "machine.release" in self.known:
-            try:
-                low = (_padded(read_answer(self.known["machine.release"], "release", "machine.release")), False)  #
-                type: ignore[arg - type]
-            except VmsgenError:
-                pass
+            with suppress(VmsgenError):
+                low = (_release(self.known["machine.release"], "machine.release"), False)
         for source in (self.known, self.trial):
             for name, value in source.items():
                 if not name.startswith("qemu >"):
@@ -262,6 +257,12 @@ class ReleaseFact:
 
     def __ne__(self, other: object) -> bool:
         return not self == other
+
+
+def _release(value: Answer, name: str) -> Release:
+    release = read_answer(value, "release", name)
+    assert isinstance(release, tuple)
+    return _padded(release)
 
 
 def _padded(release: Release) -> Release:

@@ -1,8 +1,7 @@
 """JSON: a state as plain values (dict, list, int, str, bool, None), fields by their Python names, in wire order.
 
-Bytes are hex text; a NaN is ``{"float64": bits in hex}``; text that is no UTF-8 has its odd bytes as lone surrogates,
-which the JSON
-module escapes. What was kept stands under ``"<kept>"`` as hex.
+Bytes are hex text; a NaN is ``{"float64": bits in hex}``; text that is no UTF-8 has its odd bytes as lone
+surrogates, which the JSON module escapes. What was kept stands under ``"<kept>"`` as hex.
 """
 
 from __future__ import annotations

@@ -1,12 +1,10 @@
 """The base of every generated class: values in slots, equality by value, and what a stream said beyond the values.
 
-A :class:`Struct` is one SEQUENCE of fields. A :class:`VMState` is one that a stream can name: it knows its section's
-version and
-the facts it was read with, and is where binary and BER begin. What the wire held and no value says (a boolean of 2, a
-pad that
-is not zero, the tail of a string, NaN bits, the order of subsections, BER elements of a newer writer) stands in
-``_kept``, keyed
-by field path, and goes back to the wire unless the field was set since.
+A :class:`Struct` is one SEQUENCE of fields. A :class:`VMState` is one that a stream can name: it knows its
+section's version and the facts it was read with, and is where binary and BER begin. What the wire held and no value
+says (a boolean of 2, a pad that is not zero, the tail of a string, NaN bits, the order of subsections, BER elements
+of a newer writer) stands in ``_kept``, keyed by field path, and goes back to the wire unless the field was set
+since.
 """
 
 from __future__ import annotations

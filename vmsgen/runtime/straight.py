@@ -1,9 +1,8 @@
 """What the straight-line codecs of generated classes call.
 
 Straight-line code handles what is plain: canonical bytes, values that the wire says in full. Whatever else it meets
-raises
-:class:`NotPlain` (or an error of Python's own), and the walk does the work again, keeping what is to be kept and
-saying what is wrong.
+raises :class:`NotPlain` (or an error of Python's own), and the walk does the work again, keeping what is to be kept
+and saying what is wrong.
 """
 
 from __future__ import annotations

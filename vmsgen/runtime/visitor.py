@@ -1,13 +1,10 @@
 """The visitor: one walk over a VMState serves save and load; the visitor decides direction and format.
 
-The generated ``visit`` of a class calls one method per field, in wire order: ``self.mac = v.bytes("mac", self.mac, 6)``. A visitor that
-reads returns the value from its source, one that writes returns the value it was given. This base walks an existing
-object and
-does nothing else; nesting, path, limits and errors live here. A visitor of one's own overrides what it wants to see:
-a leaf
-method (:meth:`Visitor.integer`, :meth:`Visitor.bytes` ...), or ``visit_CLASSNAME(self, value, *scope)`` for a class,
-which may call
-``value.visit(self, *scope)`` to go on.
+The generated ``visit`` of a class calls one method per field, in wire order: ``self.mac = v.bytes("mac", self.mac,
+6)``. A visitor that reads returns the value from its source, one that writes returns the value it was given. This
+base walks an existing object and does nothing else; nesting, path, limits and errors live here. A visitor of one's
+own overrides what it wants to see: a leaf method (:meth:`Visitor.integer`, :meth:`Visitor.bytes` ...), or
+``visit_CLASSNAME(self, value, *scope)`` for a class, which may call ``value.visit(self, *scope)`` to go on.
 """
 
 from __future__ import annotations

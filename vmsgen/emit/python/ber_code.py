@@ -1,15 +1,15 @@
 """Straight-line BER codecs: ``_encode`` and ``_decode`` of a class.
 
-Identifier octets stand in the code; lengths and small integers come ready made. Encoding joins the pieces of a whole
-object once;
-decoding expects the canonical form in order and leaves every other legal form to the walk.
+Identifier octets stand in the code; lengths and small integers come ready made. Encoding joins the pieces of a
+whole object once; decoding expects the canonical form in order and leaves every other legal form to the walk.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from vmsgen.emit.python.binary_code import NoStraightLine, _stored_below
+from vmsgen.emit.python.binary_code import NoStraightLine, stored_below
 from vmsgen.emit.python.expressions import Compiler, local_name, uses_mine
 from vmsgen.emit.python.layout import Lines, bytes_literal, joined, quote
 from vmsgen.emit.python.plan import ClassPlan
@@ -168,10 +168,9 @@ class BerCode:
                         break
                     block.append(following)
                     index += 1
-                self.under(self.test(step), lambda block=block: self.fields(block), block)  # type: ignore[misc]
+                self.under(self.test(step), partial(self.fields, block), block)
             elif isinstance(step, Group):
-                self.under(self.test(step), lambda step=step: self.steps(step.steps), _stored_below(step))  # type:
-                ignore[misc]
+                self.under(self.test(step), partial(self.steps, step.steps), stored_below(step))
             elif isinstance(step, Let):
                 self.flush()
                 target = f"self.{step.name}" if step.name in self.plan.exported else local_name(step.name)

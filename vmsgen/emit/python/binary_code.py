@@ -1,13 +1,15 @@
-"""Straight-line binary codecs: ``_load`` and ``_save`` of a class, runs of fixed-width scalars in one ``struct`` call.
+"""Straight-line binary codecs: ``_load`` and ``_save`` of a class, runs of fixed-width scalars in one ``struct``
+call.
 
-They do what is plain and leave the rest to the walk (see :mod:`vmsgen.runtime.straight`). A type that has no straight
-line here makes
-the class go without; the walk then serves it.
+They do what is plain and leave the rest to the walk (see :mod:`vmsgen.runtime.straight`). A type that has no
+straight line here makes the class go without; the walk then serves it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from vmsgen.emit.python.expressions import Compiler, constant, local_name, uses_mine
 from vmsgen.emit.python.layout import Lines, joined, quote
@@ -215,17 +217,12 @@ class BinaryCode:
                     if not isinstance(following, Field) or self.test(following) != self.test(step):
                         break
                     block.append(following)
-                self.under(
-                    self.test(step), lambda block=block: self.fields(block), lambda block=block: self.absent(block)
-                )  # type: ignore[misc]
+                self.under(self.test(step), partial(self.fields, block), partial(self.absent, block))
                 index += len(block)
                 continue
             if isinstance(step, Group):
-                self.under(
-                    self.test(step),
-                    lambda step=step: self.steps(step.steps),
-                    lambda step=step: self.absent(list(_stored_below(step))),
-                )  # type: ignore[misc]
+                below = stored_below(step)
+                self.under(self.test(step), partial(self.steps, step.steps), partial(self.absent, below))
             elif isinstance(step, Let):
                 target = f"self.{step.name}" if step.name in self.plan.exported else local_name(step.name)
                 self.out.add(f"{target} = {self.compile(step.expression)}")
@@ -236,9 +233,8 @@ class BinaryCode:
     def test(self, step: Field | Group) -> str | None:
         return None if step.condition is None else self.compile.condition(step.condition)
 
-    def under(self, condition: str | None, then: object, absent: object) -> None:
+    def under(self, condition: str | None, then: Callable[[], object], absent: Callable[[], object]) -> None:
         """What is printed under a condition, and what a reader does where it does not hold."""
-        assert callable(then) and callable(absent)
         if condition is None:
             then()
             return
@@ -570,14 +566,14 @@ class BinaryCode:
                     self.prefix(count.type) if isinstance(count, Prefixed) else self.length(self.compile(count.value))
                 )
                 self._locals += 1
-                items, item = f"_items{self._locals}", f"_item{self._locals}"
-                self.out.add(f"{items} = []")
+                found, item = f"_items{self._locals}", f"_item{self._locals}"
+                self.out.add(f"{found} = []")
                 self.out.add(f"for _ in range({size}):")
                 self.out.indent()
                 self.load_value(element, item)
-                self.out.add(f"{items}.append({item})")
+                self.out.add(f"{found}.append({item})")
                 self.out.dedent()
-                self.out.add(f"{target} = {items}")
+                self.out.add(f"{target} = {found}")
             case _:
                 raise NoStraightLine
 
@@ -644,12 +640,12 @@ class BinaryCode:
         self.out.add(f"out.append({count}.to_bytes({prefix.bits // 8}, {self.order(prefix.order)}))")
 
 
-def _stored_below(group: Group) -> list[Field]:
+def stored_below(group: Group) -> list[Field]:
     """Every field of a group, groups inside it included."""
     found: list[Field] = []
     for step in group.steps:
         if isinstance(step, Field):
             found.append(step)
         elif isinstance(step, Group):
-            found += _stored_below(step)
+            found += stored_below(step)
     return found

@@ -1,5 +1,5 @@
-"""Printing Python the way black prints it: a statement on one line, else its bracket's content on one, else an item a
-line.
+"""Printing Python the way black prints it: a statement on one line, else its bracket's content on one, else an item
+a line.
 """
 
 from __future__ import annotations
