@@ -16,14 +16,18 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
     """
     if not word or len(word) > _LONGEST:
         return None
-    allowed = 1 if len(word) <= 4 else 2 if len(word) <= 8 else 3
+    allowed = 1 if len(word) <= 5 else 2 if len(word) <= 9 else 3
     best: tuple[float, str] | None = None
     for candidate in candidates:
         if not candidate or candidate == word or len(candidate) > _LONGEST:
             continue
-        if abs(len(candidate) - len(word)) > allowed:
+        missing = len(candidate) - len(word)
+        if len(word) >= 4 and 0 < missing <= 3 and candidate.startswith(word):
+            distance = 1.0  # a word that was not written to its end
+        elif abs(missing) > allowed:
             continue
-        distance = _distance(word, candidate)
+        else:
+            distance = _distance(word, candidate)
         # a word of which more than half would change is another word
         if distance > allowed or distance * 2 > max(len(word), len(candidate)):
             continue
