@@ -52,6 +52,7 @@ class SizedInt:
 
     bits: Expression
     order: Order = "big"
+    labels: Labels | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +311,10 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Subsection:
-    """A subsection as its owner has it: attribute name, ASN.1 component name, and its own definition by id."""
+    """A subsection as its owner has it: attribute name, ASN.1 component name, and its own definition by id.
+
+    ``needed`` is over the owner; a field of the subsection itself is a :class:`Member` of the field that holds it.
+    """
 
     name: str
     asn1_name: str

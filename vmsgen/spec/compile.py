@@ -1,0 +1,36 @@
+"""Compiling a folder of specs: files in, a model and diagnostics out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vmsgen.diagnostics import Diagnostic
+from vmsgen.diagnostics.reporter import Reporter
+from vmsgen.spec.freeze import freeze
+from vmsgen.spec.loader import load
+from vmsgen.spec.model import Model
+from vmsgen.spec.passes import run_passes
+from vmsgen.spec.resolver import resolve
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """``model`` is None when there are errors; ``diagnostics`` holds warnings as well, by file, line and column."""
+
+    model: Model | None
+    diagnostics: list[Diagnostic]
+
+
+def compile_specs(root: Path, *, library: Path | None = None, shown_root: str | None = None) -> Compiled:
+    """Compile every ``*.yaml`` below ``root``.
+
+    ``library`` is the folder of the shipped specs, which ``qemu/...`` imports come from and whose ``machine.yaml`` serves
+    a root that has none. ``shown_root`` is how messages name the root. Nothing is raised for any content of the files.
+    """
+    reporter = Reporter()
+    loaded = load(root, library, shown_root, reporter)
+    resolved = resolve(loaded, reporter)
+    run_passes(resolved, reporter)
+    model = freeze(resolved) if not reporter.has_errors else None
+    return Compiled(model, reporter.diagnostics)

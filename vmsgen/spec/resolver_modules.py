@@ -1,0 +1,370 @@
+"""The names of files: what they declare and import, their constants, props, hooks and `match`."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+from collections import defaultdict
+
+from vmsgen.diagnostics import Note, Span
+from vmsgen.diagnostics.reporter import Reporter
+from vmsgen.diagnostics.suggest import did_you_mean
+from vmsgen.spec import syntax
+from vmsgen.spec.declarations import ConstDecl, DefinitionDecl, HooksDecl, PropDecl
+from vmsgen.spec.expression import Const, Expression
+from vmsgen.spec.facts import Facts
+from vmsgen.spec.loader import Loaded, SpecFile
+from vmsgen.spec.model import Hooks, Labels, Param, Prop
+from vmsgen.spec.names import asn1_type_name, class_name
+from vmsgen.spec.nodes import Scalar
+from vmsgen.spec.place import Place
+from vmsgen.spec.scope import Entity, Failed, Imported, ModuleScope, PropEntity, Scope
+from vmsgen.spec.shapes import integer
+from vmsgen.spec.typer import Expressions
+from vmsgen.spec.types import BUILT_IN, TypePlace, Types
+
+
+class Modules:
+    """Builds and holds the scopes of all files."""
+
+    def __init__(self, loaded: Loaded, reporter: Reporter) -> None:
+        self.reporter = reporter
+        self.loaded = loaded
+        self.scopes: dict[str, ModuleScope] = {path: ModuleScope(file) for path, file in loaded.files.items()}
+        self.definitions: dict[str, Scope] = {}
+        self.matches: dict[str, Expression | None] = {}
+        self.props: dict[str, list[Prop]] = {}
+        self.hooks: dict[str, Hooks] = {}
+        self._by_entity: dict[int, Scope] = {}
+        self._defining: dict[str, list[str]] = defaultdict(list)
+
+    def attach(self, expressions: Expressions) -> None:
+        """Connect with the expressions, which need the values of constants."""
+        self.expressions = expressions
+        expressions.names.constant = self.constant
+
+    # ------------------------------------------------------------------------------------------ declaring
+
+    def declare(self) -> None:
+        """Enter every name of every file, then what the files import."""
+        for module in self.scopes.values():
+            self._declare(module)
+        for module in self.scopes.values():
+            for name in (*module.names, *module.props):
+                self._defining[name].append(module.path)
+        for module in self.scopes.values():
+            self._import(module)
+
+    def _declare(self, module: ModuleScope) -> None:
+        decl = module.file.decl
+        for labels in decl.labels:
+            members = tuple((low, high, label) for low, high, label, _ in labels.members)
+            made = Labels(labels.name, labels.kind, members, module.path, labels.span)
+            self._enter(module, Entity("labels", labels.name, labels.span, module, labels, labels=made))
+        for const in decl.consts:
+            self._enter(module, Entity("const", const.name, const.span, module, const))
+        for alias in decl.aliases:
+            self._enter(module, Entity("alias", alias.name, alias.span, module, alias))
+        for prop in decl.props:
+            if prop.name in module.props:
+                continue  # the same key twice was reported already
+            module.props[prop.name] = PropEntity(prop, module)
+        base = ""
+        if decl.state is not None:
+            written = decl.state.as_name or decl.state.wire_name or decl.state.key
+            base = written.text
+            name = class_name(base)
+            if not name:
+                self.reporter.error("spec/value", f"`{base}` has no letter or digit to make a name of", written.span)
+                name = "State"
+            self._definition(module, decl.state, name, asn1_type_name(base))
+        for struct in decl.structs:
+            entity = Entity("struct", struct.key.text, struct.span, module, struct)
+            if self._enter(module, entity):
+                asn1 = asn1_type_name(base, struct.key.text) if base else asn1_type_name(struct.key.text)
+                scope = self._definition(module, struct, struct.key.text, asn1)
+                if scope is not None:
+                    self._by_entity[id(entity)] = scope
+
+    def _enter(self, module: ModuleScope, entity: Entity) -> bool:
+        other = module.names.get(entity.name)
+        if other is not None or entity.name in BUILT_IN:
+            notes = [Note("the other one", other.span)] if other is not None else []
+            what = "defined twice in this file" if other is not None else "a type of the language"
+            self.reporter.error("name/collision", f"`{entity.name}` is {what}", entity.span, notes=notes)
+            return False
+        module.names[entity.name] = entity
+        return entity.kind not in ("labels",) or self.claim(module, entity.name, entity.span)
+
+    def claim(self, module: ModuleScope, name: str, span: Span) -> bool:
+        """Take a class name of the module; whether it was free (otherwise that is reported)."""
+        if name in module.classes:
+            self.reporter.error(
+                "name/collision",
+                f"two classes of this file would be called `{name}`",
+                span,
+                help="give one of them another name",
+                notes=[Note("the other one", module.classes[name])],
+            )
+            return False
+        module.classes[name] = span
+        return True
+
+    def _definition(self, module: ModuleScope, decl: DefinitionDecl, name: str, asn1: str) -> Scope | None:
+        if not self.claim(module, name, decl.span):
+            return None
+        scope = Scope(
+            id=f"{module.path}#{name}",
+            kind=decl.kind,
+            module=module,
+            class_name=name,
+            asn1_name=asn1,
+            wire_name=decl.wire_name.text if decl.wire_name is not None else None,
+            version=decl.version,
+            minimum=decl.minimum_version if decl.minimum_version is not None else min(1, decl.version),
+            span=decl.span,
+            order=decl.endian or "big",
+            strip=decl.strip or module.file.decl.strip,
+            decl=decl,
+            params=[Param(p.name, p.type, p.span) for p in decl.params],  # type: ignore[arg-type]
+        )
+        scope.facts = self.version_facts(scope)
+        self.definitions[scope.id] = scope
+        return scope
+
+    def version_facts(self, scope: Scope) -> Facts:
+        """What is always known of a definition's version."""
+        version = ("version", scope.id)
+        low, high = ("const", "int", scope.minimum), ("const", "int", scope.version)
+        return frozenset([("compare", version, ">=", low), ("compare", version, "<=", high)])
+
+    def scope_of(self, entity: Entity) -> Scope:
+        """The scope of a struct. Raises :class:`Failed` for one whose name was refused."""
+        scope = self._by_entity.get(id(entity))
+        if scope is None:
+            raise Failed
+        return scope
+
+    def hint(self, name: str) -> str | None:
+        """Where else a name is defined."""
+        places = self._defining.get(name)
+        return f"import it: `import: {{{places[0]}: [{name}]}}`" if places else None
+
+    # ------------------------------------------------------------------------------------------ imports
+
+    def _import(self, module: ModuleScope) -> None:
+        file = module.file
+        if file.machine is not None:
+            module.machine = self.scopes.get(file.machine)
+        for target_path, declared in file.imports.items():
+            target = self.scopes.get(target_path)
+            if target is None:
+                continue
+            for one in declared:
+                for name in one.names:
+                    self._take(module, target, name)
+
+    def _take(self, module: ModuleScope, target: ModuleScope, name: Scalar) -> None:
+        if name.text not in target.names and name.text not in target.props:
+            near = did_you_mean(name.text, [*target.names, *target.props])
+            self.reporter.error(
+                "import/missing",
+                f"{target.file.decl.source.path} does not define `{name.text}`",
+                name.span,
+                help=f"did you mean `{near}`?" if near else None,
+            )
+            return
+        other = module.names.get(name.text)
+        place = other.span if other is not None else None
+        if name.text in module.imported:
+            place = module.imported[name.text].span
+        elif name.text in module.props and name.text in target.props:
+            place = module.props[name.text].declared.span
+        if place is not None:
+            self.reporter.error(
+                "name/collision",
+                f"`{name.text}` is in this file already",
+                name.span,
+                notes=[Note("the other one", place)],
+            )
+            return
+        module.imported[name.text] = Imported(target, name.text, name.span)
+
+    # ------------------------------------------------------------------------------------------ constants
+
+    def find_constant(self, name: str, module: ModuleScope) -> Const | None:
+        """The value of a constant, None if there is no such constant or it is wrong."""
+        entity = module.find(name)
+        if entity is None or entity.kind != "const":
+            return None
+        try:
+            return self.constant(entity)
+        except Failed:
+            return None
+
+    def constant(self, entity: Entity) -> Const:
+        """The value of a constant. Raises :class:`Failed` if it was reported as wrong."""
+        if entity.folded is not None:
+            return entity.folded
+        declared = entity.declared
+        assert isinstance(declared, ConstDecl)
+        if entity.busy:
+            self.reporter.error("name/later", f"the constant `{entity.name}` needs its own value", declared.span)
+        if entity.failed:
+            raise Failed
+        entity.busy, entity.failed = True, True
+        try:
+            entity.folded = self._value(declared, Place(entity.module, reach="constant"))
+        finally:
+            entity.busy = False
+        entity.failed = False
+        return entity.folded
+
+    def _value(self, declared: ConstDecl, place: Place) -> Const:
+        if declared.items is None:
+            if declared.expression is None:
+                raise Failed
+            return self._folded(declared.expression, place)
+        items = [self._folded(item, place) for item in declared.items]
+        kinds = {item.type for item in items}
+        if len(kinds) > 1 or not kinds <= {"int", "text"}:
+            self.reporter.error("expr/type", f"the list `{declared.name}` holds ints or texts, not both", declared.span)
+            raise Failed
+        return Const(tuple(item.value for item in items), "list", declared.span)  # type: ignore[arg-type]
+
+    def _folded(self, expr: syntax.Expr, place: Place) -> Const:
+        found = self.expressions.typed(expr, place).expression
+        if not isinstance(found, Const):
+            self.reporter.error("expr/type", "a constant is computed from constants", expr.span)
+            raise Failed
+        return found
+
+    # ------------------------------------------------------------------------------------------ props, match
+
+    def resolve_facts(self) -> None:
+        """Constants, props and `match` of every file."""
+        for module in self.scopes.values():
+            for entity in module.names.values():
+                if entity.kind == "const":
+                    used = entity.used
+                    try:
+                        self.constant(entity)
+                    except Failed:
+                        pass
+                    entity.used = used
+            self.props[module.path] = [self._prop(found.declared, module) for found in module.props.values()]
+            match = module.file.decl.match
+            place = Place(module, reach="ambient", subject=f"{module.path}.match")
+            self.matches[module.path] = self.expressions.resolve(match, place, "bool") if match is not None else None
+
+    def _prop(self, decl: PropDecl, module: ModuleScope) -> Prop:
+        default = None
+        if decl.default is not None:
+            default = self._default(decl, module)
+        found = Prop(
+            module.path,
+            decl.name,
+            decl.kind,
+            decl.span,
+            low=decl.low,
+            high=decl.high,
+            candidates=tuple(
+                value for scalar in decl.candidates if (value := self._candidate(scalar, decl)) is not None
+            ),
+            default=default,
+            source=decl.source,
+            doc=decl.doc,
+            machine_wide=module.path in {scope.file.machine for scope in self.scopes.values()},
+        )
+        module.props[decl.name].resolved = found
+        return found
+
+    def _default(self, decl: PropDecl, module: ModuleScope) -> Expression | None:
+        written = decl.default_text
+        assert decl.default is not None and written is not None
+        if decl.kind == "endian" and written.text in ("big", "little"):
+            return Const(written.text, "endian", written.span)
+        place = Place(module, reach="ambient", subject=f"{module.path}.{decl.name}")
+        found = self.expressions.resolve(decl.default, place, decl.kind)
+        if isinstance(found, Const) and decl.kind == "int":
+            self._bounded(int(found.value), decl, written)  # type: ignore[arg-type]
+        return found
+
+    def _bounded(self, value: int, decl: PropDecl, written: Scalar) -> bool:
+        low = decl.low if decl.low is not None else value
+        high = decl.high if decl.high is not None else value
+        if low <= value <= high:
+            return True
+        self.reporter.error("spec/value", f"{value} is not in {low}..{high}", written.span)
+        return False
+
+    def _candidate(self, written: Scalar, decl: PropDecl) -> int | str | bool | None:
+        if decl.kind == "text":
+            return written.text
+        if decl.kind == "bool" and written.text in ("true", "false"):
+            return written.text == "true"
+        if decl.kind == "endian" and written.text in ("big", "little"):
+            return written.text
+        if decl.kind == "int" and (value := integer(written.text)) is not None:
+            return value if self._bounded(value, decl, written) else None
+        self.reporter.error("spec/value", f"candidates: `{written.text}` is no {decl.kind}", written.span)
+        return None
+
+    # ------------------------------------------------------------------------------------------ hooks
+
+    def finish(self, module: ModuleScope, types: Types) -> None:
+        """What needs the types: the hooks of a file."""
+        declared = module.file.decl.hooks
+        if declared is None:
+            return
+        visits = {}
+        for name, found in declared.types:
+            if found is None:
+                continue
+            try:
+                hook = syntax.NamedType(
+                    "hook", (syntax.Argument(None, syntax.NameExpr(name.text, name.span), name.span),), name.span
+                )
+                wire = types.resolve(hook, TypePlace(Place(module, reach="ambient"), "big"))
+                visits[name.text] = wire.type  # type: ignore[union-attr]
+            except Failed:
+                continue
+        text, path = self._hook_text(declared, module.file)
+        if text is None:
+            return
+        self._functions(declared, text, path)
+        before = declared.before_save.text if declared.before_save is not None else None
+        after = declared.after_load.text if declared.after_load is not None else None
+        self.hooks[module.path] = Hooks(path, text, before, after, visits)
+
+    def _hook_text(self, declared: HooksDecl, file: SpecFile) -> tuple[str | None, str]:
+        written = declared.module
+        below = file.path.removeprefix("qemu/") if file.external else file.path
+        folder = posixpath.dirname(below) if written.text.startswith("./") else ""
+        path = posixpath.normpath(posixpath.join(folder, written.text))
+        if path.startswith(("/", "..")) or not path.endswith(".py"):
+            self.reporter.error("hook/missing", f"`{written.text}` is no Python file beside the specs", written.span)
+            return None, path
+        try:
+            return (file.root / path).read_text("utf-8"), path
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+            self.reporter.error("hook/missing", f"{path} cannot be read: {reason}", written.span)
+            return None, path
+
+    def _functions(self, declared: HooksDecl, text: str, path: str) -> None:
+        """Every function that the spec names must be defined at the top of the module."""
+        try:
+            defined = {node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            self.reporter.error("hook/missing", f"{path} is not Python: {error}", declared.module.span)
+            return
+        wanted = [(f"visit_{name.text}", name.span) for name, _ in declared.types]
+        wanted += [
+            (found.text, found.span) for found in (declared.before_save, declared.after_load) if found is not None
+        ]
+        for name, span in wanted:
+            if name not in defined:
+                near = did_you_mean(name, defined)
+                help = f"did you mean `{near}`?" if near else None
+                self.reporter.error("hook/missing", f"{path} defines no function `{name}`", span, help=help)
