@@ -142,6 +142,7 @@ class _Reader:
             if after < 0:
                 break
             pos = after
+            zero_start, zero_next = self._zeros
             if self.done:
                 break
         self._zeros = (zero_start, zero_next)
@@ -204,7 +205,10 @@ class _Reader:
                 raise DataError("a RAM page continues a block, but no block was named before", offset=where)
             records.append((GROUP, self.state.block, True))
         self._in_group = True
-        records.append(_page_record(kind, addr, view, at, size))
+        if kind == _F_ZERO and not view[at]:
+            self._zeros = (addr, addr + self.state.page_size)
+        else:
+            records.append(_page_record(kind, addr, view, at, size))
         return at + size
 
     def _content_size(self, kind: int, view: memoryview, pos: int, at: int, end: int) -> int:
@@ -237,8 +241,7 @@ def _page_record(kind: int, addr: int, view: memoryview, at: int, size: int) -> 
     if kind == _F_PAGE:
         return (PAGE, addr, view[at : at + size])
     if kind == _F_ZERO:
-        value = view[at]
-        return (FILL, addr, value) if value else (ZERO, addr, 1)
+        return (FILL, addr, view[at])
     if kind == _F_XBZRLE:
         return (XBZRLE, addr, bytes(view[at + 3 : at + size]))
     return (COMPRESS, addr, bytes(view[at + 4 : at + size]))
