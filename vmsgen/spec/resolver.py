@@ -91,7 +91,7 @@ class _Resolver:
             _names_of_definition(scope.decl, names)
         for name in names:
             entity = scope.module.peek(name)
-            if entity is not None and entity.kind == "struct":
+            if entity is not None and entity.kind in ("struct", "state") and self.modules.has_scope(entity):
                 yield self.modules.scope_of(entity).id
 
     # ------------------------------------------------------------------------------------------ definitions

@@ -77,7 +77,11 @@ class Modules:
             if not name:
                 self.reporter.error("spec/value", f"`{base}` has no letter or digit to make a name of", written.span)
                 name = "State"
-            self._definition(module, decl.state, name, asn1_type_name(base))
+            scope = self._definition(module, decl.state, name, asn1_type_name(base))
+            if scope is not None:
+                # QEMU uses one description as a section of its own and inside of others, so a state is a type, too.
+                module.names.setdefault(name, Entity("state", name, decl.state.span, module, decl.state))
+                self._by_entity[id(module.names[name])] = scope
         for struct in decl.structs:
             entity = Entity("struct", struct.key.text, struct.span, module, struct)
             if self._enter(module, entity):
@@ -137,6 +141,10 @@ class Modules:
         version = ("version", scope.id)
         low, high = ("const", "int", scope.minimum), ("const", "int", scope.version)
         return frozenset([("compare", version, ">=", low), ("compare", version, "<=", high)])
+
+    def has_scope(self, entity: Entity) -> bool:
+        """Whether the name of a struct or state was accepted."""
+        return id(entity) in self._by_entity
 
     def scope_of(self, entity: Entity) -> Scope:
         """The scope of a struct. Raises :class:`Failed` for one whose name was refused."""

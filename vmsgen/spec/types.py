@@ -154,7 +154,7 @@ class Types:
             case "alias":
                 self._no_arguments(found)
                 return self._alias(entity, found.span, at)
-            case "struct":
+            case "struct" | "state":
                 return self._struct(entity, found, at)
             case "labels":
                 self._fail(
@@ -235,6 +235,8 @@ class Types:
 
     def _struct(self, entity: Entity, found: syntax.NamedType, at: TypePlace) -> StructRef:
         scope = self.scope_of(entity)
+        if scope.kind == "section":
+            self._fail("type/syntax", f"`{found.name}` is a section: only a `vmstate:` can be a part of another", found.span)
         return StructRef(scope.id, self._arguments(entity, found, at))
 
     def _arguments(self, entity: Entity, found: syntax.NamedType, at: TypePlace) -> tuple[Expression, ...]:
