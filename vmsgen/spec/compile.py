@@ -9,9 +9,13 @@ from vmsgen.diagnostics import Diagnostic
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.spec.freeze import freeze
 from vmsgen.spec.loader import load
+from vmsgen.spec.lock import read_lock, with_library_tags
 from vmsgen.spec.model import Model
 from vmsgen.spec.passes import run_passes
 from vmsgen.spec.resolver import resolve
+
+#: The file of the tags, beside the specs that it belongs to.
+LOCK = "tags.lock"
 
 
 @dataclass(frozen=True)
@@ -33,4 +37,7 @@ def compile_specs(root: Path, *, library: Path | None = None, shown_root: str | 
     resolved = resolve(loaded, reporter)
     run_passes(resolved, reporter)
     model = freeze(resolved) if not reporter.has_errors else None
+    if model is not None and library is not None and any(module.external for module in model.modules):
+        # The library's classes are imported, not made again: they keep the tags that the library was built with.
+        model = with_library_tags(model, read_lock(library / LOCK, reporter))
     return Compiled(model, reporter.diagnostics)

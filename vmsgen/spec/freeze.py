@@ -104,6 +104,7 @@ def _definition(scope: Scope, resolved: Resolved, views: set[str]) -> Definition
         captures=tuple(scope.captures.values()),
         uses_version=scope.uses_version,
         tag=decl.tag if decl is not None else None,
+        tag_span=decl.tag_span if decl is not None else None,
         summary=_summary(scope),
         doc=_doc(scope),
         stability=decl.stability if decl is not None else "stable",

@@ -347,6 +347,7 @@ class Definition:
     uses_version: bool = False
     #: the tag that the spec itself gives (``tag:``); all others come from the lock
     tag: int | None = None
+    tag_span: Span | None = None
     summary: str | None = None
     doc: str | None = None
     stability: str = "stable"

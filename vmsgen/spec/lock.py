@@ -1,0 +1,272 @@
+"""The lock of the tags: which number each state and each component has in BER, for ever.
+
+``tags.lock`` stands beside the specs, is written by the build and checked in. Its first line is :data:`HEADER`; every other
+line is a name and a number, sorted: ``VmHpet 20031`` is an APPLICATION tag, ``VmHpet.config 0`` the context tag of a component
+(a field by its Python name, or ``<subsections>``, ``<version>``, ``<facts>``, ``<kept>``), ``VmHpet-Subsections.offset 1`` that
+of a subsection. A line stays when what it names is gone, so that its number is never given to anything else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from vmsgen.diagnostics import Note, SourceFile, Span
+from vmsgen.diagnostics.reporter import Reporter
+from vmsgen.spec.model import Definition, Model, Module, Tags
+from vmsgen.spec.names import asn1_type_name, python_name
+
+HEADER = "# vmsgen tags.lock 1: numbers once given never change"
+#: The largest number of a tag: four digits of base 128, what every BER library takes.
+MAX_TAG = (1 << 28) - 1
+#: A lock larger than this was not written by vmsgen.
+MAX_CHARACTERS = 16 * 1024 * 1024
+
+_LINE = re.compile(r"(?P<name>Vm[0-9A-Za-z-]+(?:\.(?:[A-Za-z_][0-9A-Za-z_]*|<[a-z]+>))?) (?P<number>[0-9]{1,9})\Z")
+
+
+@dataclass(frozen=True)
+class Lock:
+    """Names and numbers, and the line that each was read from."""
+
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    spans: Mapping[str, Span] = field(default_factory=dict, compare=False)
+
+    def render(self) -> str:
+        """The text of the file."""
+        lines = [f"{name} {number}\n" for name, number in sorted(self.numbers.items())]
+        return f"{HEADER}\n{''.join(lines)}"
+
+
+def read_lock(source: Path | str, reporter: Reporter) -> Lock:
+    """The lock in a file (a path; one that does not exist is an empty lock) or in a text.
+
+    What is not a lock is reported (``lock/syntax``), a number given twice as well (``tag/taken``).
+    """
+    if isinstance(source, Path):
+        try:
+            text = source.read_text("utf-8")
+        except FileNotFoundError:
+            return Lock()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            nowhere = Span(SourceFile(str(source), ""), 1, 1, 1, 1)
+            reporter.error("lock/syntax", f"the lock cannot be read: {reason}", nowhere)
+            return Lock()
+        shown = str(source)
+    else:
+        shown, text = "tags.lock", source
+    file = SourceFile(shown, text)
+    if not text.strip():
+        return Lock()
+    if len(text) > MAX_CHARACTERS or file.lines[0].rstrip("\r") != HEADER:
+        reporter.error(
+            "lock/syntax",
+            "this is no lock of this version",
+            Span(file, 1, 1, 1, 1),
+            help=f"its first line is `{HEADER}`",
+        )
+        return Lock()
+    return _entries(file, reporter)
+
+
+def _entries(file: SourceFile, reporter: Reporter) -> Lock:
+    numbers: dict[str, int] = {}
+    spans: dict[str, Span] = {}
+    owners: dict[tuple[str, int], str] = {}
+    for index, written in enumerate(file.lines[1:], 2):
+        line = written.rstrip("\r")
+        if not line:
+            continue
+        span = Span(file, index, 1, index, len(line) + 1)
+        found = _LINE.match(line)
+        number = int(found["number"]) if found is not None else -1
+        if found is None or not 0 <= number <= MAX_TAG:
+            help = "take both sides of the merge" if line.startswith(("<<<<", "====", ">>>>")) else None
+            reporter.error("lock/syntax", "expected a name and a number", span, help=help)
+            continue
+        name = found["name"]
+        if name in numbers:
+            reporter.error("lock/syntax", f"`{name}` stands twice", span, notes=[Note("first here", spans[name])])
+            continue
+        other = owners.setdefault((_space(name), number), name)
+        if other != name:
+            reporter.error(
+                "tag/taken",
+                f"`{name}` and `{other}` both have the number {number}",
+                span,
+                notes=[Note("here", spans[other])],
+            )
+        numbers[name] = number
+        spans[name] = span
+    return Lock(numbers, spans)
+
+
+def _space(name: str) -> str:
+    """Within what the number of a line is unique: all APPLICATION tags, or the components of one definition."""
+    return name.partition(".")[0] if "." in name else ""
+
+
+# ---------------------------------------------------------------------------------------------- giving tags
+
+
+def assign(model: Model, lock: Lock, reporter: Reporter, *, first: int = 30000) -> tuple[Model, Lock]:
+    """The model with its tags, and the lock with those that were new.
+
+    New states get the first free number from ``first`` on, new components the one after the highest that their definition
+    ever had. Definitions of external modules keep the tags that the model has for them. A number that the specs or the lock
+    give twice is reported as ``tag/taken``, one that differs from the lock's as ``tag/changed``.
+    """
+    work = _Assignment(model, lock, reporter, first)
+    work.applications()
+    tags = {
+        d.asn1_name: model.tags[d.asn1_name] for d in _definitions(model, external=True) if d.asn1_name in model.tags
+    }
+    for _, definition in _own(model):
+        tags[definition.asn1_name] = work.components(definition)
+    return Model(model.modules, tags), Lock(work.numbers, lock.spans)
+
+
+def _own(model: Model) -> Iterator[tuple[Module, Definition]]:
+    for module in model.modules:
+        if not module.external:
+            for definition in module.definitions:
+                if definition.kind != "view":
+                    yield module, definition
+
+
+def _definitions(model: Model, *, external: bool) -> Iterator[Definition]:
+    for module in model.modules:
+        if module.external is external:
+            yield from module.definitions
+
+
+class _Assignment:
+    def __init__(self, model: Model, lock: Lock, reporter: Reporter, first: int) -> None:
+        self.model = model
+        self.reporter = reporter
+        self.first = first
+        self.lock = lock
+        self.numbers = dict(lock.numbers)
+        self._renamed_states()
+        self.highest: dict[str, int] = {}
+        for name, number in self.numbers.items():
+            space = _space(name)
+            self.highest[space] = max(number, self.highest.get(space, -1))
+
+    def _renamed_states(self) -> None:
+        """Lines of a state that was renamed (`was:`) go to its new name, those of its local structs as well."""
+        live = {d.asn1_name for _, d in _own(self.model)}
+        for module in self.model.modules:
+            if module.external or module.state is None:
+                continue
+            new = self.model.definition(module.state).asn1_name
+            for old in (asn1_type_name(name) for name in module.was):
+                if old in live or old not in self.numbers or new in self.numbers:
+                    continue
+                for name in [n for n in self.numbers if n == old or n.startswith((f"{old}.", f"{old}-"))]:
+                    self.numbers.setdefault(new + name[len(old) :], self.numbers.pop(name))
+
+    # ------------------------------------------------------------------------------------------ states
+
+    def applications(self) -> None:
+        """The APPLICATION tag of every state and section."""
+        owners: dict[int, tuple[str, Span | None]] = {}
+        for name, number in self.numbers.items():
+            if not _space(name):
+                owners.setdefault(number, (name, self.lock.spans.get(name)))
+        for definition in _definitions(self.model, external=True):
+            tags = self.model.tags.get(definition.asn1_name)
+            if tags is not None and tags.application is not None:
+                owners.setdefault(tags.application, (definition.asn1_name, definition.span))
+        states = [d for _, d in _own(self.model) if d.kind in ("state", "section")]
+        for definition in states:
+            if definition.tag is not None:
+                self._written(definition, definition.tag, owners)
+        free = self.first
+        for definition in states:
+            if definition.asn1_name in self.numbers:
+                continue
+            while free in owners:
+                free += 1
+            owners[free] = (definition.asn1_name, definition.span)
+            self.numbers[definition.asn1_name] = free
+
+    def _written(self, definition: Definition, tag: int, owners: dict[int, tuple[str, Span | None]]) -> None:
+        """A tag that the spec itself gives."""
+        name = definition.asn1_name
+        span = definition.tag_span or definition.span
+        locked = self.numbers.get(name)
+        if locked is not None and locked != tag:
+            place = self.lock.spans.get(name)
+            self.reporter.error(
+                "tag/changed",
+                f"the tag of `{definition.wire_name}` is {tag} here, the lock says {locked}",
+                span,
+                help=f"write `tag: {locked}`: what was written before carries it",
+                notes=[Note("the lock", place)] if place is not None else [],
+            )
+            return
+        owner, place = owners.get(tag, (name, None))
+        if owner != name:
+            self.reporter.error(
+                "tag/taken",
+                f"the tag {tag} of `{name}` belongs to `{owner}`",
+                span,
+                help="leave `tag:` out, and the build gives a free one",
+                notes=[Note("there", place)] if place is not None else [],
+            )
+            return
+        owners[tag] = (name, span)
+        self.numbers[name] = tag
+
+    # ------------------------------------------------------------------------------------------ components
+
+    def components(self, definition: Definition) -> Tags:
+        """The context tags of one definition."""
+        name = definition.asn1_name
+        found: dict[str, int] = {}
+        live = {each.name for each in definition.fields()}
+        for each in definition.fields():
+            if not each.never:
+                self._renamed(name, each.name, each.was, live)
+                found[each.name] = self._number(f"{name}.{each.name}")
+        special = ["<subsections>"] if definition.subsections else []
+        if definition.kind in ("state", "section"):
+            special += ["<version>", "<facts>"]
+        elif definition.kind == "subsection":
+            special += ["<version>"]
+        for key in (*special, "<kept>"):
+            found[key] = self._number(f"{name}.{key}")
+        inner: dict[str, int] = {}
+        if definition.subsections:
+            for subsection in definition.subsections:
+                inner[subsection.name] = self._number(f"{name}-Subsections.{subsection.name}")
+            inner["<unknown>"] = self._number(f"{name}-Subsections.<unknown>")
+        return Tags(self.numbers.get(name), found, inner)
+
+    def _renamed(self, definition: str, name: str, was: tuple[str, ...], live: set[str]) -> None:
+        """The number of a field goes with it when it is renamed."""
+        if f"{definition}.{name}" in self.numbers:
+            return
+        for old in was:
+            former = python_name(old)
+            if former not in live and f"{definition}.{former}" in self.numbers:
+                self.numbers[f"{definition}.{name}"] = self.numbers.pop(f"{definition}.{former}")
+                return
+
+    def _number(self, name: str) -> int:
+        if name not in self.numbers:
+            space = _space(name)
+            self.highest[space] = self.highest.get(space, -1) + 1
+            self.numbers[name] = self.highest[space]
+        return self.numbers[name]
+
+
+def with_library_tags(model: Model, lock: Lock) -> Model:
+    """The model with the tags of its external modules, as the lock of the shipped library has them."""
+    inside = Model(tuple(replace(module, external=False) for module in model.modules if module.external))
+    tagged, _ = assign(inside, lock, Reporter(), first=20001)
+    return Model(model.modules, {**model.tags, **tagged.tags})
