@@ -25,7 +25,7 @@ Node = tuple[bytes, Any]  # identifier octets; content octets, or nodes
 
 
 def tree(data: bytes, start: int = 0, end: int | None = None) -> list[Node]:
-    nodes = []
+    nodes: list[Node] = []
     position, end = start, len(data) if end is None else end
     while position < end:
         element = ber.read_element(data, position, end)

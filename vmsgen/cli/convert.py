@@ -1,0 +1,73 @@
+"""``vmsgen convert``: a stream from one format into another, also as a filter between two QEMUs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import sys
+
+import click
+
+from vmsgen.cli.stream_options import chosen_format, input_of, say, shipped_classes, stream_options
+
+
+@click.command("convert")
+@click.argument("source", metavar="IN")
+@click.argument("target", metavar="OUT")
+@click.option(
+    "--to",
+    type=click.Choice(["binary", "ber", "json", "debug"], case_sensitive=False),
+    help="Format of OUT; without it what the environment's QEMUMIGFORMAT says, else binary.",
+)
+@click.option("--blobs", is_flag=True, help="Leave device sections as bytes, without looking at their contents.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@stream_options
+def command(
+    source: str, target: str, to: str | None, blobs: bool, quiet: bool, props: dict[str, str], machine: str | None
+) -> None:
+    """Convert the migration stream IN into another format; - is stdin or stdout.
+
+    The format of IN is told by its first bytes. A file appears under its name only when all of it was written.
+    A stream converted to BER and back is the same, byte for byte.
+    """
+    form = chosen_format(to)
+    if source == "-" and target != "-" and _is_pipe(0):
+        _outlive_the_writer()
+    from vmsgen.stream.convert import convert
+    from vmsgen.stream.sink import open_sink
+
+    classes = None if blobs else shipped_classes()
+    with input_of(source) as stream, open_sink(sys.stdout.buffer if target == "-" else target) as sink:
+        result = convert(stream, sink, form, classes, props=props, machine=machine)
+    if quiet:
+        return
+    say(result.warnings)
+    if sys.stderr.isatty():
+        devices = f"{result.typed} device sections typed" + (f", {result.opaque} as bytes" if result.opaque else "")
+        click.echo(
+            f"{result.bytes_in} bytes of {result.source_format} -> {result.bytes_out} of {form}; {devices}", err=True
+        )
+
+
+def _is_pipe(descriptor: int) -> bool:
+    try:
+        mode = os.fstat(descriptor).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+def _outlive_the_writer() -> None:
+    """Goes on in a child process, for which this one waits.
+
+    QEMU kills the command of ``migrate exec:`` as soon as it has closed the pipe (SIGTERM, and SIGKILL 10 ms later; see
+    io/channel-command.c, QEMU 7.2), when what is in the pipe was not even read. It kills only the process it started:
+    the child finishes the file.
+    """
+    child = os.fork()
+    if child == 0:
+        return
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal: the child has it too, and ends
+    _, status = os.waitpid(child, 0)
+    os._exit(os.waitstatus_to_exitcode(status) & 0xFF)

@@ -1,0 +1,97 @@
+"""``vmsgen show``: what is in a stream: its sections, the values of one of them, what its bytes are."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from vmsgen.cli.stream_options import input_of, say, shipped_classes, stream_options
+
+if TYPE_CHECKING:
+    from vmsgen.stream.statistics import Statistics
+    from vmsgen.stream.summary import Summary
+
+
+@click.command("show")
+@click.argument("stream", metavar="STREAM")
+@click.option(
+    "--section", "name", metavar="NAME", help="The values of the sections of this name (NAME or NAME/INSTANCE)."
+)
+@click.option("--stats", is_flag=True, help="What the bytes are: RAM, framing, typed and opaque device state.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How it is printed.")
+@stream_options
+def command(stream: str, name: str | None, stats: bool, form: str, props: dict[str, str], machine: str | None) -> int:
+    """Show what is in the migration stream STREAM, in QEMU's binary format or in BER; - is stdin.
+
+    Of a stream that is cut or cannot be read to its end, everything before that point is shown; the exit code is 2.
+    """
+    from vmsgen.stream.summary import summarize
+    from vmsgen.stream.values import show_sections
+
+    classes = shipped_classes()
+    with input_of(stream) as source:
+        if name is not None:
+            found = show_sections(
+                source, name, sys.stdout.buffer, classes, as_json=form == "json", props=props, machine=machine
+            )
+            if not found:
+                raise click.ClickException(f"no section of {stream} is called {name}")
+            return 0
+        summary = summarize(source, classes, props=props, machine=machine)
+    if form == "json":
+        click.echo(json.dumps(summary.statistics.values() if stats else summary.values(), indent=2))
+    else:
+        _print_stats(summary.statistics) if stats else _print_table(summary)
+    say(summary.warnings)
+    if summary.error is not None:
+        raise summary.error
+    return 0
+
+
+def _print_table(summary: Summary) -> None:
+    values = summary.values()
+    click.echo(f"{summary.format} stream of machine {values['machine'] or 'unknown'}")
+    rows = [
+        (
+            row.kind,
+            str(row.id),
+            row.name,
+            str(row.instance),
+            str(row.version),
+            str(row.size),
+            _contents(row.contents, row.opaque, row.size),
+        )
+        for row in summary.rows
+    ]
+    head = ("kind", "id", "section", "instance", "version", "bytes", "contents")
+    widths = [max(len(line[column]) for line in [head, *rows]) for column in range(len(head))]
+    for line in [head, *rows]:
+        cells = [
+            cell.rjust(width) if column in (1, 3, 4, 5) else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        click.echo("  ".join(cells).rstrip())
+    if summary.vmdesc is not None:
+        click.echo(f"vmdesc of {summary.vmdesc} bytes")
+    if summary.error is None:
+        _print_stats(summary.statistics, short=True)
+
+
+def _contents(contents: str, opaque: int, size: int) -> str:
+    return f"typed, {opaque} of {size} bytes opaque" if contents == "typed" and opaque else contents
+
+
+def _print_stats(statistics: Statistics, *, short: bool = False) -> None:
+    values = statistics.values()
+    if short:
+        parts = ", ".join(f"{values[part]} {part}" for part in ("ram", "framing", "typed", "opaque"))
+        click.echo(f"{statistics.bytes} bytes: {parts}")
+        return
+    width = len(str(statistics.bytes))
+    for part in ("bytes", "ram", "framing", "typed", "opaque"):
+        click.echo(f"{part:8} {values[part]:{width}}")
+    for leaf in statistics.largest:
+        click.echo(f"opaque   {leaf.size:{width}} {leaf.section} {leaf.path}".rstrip())

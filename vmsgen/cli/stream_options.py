@@ -1,0 +1,86 @@
+"""What the commands on streams share: their options, the shipped classes, and how warnings are said."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from vmsgen.stream.devices import Classes
+    from vmsgen.stream.source import ByteSource
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_SAID = 10
+
+
+def stream_options(function: F) -> F:
+    """``--prop`` and ``--machine``."""
+    function = click.option(
+        "--machine", metavar="NAME", help="Machine type, where the stream does not say it (pc-i440fx-7.2)."
+    )(function)
+    return click.option(
+        "--prop",
+        "props",
+        multiple=True,
+        metavar="NAME=VALUE",
+        callback=_pairs,
+        help="A fact that the stream does not hold (qemu=7.2, target.long_bits=32, ahci_ports=6). May be repeated.",
+    )(function)
+
+
+def _pairs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for value in values:
+        name, equals, answer = value.partition("=")
+        if not equals or not name or not answer:
+            raise click.BadParameter(f"{value!r} is not NAME=VALUE")
+        found[name.strip()] = answer.strip()
+    return found
+
+
+def shipped_classes() -> Classes | None:
+    """The registry of the library that comes with vmsgen; None (and a word about it) where it was not built yet."""
+    try:
+        from vmsgen.library import REGISTRY
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("vmsgen.library"):
+            raise
+        click.echo(f"vmsgen: {error}; device sections stay bytes", err=True)
+        return None
+    registry: Classes = REGISTRY
+    return registry
+
+
+def input_of(path: str) -> ByteSource:
+    """The stream at a path, or on stdin for ``-``. Raises OSError."""
+    from vmsgen.stream.source import ByteSource
+
+    if path == "-":
+        return ByteSource(sys.stdin.buffer.raw if hasattr(sys.stdin.buffer, "raw") else sys.stdin.buffer, name="stdin")
+    return ByteSource.open(path)
+
+
+def say(warnings: Iterable[str]) -> None:
+    """Warnings on stderr; of many only the first."""
+    listed = list(warnings)
+    for warning in listed[:_SAID]:
+        click.echo(f"warning: {warning}", err=True)
+    if len(listed) > _SAID:
+        click.echo(f"warning: ... and {len(listed) - _SAID} more", err=True)
+
+
+def chosen_format(option: str | None) -> str:
+    """The output format: ``--to``, else QEMUMIGFORMAT (unset or ``binary``, ``BER``, ``debug``). Raises UsageError."""
+    from vmsgen.stream.convert import FORMATS
+
+    if option is not None:
+        return option
+    value = os.environ.get("QEMUMIGFORMAT") or "binary"
+    if value.lower() not in FORMATS:
+        raise click.UsageError(f"QEMUMIGFORMAT is {value!r}; expected one of {', '.join(FORMATS)}")
+    return value.lower()
