@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from vmsgen.diagnostics import Diagnostic
 from vmsgen.diagnostics.reporter import Reporter
-from vmsgen.emit.asn1.check import check_asn1
+from vmsgen.emit.asn1.check import check_asn1, check_definitions
 from vmsgen.emit.templates import TemplateError, Templates
 from vmsgen.emit.tree import emit
 from vmsgen.publish import Difference, compare, stage, unified_diff, with_manifest
@@ -59,7 +59,8 @@ def compile_project(project: Project) -> Compilation:
     reporter = Reporter()
     library = None if project.is_library else shipped_specs()
     compiled = compile_specs(project.specs, library=library, shown_root=shown(project))
-    for diagnostic in compiled.diagnostics:
+    names = check_definitions(compiled.model) if compiled.model is not None else []
+    for diagnostic in (*compiled.diagnostics, *names):
         reporter.add(diagnostic)
     old = read_lock(project.specs / LOCK, reporter)
     if compiled.model is None or reporter.has_errors:

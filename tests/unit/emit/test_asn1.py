@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vmsgen.emit.asn1 import emit_asn1
-from vmsgen.emit.asn1.check import check_asn1
+from vmsgen.emit.asn1.check import check_asn1, check_definitions
 from vmsgen.emit.asn1.lint import lint
 from vmsgen.emit.asn1.names import comment, component_name, pieces
 from vmsgen.spec.model import Array, Bytes, Definition, Field, Int, ListOf, Model, String, StructRef, Tags
@@ -217,8 +217,11 @@ def test_collisions_are_reported_with_both_places(model_of: Callable[..., Model]
 
 
 def test_types_that_differ_in_case_only_are_reported(model_of: Callable[..., Model], nic: Model) -> None:
-    (found,) = check_asn1(model_of(struct(nic, "Mac"), struct(nic, "MAC")))
-    assert "ASN.1 type VmM" in found.message
+    model = model_of(struct(nic, "Mac"), struct(nic, "MAC"))
+    (found,) = check_definitions(model)
+    assert "ASN.1 type VmMAC is made twice (spelt VmMac there; ASN.1 files fold case)" in found.message
+    assert check_asn1(model)[0].rule == "name/collision"
+    assert check_definitions(nic) == []
 
 
 def test_name_too_long_is_reported(model_of: Callable[..., Model], nic: Model) -> None:

@@ -91,7 +91,7 @@ def test_wire_table(nic: Model) -> None:
     assert "nic/mit_state" in page
     assert "VmNic ::= [APPLICATION 30000] SEQUENCE {" in page
     assert '<tr class="never">' in text and '<tr class="pad">' in text
-    assert "0 checksum" in page and "4..7 queue" in page
+    assert "0 checksum" in page and "0=checksum" in page and "4..7 queue" in page
 
 
 def test_offsets_end_at_the_first_field_that_may_be_absent(nic: Model) -> None:

@@ -6,16 +6,30 @@ from vmsgen.diagnostics import Diagnostic, Note, Severity, Span
 from vmsgen.emit.asn1.lower import lower
 from vmsgen.emit.asn1.names import LONGEST_NAME, component_name
 from vmsgen.emit.asn1.schema import AliasType, ChoiceType, Component, NamedType
-from vmsgen.spec.model import Model
+from vmsgen.spec.model import Definition, Model
 
 _RULE = "name/collision"
 _HELP = "give one of them another name with `as:`"
+
+
+def check_definitions(model: Model) -> list[Diagnostic]:
+    """Definitions whose ASN.1 names are one with case folded: before they get tags, which go by these names."""
+    found: list[Diagnostic] = []
+    names: dict[str, Definition] = {}
+    for module in sorted(model.modules, key=lambda m: not m.external):
+        for definition in module.definitions:
+            first = names.setdefault(definition.asn1_name.lower(), definition)
+            if first is not definition:
+                what = f"ASN.1 type {definition.asn1_name}"
+                found.append(_collision(what, first.asn1_name, first.span, definition.span))
+    return found
 
 
 def check_asn1(model: Model) -> list[Diagnostic]:
     """Collisions of type and module names over all modules and of component names in each type, with case folded.
 
     Only places of this build's own specs are reported; the library's names have been checked when it was built.
+    ``model.tags`` must be filled, :func:`check_definitions` have found nothing.
     """
     found: list[Diagnostic] = []
     types: dict[str, tuple[str, Span | None]] = {}

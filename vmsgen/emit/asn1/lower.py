@@ -206,10 +206,10 @@ class _Lowering:
         parts.append(presence_text(field_))
         if isinstance(field_.type, Pad):
             parts.append("only when not all zero")
-        parts.extend(_labels_remark(self.model, field_.type))
-        if field_.unit:
-            parts.append(f"in {field_.unit}")
         parts.append(field_.doc or "")
+        if field_.unit:
+            parts.append(f"unit: {field_.unit}")
+        parts.extend(_type_remark(self.model, field_.type))
         return comment("; ".join(part for part in parts if part))
 
     def _subsections(self, definition: Definition, tag: int) -> Component:
@@ -349,8 +349,10 @@ def _item_stem(inner: WireType, stem: str) -> str:
 
 
 def is_octets(type_: Array) -> bool:
-    """Whether an array travels as one OCTET STRING: plain unsigned bytes."""
-    return type_.element == Int(8, signed=False, order=getattr(type_.element, "order", "big"))
+    """Whether an array travels as one OCTET STRING: plain unsigned bytes whose number is known before them."""
+    element = type_.element
+    plain = isinstance(element, Int) and element.bits == 8 and not element.signed and element.labels is None
+    return plain and isinstance(type_.count, Fixed | Prefixed)
 
 
 def _constant_size(count: Fixed | Prefixed | Until | Through) -> int | None:
@@ -394,13 +396,13 @@ def _module_stem(model: Model, module: Module) -> str:
     return f"Vm{pieces(module.path)}"
 
 
-def _labels_remark(model: Model, type_: WireType) -> Iterator[str]:
+def _type_remark(model: Model, type_: WireType) -> Iterator[str]:
     match type_:
         case Int(labels=Labels(kind="flags", members=members)):
-            bits = (f"{low} {label}" if low == high else f"{low}..{high} {label}" for low, high, label in members)
+            bits = (f"{low}={label}" if low == high else f"{low}..{high}={label}" for low, high, label in members)
             yield f"bits: {', '.join(bits)}"
         case Array(element=Int(labels=Labels(kind="flags")) as inner):
-            yield from _labels_remark(model, inner)
+            yield from _type_remark(model, inner)
         case SizedInt() | Timer() | Bitmap() | String():
             yield type_text(model, type_)
         case Array(count=Prefixed(type=prefix)):

@@ -70,13 +70,10 @@ def _clause(opening: str, names: str, indent: str = "        ") -> tuple[str, ..
 def _imports(module: SchemaModule) -> tuple[str, ...]:
     lines: list[str] = []
     for origin, names in module.imports.items():
-        opening = "        " if lines else "IMPORTS "
-        listed = _clause("", ", ".join(names), "        ")
-        first, *rest = listed
-        lines.append(opening + first)
-        lines.extend(rest)
-        lines[-1] += f" FROM {origin}"
+        # the first line is made 8 columns in, and `IMPORTS ` then takes the place of its indent
+        lines.extend(_clause(" " * 8, f"{', '.join(names)} FROM {origin}"))
     if lines:
+        lines[0] = f"IMPORTS {lines[0].lstrip()}"
         lines[-1] += ";"
     return tuple(lines)
 
