@@ -8,7 +8,7 @@ is none, a :class:`SectionDecoder` must find the end of the contents, with the f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from vmsgen.runtime.errors import DataError
@@ -117,6 +117,10 @@ class BinaryReader:
                 raise DataError(f"expected a section, a command or the end mark, found {mark:#04x}", offset=where)
         yield Eof(where)
         yield from self._end()
+
+    def ram_state(self) -> RamState:
+        """A copy of what is known of RAM so far, to read the section at hand a second time from its ``body_offset``."""
+        return replace(self._ram, lengths=dict(self._ram.lengths))
 
     # ------------------------------------------------------------------ before and after the sections
 

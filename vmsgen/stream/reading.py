@@ -12,6 +12,7 @@ from vmsgen.stream.ber_reader import BerReader
 from vmsgen.stream.binary_reader import BinaryReader, Undecoded
 from vmsgen.stream.devices import Classes, DeviceDecoder
 from vmsgen.stream.items import Blob, Configuration, Item, Section, SectionKind
+from vmsgen.stream.ram import RamState
 from vmsgen.stream.source import ByteSource
 
 __all__ = ["PAGE_SIZE_PROP", "StreamReader", "format_of"]
@@ -72,6 +73,10 @@ class StreamReader:
     def configuration(self) -> Configuration | None:
         """The configuration, once it was read."""
         return self._reader.configuration
+
+    def ram_state(self) -> RamState | None:
+        """What must be known to read the RAM section at hand a second time; BER needs nothing."""
+        return self._reader.ram_state() if isinstance(self._reader, BinaryReader) else None
 
     def items(self) -> Iterator[Item]:
         """The items in order. Raises DataError with the offset in the input."""

@@ -45,7 +45,9 @@ class ByteSource:
     it.
     """
 
-    def __init__(self, raw: Readable, *, capacity: int = CAPACITY, owned: bool = False, name: str = "<input>") -> None:
+    def __init__(
+        self, raw: Readable, *, capacity: int = CAPACITY, owned: bool = False, name: str = "<input>", base: int = 0
+    ) -> None:
         self._raw: Readable | None = raw
         self._owned = owned
         self.name = name
@@ -53,7 +55,7 @@ class ByteSource:
         self.view = memoryview(self._buffer)
         self.pos = 0
         self.end = 0
-        self._base = 0  # offset of view[0] in the input
+        self._base = base  # offset of view[0] in the input
         self._at_end = False
         self._readinto = getattr(raw, "readinto", None)
         descriptor = descriptor_of(raw)

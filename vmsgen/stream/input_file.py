@@ -1,0 +1,109 @@
+"""An input that can be read more than once: a file, or what a pipe gave, kept in a temporary file."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO
+
+from vmsgen.stream.ber_ram import read_ram_body
+from vmsgen.stream.ber_source import BerSource
+from vmsgen.stream.items import Record
+from vmsgen.stream.ram import RamState, read_records
+from vmsgen.stream.source import ByteSource, MemorySource, Readable, descriptor_of
+
+__all__ = ["InputFile", "RamAgain"]
+
+_COPY = 1 << 20
+
+
+class _At(io.RawIOBase):
+    """A descriptor read from a place of its own, whoever else reads it."""
+
+    def __init__(self, descriptor: int, position: int) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+        self._position = position
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        got = os.preadv(self._descriptor, [buffer], self._position)
+        self._position += got
+        return got
+
+
+class InputFile:
+    """``place`` is a path, an open binary file or pipe (read from where it stands), or bytes. Raises OSError."""
+
+    def __init__(self, place: str | os.PathLike[str] | BinaryIO | Readable | bytes) -> None:
+        self._data: bytes | None = None
+        self._descriptor = -1
+        self._start = 0
+        self.name = "<memory>"
+        if isinstance(place, bytes):
+            self._data = place
+        elif isinstance(place, str | os.PathLike):
+            self.name = os.fspath(place)
+            self._keep(os.open(place, os.O_RDONLY))
+        else:
+            self.name = str(getattr(place, "name", "<input>"))
+            descriptor = descriptor_of(place)
+            if descriptor is not None and stat.S_ISREG(os.fstat(descriptor).st_mode):
+                tell = getattr(place, "tell", None)
+                self._start = int(tell()) if tell is not None else 0
+                self._descriptor = os.dup(descriptor)
+            else:
+                self._copy(place)
+
+    def _keep(self, descriptor: int) -> None:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            self._descriptor = descriptor
+            return
+        with os.fdopen(descriptor, "rb", buffering=0) as pipe:
+            self._copy(pipe)
+
+    def _copy(self, pipe: Readable) -> None:
+        with tempfile.TemporaryFile(prefix="vmsgen-", buffering=0) as file:
+            while piece := pipe.read(_COPY):
+                left = memoryview(piece)
+                while left:
+                    left = left[file.write(left) :]
+            self._descriptor = os.dup(file.fileno())
+
+    def source(self, offset: int = 0) -> ByteSource:
+        """A reader from ``offset`` on, independent of every other."""
+        if self._data is not None:
+            return MemorySource(memoryview(self._data)[offset:], base=offset, name=self.name)
+        raw = _At(self._descriptor, self._start + offset)
+        return ByteSource(raw, owned=True, name=self.name, base=offset)
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+@dataclass(frozen=True, slots=True)
+class RamAgain:
+    """Where the contents of a RAM section stand in an input, and what must be known to read them."""
+
+    input: InputFile
+    offset: int
+    state: RamState | None  # None: the input is BER
+
+    def batches(self) -> Iterator[list[Record]]:
+        """The records, as from the first reading."""
+        source = self.input.source(self.offset)
+        if self.state is not None:
+            return read_records(source, replace(self.state, lengths=dict(self.state.lengths)))
+        elements = BerSource(source)
+        elements.enter(elements.head())
+        elements.enter(elements.head())
+        return read_ram_body(elements)

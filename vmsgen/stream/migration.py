@@ -1,0 +1,326 @@
+"""A whole migration as an object: its sections, its devices as typed objects that can be changed, saving in either
+format.
+
+RAM is never held: its sections stand where they are in the input, which is read again when they are needed. A pipe is
+copied to a temporary file first.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any, BinaryIO
+
+from vmsgen.runtime.binary_out import BinaryOut
+from vmsgen.runtime.errors import DataError, VmsgenError
+from vmsgen.stream.ber_writer import BerWriter
+from vmsgen.stream.binary_writer import BinaryWriter
+from vmsgen.stream.devices import Classes
+from vmsgen.stream.input_file import InputFile, RamAgain
+from vmsgen.stream.items import (
+    LIST,
+    Blob,
+    Chunks,
+    Configuration,
+    Item,
+    RamBlock,
+    RamRecords,
+    Record,
+    Section,
+    SectionKind,
+    State,
+    Vmdesc,
+)
+from vmsgen.stream.reading import StreamReader
+from vmsgen.stream.sink import Writable, open_sink
+from vmsgen.stream.source import Readable
+
+__all__ = ["Migration", "MigrationSection", "open_migration"]
+
+_MAX_CHUNKS = 256 << 20
+
+
+@dataclass(slots=True, eq=False)
+class MigrationSection:
+    """A section of a migration. ``state`` may be changed and replaced; ``warning`` says why a known device has none."""
+
+    _section: Section
+    _ram: RamAgain | None = None
+    _touched: bool = False
+
+    @property
+    def kind(self) -> str:
+        """``start``, ``part``, ``end`` or ``full``."""
+        return self._section.kind.name.lower()
+
+    @property
+    def id(self) -> int:
+        """Number by which the parts of a section find each other."""
+        return self._section.id
+
+    @property
+    def name(self) -> str:
+        """Name in the stream, with the path of a device on a bus: ``0000:00:02.0/vga``."""
+        return self._section.name
+
+    @property
+    def instance(self) -> int:
+        """Number among sections of one name."""
+        return self._section.instance
+
+    @property
+    def version(self) -> int:
+        """Version of the contents."""
+        return self._section.version
+
+    @property
+    def vmstate(self) -> str | None:
+        """Name of the VMState, None where the contents are RAM or bytes."""
+        body = self._section.body
+        return str(body.value.VMSTATE) if isinstance(body, State) and body.value is not None else None
+
+    @property
+    def state(self) -> Any | None:
+        """The typed object, None where the contents are RAM or bytes."""
+        body = self._section.body
+        if not isinstance(body, State):
+            return None
+        self._touched = True  # it may be changed from now on
+        return body.value
+
+    @state.setter
+    def state(self, value: Any) -> None:
+        if self._ram is not None:
+            raise VmsgenError(f"section {self.name}/{self.instance} holds RAM, not the state of a device")
+        self._touched = True
+        self._section.body = State(value)
+
+    @property
+    def data(self) -> bytes | None:
+        """The contents as bytes in the binary format; None for RAM. Raises DataError if the state cannot be written."""
+        body = self._section.body
+        if isinstance(body, Blob):
+            return bytes(body.data)
+        if isinstance(body, State) and body.value is not None:
+            return bytes(body.value.to_binary(version=self.version))
+        return None
+
+    @property
+    def warning(self) -> str | None:
+        """Why the contents are bytes although a spec describes them."""
+        body = self._section.body
+        return body.warning if isinstance(body, Blob) else None
+
+    def records(self) -> Iterator[Record]:
+        """RAM records (see :mod:`vmsgen.stream.items`); none for a device. Pages are good until the next record."""
+        if self._ram is not None:
+            for batch in self._ram.batches():
+                yield from batch
+
+    def _item(self) -> Section:
+        """The section as a writer takes it."""
+        section = replace(self._section)
+        if self._ram is not None:
+            section.body = RamRecords(self._ram.batches())
+        elif self._touched and isinstance(section.body, State):
+            section.facts = _facts_of(section)
+        return section
+
+    def __repr__(self) -> str:
+        what = "RAM" if self._ram is not None else self.vmstate or "bytes"
+        return f"<section {self.kind} {self.name}/{self.instance} version {self.version}: {what}>"
+
+
+def _facts_of(section: Section) -> tuple[tuple[str, str], ...]:
+    """The facts that the layout of a state depends on now."""
+    assert isinstance(section.body, State)
+    state = section.body.value
+    visitor = BinaryOut(state.facts.fresh())
+    try:
+        visitor.run(state)
+    except DataError as error:
+        raise error.located(section=section.label) from None
+    pairs: tuple[tuple[str, str], ...] = visitor.facts.pairs()
+    return pairs
+
+
+class Migration:
+    """The parts of a migration stream, in its order. Made by :func:`open_migration` (``vmsgen.open``)."""
+
+    def __init__(self, file: InputFile, form: str) -> None:
+        self._file = file
+        self.format = form
+        self._parts: list[Item | MigrationSection] = []
+        self.configuration: Configuration | None = None
+        self.vmdesc: bytes | None = None
+        self.warnings: list[str] = []
+
+    # ------------------------------------------------------------------ reading
+
+    def _take(self, item: Item, reader: StreamReader) -> None:
+        if isinstance(item, Section):
+            again = None
+            if isinstance(item.body, RamRecords):
+                again = RamAgain(self._file, item.body_offset, reader.ram_state())
+                item.exhaust()
+            elif isinstance(item.body, Chunks):
+                item.body = Blob(_whole(item))
+            elif isinstance(item.body, Blob):
+                item.body = Blob(bytes(item.body.data), item.body.warning)
+            self._parts.append(MigrationSection(item, again))
+            return
+        if isinstance(item, Configuration):
+            self.configuration = item
+        elif isinstance(item, Vmdesc):
+            self.vmdesc = bytes(item.data)
+        self._parts.append(item)
+
+    # ------------------------------------------------------------------ what is in it
+
+    @property
+    def machine(self) -> str | None:
+        """Name of the machine type, if the stream says it."""
+        return None if self.configuration is None else self.configuration.machine.decode(errors="replace")
+
+    @property
+    def sections(self) -> list[MigrationSection]:
+        """All sections in the order of the stream."""
+        return [part for part in self._parts if isinstance(part, MigrationSection)]
+
+    def __iter__(self) -> Iterator[MigrationSection]:
+        return iter(self.sections)
+
+    @property
+    def devices(self) -> list[MigrationSection]:
+        """The sections with the state of a device."""
+        return [section for section in self.sections if section._section.kind is SectionKind.FULL]
+
+    def section(self, name: str, instance: int | None = None) -> MigrationSection:
+        """The device section of a name: as in the stream, or its end after a slash, or the name of its VMState.
+
+        Raises KeyError if there is none, or several and ``instance`` does not decide.
+        """
+        devices = self.devices
+        found = [section for section in devices if section.name == name]
+        found = found or [
+            section for section in devices if name == section.vmstate or section.name.endswith(f"/{name}")
+        ]
+        if instance is not None:
+            found = [section for section in found if section.instance == instance]
+        if len(found) == 1:
+            return found[0]
+        wanted = name if instance is None else f"{name}/{instance}"
+        if found:
+            listed = ", ".join(f"{section.name}/{section.instance}" for section in found)
+            raise KeyError(f"several sections are called {wanted}: {listed}")
+        near = difflib.get_close_matches(name, {section.name for section in devices}, 1)
+        raise KeyError(f"no section is called {wanted}" + (f"; did you mean {near[0]}?" if near else ""))
+
+    def device(self, name: str, instance: int | None = None) -> Any:
+        """The typed state of a device, to be read and changed. Raises KeyError as ``section`` does, VmsgenError if the
+        section's contents are bytes.
+        """
+        section = self.section(name, instance)
+        state = section.state
+        if state is None:
+            why = section.warning or "no spec describes it"
+            raise VmsgenError(f"the contents of section {section.name}/{section.instance} are bytes: {why}")
+        return state
+
+    def __getitem__(self, name: str) -> Any:
+        return self.device(name)
+
+    def __contains__(self, name: object) -> bool:
+        try:
+            return isinstance(name, str) and self.section(name) is not None
+        except KeyError as error:
+            return "several" in str(error)
+
+    @property
+    def ram_blocks(self) -> tuple[RamBlock, ...]:
+        """Names and lengths of the RAM blocks."""
+        for section in self.sections:
+            if section._ram is not None and section._section.kind is SectionKind.START:
+                for record in section.records():
+                    if record[0] == LIST:
+                        blocks: tuple[RamBlock, ...] = record[1].blocks
+                        return blocks
+        return ()
+
+    # ------------------------------------------------------------------ writing
+
+    def save(self, place: str | os.PathLike[str] | Writable, format: str = "binary") -> None:
+        """Writes the stream to a path or an open binary file, in format ``binary`` or ``ber``.
+
+        A file appears under its name only when all of it was written. Raises DataError for a value that cannot be
+        written, OSError. The vmdesc is kept as it was, also if a section is not of the size it describes any more.
+        """
+        if format not in ("binary", "ber"):
+            raise VmsgenError(f"no format {format!r} to save in; there are binary and ber")
+        with open_sink(place) as sink:
+            writer = BinaryWriter(sink) if format == "binary" else BerWriter(sink)
+            for part in self._parts:
+                writer.item(part._item() if isinstance(part, MigrationSection) else part)
+            writer.finish()
+
+    # ------------------------------------------------------------------ the input
+
+    def close(self) -> None:
+        """Lets go of the input; RAM cannot be read or saved afterwards."""
+        self._file.close()
+
+    def __enter__(self) -> Migration:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<migration of {self.machine or 'an unknown machine'}, {self.format}, {len(self.sections)} sections>"
+
+
+def _whole(section: Section) -> bytes:
+    assert isinstance(section.body, Chunks)
+    data = bytearray()
+    for piece in section.body.pieces:
+        data += piece
+        if len(data) > _MAX_CHUNKS:
+            raise DataError(
+                f"the contents are larger than {_MAX_CHUNKS} bytes", section=section.label, offset=section.body_offset
+            )
+    return bytes(data)
+
+
+def open_migration(
+    place: str | os.PathLike[str] | BinaryIO | Readable | bytes,
+    classes: Classes | None = None,
+    *,
+    props: Mapping[str, str] | None = None,
+    machine: str | None = None,
+) -> Migration:
+    """Opens a stream of either format; ``props`` and ``machine`` are facts that it does not hold (see ``vmsgen show
+    --help``).
+
+    Raises OSError, and DataError whose ``partial`` is the migration as far as it could be read.
+    """
+    file = InputFile(place)
+    try:
+        reader = StreamReader(file.source(), classes, props=props, machine=machine)
+    except BaseException:
+        file.close()
+        raise
+    migration = Migration(file, reader.format)
+    try:
+        for item in reader.items():
+            migration._take(item, reader)
+    except DataError as error:
+        error.partial = migration
+        raise
+    finally:
+        migration.warnings = reader.warnings
+    return migration
