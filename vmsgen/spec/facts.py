@@ -55,6 +55,8 @@ _NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 def key(expression: Expression, name: Namer) -> Key:
     """The key of an expression of any type."""
     match expression:
+        case Const(type="release", value=tuple() as release):
+            return ("const", "release", _release(release))
         case Const():
             return ("const", expression.type, expression.value)
         case Ref() | Ambient():
@@ -85,6 +87,13 @@ def key(expression: Expression, name: Namer) -> Key:
             return ("if", key(expression.test, name), key(expression.then, name), key(expression.other, name))
         case Call():
             return (expression.function, *(key(argument, name) for argument in expression.arguments))
+
+
+def _release(value: tuple[int, ...]) -> tuple[int, ...]:
+    """``8.2.0`` is ``8.2``."""
+    while len(value) > 1 and value[-1] == 0:
+        value = value[:-1]
+    return value
 
 
 def conjuncts(expression: Expression, name: Namer) -> list[Key]:
@@ -204,7 +213,7 @@ def _compare_implied(facts: Facts, left: Key, operator: str, kind: str, value: A
     if operator == "<":
         return high is not None and high < value
     if operator == "==":
-        return low == high == value
+        return bool(low == high == value)
     return (low is not None and low > value) or (high is not None and high < value)
 
 

@@ -61,7 +61,9 @@ def _module(module: ModuleScope, resolved: Resolved, views: set[str]) -> Module:
     for path, declared in file.imports.items():
         target = resolved.modules[path]
         names = [name.text for one in declared for name in one.names]
-        imports[path] = tuple(n for n in names if n in target.names and target.names[n].kind in ("struct", "state", "labels"))
+        imports[path] = tuple(
+            n for n in names if n in target.names and target.names[n].kind in ("struct", "state", "labels")
+        )
     decl = file.decl
     return Module(
         path=file.path,

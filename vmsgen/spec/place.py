@@ -30,6 +30,8 @@ class Place:
     subject: str = ""
     #: for ``needed``: the subsection asked about, by the attribute that holds it
     about: tuple[str, Scope] | None = None
+    #: inside the count of an array: its field
+    counting: str = ""
     #: inside ``has``: whether the name is there need not be proven
     probing: bool = False
 

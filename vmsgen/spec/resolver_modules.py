@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import posixpath
 from collections import defaultdict
+from typing import Any
 
 from vmsgen.diagnostics import Note, Span
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.diagnostics.suggest import did_you_mean
 from vmsgen.spec import syntax
-from vmsgen.spec.declarations import ConstDecl, DefinitionDecl, HooksDecl, PropDecl
+from vmsgen.spec.declarations import ConstDecl, DefinitionDecl, FileDecl, HooksDecl, PropDecl
 from vmsgen.spec.expression import Const, Expression
 from vmsgen.spec.facts import Facts
 from vmsgen.spec.loader import Loaded, SpecFile
@@ -69,19 +70,7 @@ class Modules:
             if prop.name in module.props:
                 continue  # the same key twice was reported already
             module.props[prop.name] = PropEntity(prop, module)
-        base = ""
-        if decl.state is not None:
-            written = decl.state.as_name or decl.state.wire_name or decl.state.key
-            base = written.text
-            name = class_name(base)
-            if not name:
-                self.reporter.error("spec/value", f"`{base}` has no letter or digit to make a name of", written.span)
-                name = "State"
-            scope = self._definition(module, decl.state, name, asn1_type_name(base))
-            if scope is not None:
-                # QEMU uses one description as a section of its own and inside of others, so a state is a type, too.
-                module.names.setdefault(name, Entity("state", name, decl.state.span, module, decl.state))
-                self._by_entity[id(module.names[name])] = scope
+        base = _state_name(decl)
         for struct in decl.structs:
             entity = Entity("struct", struct.key.text, struct.span, module, struct)
             if self._enter(module, entity):
@@ -89,6 +78,31 @@ class Modules:
                 scope = self._definition(module, struct, struct.key.text, asn1)
                 if scope is not None:
                     self._by_entity[id(entity)] = scope
+        if decl.state is not None:
+            self._state(module, decl.state, base)
+
+    def _state(self, module: ModuleScope, decl: DefinitionDecl, base: str) -> None:
+        written = decl.as_name or decl.wire_name or decl.key
+        name = class_name(base)
+        if not name:
+            self.reporter.error("spec/value", f"`{base}` has no letter or digit to make a name of", written.span)
+            name = "State"
+        if name in module.classes or name in module.names:
+            other = module.classes.get(name) or module.names[name].span
+            self.reporter.error(
+                "name/collision",
+                f"the class of `{base}` and another name of this file are both called `{name}`",
+                written.span,
+                help="give the state another name with `as:`",
+                notes=[Note("the other one", other)],
+            )
+            return
+        scope = self._definition(module, decl, name, asn1_type_name(base))
+        if scope is not None:
+            # QEMU uses one description as a section of its own and inside of others, so a state is a type, too.
+            entity = Entity("state", name, decl.span, module, decl)
+            module.names[name] = entity
+            self._by_entity[id(entity)] = scope
 
     def _enter(self, module: ModuleScope, entity: Entity) -> bool:
         other = module.names.get(entity.name)
@@ -238,7 +252,8 @@ class Modules:
         if len(kinds) > 1 or not kinds <= {"int", "text"}:
             self.reporter.error("expr/type", f"the list `{declared.name}` holds ints or texts, not both", declared.span)
             raise Failed
-        return Const(tuple(item.value for item in items), "list", declared.span)  # type: ignore[arg-type]
+        values: tuple[Any, ...] = tuple(item.value for item in items)
+        return Const(values, "list", declared.span)
 
     def _folded(self, expr: syntax.Expr, place: Place) -> Const:
         found = self.expressions.typed(expr, place).expression
@@ -376,3 +391,10 @@ class Modules:
                 near = did_you_mean(name, defined)
                 help = f"did you mean `{near}`?" if near else None
                 self.reporter.error("hook/missing", f"{path} defines no function `{name}`", span, help=help)
+
+
+def _state_name(decl: FileDecl) -> str:
+    """What the names of a file's state are made of; empty for a library."""
+    if decl.state is None:
+        return ""
+    return (decl.state.as_name or decl.state.wire_name or decl.state.key).text

@@ -57,7 +57,7 @@ class Functions:
             )
         signature = SIGNATURES[expr.function]
         if expr.function in ("min", "max"):
-            signature += ("int",) * (len(expr.arguments) - 2)
+            signature += signature[:1] * (len(expr.arguments) - 2)
         self._count(expr, len(signature))
         arguments = tuple(
             self.expressions.typed(a, place, t).expression for a, t in zip(expr.arguments, signature, strict=True)

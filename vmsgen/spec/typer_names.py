@@ -336,6 +336,14 @@ class Names:
             if conjunct == FALSE:
                 self._fail("expr/absent", f"`{text}` is never there", span)
             if not implied(place.facts, moved(conjunct)):
+                if symbol.source == "derived" and place.counting:
+                    self._fail(
+                        "cond/needed-by",
+                        f"`{text}` counts `{place.counting}`, but is there only {symbol.guard}",
+                        span,
+                        f"give both the same condition, or write `{text} if ... else ...`",
+                        (Note("it stands here", symbol.span),),
+                    )
                 notes = (Note("it stands here", symbol.span),)
                 guard = f" (it is there {symbol.guard})" if symbol.guard else ""
                 self._fail(

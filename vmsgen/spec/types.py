@@ -189,9 +189,10 @@ class Types:
         bits = self.expressions.typed(self._one_argument(found), at.place, "int").expression
         if not isinstance(bits, Const):
             return SizedInt(bits, at.order)
-        if bits.value not in WIDTHS:
+        width = next((width for width in WIDTHS if width == bits.value), None)
+        if width is None:
             self._fail("type/width", f"an integer has 8, 16, 32 or 64 bits, not {bits.value}", bits.span)
-        return Int(int(bits.value), False, at.order)  # type: ignore[arg-type]
+        return Int(width, False, at.order)
 
     def _one_argument(self, found: syntax.NamedType) -> syntax.Expr:
         arguments = found.arguments or ()
@@ -236,7 +237,9 @@ class Types:
     def _struct(self, entity: Entity, found: syntax.NamedType, at: TypePlace) -> StructRef:
         scope = self.scope_of(entity)
         if scope.kind == "section":
-            self._fail("type/syntax", f"`{found.name}` is a section: only a `vmstate:` can be a part of another", found.span)
+            self._fail(
+                "type/syntax", f"`{found.name}` is a section: only a `vmstate:` can be a part of another", found.span
+            )
         return StructRef(scope.id, self._arguments(entity, found, at))
 
     def _arguments(self, entity: Entity, found: syntax.NamedType, at: TypePlace) -> tuple[Expression, ...]:
@@ -290,7 +293,8 @@ class Types:
             return Prefixed(Int(bits, signed, at.order))
         if not isinstance(dim, syntax.ExprDim):
             self._fail("type/syntax", "only arrays have an end mark", dim.span, "write `[n]` or `[uint32]`")
-        sizes = tuple(self.expressions.typed(size, at.place, "int").expression for size in dim.sizes)
+        place = replace(at.place, counting=at.name)
+        sizes = tuple(self.expressions.typed(size, place, "int").expression for size in dim.sizes)
         for size in sizes:
             if isinstance(size, Const) and int(size.value) < 0:  # type: ignore[arg-type]
                 self._fail("spec/value", f"a count cannot be {size.value}", size.span)
