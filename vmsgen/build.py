@@ -6,9 +6,11 @@ replaced together.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
-from vmsgen.diagnostics import Diagnostic
+from vmsgen.diagnostics import Diagnostic, Severity
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.emit.asn1.check import check_asn1, check_definitions
 from vmsgen.emit.templates import TemplateError, Templates
@@ -16,7 +18,7 @@ from vmsgen.emit.tree import emit
 from vmsgen.publish import Difference, compare, stage, unified_diff, with_manifest
 from vmsgen.settings import Project, shipped_specs
 from vmsgen.spec.compile import compile_specs
-from vmsgen.spec.lock import assign, read_lock
+from vmsgen.spec.lock import assign, read_lock, with_library_tags
 from vmsgen.spec.model import Model
 from vmsgen.staging import transaction
 
@@ -62,17 +64,20 @@ def compile_project(project: Project) -> Compilation:
     names = check_definitions(compiled.model) if compiled.model is not None else []
     for diagnostic in (*compiled.diagnostics, *names):
         reporter.add(diagnostic)
-    old = read_lock(project.specs / LOCK, reporter)
+    old = read_lock(_near(project.specs / LOCK), reporter)
     if compiled.model is None or reporter.has_errors:
         return Compilation(tuple(reporter.diagnostics))
+    model = compiled.model
+    if library is not None:
+        model = with_library_tags(model, read_lock(_near(library / LOCK), reporter))
     first = FIRST_LIBRARY_TAG if project.is_library else FIRST_TAG
-    model, lock = assign(compiled.model, old, reporter, first=first)
-    if not reporter.has_errors:
-        for diagnostic in check_asn1(model):
-            reporter.add(diagnostic)
-    if reporter.has_errors:
-        return Compilation(tuple(reporter.diagnostics))
-    return Compilation(tuple(reporter.diagnostics), model, lock.render())
+    model, lock = assign(model, old, reporter, first=first)
+    for diagnostic in check_asn1(model):
+        reporter.add(diagnostic)
+    found = tuple(reporter.diagnostics)
+    if any(diagnostic.severity is Severity.ERROR for diagnostic in found):
+        return Compilation(found)
+    return Compilation(found, model, lock.render())
 
 
 def make(project: Project, model: Model) -> dict[str, str]:
@@ -127,9 +132,15 @@ def shown(project: Project) -> str:
     return project.specs.name
 
 
+def _near(path: Path) -> Path:
+    """The path as messages show it: from where one stands."""
+    return Path(os.path.relpath(path))
+
+
 def _formatted(texts: dict[str, str]) -> dict[str, str]:
     """Python files through black: only needed when a template of somebody else's printed them."""
     import black
+    from black.parsing import InvalidInput
 
     mode = black.Mode()
     made: dict[str, str] = {}
@@ -138,6 +149,6 @@ def _formatted(texts: dict[str, str]) -> dict[str, str]:
         if path.endswith(".py"):
             try:
                 made[path] = black.format_str(text, mode=mode)
-            except black.InvalidInput as error:
+            except InvalidInput as error:
                 raise TemplateError(f"{path}, made by a replaced template, is not Python: {error}") from error
     return made

@@ -20,6 +20,8 @@ from vmsgen.publish import PublishError
 from vmsgen.settings import Project, SettingsError, project
 from vmsgen.staging import StagingError
 
+#: What was done about each kind of difference.
+_DONE = {"missing": "new", "changed": "changed", "stale": "removed"}
 #: Of more differences than this only the number is said.
 _LISTED = 20
 
@@ -69,12 +71,8 @@ def use_color(stream: TextIO) -> bool:
 
 
 def _written(place: Project, outcome: Outcome) -> None:
-    kinds = Counter(difference.kind for difference in outcome.differences)
-    words = [
-        f"{number} {word}"
-        for kind, word in (("missing", "new"), ("changed", "changed"), ("stale", "removed"))
-        if (number := kinds[kind])
-    ]
+    kinds = Counter(_DONE[difference.kind] for difference in outcome.differences)
+    words = [f"{kinds[word]} {word}" for word in _DONE.values() if kinds[word]]
     folder = _shown(place.output, place)
     click.echo(f"{folder}: {outcome.files} files, {', '.join(words) or 'all as they were'}", err=True)
     if outcome.lock_changed:

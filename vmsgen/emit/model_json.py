@@ -27,6 +27,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from vmsgen.emit.asn1.lower import module_name
 from vmsgen.emit.wording import Count, expression_text, presence_text, type_text
 from vmsgen.spec.model import (
     Array,
@@ -116,7 +117,7 @@ def _module(model: Model, module: Module) -> dict[str, Any]:
         {
             "path": module.path,
             "source": module.source_path,
-            "asn1_module": module.asn1_module,
+            "asn1_module": module_name(module),
             "external": module.external,
             "state": module.state,
             "summary": module.summary,

@@ -9,7 +9,7 @@ devices.
 from __future__ import annotations
 
 from vmsgen.emit.asn1.lint import Finding, lint
-from vmsgen.emit.asn1.lower import defined, lower, references
+from vmsgen.emit.asn1.lower import defined, lower, module_name, references
 from vmsgen.emit.asn1.printing import print_module
 from vmsgen.emit.asn1.schema import ChoiceType, Component, SchemaModule
 from vmsgen.emit.templates import Templates, shipped
@@ -70,7 +70,7 @@ def modules_of(model: Model) -> tuple[Module, ...]:
                 if home not in wanted:
                     wanted.add(home)
                     queue.append(home)
-    return tuple(sorted((m for m in model.modules if m.path in wanted), key=lambda m: m.asn1_module))
+    return tuple(sorted((m for m in model.modules if m.path in wanted), key=module_name))
 
 
 def _typed_devices(model: Model, modules: list[Module]) -> SchemaModule | None:
@@ -89,7 +89,9 @@ def _typed_devices(model: Model, modules: list[Module]) -> SchemaModule | None:
         source="every spec with a state",
         types=(ChoiceType("DeviceState", tuple(components)),),
         exports=("DeviceState",),
-        imports={module.asn1_module: (name,) for name, module in sorted(names.items(), key=lambda i: i[1].asn1_module)},
+        imports={
+            module_name(names[name]): (name,) for name in sorted(names, key=lambda name: module_name(names[name]))
+        },
         about=(
             "Any device of these specs; each brings its own tag. The module of the same name in open/ takes "
             "every device, with the same bytes.",

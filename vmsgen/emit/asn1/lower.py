@@ -123,6 +123,13 @@ def alternatives(union: Union) -> tuple[tuple[str, StructRef | None], ...]:
     return tuple(found)
 
 
+def module_name(module: Module) -> str:
+    """The ASN.1 module of a spec; one of the shipped library is called as in the library, whoever imports it."""
+    if module.external:
+        return f"Vmsgen-Dev-{pieces(module.path.removeprefix('qemu/'))}"
+    return module.asn1_module
+
+
 def lower(model: Model, module: Module) -> SchemaModule | None:
     """The ASN.1 module of one spec file; None if nothing in it travels (facts, constants, labels alone)."""
     definitions = defined(model, module)
@@ -133,7 +140,7 @@ def lower(model: Model, module: Module) -> SchemaModule | None:
         lowering.add(definition)
     about = tuple(filter(None, [comment(module.summary or "")]))
     return SchemaModule(
-        name=module.asn1_module,
+        name=module_name(module),
         source=module.source_path,
         types=tuple(lowering.types),
         exports=tuple(definition.asn1_name for definition in definitions),
@@ -331,7 +338,7 @@ class _Lowering:
     def _reference(self, identifier: str) -> str:
         definition = self.model.definition(identifier)
         if definition.module != self.module.path:
-            home = self.model.module(definition.module).asn1_module
+            home = module_name(self.model.module(definition.module))
             self.imports.setdefault(home, set()).add(definition.asn1_name)
         return definition.asn1_name
 

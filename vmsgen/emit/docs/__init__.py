@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from vmsgen.emit.asn1 import FOLDER, emit_asn1
+from vmsgen.emit.asn1.lower import module_name
 from vmsgen.emit.docs.views import PageView, page_path, page_view, relative
 from vmsgen.emit.templates import Templates, shipped
 from vmsgen.spec.model import Model
@@ -42,7 +43,7 @@ def emit_docs(model: Model, templates: Templates | None = None) -> dict[str, str
     templates = templates or shipped()
     schema = emit_asn1(model, templates)
     pages = [
-        page_view(model, module, schema.get(f"{FOLDER}/{module.asn1_module}.asn1", ""))
+        page_view(model, module, schema.get(f"{FOLDER}/{module_name(module)}.asn1", ""))
         for module in sorted(model.modules, key=lambda module: module.path)
     ]
     site = {STYLE: templates.text("docs/style.css")}

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vmsgen.emit.asn1.lower import references
+from vmsgen.emit.asn1.lower import module_name, references
 from vmsgen.emit.docs.sizes import fixed_size, offsets
 from vmsgen.emit.wording import expression_text, presence_text, type_text
 from vmsgen.spec.model import (
@@ -154,7 +154,7 @@ def page_view(model: Model, module: Module, asn1: str) -> PageView:
         module=module.path,
         summary=module.summary or (state.summary if state is not None else None) or "",
         source=module.source_path,
-        asn1_module=module.asn1_module,
+        asn1_module=module_name(module),
         asn1=asn1,
         match=expression_text(module.match) if module.match is not None else "",
         doc=paragraphs(module.doc),
