@@ -17,6 +17,11 @@ def align(value: int, to: int) -> int:
     return -(-value // to) * to
 
 
+def chosen(value: Any) -> Any:
+    """The alternative that a union holds; only the condition around an expression tells which it is."""
+    return value
+
+
 def at(items: Sequence[Any], index: int) -> Any:
     """An element (or byte); reading outside is a data error."""
     if not 0 <= index < len(items):

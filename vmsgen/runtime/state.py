@@ -78,8 +78,11 @@ class Struct:
     def __init__(self) -> None:
         self._kept = None
 
-    def visit(self, v: Visitor) -> None:
-        """Names every field once, in wire order; the visitor decides direction and format."""
+    def visit(self, v: Visitor, *args: Any, **kwargs: Any) -> None:
+        """Names every field once, in wire order; the visitor decides direction and format.
+
+        Behind the visitor stand the values of the parameters that the description has.
+        """
 
     # ------------------------------------------------------------------ values
 

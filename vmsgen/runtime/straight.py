@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from struct import pack, unpack
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from vmsgen.runtime.errors import VmsgenError
 
@@ -18,8 +18,18 @@ if TYPE_CHECKING:
     from vmsgen.runtime.state import Struct
 
 
+T = TypeVar("T")
+
+
 class NotPlain(VmsgenError):
     """The data or the object needs the walk."""
+
+
+def need(value: T | None) -> T:
+    """The value of a field that the wire has."""
+    if value is None:
+        raise NotPlain("no value")
+    return value
 
 
 # ---------------------------------------------------------------------------------------------- binary

@@ -4,8 +4,8 @@ registry.
 
 from __future__ import annotations
 
-from vmsgen.emit.python.layout import quote
-from vmsgen.emit.python.module import emit_module, module_parts
+from vmsgen.emit.python.layout import fit, quote
+from vmsgen.emit.python.module import asked_props, emit_module, module_parts
 from vmsgen.emit.templates import Templates, shipped
 from vmsgen.spec.model import Model, Module
 
@@ -14,7 +14,7 @@ def emit_python(model: Model, templates: Templates | None = None) -> dict[str, s
     """Every Python file of the generated package, by path relative to it."""
     used = templates or shipped()
     files: dict[str, str] = {}
-    own = [module for module in model.modules if not module.external]
+    own = [m for m in model.modules if not m.external and (m.definitions or m.labels or asked_props(m))]
     for module in own:
         parts = module_parts(module.path)
         files["/".join(parts) + ".py"] = emit_module(model, module, used)
@@ -34,9 +34,7 @@ def _entry(model: Model, module: Module) -> list[str]:
     """The lines of one registry entry."""
     assert module.state is not None
     state = model.definition(module.state)
-    from vmsgen.emit.python.layout import fit
-
     was = "(" + ", ".join(map(quote, module.was)) + ("," if len(module.was) == 1 else "") + ")"
     tag = model.tags[state.asn1_name].application or 0
     items = [quote(state.wire_name or ""), was, quote(".".join(module_parts(module.path))), quote(state.name), str(tag)]
-    return fit(1, "Entry(", items, "),")
+    return fit(2, "Entry(", items, "),")

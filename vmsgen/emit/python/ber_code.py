@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from vmsgen.emit.python.binary_code import NoStraightLine, stored_below
+from vmsgen.emit.python.binary_code import NoStraightLine, stored_below, without_unused_lets
 from vmsgen.emit.python.expressions import Compiler, local_name, uses_mine
 from vmsgen.emit.python.layout import Lines, bytes_literal, joined, quote
 from vmsgen.emit.python.plan import ClassPlan
@@ -57,6 +57,9 @@ class BerCode:
         self.pieces: list[str] = []
         self.encoding = True
         self._locals = 0
+        if plan.definition.kind == "view":
+            # read over bytes that travel as bytes: no component of its own
+            raise NoStraightLine
         order = [self.tags.components[f.name] for f in plan.fields]
         if order != sorted(order):
             # a field was put between others after the tags were given: components stand in tag order, which the walk
@@ -101,7 +104,7 @@ class BerCode:
             self.out.statement("out.append(", [f"tlv({self.tag('<subsections>', True)}, x)"], ")")
             self.out.dedent()
         self.flush()
-        body = self.out
+        body = without_unused_lets(self.out, self.plan)
         lines = Lines(1)
         lines.statement("def _encode(", ["self", "f: Facts", *self.scope()], ") -> bytes:")
         lines.indent()
@@ -124,7 +127,7 @@ class BerCode:
         self.steps(plan.definition.steps)
         for each in plan.fields:
             self.proof(each)
-        body = self.out
+        body = without_unused_lets(self.out, self.plan)
         lines = Lines(1)
         lines.add("@classmethod")
         head = ["cls", "d: bytes", "p: int", "e: int", "f: Facts", *self.scope()]
@@ -252,13 +255,20 @@ class BerCode:
             if each.derived is not None:
                 self.flush()
                 self.out.add(f"{target} = {self.compile(each.derived)}")
-            self.encode_field(each, target)
+            self.encode_field(each, self.needed(each, target))
         else:
             self.decode_field(each, target)
         if each.check is not None and not uses_mine(each.check.expression):
             self.flush()
             self.compile.it = target
             self.refuse_unless(self.compile(each.check.expression))
+
+    def needed(self, each: Field, value: str) -> str:
+        """A value that the wire has, of a field that may be None."""
+        if each.derived is not None or not self.plan.is_optional(each):
+            return value
+        self.helpers.add("need")
+        return f"need({value})"
 
     def octets(self, wire: WireType, value: str) -> str | None:
         """Length and content octets of a primitive value as an expression, None for what is constructed."""
@@ -302,7 +312,7 @@ class BerCode:
         tag = self.tag(each.name, True)
         match each.type:
             case StructRef():
-                scope = ", ".join(["f", *self.plan.scope(each.type, self.compile)])
+                scope = ", ".join(["f", *self.plan.codec_scope(each.type, self.compile)])
                 # the pieces before are printed first: what stands inside may set what they depend on, and the other way
                 # round
                 self.flush()
@@ -322,7 +332,7 @@ class BerCode:
             self.out.statement("out.append(", [f"tlv({tag}, integers({items}, {table(element)}))"], ")")
             return
         if isinstance(element, StructRef):
-            scope = ", ".join(["f", *self.plan.scope(element, self.compile)])
+            scope = ", ".join(["f", *self.plan.codec_scope(element, self.compile)])
             one = f'tlv(b"0", item._encode({scope}))'
         else:
             octets = self.octets(element, "item")
@@ -374,7 +384,7 @@ class BerCode:
             case StructRef():
                 self.helpers.add("content")
                 self.out.statement("p, end = content(", [*place, self.tag(each.name, True)], ")")
-                cls, scope = self.plan.class_name(each.type.definition), self.plan.scope(each.type, self.compile)
+                cls, scope = self.plan.class_name(each.type.definition), self.plan.codec_scope(each.type, self.compile)
                 self.out.statement(f"{target} = {cls}._decode(", ["d", "p", "end", "f", *scope], ")")
                 self.out.add("p = end")
             case Array(element=Int() as element, count=Fixed(value=size)):
@@ -401,7 +411,7 @@ class BerCode:
         self.out.add("while p < end:")
         self.out.indent()
         self.out.add('p, n = content(d, p, end, b"0")')
-        cls, scope = self.plan.class_name(element.definition), self.plan.scope(element, self.compile)
+        cls, scope = self.plan.class_name(element.definition), self.plan.codec_scope(element, self.compile)
         self.out.statement(f"{items}.append(", [f"{cls}._decode({', '.join(['d', 'p', 'n', 'f', *scope])})"], ")")
         self.out.add("p = n")
         self.out.dedent()

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from zlib import crc32
 
 from vmsgen.emit.python.expressions import Compiler, constant, local_name, uses_mine
-from vmsgen.emit.python.layout import Lines, joined, quote
+from vmsgen.emit.python.layout import Call, Lines, assign, joined, quote
 from vmsgen.emit.python.plan import ClassPlan
 from vmsgen.spec.expression import Const
 from vmsgen.spec.model import (
@@ -134,7 +135,7 @@ class BinaryCode:
         self.steps(plan.definition.steps)
         for each in plan.fields:
             self.proof(each)
-        body = self.out
+        body = without_unused_lets(self.out, self.plan)
         lines = Lines(1)
         lines.add("@classmethod")
         lines.statement(
@@ -167,13 +168,14 @@ class BinaryCode:
         self.steps(plan.definition.steps)
         for each in plan.fields:
             self.proof(each)
-        body = self.out
+        body = without_unused_lets(self.out, self.plan)
         lines = Lines(1)
         lines.statement("def _save(", ["self", "out: list[bytes]", "f: Facts", *self.scope()], ") -> None:")
         lines.indent()
         lines.add("if self._kept is not None:")
         lines.indent()
-        lines.statement("return super()._save(", ["out", "f", *self.names()], ")")
+        lines.statement("super()._save(", ["out", "f", *self.names()], ")")
+        lines.add("return")
         lines.dedent()
         lines.extend(body)
         if plan.definition.subsections:
@@ -322,7 +324,7 @@ class BinaryCode:
     def struct_name(self, text: str) -> str:
         """The module constant of a struct format."""
         order = "LE" if text[0] == "<" else "BE"
-        name = f"_{order}_{text[1:].upper() if text[1:].upper() == text[1:] else text[1:]}"
+        name = f"_{order}_{text[1:]}" if len(text) <= 24 else f"_{order}_{crc32(text.encode()):08X}"
         self.structs[text] = name
         return name
 
@@ -384,7 +386,7 @@ class BinaryCode:
             elif single:
                 self.out.add(f"({targets[0]},) = {name}.unpack_from(d, p)")
             else:
-                self.out.statement("(", targets, f") = {name}.unpack_from(d, p)")
+                self.out.lines.extend(assign(self.out.depth, targets, f"{name}.unpack_from(d, p)"))
         self.out.add(f"p += {run.size}")
         if bools:
             self.helpers.add("NotPlain")
@@ -419,9 +421,9 @@ class BinaryCode:
                 values.append(f"bytes({count})")
             elif code == "s":
                 self.helpers.add("sized")
-                values.append(f"sized({value}, {count})")
+                values.append(f"sized({self.needed(each, value)}, {count})")
             elif isinstance(each.type, Array):
-                values.append(f"*{value}")
+                values.append(f"*{self.needed(each, value)}")
             elif isinstance(each.type, Bool):
                 values.append(f"1 if {value} else 0")
             else:
@@ -434,13 +436,13 @@ class BinaryCode:
         many = sum(isinstance(e.type, Array) for e, _, _ in run.pieces) > 1
         if many:
             values = [
-                f"*count_of({self.value(each)}, {count})" if isinstance(each.type, Array) else value
+                f"*count_of({self.needed(each, self.value(each))}, {count})" if isinstance(each.type, Array) else value
                 for value, (each, _, count) in zip(values, run.pieces, strict=True)
             ]
         for each, _, _ in run.pieces:
             if each.derived is not None and not isinstance(each.derived, Const):
                 self.out.add(f"{local_name(each.name)} = {self.compile(each.derived)}")
-        self.out.statement(f"out.append({name}.pack(", values, "))")
+        self.out.statement("out.append(", [Call(f"{name}.pack(", values, ")")], ")")
 
     def not_none(self, value: str) -> None:
         """A boolean's truth says nothing of None."""
@@ -471,7 +473,14 @@ class BinaryCode:
         elif self.loading:
             self.load_value(wire, target)
         else:
-            self.save_value(wire, target)
+            self.save_value(wire, self.needed(each, target))
+
+    def needed(self, each: Field, value: str) -> str:
+        """A value that the wire has, of a field that may be None."""
+        if each.derived is not None or not self.plan.is_optional(each):
+            return value
+        self.helpers.add("need")
+        return f"need({value})"
 
     def pad(self, wire: Pad) -> None:
         assert isinstance(wire.count, Fixed)
@@ -543,7 +552,7 @@ class BinaryCode:
                 self.out.statement(f"{target} = int.from_bytes(", items, ")")
                 self.out.add(f"p += {bits // 8}")
             case StructRef(definition=identifier):
-                arguments = ["d", "p", "f", *self.plan.scope(wire, self.compile)]
+                arguments = ["d", "p", "f", *self.plan.codec_scope(wire, self.compile)]
                 self.out.statement(f"{target}, p = {self.plan.class_name(identifier)}._load(", arguments, ")")
             case Array(element=Int() as element, count=Fixed(value=value)) if element.order != "host":
                 size = self.length(self.compile(value))
@@ -607,7 +616,7 @@ class BinaryCode:
                 sign = ", signed=True" if signed else ""
                 self.out.statement("out.append(", [f"{value}.to_bytes({bits // 8}, {self.order(order)}{sign})"], ")")
             case StructRef():
-                self.out.statement(f"{value}._save(", ["out", "f", *self.plan.scope(wire, self.compile)], ")")
+                self.out.statement(f"{value}._save(", ["out", "f", *self.plan.codec_scope(wire, self.compile)], ")")
             case Array(element=Int() as element, count=Fixed(value=size)) if element.order != "host":
                 self.helpers.add("count_of")
                 counted = f"count_of({value}, {self.compile(size)})"
@@ -649,3 +658,17 @@ def stored_below(group: Group) -> list[Field]:
         elif isinstance(step, Group):
             found += stored_below(step)
     return found
+
+
+def without_unused_lets(lines: Lines, plan: ClassPlan) -> Lines:
+    """A block without the local lets that nothing in it uses: each method computes only what it needs."""
+    import re
+
+    text = lines.text()
+    for let in plan.lets:
+        name = local_name(let.name)
+        uses = len(re.findall(rf"(?<![\w.]){re.escape(name)}\b", text))
+        if not let.exported and uses == 1:
+            lines.lines = [line for line in lines.lines if not line.lstrip().startswith(f"{name} = ")]
+            text = lines.text()
+    return lines

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from vmsgen.emit.python.ber_code import BerCode
 from vmsgen.emit.python.binary_code import BinaryCode, NoStraightLine
 from vmsgen.emit.python.expressions import Compiler
-from vmsgen.emit.python.layout import Lines, one_line, quote, wrap_comment
+from vmsgen.emit.python.layout import Call, Lines, one_line, quote, wrap_comment
 from vmsgen.emit.python.plan import ClassPlan
 from vmsgen.emit.python.walk import Walk
 from vmsgen.spec.model import Definition, Field, Labels, Model, Tags
@@ -105,7 +105,7 @@ def _docstring(lines: Lines, definition: Definition) -> None:
     else:
         import textwrap
 
-        wrapped = textwrap.wrap(text, 80, break_long_words=False, break_on_hyphens=False)
+        wrapped = textwrap.wrap(text, 76, break_long_words=False, break_on_hyphens=False)
         lines.add(f'"""{wrapped[0]}')
         for line in wrapped[1:]:
             lines.add(line)
@@ -147,8 +147,7 @@ def _constants(lines: Lines, plan: ClassPlan, tags: Tags, needs: Needs) -> None:
         lines.statement("TAGS = {", [f"{quote(name)}: {tags.components[name]}" for name in wanted], "}")
     if definition.subsections:
         needs.subsections = True
-        lines.add("SUBSECTIONS = (")
-        lines.indent()
+        infos = []
         for subsection in definition.subsections:
             items = [
                 quote(subsection.wire_name),
@@ -156,9 +155,12 @@ def _constants(lines: Lines, plan: ClassPlan, tags: Tags, needs: Needs) -> None:
                 plan.class_name(subsection.definition),
                 str(tags.subsections.get(subsection.name, 0)),
             ]
-            lines.statement("SubsectionInfo(", items, "),")
-        lines.dedent()
-        lines.add(")")
+            infos.append(Call("SubsectionInfo(", items, ")"))
+        if len(infos) == 1:
+            only = Call("SubsectionInfo(", infos[0].items, "),")
+            lines.statement("SUBSECTIONS = (", [only], ")")
+        else:
+            lines.statement("SUBSECTIONS = (", infos, ")")
 
 
 def _has_component(plan: ClassPlan, name: str) -> bool:
@@ -204,6 +206,10 @@ def _comment(stored: Field) -> str:
     return "; ".join(one_line(part) for part in parts)
 
 
+#: what an exported let is until a walk has computed it
+_LET_ZEROS = {"int": "0", "bool": "False", "text": '""', "bytes": 'b""'}
+
+
 def _constructor(lines: Lines, plan: ClassPlan) -> None:
     parameters: list[str] = []
     body: list[str] = []
@@ -217,7 +223,7 @@ def _constructor(lines: Lines, plan: ClassPlan) -> None:
         if default is None:
             parameters.append(f"{name}: {kind if kind.endswith('None') else kind + ' | None'} = None")
             body.append(f"self.{name} = {name}")
-        elif default.endswith(("()", "]")) and not default.startswith("bytes"):
+        elif default.endswith("()") or default.startswith("["):
             parameters.append(f"{name}: {kind if kind.endswith('None') else kind + ' | None'} = None")
             body.append(f"self.{name} = {default} if {name} is None else {name}")
         else:
@@ -235,6 +241,9 @@ def _constructor(lines: Lines, plan: ClassPlan) -> None:
     lines.add("super().__init__()")
     for line in body:
         lines.add(line)
+    for let in plan.lets:
+        if let.exported:
+            lines.add(f"self.{let.name} = {_LET_ZEROS.get(let.type, 'None')}")
     lines.dedent()
 
 

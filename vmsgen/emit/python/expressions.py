@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
+from collections.abc import Mapping
 from typing import Final
 
 from vmsgen.emit.python.layout import quote
@@ -149,8 +150,18 @@ class Compiler:
     value checked.
     """
 
-    def __init__(self, exported: frozenset[str] = frozenset(), it: str = "it") -> None:
+    def __init__(
+        self,
+        exported: frozenset[str] = frozenset(),
+        it: str = "it",
+        optional: Mapping[str, str] | None = None,
+        unions: frozenset[str] = frozenset(),
+    ) -> None:
         self.exported = exported
+        #: fields that may be None, and what stands for None in an expression
+        self.optional = optional or {}
+        #: fields that are unions
+        self.unions = unions
         self.it = it
         #: what the code needs: functions of vmsgen.runtime.functions, props (module, name)
         self.functions: set[str] = set()
@@ -186,8 +197,14 @@ class Compiler:
                 if isinstance(value, tuple):
                     return f"({', '.join(map(str, value))})", _ATOM
                 return repr(value), _ATOM if not isinstance(value, int) or value >= 0 else _BINDING["sign"]
-            case Ref():
-                return self.name(expression), _ATOM
+            case Ref(name=name, source=source):
+                code = self.name(expression)
+                if source == "field" and name in self.unions:
+                    self.functions.add("chosen")
+                    return f"chosen({code})", _ATOM
+                if source == "field" and name in self.optional:
+                    return f"({code} or {self.optional[name]})", _ATOM
+                return code, _ATOM
             case Member(base=base, name=name):
                 return f"{self._operand(base, _ATOM)}.{name}", _ATOM
             case Index(base=base, index=index):
@@ -258,7 +275,8 @@ class Compiler:
     def _call(self, expression: Call) -> tuple[str, int]:
         function, arguments = expression.function, expression.arguments
         if function == "has":
-            return f"{self._operand(arguments[0], _BINDING['compare'] + 1)} is not None", _BINDING["compare"]
+            held = self.name(arguments[0]) if isinstance(arguments[0], Ref) else self._operand(arguments[0], _ATOM)
+            return f"{held} is not None", _BINDING["compare"]
         if function == "sum":
             member = arguments[0]
             if isinstance(member, Member):

@@ -5,7 +5,8 @@ a line.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, TypeAlias
 
 WIDTH: Final = 88
 INDENT: Final = "    "
@@ -39,14 +40,21 @@ class Lines:
         self.lines: list[str] = []
 
     def add(self, text: str = "") -> None:
-        """One line as it is."""
-        self.lines.append(INDENT * self.depth + text if text else "")
+        """One line: a statement, the head of a block, or a line of text."""
+        line = INDENT * self.depth + text if text else ""
+        if len(line) > WIDTH and not text.startswith("#"):
+            self.lines.extend(split_by_black(self.depth, text))
+        else:
+            self.lines.append(line)
 
-    def statement(self, head: str, items: Sequence[str], tail: str) -> None:
+    def statement(self, head: str, items: Sequence[Item], tail: str) -> None:
         """``head`` (ending in its open bracket), the items inside the bracket, and ``tail`` (beginning with the
         closing one).
         """
-        self.lines.extend(fit(self.depth, head, items, tail))
+        lines = fit(self.depth, head, items, tail)
+        if any(len(line) > WIDTH for line in lines):
+            lines = split_by_black(self.depth, f"{head}{', '.join(map(str, items))}{tail}")
+        self.lines.extend(lines)
 
     def extend(self, other: Lines) -> None:
         """Takes the lines of another block."""
@@ -65,19 +73,57 @@ class Lines:
         return "\n".join(self.lines)
 
 
-def fit(depth: int, head: str, items: Sequence[str], tail: str) -> list[str]:
+@dataclass(frozen=True)
+class Call:
+    """An item that has a bracket of its own, so that it can be printed over several lines."""
+
+    head: str
+    items: Sequence[Item]
+    tail: str
+
+    def __str__(self) -> str:
+        return f"{self.head}{', '.join(map(str, self.items))}{self.tail}"
+
+
+Item: TypeAlias = "str | Call"
+
+
+def fit(depth: int, head: str, items: Sequence[Item], tail: str) -> list[str]:
     """One bracketed statement in black's three shapes."""
     outer = INDENT * depth
-    line = f"{outer}{head}{', '.join(items)}{tail}"
+    content = ", ".join(map(str, items))
+    line = f"{outer}{head}{content}{tail}"
     if len(line) <= WIDTH or not items:
         return [line]
     inner = INDENT * (depth + 1)
-    body = f"{inner}{', '.join(items)}"
-    # black keeps the content on one line unless the bracket is of a definition with a bare star, which ends in a comma
-    # anyway
-    if len(body) <= WIDTH:
-        return [outer + head, body, outer + tail]
-    return [outer + head, *(f"{inner}{item}," for item in items), outer + tail]
+    # the content of a call's bracket may stand on one line; a tuple, list or dict has an item a line
+    is_call = head[-2:-1].isalnum() or head[-2:-1] in "_)]"
+    if is_call and len(inner) + len(content) <= WIDTH:
+        return [outer + head, inner + content, outer + tail]
+    if len(items) == 1 and (is_call or str(items[0]).endswith(",")):
+        return [outer + head, *_item(depth + 1, items[0], ""), outer + tail]
+    return [outer + head, *(line for item in items for line in _item(depth + 1, item, ",")), outer + tail]
+
+
+def _item(depth: int, item: Item, end: str) -> list[str]:
+    if isinstance(item, Call):
+        return fit(depth, item.head, item.items, item.tail + end)
+    return [f"{INDENT * depth}{item}{end}"]
+
+
+def assign(depth: int, targets: Sequence[str], value: str) -> list[str]:
+    """``a, b = value`` in black's shapes."""
+    outer = INDENT * depth
+    left = ", ".join(targets)
+    line = f"{outer}{left} = {value}"
+    if len(line) <= WIDTH:
+        return [line]
+    function, _, arguments = value.partition("(")
+    if len(f"{outer}{left} = {function}(") <= WIDTH:
+        return [f"{outer}{left} = {function}(", f"{outer}{INDENT}{arguments.removesuffix(')')}", f"{outer})"]
+    if len(outer) + len(left) + 4 <= WIDTH:
+        return [f"{outer}{left} = (", f"{outer}{INDENT}{value}", f"{outer})"]
+    return [f"{outer}(", *(f"{outer}{INDENT}{target}," for target in targets), f"{outer}) = {value}"]
 
 
 def wrap_comment(text: str, depth: int, prefix: str = "#: ") -> list[str]:
@@ -95,9 +141,24 @@ def wrap_comment(text: str, depth: int, prefix: str = "#: ") -> list[str]:
     )
 
 
-def too_long(text: str) -> bool:
-    """Whether a line of code is longer than black would leave it (comments and texts aside)."""
-    return any(len(line) > WIDTH and not line.lstrip().startswith("#") for line in text.split("\n"))
+def split_by_black(depth: int, statement: str) -> list[str]:
+    """A statement that fits none of the shapes printed here, as black splits it at this depth."""
+    import black
+    from black.parsing import InvalidInput
+
+    block = statement.endswith(":")
+    comma = statement.endswith("),")
+    source = f"{statement}\n{INDENT}pass" if block else statement.removesuffix(",") if comma else statement
+    try:
+        text = black.format_str(source, mode=black.Mode(line_length=WIDTH - len(INDENT) * depth))
+    except InvalidInput:  # a line of a text, such as a docstring's
+        return [INDENT * depth + statement]
+    lines = text.rstrip("\n").split("\n")
+    if block:
+        lines.pop()
+    if comma:
+        lines[-1] += ","
+    return [INDENT * depth + line for line in lines]
 
 
 def joined(items: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ import re
 
 from vmsgen.emit.python.classes import Needs, class_lines
 from vmsgen.emit.python.expressions import prop_name
-from vmsgen.emit.python.layout import Lines, one_line, quote, too_long, wrap_comment
+from vmsgen.emit.python.layout import WIDTH, Lines, one_line, quote, wrap_comment
 from vmsgen.emit.python.plan import ClassPlan
 from vmsgen.emit.templates import Templates
 from vmsgen.spec.expression import Const
@@ -44,14 +44,14 @@ def emit_module(model: Model, module: Module, templates: Templates) -> str:
     needs = Needs()
     classes = [class_lines(model, d, needs) for d in in_order(model, module)]
     props = Lines()
-    for prop in module.props:
+    for prop in asked_props(module):
         needs.facts |= _prop(props, model, prop)
     labels = Lines()
     for each in module.labels:
         _labels(labels, each)
     imports = _imports(model, module, needs)
     formats = [f"{name} = struct.Struct({quote(text)})" for text, name in sorted(needs.formats.items()) if text]
-    text = templates.render(
+    return templates.render(
         "python/module.py.j2",
         source=module.source_path,
         digest=module.digest[:16],
@@ -62,14 +62,11 @@ def emit_module(model: Model, module: Module, templates: Templates) -> str:
         formats=formats,
         classes=[c.text() for c in classes],
     )
-    return blackened(text) if too_long(text) else text
 
 
-def blackened(text: str) -> str:
-    """The text as black leaves it; only where a line did not fit the printer's own shapes."""
-    import black
-
-    return black.format_str(text, mode=black.Mode())
+def asked_props(module: Module) -> list[Prop]:
+    """The props that generated code asks for; Facts knows the machine's own (``qemu`` ...) by itself."""
+    return [p for p in module.props if not (p.machine_wide and (p.name in ("qemu", "host_endian") or "." in p.name))]
 
 
 def _summary(module: Module) -> str:
@@ -101,7 +98,6 @@ def in_order(model: Model, module: Module) -> list[Definition]:
 
 def _imports(model: Model, module: Module, needs: Needs) -> list[str]:
     lines = ["from __future__ import annotations", ""]
-    after_state: list[str] = []
     standard = []
     if module.labels:
         standard.append("import enum")
@@ -111,8 +107,8 @@ def _imports(model: Model, module: Module, needs: Needs) -> list[str]:
         standard.append("from typing import Any")
     if standard:
         lines += [*standard, ""]
-    if needs.facts or module.props:
-        names = [n for n, used in (("Facts", needs.facts), ("Prop", bool(module.props))) if used]
+    if needs.facts or asked_props(module):
+        names = [n for n, used in (("Facts", needs.facts), ("Prop", bool(asked_props(module)))) if used]
         lines.append(f"from vmsgen.runtime.facts import {', '.join(names)}")
     if needs.functions:
         lines.append(f"from vmsgen.runtime.functions import {', '.join(sorted(needs.functions))}")
@@ -123,8 +119,13 @@ def _imports(model: Model, module: Module, needs: Needs) -> list[str]:
     ]
     if state:
         lines.append(f"from vmsgen.runtime.state import {', '.join(state)}")
-    lines += after_state
-    if any(True for _ in module.definitions):
+    if needs.straight:
+        names = sorted(needs.straight, key=_name_key)
+        line = f"from vmsgen.runtime.straight import {', '.join(names)}"
+        if len(line) > WIDTH:
+            line = "\n".join(["from vmsgen.runtime.straight import (", *(f"    {n}," for n in names), ")"])
+        lines.append(line)
+    if module.definitions:
         lines.append("from vmsgen.runtime.visitor import Visitor")
     own = _own_imports(model, module, needs)
     library = sorted(line for line in own if line.startswith(f"from {LIBRARY}"))
@@ -135,9 +136,10 @@ def _imports(model: Model, module: Module, needs: Needs) -> list[str]:
     return lines
 
 
-def _name_key(name: str) -> tuple[int, str]:
-    """Import sorters put CONSTANTS first, then Classes, then functions."""
-    return (0 if name.isupper() else 1 if name[0].isupper() else 2), name
+def _name_key(name: str) -> tuple[int, list[tuple[int, str]]]:
+    """Import sorters put CONSTANTS first, then Classes, then functions; numbers in names count as numbers."""
+    pieces = [(int(piece), "") if piece.isdigit() else (-1, piece) for piece in re.split(r"(\d+)", name) if piece]
+    return (0 if name.isupper() else 1 if name[0].isupper() else 2), pieces
 
 
 def _import_key(line: str) -> tuple[int, str]:
@@ -220,7 +222,7 @@ def _labels(lines: Lines, labels: Labels) -> None:
     lines.add()
     for low, high, label in labels.members:
         number = low if labels.kind == "enum" else ((1 << (high - low + 1)) - 1) << low
-        lines.add(f"{member_name(label)} = {hex(number) if labels.kind == 'flags' else number}")
+        lines.add(f"{member_name(label)} = {f'0x{number:X}' if labels.kind == 'flags' else number}")
     lines.dedent()
 
 

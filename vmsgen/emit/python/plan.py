@@ -97,9 +97,21 @@ class ClassPlan:
         """The Python type of a parameter or captured value."""
         return _VALUE_TYPES.get(param.type, "Any")
 
+    @cached_property
+    def optional(self) -> dict[str, str]:
+        """Fields that may be None, with what an expression takes for None: it stands for a value that is missing."""
+        zeros = {"int": "0", "bool": "False", "float": "0.0", "bytes": 'b""', "str": '""'}
+        found = {}
+        for stored in self.stored:
+            plain = self.python_type(stored.type)
+            if self.field_type(stored) == f"{plain} | None":
+                found[stored.name] = "[]" if plain.startswith("list") else zeros.get(plain, "")
+        return {name: zero for name, zero in found.items() if zero}
+
     def compiler(self, it: str = "it") -> Compiler:
         """A compiler for the functions of the class."""
-        return Compiler(self.exported, it)
+        unions = frozenset(stored.name for stored in self.stored if isinstance(stored.type, Union))
+        return Compiler(self.exported, it, self.optional, unions)
 
     def class_name(self, identifier: str) -> str:
         """The name of a class, as the module of this definition calls it."""
@@ -114,6 +126,16 @@ class ClassPlan:
         if plan.takes_version:
             given.append(str(reference.at_version if reference.at_version is not None else target.version))
         return given
+
+    def codec_scope(self, reference: StructRef, compiler: Compiler) -> list[str]:
+        """As :meth:`scope`, for the straight-line code, where a state takes its version first."""
+        target = self.model.definition(reference.definition)
+        version = [] if target.kind not in STATE_KINDS else [str(reference.at_version or target.version)]
+        return [*version, *self.scope(reference, compiler)]
+
+    def is_optional(self, field: Field) -> bool:
+        """Whether the attribute may be None where the wire has the field."""
+        return self.field_type(field) == f"{self.python_type(field.type)} | None"
 
     def captured(self, param: Param, compiler: Compiler) -> str:
         """A value that an inner definition captures, in the scope of this one."""

@@ -58,8 +58,7 @@ class Walk:
         self.subsections()
         lines = Lines(1)
         arguments = ["self", "v: Visitor", *(f"{name}: {kind}" for name, kind in plan.arguments())]
-        override = "  # type: ignore[override]" if plan.arguments() else ""
-        lines.statement("def visit(", arguments, f") -> None:{override}")
+        lines.statement("def visit(", arguments, ") -> None:")
         lines.indent()
         if self.compile.uses_facts:
             lines.add("f = v.facts")
