@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.diagnostics.suggest import did_you_mean
 from vmsgen.spec.expression_parser import Parser
@@ -30,6 +32,7 @@ from vmsgen.spec.syntax import (
 )
 
 INTEGER_TYPES = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+_INTEGER_LIKE = re.compile(r"u?int[0-9]+\Z")
 SIZED_TYPES = ("bytes", "string", "pad", "bitmap")
 #: The words that begin a clause, in the order of the formatter.
 CLAUSES = ("little-endian", "big-endian", "host-endian", "as", "=", "at-version", "since", "until", "when")
@@ -197,6 +200,14 @@ class _LineParser(Parser):
                     help=f"`[{first.text}]` is a count that stands before the part",
                 )
             dim = PrefixDim(first.text, self.span(first, first))
+        elif first.kind == "name" and _INTEGER_LIKE.match(first.text) and self.ahead().text == "]":
+            meant = did_you_mean(first.text, INTEGER_TYPES)
+            raise self.error(
+                f"there is no integer type `{first.text}`",
+                first,
+                rule="name/unknown-type",
+                help=f"did you mean `{meant}`?" if meant else None,
+            )
         elif first.kind == "name" and first.text in ("until", "through") and self._operand_follows():
             dim = self._until() if first.text == "until" else self._through()
         else:

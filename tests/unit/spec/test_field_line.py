@@ -211,6 +211,7 @@ def test_clauses_in_any_order_and_expressions_that_end_at_them() -> None:
             "`until` needs the value that ends the part",
             "write `[until uint32 0]`",
         ),
+        ("E[uint24]", 3, 9, "name/unknown-type", "there is no integer type `uint24`", "did you mean `uint64`?"),
         ("E[(a + b]", 9, 10, "expr/syntax", "expected `)`, found `]`", None),
         ("E[a && b]", 5, 7, "expr/operator", "`&&` is not an operator here", "write `and`"),
         ("M(a=1, a=2)", 8, 9, "type/arguments", "the argument `a` stands twice", None),
