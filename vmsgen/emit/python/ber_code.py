@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from vmsgen.emit.python.binary_code import NoStraightLine, stored_below, without_unused_lets
+from vmsgen.emit.python.binary_code import NoStraightLine, stored_below
 from vmsgen.emit.python.expressions import Compiler, local_name, uses_mine
 from vmsgen.emit.python.layout import Lines, bytes_literal, joined, quote
 from vmsgen.emit.python.plan import ClassPlan
@@ -104,7 +104,7 @@ class BerCode:
             self.out.statement("out.append(", [f"tlv({self.tag('<subsections>', True)}, x)"], ")")
             self.out.dedent()
         self.flush()
-        body = without_unused_lets(self.out, self.plan)
+        body = self.out.without_unused()
         lines = Lines(1)
         lines.statement("def _encode(", ["self", "f: Facts", *self.scope()], ") -> bytes:")
         lines.indent()
@@ -127,7 +127,7 @@ class BerCode:
         self.steps(plan.definition.steps)
         for each in plan.fields:
             self.proof(each)
-        body = without_unused_lets(self.out, self.plan)
+        body = self.out.without_unused()
         lines = Lines(1)
         lines.add("@classmethod")
         head = ["cls", "d: bytes", "p: int", "e: int", "f: Facts", *self.scope()]
@@ -176,8 +176,10 @@ class BerCode:
                 self.under(self.test(step), partial(self.steps, step.steps), stored_below(step))
             elif isinstance(step, Let):
                 self.flush()
-                target = f"self.{step.name}" if step.name in self.plan.exported else local_name(step.name)
-                self.out.add(f"{target} = {self.compile(step.expression)}")
+                if step.name in self.plan.exported:
+                    self.out.add(f"self.{step.name} = {self.compile(step.expression)}")
+                else:
+                    self.out.assign_local(local_name(step.name), self.compile(step.expression))
             elif not uses_mine(step.check.expression):
                 self.flush()
                 self.refuse_unless(self.compile(step.check.expression))

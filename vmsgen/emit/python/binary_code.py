@@ -135,7 +135,7 @@ class BinaryCode:
         self.steps(plan.definition.steps)
         for each in plan.fields:
             self.proof(each)
-        body = without_unused_lets(self.out, self.plan)
+        body = self.out.without_unused()
         lines = Lines(1)
         lines.add("@classmethod")
         lines.statement(
@@ -168,7 +168,7 @@ class BinaryCode:
         self.steps(plan.definition.steps)
         for each in plan.fields:
             self.proof(each)
-        body = without_unused_lets(self.out, self.plan)
+        body = self.out.without_unused()
         lines = Lines(1)
         lines.statement("def _save(", ["self", "out: list[bytes]", "f: Facts", *self.scope()], ") -> None:")
         lines.indent()
@@ -226,8 +226,10 @@ class BinaryCode:
                 below = stored_below(step)
                 self.under(self.test(step), partial(self.steps, step.steps), partial(self.absent, below))
             elif isinstance(step, Let):
-                target = f"self.{step.name}" if step.name in self.plan.exported else local_name(step.name)
-                self.out.add(f"{target} = {self.compile(step.expression)}")
+                if step.name in self.plan.exported:
+                    self.out.add(f"self.{step.name} = {self.compile(step.expression)}")
+                else:
+                    self.out.assign_local(local_name(step.name), self.compile(step.expression))
             elif isinstance(step, CheckStep) and not uses_mine(step.check.expression):
                 self.refuse_unless(self.compile(step.check.expression))
             index += 1
@@ -658,17 +660,3 @@ def stored_below(group: Group) -> list[Field]:
         elif isinstance(step, Group):
             found += stored_below(step)
     return found
-
-
-def without_unused_lets(lines: Lines, plan: ClassPlan) -> Lines:
-    """A block without the local lets that nothing in it uses: each method computes only what it needs."""
-    import re
-
-    text = lines.text()
-    for let in plan.lets:
-        name = local_name(let.name)
-        uses = len(re.findall(rf"(?<![\w.]){re.escape(name)}\b", text))
-        if not let.exported and uses == 1:
-            lines.lines = [line for line in lines.lines if not line.lstrip().startswith(f"{name} = ")]
-            text = lines.text()
-    return lines

@@ -4,6 +4,7 @@ a line.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -55,6 +56,22 @@ class Lines:
         if any(len(line) > WIDTH for line in lines):
             lines = split_by_black(self.depth, f"{head}{', '.join(map(str, items))}{tail}")
         self.lines.extend(lines)
+
+    def assign_local(self, name: str, value: str) -> None:
+        """``name = value``, marked so that :meth:`without_unused` can leave it out."""
+        start = len(self.lines)
+        self.add(f"{name} = {value}")
+        self.lines[start:] = [f"{line}\0{name}" for line in self.lines[start:]]
+
+    def without_unused(self) -> Lines:
+        """This block without the marked locals that nothing in it uses: each method computes only what it needs."""
+        names = dict.fromkeys(line.partition("\0")[2] for line in self.lines if "\0" in line)
+        for name in reversed(names):
+            used = re.compile(rf"(?<![\w.]){re.escape(name)}\b")
+            if not any(used.search(line.partition("\0")[0]) for line in self.lines if not line.endswith(f"\0{name}")):
+                self.lines = [line for line in self.lines if not line.endswith(f"\0{name}")]
+        self.lines = [line.partition("\0")[0] for line in self.lines]
+        return self
 
     def extend(self, other: Lines) -> None:
         """Takes the lines of another block."""

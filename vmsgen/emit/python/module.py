@@ -49,6 +49,7 @@ def emit_module(model: Model, module: Module, templates: Templates) -> str:
     labels = Lines()
     for each in module.labels:
         _labels(labels, each)
+    _drop_unused(needs, "\n".join(lines.text() for lines in (props, *classes)))
     imports = _imports(model, module, needs)
     formats = [f"{name} = struct.Struct({quote(text)})" for text, name in sorted(needs.formats.items()) if text]
     return templates.render(
@@ -62,6 +63,14 @@ def emit_module(model: Model, module: Module, templates: Templates) -> str:
         formats=formats,
         classes=[c.text() for c in classes],
     )
+
+
+def _drop_unused(needs: Needs, text: str) -> None:
+    """Leaves out what only dropped code needed."""
+    words = set(re.findall(r"\w+", text))
+    needs.functions &= words
+    needs.straight &= words
+    needs.props = {(path, name) for path, name in needs.props if prop_name(name) in words}
 
 
 def asked_props(module: Module) -> list[Prop]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vmsgen.emit.python.expressions import Compiler, local_name, uses_mine
-from vmsgen.emit.python.layout import Lines, quote
+from vmsgen.emit.python.layout import Lines, joined, quote
 from vmsgen.emit.python.plan import ClassPlan
 from vmsgen.spec.expression import Const, Expression
 from vmsgen.spec.model import (
@@ -64,7 +64,7 @@ class Walk:
             lines.add("f = v.facts")
         if self.compile.uses_version and plan.is_state:
             lines.add("version = self._version")
-        lines.extend(self.body)
+        lines.extend(self.body.without_unused())
         if not lines.lines[1:]:
             lines.add("pass")
         return lines
@@ -105,8 +105,10 @@ class Walk:
             case Field():
                 self.field(step)
             case Let(name=name, expression=expression):
-                target = f"self.{name}" if name in self.plan.exported else local_name(name)
-                self.body.add(f"{target} = {self.compile(expression)}")
+                if name in self.plan.exported:
+                    self.body.add(f"self.{name} = {self.compile(expression)}")
+                else:
+                    self.body.assign_local(local_name(name), self.compile(expression))
             case CheckStep(check=check):
                 if not uses_mine(check.expression):
                     self.body.statement("v.check(", [quote(check.text), self.compile(check.expression)], ")")
@@ -165,7 +167,7 @@ class Walk:
             target = self.plan.model.definition(subsection.definition)
             given = [self.plan.captured(param, self.compile) for param in target.captures]
             if given:
-                scopes.append(f"{quote(subsection.name)}: ({', '.join(given)},)")
+                scopes.append(f"{quote(subsection.name)}: ({joined(given)})")
         items = ["self", "self.SUBSECTIONS"]
         if scopes:
             items.append("{" + ", ".join(scopes) + "}")
@@ -309,5 +311,5 @@ class Walk:
         if reference is None:
             return f"({quote(name)}, None, ())"
         scope = self.plan.scope(reference, self.compile)
-        inner = f"({', '.join(scope)},)" if scope else "()"
+        inner = f"({joined(scope)})" if scope else "()"
         return f"({quote(name)}, {self.plan.class_name(reference.definition)}, {inner})"
