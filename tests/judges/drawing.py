@@ -1,8 +1,8 @@
 """Objects of generated classes with drawn values, whose counts, conditions and unions fit together.
 
 The generated walk is the guide: :class:`Draw` is a visitor that reads, but from a source of random numbers. What the
-walk asks for next depends on what it was given before, exactly as when it reads a stream, so a layout is consistent by
-construction. Only checks can fail; hints from the model make that rare, and what remains is drawn again.
+walk asks for next depends on what it was given before, exactly as when it reads a stream, so a layout is consistent
+by construction. Only checks can fail; hints from the model make that rare, and what remains is drawn again.
 """
 
 from __future__ import annotations
@@ -80,10 +80,10 @@ class Hints:
     ends: dict[str, int] = field(default_factory=dict)
 
 
-def draw(random: Random, cls: type[VMState], model: Model, definitions: Definitions) -> VMState:
+def draw(random: Random, cls: type[VMState], definitions: Definitions) -> VMState:
     """An object of ``cls`` that can be written in binary and in BER. Raises Rejected when none is found."""
     for _ in range(_TRIES):
-        facts = Facts(_facts(random, model, definitions.of(cls)))
+        facts = Facts(_facts(random, definitions.model, definitions.of(cls)))
         made = cls._blank()
         made._version = random.choice((cls.VERSION, random.randint(cls.MINIMUM_VERSION, cls.VERSION)))
         visitor = Draw(random, definitions, facts)
@@ -369,6 +369,7 @@ class Definitions:
     def __init__(self, model: Model) -> None:
         from vmsgen.emit.python.module import module_parts
 
+        self.model = model
         self._found = {(".".join(module_parts(m.path)), d.name): d for m in model.modules for d in m.definitions}
 
     def of(self, cls: type[Struct]) -> Definition:

@@ -86,7 +86,7 @@ def test_helper_types(nic: Model) -> None:
     assert "VmNic ::= [APPLICATION 30000] SEQUENCE {" in text
     assert "VmNic-Descriptor ::= SEQUENCE {" in text, "a nested struct has no tag of its own"
     assert "VmNic-Mit-State ::= SEQUENCE {" in text, "nor has a subsection"
-    assert "VmNic-Status ::= INTEGER { free(0), owned(1), done-all(2) } (0..255)" in text
+    assert "VmNic-Status ::= INTEGER { free-value(0), owned(1), done-all(2) } (0..255)" in text
     assert "VmNic-Grid-Row ::= SEQUENCE (SIZE (2)) OF UInt8" in text
     assert "VmNic-Cube-Row ::= SEQUENCE (SIZE (3)) OF VmNic-Cube-Row-Row" in text
     assert rows(text, "VmNic-Config-Choice") == {

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from vmsgen.emit.asn1.names import comment, component_name, pieces
+from vmsgen.emit.asn1.names import comment, component_name, number_name, pieces
 from vmsgen.emit.asn1.schema import AliasType, ChoiceType, Component, NamedType, SchemaModule, SequenceType
 from vmsgen.emit.wording import number_text, presence_text, type_text
 from vmsgen.spec.expression import Const
@@ -388,7 +388,7 @@ def _named_integer(type_: Int, labels: Labels) -> str:
     low, high = _limits(type_)
     numbers: dict[int, str] = {}
     for value, _, label in labels.members:
-        name = component_name(label)
+        name = number_name(label)
         if low <= value <= min(high, _LARGEST_LITERAL) and name not in numbers.values():
             numbers.setdefault(value, name)
     bound = "MAX" if high > _LARGEST_LITERAL else str(high)

@@ -12,6 +12,11 @@ import re
 #: asn1c makes a file name of it; longer ones fail there.
 LONGEST_NAME = 200
 
+#: asn1c 0.9.28 makes an enum of the numbers of a type, ``TYPE_free`` of ``free``, and calls its functions alike.
+_ASN1C_FUNCTIONS = frozenset(
+    f"{verb}{form}" for verb in ("decode-", "encode-") for form in ("ber", "der", "xer", "uper", "aper", "oer")
+) | {"free", "print", "constraint"}
+
 _SPLIT = re.compile(r"[^0-9A-Za-z]+")
 _HYPHENS = re.compile(r"-{2,}")
 
@@ -22,6 +27,12 @@ def component_name(text: str) -> str:
     if joined[:1].isdigit():
         return f"x{joined}"
     return joined[:1].lower() + joined[1:]
+
+
+def number_name(label: str) -> str:
+    """The name of a number of an INTEGER type: as a component's, but for those that asn1c's C needs for functions."""
+    name = component_name(label)
+    return f"{name}-value" if name in _ASN1C_FUNCTIONS else name
 
 
 def pieces(text: str) -> str:
