@@ -36,7 +36,7 @@ class PciSerial(VMState):
 
     def visit(self, v: Visitor) -> None:
         self.dev = v.struct("dev", self.dev, PCIDevice)
-        self.state = v.struct("state", self.state, Uart, 3)
+        self.state = v.struct("state", self.state, Uart)
         v.subsections(self, self.SUBSECTIONS)
 
     @classmethod
@@ -46,7 +46,7 @@ class PciSerial(VMState):
         self._version = version
         self._facts = f
         self.dev, p = PCIDevice._load(d, p, f)
-        self.state, p = Uart._load(d, p, f, 3)
+        self.state, p = Uart._load(d, p, f)
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -56,14 +56,14 @@ class PciSerial(VMState):
             super()._save(out, f, version)
             return
         self.dev._save(out, f)
-        self.state._save(out, f, 3)
+        self.state._save(out, f)
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.dev._encode(f)))
-        out.append(tlv(b"\xa1", self.state._encode(f, 3)))
+        out.append(tlv(b"\xa1", self.state._encode(f)))
         return b"".join(out)
 
     @classmethod
@@ -76,7 +76,7 @@ class PciSerial(VMState):
         self.dev = PCIDevice._decode(d, p, end, f)
         p = end
         p, end = content(d, p, e, b"\xa1")
-        self.state = Uart._decode(d, p, end, f, 3)
+        self.state = Uart._decode(d, p, end, f)
         p = end
         if p != e:
             raise NotPlain("a component more")

@@ -31,7 +31,7 @@ class Serial(VMState):
         self.state = Uart() if state is None else state
 
     def visit(self, v: Visitor) -> None:
-        self.state = v.struct("state", self.state, Uart, 3)
+        self.state = v.struct("state", self.state, Uart)
         v.subsections(self, self.SUBSECTIONS)
 
     @classmethod
@@ -40,7 +40,7 @@ class Serial(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.state, p = Uart._load(d, p, f, 3)
+        self.state, p = Uart._load(d, p, f)
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -49,13 +49,13 @@ class Serial(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        self.state._save(out, f, 3)
+        self.state._save(out, f)
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", self.state._encode(f, 3)))
+        out.append(tlv(b"\xa0", self.state._encode(f)))
         return b"".join(out)
 
     @classmethod
@@ -65,7 +65,7 @@ class Serial(VMState):
         self._version = version
         self._facts = f
         p, end = content(d, p, e, b"\xa0")
-        self.state = Uart._decode(d, p, end, f, 3)
+        self.state = Uart._decode(d, p, end, f)
         p = end
         if p != e:
             raise NotPlain("a component more")

@@ -365,7 +365,7 @@ class AhciPort(Struct):
 
     def visit(self, v: Visitor) -> None:
         self.bus = v.struct("bus", self.bus, IdeBus)
-        self.drive = v.struct("drive", self.drive, IdeDrive, 3)
+        self.drive = v.struct("drive", self.drive, IdeDrive)
         self.port_state = v.uint32("port_state", self.port_state)
         self.finished = v.uint32("finished", self.finished)
         self.lst_addr = v.uint32("lst_addr", self.lst_addr)
@@ -393,7 +393,7 @@ class AhciPort(Struct):
         self = cls.__new__(cls)
         self._kept = None
         self.bus, p = IdeBus._load(d, p, f)
-        self.drive, p = IdeDrive._load(d, p, f, 3)
+        self.drive, p = IdeDrive._load(d, p, f)
         (
             self.port_state,
             self.finished,
@@ -434,7 +434,7 @@ class AhciPort(Struct):
             super()._save(out, f)
             return
         self.bus._save(out, f)
-        self.drive._save(out, f, 3)
+        self.drive._save(out, f)
         if self.done_first_drq is None:
             raise NotPlain("no value")
         if self.init_d2h_sent is None:
@@ -470,7 +470,7 @@ class AhciPort(Struct):
             return super()._encode(f)
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.bus._encode(f)))
-        out.append(tlv(b"\xa1", self.drive._encode(f, 3)))
+        out.append(tlv(b"\xa1", self.drive._encode(f)))
         out += (
             b"\x82",
             U32[self.port_state],
@@ -525,7 +525,7 @@ class AhciPort(Struct):
         self.bus = IdeBus._decode(d, p, end, f)
         p = end
         p, end = content(d, p, e, b"\xa1")
-        self.drive = IdeDrive._decode(d, p, end, f, 3)
+        self.drive = IdeDrive._decode(d, p, end, f)
         p = end
         self.port_state, p = take_integer(d, p, e, b"\x82", U32)
         self.finished, p = take_integer(d, p, e, b"\x83", U32)

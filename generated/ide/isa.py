@@ -36,7 +36,7 @@ class IsaIde(VMState):
 
     def visit(self, v: Visitor) -> None:
         self.bus = v.struct("bus", self.bus, IdeBus)
-        self.drives = v.array("drives", self.drives, 2, v.of(IdeDrive, 3))
+        self.drives = v.array("drives", self.drives, 2, v.of(IdeDrive))
         v.subsections(self, self.SUBSECTIONS)
 
     @classmethod
@@ -48,7 +48,7 @@ class IsaIde(VMState):
         self.bus, p = IdeBus._load(d, p, f)
         _items1 = []
         for _ in range(2):
-            _item1, p = IdeDrive._load(d, p, f, 3)
+            _item1, p = IdeDrive._load(d, p, f)
             _items1.append(_item1)
         self.drives = _items1
         if d[p : p + 1] == b"\x05":
@@ -61,16 +61,14 @@ class IsaIde(VMState):
             return
         self.bus._save(out, f)
         for _item2 in count_of(self.drives, 2):
-            _item2._save(out, f, 3)
+            _item2._save(out, f)
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.bus._encode(f)))
-        x = b"".join(
-            [tlv(b"0", item._encode(f, 3)) for item in count_of(self.drives, 2)]
-        )
+        x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.drives, 2)])
         out.append(tlv(b"\xa1", x))
         return b"".join(out)
 
@@ -87,7 +85,7 @@ class IsaIde(VMState):
         _items1 = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(IdeDrive._decode(d, p, n, f, 3))
+            _items1.append(IdeDrive._decode(d, p, n, f))
             p = n
         self.drives = count_of(_items1, 2)
         if p != e:

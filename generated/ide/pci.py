@@ -421,8 +421,8 @@ class PciIde(VMState):
         self.parent_obj = v.struct("parent_obj", self.parent_obj, PCIDevice)
         self.bmdma = v.array("bmdma", self.bmdma, 2, v.of(BusMaster))
         self.bus = v.array("bus", self.bus, 2, v.of(IdeBus))
-        self.primary = v.array("primary", self.primary, 2, v.of(IdeDrive, 3))
-        self.secondary = v.array("secondary", self.secondary, 2, v.of(IdeDrive, 3))
+        self.primary = v.array("primary", self.primary, 2, v.of(IdeDrive))
+        self.secondary = v.array("secondary", self.secondary, 2, v.of(IdeDrive))
         v.subsections(self, self.SUBSECTIONS)
 
     @classmethod
@@ -444,12 +444,12 @@ class PciIde(VMState):
         self.bus = _items2
         _items3 = []
         for _ in range(2):
-            _item3, p = IdeDrive._load(d, p, f, 3)
+            _item3, p = IdeDrive._load(d, p, f)
             _items3.append(_item3)
         self.primary = _items3
         _items4 = []
         for _ in range(2):
-            _item4, p = IdeDrive._load(d, p, f, 3)
+            _item4, p = IdeDrive._load(d, p, f)
             _items4.append(_item4)
         self.secondary = _items4
         if d[p : p + 1] == b"\x05":
@@ -466,9 +466,9 @@ class PciIde(VMState):
         for _item6 in count_of(self.bus, 2):
             _item6._save(out, f)
         for _item7 in count_of(self.primary, 2):
-            _item7._save(out, f, 3)
+            _item7._save(out, f)
         for _item8 in count_of(self.secondary, 2):
-            _item8._save(out, f, 3)
+            _item8._save(out, f)
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
@@ -479,12 +479,10 @@ class PciIde(VMState):
         out.append(tlv(b"\xa1", x))
         x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.bus, 2)])
         out.append(tlv(b"\xa2", x))
-        x = b"".join(
-            [tlv(b"0", item._encode(f, 3)) for item in count_of(self.primary, 2)]
-        )
+        x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.primary, 2)])
         out.append(tlv(b"\xa3", x))
         x = b"".join(
-            [tlv(b"0", item._encode(f, 3)) for item in count_of(self.secondary, 2)]
+            [tlv(b"0", item._encode(f)) for item in count_of(self.secondary, 2)]
         )
         out.append(tlv(b"\xa4", x))
         return b"".join(out)
@@ -516,14 +514,14 @@ class PciIde(VMState):
         _items3 = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items3.append(IdeDrive._decode(d, p, n, f, 3))
+            _items3.append(IdeDrive._decode(d, p, n, f))
             p = n
         self.primary = count_of(_items3, 2)
         p, end = content(d, p, e, b"\xa4")
         _items4 = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items4.append(IdeDrive._decode(d, p, n, f, 3))
+            _items4.append(IdeDrive._decode(d, p, n, f))
             p = n
         self.secondary = count_of(_items4, 2)
         if p != e:

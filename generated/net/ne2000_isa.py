@@ -35,7 +35,7 @@ class Ne2000Isa(VMState):
         return bool(f.ambient("section.bus", "text") != "pci")
 
     def visit(self, v: Visitor) -> None:
-        self.ne2000 = v.struct("ne2000", self.ne2000, Ne2000, 2)
+        self.ne2000 = v.struct("ne2000", self.ne2000, Ne2000)
         v.subsections(self, self.SUBSECTIONS)
 
     @classmethod
@@ -44,7 +44,7 @@ class Ne2000Isa(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.ne2000, p = Ne2000._load(d, p, f, 2)
+        self.ne2000, p = Ne2000._load(d, p, f)
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -53,13 +53,13 @@ class Ne2000Isa(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        self.ne2000._save(out, f, 2)
+        self.ne2000._save(out, f)
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", self.ne2000._encode(f, 2)))
+        out.append(tlv(b"\xa0", self.ne2000._encode(f)))
         return b"".join(out)
 
     @classmethod
@@ -69,7 +69,7 @@ class Ne2000Isa(VMState):
         self._version = version
         self._facts = f
         p, end = content(d, p, e, b"\xa0")
-        self.ne2000 = Ne2000._decode(d, p, end, f, 2)
+        self.ne2000 = Ne2000._decode(d, p, end, f)
         p = end
         if p != e:
             raise NotPlain("a component more")

@@ -41,7 +41,7 @@ class Ne2000Pci(VMState):
 
     def visit(self, v: Visitor) -> None:
         self.dev = v.struct("dev", self.dev, PCIDevice)
-        self.ne2000 = v.struct("ne2000", self.ne2000, Ne2000, 2)
+        self.ne2000 = v.struct("ne2000", self.ne2000, Ne2000)
         v.subsections(self, self.SUBSECTIONS)
 
     @classmethod
@@ -51,7 +51,7 @@ class Ne2000Pci(VMState):
         self._version = version
         self._facts = f
         self.dev, p = PCIDevice._load(d, p, f)
-        self.ne2000, p = Ne2000._load(d, p, f, 2)
+        self.ne2000, p = Ne2000._load(d, p, f)
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -61,14 +61,14 @@ class Ne2000Pci(VMState):
             super()._save(out, f, version)
             return
         self.dev._save(out, f)
-        self.ne2000._save(out, f, 2)
+        self.ne2000._save(out, f)
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.dev._encode(f)))
-        out.append(tlv(b"\xa1", self.ne2000._encode(f, 2)))
+        out.append(tlv(b"\xa1", self.ne2000._encode(f)))
         return b"".join(out)
 
     @classmethod
@@ -81,7 +81,7 @@ class Ne2000Pci(VMState):
         self.dev = PCIDevice._decode(d, p, end, f)
         p = end
         p, end = content(d, p, e, b"\xa1")
-        self.ne2000 = Ne2000._decode(d, p, end, f, 2)
+        self.ne2000 = Ne2000._decode(d, p, end, f)
         p = end
         if p != e:
             raise NotPlain("a component more")

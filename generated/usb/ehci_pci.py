@@ -36,7 +36,7 @@ class EhciPci(VMState):
 
     def visit(self, v: Visitor) -> None:
         self.pcidev = v.struct("pcidev", self.pcidev, PCIDevice)
-        self.ehci = v.struct("ehci", self.ehci, Ehci, 2)
+        self.ehci = v.struct("ehci", self.ehci, Ehci)
         v.subsections(self, self.SUBSECTIONS)
 
     @classmethod
@@ -46,7 +46,7 @@ class EhciPci(VMState):
         self._version = version
         self._facts = f
         self.pcidev, p = PCIDevice._load(d, p, f)
-        self.ehci, p = Ehci._load(d, p, f, 2)
+        self.ehci, p = Ehci._load(d, p, f)
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -56,14 +56,14 @@ class EhciPci(VMState):
             super()._save(out, f, version)
             return
         self.pcidev._save(out, f)
-        self.ehci._save(out, f, 2)
+        self.ehci._save(out, f)
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.pcidev._encode(f)))
-        out.append(tlv(b"\xa1", self.ehci._encode(f, 2)))
+        out.append(tlv(b"\xa1", self.ehci._encode(f)))
         return b"".join(out)
 
     @classmethod
@@ -76,7 +76,7 @@ class EhciPci(VMState):
         self.pcidev = PCIDevice._decode(d, p, end, f)
         p = end
         p, end = content(d, p, e, b"\xa1")
-        self.ehci = Ehci._decode(d, p, end, f, 2)
+        self.ehci = Ehci._decode(d, p, end, f)
         p = end
         if p != e:
             raise NotPlain("a component more")
