@@ -106,7 +106,7 @@ class _Search:
             facts = self.facts.fresh(trial)
             made = _Attempt(kind, trial, facts.questions)
             try:
-                made.state, made.end = kind.load(self.window, 0, version=self.contents.version, facts=facts)
+                made.state, made.end = kind.load_at(self.window, 0, version=self.contents.version, facts=facts)
             except TruncatedError as error:
                 held = len(self.contents.data) - self.contents.start
                 if self.contents.end is None and len(self.window) < held:
