@@ -225,7 +225,9 @@ class _FileBinder:
                 entries = self.entries.entries(value, key.text)
                 found.append(DefinitionDecl("subsection", key, key.span, wire_name=key, entries=entries))
                 continue
-            if isinstance(value, Scalar) and is_empty(value):
+            if is_empty(value) and len(item.entries) > 1:
+                continue
+            if is_empty(value):
                 self.reporter.error(
                     "spec/shape", f"subsection `{key.text}`: expected a list of fields, found nothing", key.span
                 )

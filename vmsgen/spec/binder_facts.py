@@ -51,6 +51,7 @@ class FactBinder:
         for key, value in self._entries(node, "import"):
             names = self.shapes.sequence(value, f"import {key.text}")
             if names is None:
+                found.append(ImportDecl(key, (value,) if isinstance(value, Scalar) else ()))
                 continue
             taken = tuple(
                 s for item in names.items if (s := self.shapes.scalar(item, f"import {key.text}")) is not None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from vmsgen.spec.expression import Binary, Compare, Const, Expression, InRange, InSet, It
+from vmsgen.spec.expression import Binary, Compare, Const, Expression, InRange, InSet, It, Ref
 from vmsgen.spec.model import Array, Bytes, Field, Fixed, Group, Int, Let, Prefixed, String, StructRef, Timer, WireType
 from vmsgen.spec.scope import Scope
 from vmsgen.spec.types import limits
@@ -82,34 +82,42 @@ def _restricted(step: Field, values: Ranges, scope: Scope) -> Ranges:
     return _meet(values, allowed(step.check.expression))
 
 
-def allowed(check: Expression) -> Ranges | None:
-    """The values of ``it`` for which a check can be true; None: any."""
+def allowed(check: Expression, name: str | None = None) -> Ranges | None:
+    """The values of ``it`` (or of the field ``name``) for which a check can be true; None: any."""
     match check:
-        case InRange(value=It(), low=Const(value=int() as low), high=Const(value=int() as high)):
+        case InRange(low=Const(value=int() as low), high=Const(value=int() as high)) if _is(check.value, name):
             return ((low, high),)
-        case InSet(value=It()) if all(isinstance(item, Const) for item in check.items):
-            return tuple(sorted((int(i.value), int(i.value)) for i in check.items if isinstance(i, Const)))  # type: ignore[arg-type]
+        case InSet() if _is(check.value, name) and all(isinstance(item, Const) for item in check.items):
+            values = sorted(int(i.value) for i in check.items if isinstance(i, Const) and isinstance(i.value, int))
+            return tuple((value, value) for value in values) if len(values) == len(check.items) else None
         case Compare():
-            return _compared(check)
+            return _compared(check, name)
         case Binary(operator="and"):
-            left, right = allowed(check.left), allowed(check.right)
+            left, right = allowed(check.left, name), allowed(check.right, name)
             return _meet(left, right) if left is not None else right
         case Binary(operator="or"):
-            left, right = allowed(check.left), allowed(check.right)
+            left, right = allowed(check.left, name), allowed(check.right, name)
             return tuple(sorted((*left, *right))) if left is not None and right is not None else None
     return None
+
+
+def _is(expression: Expression, name: str | None) -> bool:
+    """Whether an expression is what a check is about."""
+    if name is None:
+        return isinstance(expression, It)
+    return isinstance(expression, Ref) and expression.source in ("field", "derived") and expression.name == name
 
 
 _FAR = 1 << 130
 
 
-def _compared(check: Compare) -> Ranges | None:
+def _compared(check: Compare, name: str | None) -> Ranges | None:
     found: Ranges | None = None
     for left, operator, right in zip(check.operands, check.operators, check.operands[1:], strict=False):
-        if isinstance(right, It):
+        if _is(right, name):
             left, right = right, left
             operator = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(operator, operator)
-        if not isinstance(left, It) or not isinstance(right, Const) or not isinstance(right.value, int):
+        if not _is(left, name) or not isinstance(right, Const) or not isinstance(right.value, int):
             continue
         value = int(right.value)
         ranges: Ranges = {

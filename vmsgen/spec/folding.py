@@ -34,7 +34,15 @@ _COMPARISON: dict[str, Callable[[Any, Any], bool]] = {
 
 
 class NotComputable(Exception):
-    """A constant expression has no value; the text says why."""
+    """A constant expression has no value; the text says why, ``rule`` is what to report it under."""
+
+    rule = "spec/value"
+
+
+class TooWide(NotComputable):
+    """The value needs more than :data:`MAX_BITS` bits."""
+
+    rule = "type/width"
 
 
 def arithmetic(operator: str, left: int, right: int) -> int:
@@ -45,7 +53,7 @@ def arithmetic(operator: str, left: int, right: int) -> int:
         raise NotComputable(f"a shift goes from 0 to {MAX_SHIFT} bits, not {right}")
     value = _ARITHMETIC[operator](left, right)
     if value.bit_length() > MAX_BITS:
-        raise NotComputable(f"the value has more than {MAX_BITS} bits")
+        raise TooWide(f"the value has more than {MAX_BITS} bits")
     return value
 
 

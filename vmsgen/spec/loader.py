@@ -189,7 +189,11 @@ class _Loader:
         ):
             help: str | None = f"the shipped library has it: write `qemu/{module}`"
         else:
-            near = did_you_mean(module, self.files)
+            known = set(self.files)
+            if self.library is not None and module.startswith(LIBRARY_PREFIX):
+                shipped = (p.relative_to(self.library).as_posix() for p in self.library.rglob("*.yaml"))
+                known |= {LIBRARY_PREFIX + path.removesuffix(".yaml") for path in shipped}
+            near = did_you_mean(module, known)
             help = f"did you mean `{near}`?" if near else None
         self.reporter.error("import/missing", f"there is no spec `{written}`; tried {tried}", span, help=help)
 

@@ -52,6 +52,7 @@ class _Resolver:
         self.modules = Modules(loaded, reporter)
         self.expressions = Expressions(reporter, self.opened, self.modules.hint)
         self.modules.attach(self.expressions)
+        self.expressions.names.outer = self._outer
         self.types = Types(
             reporter, self.expressions, self.modules.scope_of, self._anonymous, self._union, self.modules.hint
         )
@@ -93,6 +94,16 @@ class _Resolver:
             entity = scope.module.peek(name)
             if entity is not None and entity.kind in ("struct", "state") and self.modules.has_scope(entity):
                 yield self.modules.scope_of(entity).id
+
+    def _outer(self, name: str, scope: Scope) -> tuple[Scope, Span] | None:
+        """A definition that uses a struct and has a name which the struct does not see."""
+        for user in self.modules.definitions.values():
+            if user.decl is None or user is scope or scope.id not in self._named(user):
+                continue
+            found = self.fields.names_of(user.decl.entries, user).get(name)
+            if found is not None:
+                return user, found
+        return None
 
     # ------------------------------------------------------------------------------------------ definitions
 

@@ -11,7 +11,7 @@ from vmsgen.spec import syntax
 from vmsgen.spec.declarations import CheckDecl, CheckText, EntryDecl, FieldDecl, GroupDecl, LetDecl
 from vmsgen.spec.defaults import default_value
 from vmsgen.spec.expression import Binary, Compare, Const, Expression, It
-from vmsgen.spec.facts import FALSE, Key, conjuncts
+from vmsgen.spec.facts import FALSE, Key, bounds, conjuncts
 from vmsgen.spec.model import (
     Array,
     Bytes,
@@ -22,6 +22,7 @@ from vmsgen.spec.model import (
     Grid,
     Group,
     Int,
+    Labels,
     Let,
     ListOf,
     Nullable,
@@ -36,7 +37,7 @@ from vmsgen.spec.names import asn1_field_name, python_name
 from vmsgen.spec.place import Place, source_text
 from vmsgen.spec.scope import Failed, Scope, Symbol, Typed
 from vmsgen.spec.typer import Expressions
-from vmsgen.spec.types import TypePlace, Types, has_order
+from vmsgen.spec.types import TypePlace, Types, has_order, limits
 from vmsgen.spec.values import value_type, why_none
 
 #: Bytes or pads up to this size need no words about what they hold.
@@ -86,6 +87,19 @@ class Fields:
                 case FieldDecl() if not is_pad(entry):
                     name = field_name(entry, scope)
                     self._declare(name, entry.key.text, entry.span, scope)
+
+    def names_of(self, entries: tuple[EntryDecl, ...], scope: Scope) -> dict[str, Span]:
+        """The names that entries give their definition, with their places."""
+        found: dict[str, Span] = {}
+        for entry in entries:
+            match entry:
+                case GroupDecl():
+                    found.update(self.names_of(entry.entries, scope))
+                case LetDecl():
+                    found[entry.name] = entry.name_span
+                case FieldDecl() if not is_pad(entry):
+                    found[field_name(entry, scope)] = entry.span
+        return found
 
     def _declare(self, name: str, shown: str, span: Span, scope: Scope) -> None:
         if name in scope.symbols and scope.symbols[name].source == "param":
@@ -160,16 +174,21 @@ class Fields:
         operator = ">=" if keyword == "since" else "<="
         gate.texts.append(f"{keyword} {number}")
         owner = scope.versioned
-        if (keyword == "since" and number > owner.version) or (keyword == "until" and number < owner.minimum):
-            limit = f"version {owner.version}" if keyword == "since" else f"minimum version {owner.minimum}"
+        known = place.facts | {k for one in gate.expressions for k in conjuncts(one, place.namer)}
+        low, high = bounds(known, ("version", owner.id))
+        if number > high if keyword == "since" else number < low:
+            if keyword == "since":
+                limit = f"version {owner.version}" if number > owner.version else f"`until {high}` around it"
+            else:
+                limit = f"minimum version {owner.minimum}" if number < owner.minimum else f"`since {low}` around it"
             self.reporter.error(
                 "cond/version", f"`{keyword} {number}` can never be: {owner.class_name} has {limit}", span
             )
             raise Failed
-        if (keyword == "since" and number <= owner.minimum) or (keyword == "until" and number >= owner.version):
+        if number <= low if keyword == "since" else number >= high:
             self.reporter.warning(
                 "expr/constant",
-                f"`{keyword} {number}` is always true: {owner.class_name} has versions {owner.minimum} to {owner.version}",
+                f"`{keyword} {number}` is always true: {owner.class_name} has versions {low} to {high} here",
                 span,
             )
         gate.expressions.append(Compare((version, Const(number, "int", span)), (operator,), span))
@@ -318,12 +337,30 @@ class Fields:
         entity = place.module.find(clause.name)
         if entity is None or entity.labels is None:
             self.expressions.names.no_labels(clause.name, clause.span, place)
+        integer = wire.element if isinstance(wire, (Array, Grid, ListOf)) else wire
+        if isinstance(integer, Int):
+            self._labels_fit(entity.labels, integer, clause.span)
         if isinstance(wire, (Int, SizedInt)):
             return replace(wire, labels=entity.labels)
         if isinstance(wire, (Array, Grid, ListOf)) and isinstance(wire.element, (Int, SizedInt)):
             return replace(wire, element=replace(wire.element, labels=entity.labels))
         self.reporter.error("expr/type", "only integers can have names for their values", clause.span)
         raise Failed
+
+    def _labels_fit(self, labels: Labels, integer: Int, span: Span) -> None:
+        """Every number of an enum is one that the integer can have, every bit of flags one that it has."""
+        low, high = limits(integer) if labels.kind == "enum" else (0, integer.bits - 1)
+        name = f"{'' if integer.signed else 'u'}int{integer.bits}"
+        for first, last, label in labels.members:
+            if not low <= first <= last <= high:
+                what = f"{first}" if labels.kind == "enum" else f"bit {last}"
+                self.reporter.error(
+                    "type/width",
+                    f"`{label}` of {labels.name} is {what}, which {name} does not have",
+                    span,
+                    notes=[Note("defined here", labels.span)],
+                )
+                return
 
     def _at_version(self, wire: WireType, line: syntax.FieldLine, place: Place) -> WireType:
         clause = line.clause("at-version")

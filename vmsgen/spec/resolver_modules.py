@@ -24,6 +24,9 @@ from vmsgen.spec.shapes import integer
 from vmsgen.spec.typer import Expressions
 from vmsgen.spec.types import BUILT_IN, TypePlace, Types
 
+#: How many constants may stand between one and the literals it is computed from.
+MAX_CHAIN = 32
+
 
 class Modules:
     """Builds and holds the scopes of all files."""
@@ -36,6 +39,7 @@ class Modules:
         self.matches: dict[str, Expression | None] = {}
         self.props: dict[str, list[Prop]] = {}
         self.hooks: dict[str, Hooks] = {}
+        self._depth = 0
         self._by_entity: dict[int, Scope] = {}
         self._defining: dict[str, list[str]] = defaultdict(list)
 
@@ -178,6 +182,10 @@ class Modules:
         file = module.file
         if file.machine is not None:
             module.machine = self.scopes.get(file.machine)
+        taken = {id(one) for declared in file.imports.values() for one in declared}
+        for one in file.decl.imports:
+            if id(one) not in taken:
+                module.missing.update(name.text for name in one.names)
         for target_path, declared in file.imports.items():
             target = self.scopes.get(target_path)
             if target is None:
@@ -195,6 +203,7 @@ class Modules:
                 name.span,
                 help=f"did you mean `{near}`?" if near else None,
             )
+            module.missing.add(name.text)
             return
         other = module.names.get(name.text)
         place = other.span if other is not None else None
@@ -234,11 +243,16 @@ class Modules:
             self.reporter.error("name/later", f"the constant `{entity.name}` needs its own value", declared.span)
         if entity.failed:
             raise Failed
+        if self._depth >= MAX_CHAIN:
+            self.reporter.error("spec/value", f"constants need each other more than {MAX_CHAIN} deep", declared.span)
+            raise Failed
         entity.busy, entity.failed = True, True
+        self._depth += 1
         try:
             entity.folded = self._value(declared, Place(entity.module, reach="constant"))
         finally:
             entity.busy = False
+            self._depth -= 1
         entity.failed = False
         return entity.folded
 

@@ -102,6 +102,8 @@ class ModuleScope:
     props: dict[str, PropEntity] = field(default_factory=dict)
     imported: dict[str, Imported] = field(default_factory=dict)
     machine: ModuleScope | None = None
+    #: names of imports that went wrong: using them is no second mistake
+    missing: set[str] = field(default_factory=set)
     #: class names of this module and where they come from, for collisions
     classes: dict[str, Span] = field(default_factory=dict)
     scopes: list[Scope] = field(default_factory=list)
@@ -120,8 +122,10 @@ class ModuleScope:
         return found
 
     def find(self, name: str) -> Entity | None:
-        """As :meth:`peek`, and marks it as used."""
+        """As :meth:`peek`, and marks it as used. Raises :class:`Failed` for a name whose import went wrong."""
         found = self.peek(name)
+        if found is None and name in self.missing:
+            raise Failed
         if name in self.imported and name not in self.names:
             self.imported[name].used = True
         if found is not None:
@@ -129,8 +133,10 @@ class ModuleScope:
         return found
 
     def find_prop(self, name: str) -> PropEntity | None:
-        """A prop of this file, its imports, or machine.yaml; marks it as used."""
+        """A prop of this file, its imports, or machine.yaml; marks it as used. Raises as :meth:`find`."""
         found = self.props.get(name)
+        if found is None and name in self.missing:
+            raise Failed
         if found is None and name in self.imported:
             taken = self.imported[name]
             taken.used = True

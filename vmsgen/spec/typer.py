@@ -187,7 +187,7 @@ class Expressions:
             try:
                 value = arithmetic(expr.operator, int(left.value), int(right.value))  # type: ignore[arg-type]
             except NotComputable as problem:
-                self.fail("type/width" if "bits" in str(problem) else "spec/value", str(problem), expr.span)
+                self.fail(problem.rule, str(problem), expr.span)
             return Typed(Const(value, "int", expr.span))
         return Typed(Binary(expr.operator, left, right, "int", expr.span))
 

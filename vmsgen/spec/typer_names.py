@@ -29,6 +29,8 @@ AMBIENT: dict[str, ValueType] = {
     "machine.name": "text",
     "machine.release": "release",
 }
+#: What may stand for a count in brackets, for suggestions.
+PREFIXES = tuple(f"{sign}int{bits}" for sign in ("u", "") for bits in (8, 16, 32, 64))
 _AMBIENT_ROOTS = {name.partition(".")[0] for name in AMBIENT if "." in name}
 
 
@@ -42,6 +44,8 @@ class Names:
         self.open_scope = open_scope
         #: where else a name is defined, as a help text
         self.hints = hints
+        #: the definition that uses a struct and has a name, with its place; set by the resolver
+        self.outer: Callable[[str, Scope], tuple[Scope, Span] | None] = lambda name, scope: None
         #: gives the value of a constant; set by the resolver of modules
         self.constant: Callable[[Entity], Const] = lambda entity: _no_constants(entity)
 
@@ -94,6 +98,8 @@ class Names:
                 "give one of them another name with `as:`",
                 tuple(Note("here", at) for at in places),
             )
+        if symbol is None and place.subject == f"{owner.class_name}.{name}":
+            self._fail("name/later", f"`{name}` is not read yet where its own type and conditions are needed", span)
         if symbol is None:
             self._fail(
                 "name/later",
@@ -187,9 +193,8 @@ class Names:
             return Typed(Ambient(name, AMBIENT[name], expr.span))
         if root in _AMBIENT_ROOTS:
             near = did_you_mean(name, AMBIENT)
-            self._fail(
-                "name/unknown", f"there is no fact `{name}`", expr.span, f"did you mean `{near}`?" if near else None
-            )
+            help = f"did you mean `{near}`?" if near else f"facts are {', '.join(n for n in AMBIENT if '.' in n)}"
+            self._fail("name/unknown", f"there is no fact `{name}`", expr.span, help)
         return None
 
     def _label(self, entity: Entity, name: str, expr: syntax.MemberExpr) -> Typed:
@@ -411,14 +416,16 @@ class Names:
                         span,
                         f"in expressions this is `{derived}`",
                     )
-            outer = self._outer(name, scopes[-1])
+            outer = self.outer(name, scopes[-1])
             if outer is not None:
+                user, declared = outer
+                used = f"{scopes[-1].class_name}({name})"
                 self._fail(
                     "name/outer",
-                    f"`{name}` is a name of {outer.class_name}, which {scopes[-1].class_name} does not see",
+                    f"`{name}` is a name of {user.class_name}, which {scopes[-1].class_name} does not see",
                     span,
-                    f"pass it as a parameter: `params: {{{name}: int}}`",
-                    (Note("it stands here", outer.declared[name]),),
+                    f"pass it as a parameter: `params: {{{name}: int}}`, and `{used}` where it is used",
+                    (Note("it stands here", declared),),
                 )
             known = {n for s in scopes for n in (*s.symbols, *s.declared)}
         else:
@@ -426,6 +433,8 @@ class Names:
         known |= {*place.module.visible(), *AMBIENT}
         if place.it is not None:
             known.add("it")
+        if place.counting:
+            known |= set(PREFIXES)
         near = did_you_mean(name, known)
         if name in ("it", "mine", "self"):
             help: str | None = "`it` and `mine` have a meaning only in a `check:`"
@@ -433,16 +442,9 @@ class Names:
             help = f"a prop is written `props.{name}`"
         else:
             help = f"did you mean `{near}`?" if near else self.hints(name)
+        if help is None and place.reach == "ambient":
+            help = f"only what holds for the whole section is known here: {', '.join(AMBIENT)}, props.NAME"
         self._fail("name/unknown", f"there is no `{name}` here", span, help)
-
-    @staticmethod
-    def _outer(name: str, scope: Scope) -> Scope | None:
-        """A definition of this file that has the name and is open: it is on its way to use ``scope``."""
-        if scope.kind != "struct":
-            return None
-        return next(
-            (s for s in scope.module.scopes if s is not scope and s.state == "open" and name in s.declared), None
-        )
 
 
 def _origin_namer(base: Typed, place: Place) -> Namer:

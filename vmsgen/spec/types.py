@@ -48,6 +48,8 @@ INTEGERS: dict[str, tuple[int, bool]] = {
 SIZED = ("bytes", "string", "pad", "bitmap")
 BUILT_IN = (*INTEGERS, "bool", "float64", "timer", "uint", *SIZED, "list", "tree", "union", "hook", "struct")
 WIDTHS = (8, 16, 32, 64)
+#: How many aliases may stand between a name and its type.
+MAX_ALIASES = 16
 
 
 @dataclass(frozen=True)
@@ -179,6 +181,8 @@ class Types:
         assert isinstance(declared, AliasDecl)
         if entity.name in at.aliases:
             self._fail("type/recursion", f"the alias `{entity.name}` stands for itself", declared.span)
+        if len(at.aliases) >= MAX_ALIASES:
+            self._fail("type/recursion", f"aliases stand for each other more than {MAX_ALIASES} deep", declared.span)
         if declared.type is None:
             raise Failed
         # An alias means the same everywhere: its expressions see the file that declares it, and ambient facts.
@@ -257,7 +261,7 @@ class Types:
                 self._fail("type/arguments", f"too many arguments: `{found.name}` {takes}", argument.span)
             if name not in wanted:
                 near = did_you_mean(name, wanted)
-                help = f"did you mean `{near}`?" if near else None
+                help = f"did you mean `{near}`?" if near else f"it takes {signature}" if signature else None
                 self._fail("type/arguments", f"`{found.name}` has no parameter `{name}`", argument.span, help)
             if name in given:
                 self._fail("type/arguments", f"`{name}` is given twice", argument.span)

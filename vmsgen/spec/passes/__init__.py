@@ -28,8 +28,12 @@ PASSES: tuple[Pass, ...] = (
     check_ends,
     check_checks,
     check_derived,
-    check_counts,
     check_renames,
+)
+
+#: Lint that would be misled by what could not be resolved: run only over specs without errors.
+LINTS: tuple[Pass, ...] = (
+    check_counts,
     check_variants,
     check_unused,
 )
@@ -39,3 +43,5 @@ def run_passes(resolved: Resolved, reporter: Reporter) -> None:
     """Run every pass; each reports what it finds."""
     for check in PASSES:
         check(resolved, reporter)
+    for lint in LINTS if not reporter.has_errors else ():
+        lint(resolved, reporter)

@@ -85,7 +85,7 @@ def _components(scope: Scope, reporter: Reporter) -> None:
 def _component(name: str, span: Span, seen: dict[str, tuple[str, Span]], scope: Scope, reporter: Reporter) -> None:
     derived = asn1_field_name(name)
     other = seen.setdefault(derived.casefold(), (name, span))
-    if other[1] is not span:
+    if other[0] != name:  # the same Python name twice was reported where names are entered
         reporter.error(
             "name/collision",
             f"`{name}` and `{other[0]}` of {scope.class_name} would both be the component {derived} in ASN.1",

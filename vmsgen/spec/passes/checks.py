@@ -6,7 +6,7 @@ from vmsgen.diagnostics import Span
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.spec.expression import Compare, Const, Expression, InRange, InSet, It, Ref
 from vmsgen.spec.first_item import Ranges, allowed
-from vmsgen.spec.model import Field, Group, Int, Step, Timer
+from vmsgen.spec.model import Check, Field, Group, Int, Step, Timer
 from vmsgen.spec.passes.walking import check_steps, fields, own_scopes, parts
 from vmsgen.spec.resolver import Resolved
 from vmsgen.spec.scope import Scope
@@ -17,6 +17,9 @@ def check_checks(resolved: Resolved, reporter: Reporter) -> None:
     """``check/impossible`` and ``type/width`` in checks, conditions and derived constants."""
     for scope in own_scopes(resolved):
         integers = {f.name: f.type for f in fields(scope.steps) if isinstance(f.type, (Int, Timer))}
+        for step in check_steps(scope.steps):
+            if not _entry(step.check, integers, reporter):
+                _widths(step.check.expression, None, integers, reporter)
         for expression in _conditions(scope):
             _widths(expression, None, integers, reporter)
         for field in fields(scope.steps):
@@ -24,9 +27,8 @@ def check_checks(resolved: Resolved, reporter: Reporter) -> None:
 
 
 def _conditions(scope: Scope) -> list[Expression]:
-    """Every bool expression of a definition, but the checks of single fields."""
-    found = [step.check.expression for step in check_steps(scope.steps)]
-    found += [f.condition for f in fields(scope.steps) if f.condition is not None]
+    """Every condition of a definition."""
+    found = [f.condition for f in fields(scope.steps) if f.condition is not None]
     found += [s.needed for s in scope.subsections if s.needed is not None]
     groups: list[Step] = list(scope.steps)
     while groups:
@@ -52,14 +54,36 @@ def _field(field: Field, scope: Scope, integers: dict[str, Int | Timer], reporte
         else:
             reporter.warning("expr/constant", "this check is always true", field.check.span)
         return
-    if integer is None or _widths(expression, integer, integers, reporter):
-        return
     ranges = allowed(expression)
-    if ranges is not None and not _within(ranges, limits(integer)):
-        low, high = limits(integer)
-        reporter.error(
-            "check/impossible", f"no value of `{field.name}` ({low}..{high}) passes this check", field.check.span
-        )
+    if integer is not None and ranges is not None and not _within(ranges, limits(integer)):
+        _impossible(field.name, integer, field.check.span, reporter)
+    else:
+        _widths(expression, integer, integers, reporter)
+
+
+def _impossible(name: str, integer: Int | Timer, span: Span, reporter: Reporter) -> None:
+    low, high = limits(integer)
+    reporter.error("check/impossible", f"no value of `{name}` ({low}..{high}) passes this check", span)
+
+
+def _entry(check: Check, integers: dict[str, Int | Timer], reporter: Reporter) -> bool:
+    """Report a `check` entry that nothing passes; whether it was one."""
+    expression = check.expression
+    if isinstance(expression, Const):
+        if expression.value is False:
+            reporter.error("check/impossible", "nothing passes this check", check.span)
+        else:
+            reporter.warning("expr/constant", "this check is always true", check.span)
+        return True
+    for part in parts(expression):
+        integer = integers.get(part.name) if isinstance(part, Ref) and part.source in ("field", "derived") else None
+        if integer is None or not isinstance(part, Ref):
+            continue
+        ranges = allowed(expression, part.name)
+        if ranges is not None and not _within(ranges, limits(integer)):
+            _impossible(part.name, integer, check.span, reporter)
+            return True
+    return False
 
 
 def _within(ranges: Ranges, bounds: tuple[int, int]) -> bool:

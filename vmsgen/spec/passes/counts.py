@@ -10,11 +10,14 @@ from vmsgen.spec.expression import (
     Conditional,
     Const,
     Expression,
+    Index,
     InRange,
     InSet,
     It,
+    Member,
     PropRef,
     Ref,
+    Unknown,
 )
 from vmsgen.spec.first_item import allowed
 from vmsgen.spec.model import Array, Bitmap, Bytes, Field, Fixed, Int, Let, Pad, Prefixed, Step, String, WireType
@@ -22,6 +25,7 @@ from vmsgen.spec.passes.walking import check_steps, fields, own_scopes
 from vmsgen.spec.resolver import Resolved
 from vmsgen.spec.scope import Scope
 from vmsgen.spec.types import limits
+from vmsgen.spec.values import definition_of
 
 #: The bound that holds where the spec gives none.
 DEFAULT_BOUND = 1 << 24
@@ -96,6 +100,10 @@ class _Upper:
                 return DEFAULT_BOUND
             case Ref(source="capture") if self.scope.parent is not None:
                 return DEFAULT_BOUND
+            case Unknown():
+                return DEFAULT_BOUND  # it has a finding of its own
+            case Member():
+                return self._member(expression)
             case PropRef():
                 return self._prop(expression)
             case Conditional():
@@ -118,6 +126,34 @@ class _Upper:
                 return 0xFF
             case Binary():
                 return self._binary(expression)
+        return None
+
+    def _member(self, expression: Member) -> int | None:
+        """A field of a struct: by its type and check, as inside of that struct."""
+        identifier = self._definition(expression.base)
+        scope = self.resolved.scopes.get(identifier) if identifier is not None else None
+        if scope is None:
+            return None
+        inside = _Upper(scope, self.resolved)
+        if expression.name in inside.lets:
+            return inside.of(inside.lets[expression.name].expression)
+        return inside._field(expression.name)
+
+    def _definition(self, base: Expression) -> str | None:
+        match base:
+            case Ref():
+                field = self.fields.get(base.name)
+                return definition_of(field.type) if field is not None else None
+            case Member():
+                identifier = self._definition(base.base)
+                scope = self.resolved.scopes.get(identifier) if identifier is not None else None
+                return (
+                    _Upper(scope, self.resolved)._definition(Ref(base.name, "field", "struct", base.span))
+                    if scope
+                    else None
+                )
+            case Index():
+                return self._definition(base.base)
         return None
 
     def _prop(self, expression: PropRef) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.spec.expression import Const
 from vmsgen.spec.first_item import contains, first_item
-from vmsgen.spec.model import Array, Field, Until
+from vmsgen.spec.model import Array, Bytes, Field, Int, Prefixed, String, Until
 from vmsgen.spec.passes.walking import fields, own_scopes, wire_types
 from vmsgen.spec.resolver import Resolved
 
@@ -30,15 +30,11 @@ def _check(wire: Array, until: Until, field: Field, resolved: Resolved, reporter
         )
         return
     if found.type.bits != mark.bits or found.type.order != mark.order:
-        what = (
-            f"of {found.type.bits // 8} bytes"
-            if found.type.bits != mark.bits
-            else f"in {found.type.order} endian order"
-        )
+        what = f"of {_bytes(found.type)}" if found.type.bits != mark.bits else f"in {found.type.order} endian order"
         reporter.error(
             "type/ends",
-            f"the end mark of `{field.name}` has {mark.bits // 8} bytes in {mark.order} endian order, its elements begin "
-            f"with an integer {what}",
+            f"the end mark of `{field.name}` has {_bytes(mark)} in {mark.order} endian order, its elements "
+            f"begin with an integer {what}",
             field.span,
             help="the mark stands where the first item of an element would be, and is read as that item",
         )
@@ -51,6 +47,8 @@ def _check(wire: Array, until: Until, field: Field, resolved: Resolved, reporter
         value = (
             value + (1 << mark.bits) if value < 0 else value - (1 << mark.bits) if value >> (mark.bits - 1) else value
         )
+    if isinstance(wire.element, (Bytes, String)) and isinstance(wire.element.count, Prefixed):
+        return  # an empty element is how such a stream ends; there is no other way to say it
     if contains(found.values, value):
         first = f"`{found.field.name}`" if found.field is not None else "what they begin with"
         reporter.warning(
@@ -59,3 +57,7 @@ def _check(wire: Array, until: Until, field: Field, resolved: Resolved, reporter
             found.field.span if found.field is not None else field.span,
             help=f"if it never is, say so: `check: it != {value}`" if found.field is not None else None,
         )
+
+
+def _bytes(integer: Int) -> str:
+    return "1 byte" if integer.bits == 8 else f"{integer.bits // 8} bytes"
