@@ -1,3 +1,39 @@
 """Device state described once: typed classes, ASN.1 schema and codecs for QEMU migration streams."""
 
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from vmsgen.stream.devices import Classes
+    from vmsgen.stream.migration import Migration
+
+__all__ = ["__version__", "open"]
+
 __version__ = "0.1.0"
+
+
+def open(
+    place: str | os.PathLike[str] | BinaryIO | bytes,
+    classes: Classes | None = None,
+    *,
+    props: Mapping[str, str] | None = None,
+    machine: str | None = None,
+) -> Migration:
+    """Opens a migration stream, in QEMU's binary format or in BER, as an object to read, change and save.
+
+    ``place`` is a path, an open binary file (a pipe too) or the bytes themselves. ``classes`` is the registry of a
+    generated package (its ``REGISTRY``), the library that comes with vmsgen if None. ``props`` and ``machine`` are
+    facts that the stream does not hold, as ``vmsgen show --prop`` takes them.
+
+    Raises OSError, and vmsgen.runtime.errors.DataError whose ``partial`` is the migration as far as it could be read.
+    """
+    from vmsgen.stream.migration import open_migration  # here, so that `import vmsgen` stays cheap
+
+    if classes is None:
+        from vmsgen.library import REGISTRY
+
+        classes = REGISTRY
+    return open_migration(place, classes, props=props, machine=machine)
