@@ -38,24 +38,25 @@ class Theirs:
 
 
 class _Leaves(BinaryOut):
-    """Lists the leaves of the object it walks; headers of subsections, which are no values, left out."""
+    """Lists the leaves of the object it walks, with or without the headers of subsections, which are no values."""
 
-    def __init__(self, value: VMState) -> None:
+    def __init__(self, value: VMState, headers: bool) -> None:
         super().__init__(value.facts)
+        self._headers = headers
         self.found: list[Ours] = []
         self._end = 0
         self.run(value)
 
     def put(self, data: bytes, name: str, kind: str, value: Any) -> None:
-        if kind != "subsection":
+        if self._headers or kind != "subsection":
             self.found.append(Ours(self.path(name), self._end, bytes(data), value))
             self._end += len(data)
         super().put(data, name, kind, value)
 
 
-def ours(value: VMState) -> list[Ours]:
-    """The leaves of a section's object."""
-    return _Leaves(value).found
+def ours(value: VMState, *, headers: bool = False) -> list[Ours]:
+    """The leaves of a section's object; with ``headers`` those of its subsections count as leaves."""
+    return _Leaves(value, headers).found
 
 
 def theirs(tree: Any) -> list[Theirs]:
