@@ -5,14 +5,16 @@ The first key of an item says what it is; the keys after it are attributes from 
 
 from __future__ import annotations
 
+import re
+
 from vmsgen.diagnostics import Span
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.spec.declarations import CaseDecl, CheckDecl, CheckText, EntryDecl, FieldDecl, GroupDecl, LetDecl
 from vmsgen.spec.expression_parser import parse_expression
-from vmsgen.spec.field_line import parse_field_line, parse_type
+from vmsgen.spec.field_line import INTEGER_TYPES, SIZED_TYPES, parse_field_line, parse_type
 from vmsgen.spec.names import is_identifier, python_name
 from vmsgen.spec.nodes import Mapping, Node, Scalar, Sequence
-from vmsgen.spec.shapes import Shapes, integer, is_empty
+from vmsgen.spec.shapes import Shapes, integer, is_empty, short
 from vmsgen.spec.syntax import Expr
 
 #: Attributes that may follow a field.
@@ -30,6 +32,14 @@ FIELD_ATTRIBUTES = (
     "stability",
     "fields",
 )
+#: Clauses that people write as attributes.
+_CLAUSE_HELP = {
+    **{word: f"a condition stands in the field line: `- NAME: type {word} N`" for word in ("since", "until")},
+    "when": "a condition stands in the field line: `- NAME: type when EXPR`",
+    "endian": "a byte order stands in the field line: `- NAME: type little-endian`",
+}
+_BUILT_IN = (*INTEGER_TYPES, *SIZED_TYPES, "bool", "float64", "timer", "list", "tree", "uint", "union", "hook")
+_FIRST_WORD = re.compile(r"[^0-9A-Za-z_]")
 STABILITIES = ("stable", "experimental", "deprecated")
 MAX_VERSION = 0xFFFFFFFF
 
@@ -51,8 +61,12 @@ class EntryBinder:
 
     def _entry(self, node: Node) -> EntryDecl | None:
         if isinstance(node, Scalar) and not is_empty(node):
+            typed = _FIRST_WORD.split(node.text)[0] in _BUILT_IN
             self.reporter.error(
-                "spec/no-type", f"`{node.text}` has no type", node.span, help=f"write `- {node.text}: uint32`"
+                "spec/no-type",
+                f"`{short(node.text)}` is a type without a field" if typed else f"`{short(node.text)}` has no type",
+                node.span,
+                help=f"write `- NAME: {short(node.text)}`" if typed else f"write `- {short(node.text)}: TYPE`",
             )
             return None
         if not isinstance(node, Mapping):
@@ -122,7 +136,7 @@ class EntryBinder:
         if not python_name(key.text):
             self.reporter.error("spec/value", f"`{key.text}` has no letter or digit to make a name of", key.span)
             return None
-        keys = self._only(node, FIELD_ATTRIBUTES, f"the field `{key.text}`")
+        keys = self.shapes.keys(node, FIELD_ATTRIBUTES, f"the field `{key.text}`", first=1, hints=_CLAUSE_HELP)
         line, entries, broken = None, None, False
         if isinstance(value, Sequence):
             entries = self.entries(value, f"`{key.text}`")

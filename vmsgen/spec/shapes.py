@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingABC
+from types import MappingProxyType
 from typing import Literal
 
 from vmsgen.diagnostics import Span
@@ -88,7 +89,7 @@ class Shapes:
         value = integer(found.text)
         if value is None:
             self.reporter.error(
-                "spec/value", f"{what}: expected a whole number, found `{_short(found.text)}`", found.span
+                "spec/value", f"{what}: expected a whole number, found `{short(found.text)}`", found.span
             )
             return None
         if not low <= value <= high:
@@ -107,7 +108,7 @@ class Shapes:
         near = did_you_mean(found.text, words)
         self.reporter.error(
             "spec/value",
-            f"{what}: expected {_alternatives(words)}, found `{_short(found.text)}`",
+            f"{what}: expected {_alternatives(words)}, found `{short(found.text)}`",
             found.span,
             help=f"did you mean `{near}`?" if near else None,
         )
@@ -126,9 +127,17 @@ class Shapes:
         return (one,) if one is not None else ()
 
     def keys(
-        self, node: Mapping, known: MappingABC[str, object] | Iterable[str], what: str, first: int = 0
+        self,
+        node: Mapping,
+        known: MappingABC[str, object] | Iterable[str],
+        what: str,
+        first: int = 0,
+        hints: MappingABC[str, str] = MappingProxyType({}),
     ) -> dict[str, tuple[Scalar, Node]]:
-        """The entries of ``node`` (after the first ``first``) by key; others are reported with the nearest that exists."""
+        """The entries of ``node`` (after the first ``first``) by key.
+
+        Others are reported with the help that ``hints`` has for them, else with the nearest key that exists.
+        """
         names = list(known)
         found: dict[str, tuple[Scalar, Node]] = {}
         for key, value in node.entries[first:]:
@@ -136,11 +145,12 @@ class Shapes:
                 found.setdefault(key.text, (key, value))
                 continue
             near = did_you_mean(key.text, names)
+            near_or_all = f"did you mean `{near}`?" if near else f"allowed here: {', '.join(names)}" if names else None
             self.reporter.error(
                 "spec/unknown-key",
-                f"unknown key `{_short(key.text)}` in {what}",
+                f"unknown key `{short(key.text)}` in {what}",
                 key.span,
-                help=f"did you mean `{near}`?" if near else f"allowed here: {', '.join(names)}" if names else None,
+                help=hints.get(key.text, near_or_all),
             )
         return found
 
@@ -153,6 +163,7 @@ def _alternatives(words: tuple[str, ...]) -> str:
     return quoted[0] if len(quoted) == 1 else ", ".join(quoted[:-1]) + " or " + quoted[-1]
 
 
-def _short(text: str, limit: int = 60) -> str:
+def short(text: str, limit: int = 60) -> str:
+    """The first line of a text, cut for messages."""
     line = text.split("\n", 1)[0]
     return line if len(line) <= limit else line[: limit - 1] + "…"

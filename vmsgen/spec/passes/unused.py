@@ -7,7 +7,7 @@ from vmsgen.spec.model import Hook
 from vmsgen.spec.passes.walking import fields, own_scopes, wire_types
 from vmsgen.spec.resolver import Resolved
 
-_WORDS = {"struct": "struct", "alias": "type", "labels": "names for numbers", "const": "constant"}
+_WORDS = {"struct": "struct", "alias": "type", "const": "constant"}
 
 
 def check_unused(resolved: Resolved, reporter: Reporter) -> None:
@@ -19,8 +19,10 @@ def check_unused(resolved: Resolved, reporter: Reporter) -> None:
         if module.file.external or path in machines:
             continue  # what others may need later is no mistake there
         for entity in module.names.values():
-            if not entity.used and entity.kind in _WORDS:
-                reporter.warning("name/unused", f"the {_WORDS[entity.kind]} `{entity.name}` is never used", entity.span)
+            word = entity.labels.kind if entity.labels is not None else _WORDS.get(entity.kind)
+            if not entity.used and word is not None:
+                verb = "are" if word == "flags" else "is"
+                reporter.warning("name/unused", f"the {word} `{entity.name}` {verb} never used", entity.span)
         for prop in module.props.values():
             if not prop.used:
                 declared = prop.declared
