@@ -61,7 +61,7 @@ def main(arguments: Sequence[str]) -> int:
             argv = rest[1:]
         else:
             release, name = rest
-            argv = declared()[name].argv(release)
+            argv = declared()[name].destination(release)
     except (IndexError, ValueError, KeyError):
         print(__doc__, file=sys.stderr)
         return 2

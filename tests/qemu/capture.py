@@ -58,6 +58,16 @@ class Declared:
         assets = str(asset_folder())
         return [word.replace("@A@", assets) for word in argv]
 
+    def destination(self, release: str) -> list[str]:
+        """The command line of a guest that can load this stream: what was plugged in at run time stands on it too."""
+        argv = self.argv(release)
+        for step in self.qmp:
+            options = {"device_add": ("-device", "driver"), "object-add": ("-object", "qom-type")}
+            option, kind = options[step["execute"]]
+            given = dict(step["arguments"])
+            argv += [option, ",".join([given.pop(kind), *(f"{key}={value}" for key, value in given.items())])]
+        return argv
+
     def unavailable(self, release: str) -> str | None:
         """Why this stream cannot be captured here, or None if it can."""
         if self.kvm and not os.access("/dev/kvm", os.R_OK | os.W_OK):
