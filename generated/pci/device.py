@@ -95,323 +95,6 @@ class PciStatus(enum.IntFlag):
     detected_parity_error = 0x8000
 
 
-class PCIDevice(Struct):
-    """``PCIDevice``."""
-
-    VMSTATE = "PCIDevice"
-    VERSION = 2
-    MARKED = True
-    FIELDS = ("version_id", "config", "config_extended", "irq_state")
-    WIRE_NAMES = {"config_extended": ("config",)}
-    TAGS = {
-        "version_id": 0,
-        "config": 1,
-        "config_extended": 2,
-        "irq_state": 3,
-        "<kept>": 4,
-    }
-    __slots__ = ("version_id", "config", "config_extended", "irq_state", "vectors")
-
-    #: copy of the state's version, from before sections had one
-    version_id: int
-    #: configuration space, the part that every device has
-    config: bytes
-    #: configuration space of a PCI Express device from 0x100 on, where its extended
-    #  capabilities are
-    config_extended: bytes | None
-    #: level of INTA to INTD, 0 or 1
-    irq_state: list[int]
-    #: MSI-X vectors as the capability announces them, 0 without the capability
-    vectors: int
-
-    def __init__(
-        self,
-        *,
-        version_id: int = 0,
-        config: bytes = bytes(256),
-        config_extended: bytes | None = None,
-        irq_state: list[int] | None = None,
-    ) -> None:
-        super().__init__()
-        self.version_id = version_id
-        self.config = config
-        self.config_extended = config_extended
-        self.irq_state = [0] * 4 if irq_state is None else irq_state
-        self.vectors = 0
-
-    def visit(self, v: Visitor) -> None:
-        f = v.facts
-        self.version_id = v.int32("version_id", self.version_id)
-        self.config = v.bytes("config", self.config, 256)
-        express = pci_capability(self.config, 16) != 0 or f.ask(EXTENDED_CONFIG)
-        if express:
-            self.config_extended = v.bytes(
-                "config_extended", self.config_extended, 3840
-            )
-        self.irq_state = v.integers("irq_state", self.irq_state, 4, 32, False)
-        msix = pci_capability(self.config, 17)
-        self.vectors = (le16(self.config, msix + 2) & 2047) + 1 if msix != 0 else 0
-        v.subsections(self, self.SUBSECTIONS)
-
-    @classmethod
-    def _load(cls, d: bytes, p: int, f: Facts) -> tuple[PCIDevice, int]:
-        self = cls.__new__(cls)
-        self._kept = None
-        (self.version_id,) = _BE_i.unpack_from(d, p)
-        p += 4
-        self.config = d[p : p + 256]
-        p += 256
-        express = pci_capability(self.config, 16) != 0 or f.ask(EXTENDED_CONFIG)
-        if express:
-            self.config_extended = d[p : p + 3840]
-            p += 3840
-        else:
-            self.config_extended = None
-        self.irq_state = list(_BE_4I.unpack_from(d, p))
-        p += 16
-        msix = pci_capability(self.config, 17)
-        self.vectors = (le16(self.config, msix + 2) & 2047) + 1 if msix != 0 else 0
-        if d[p : p + 1] == b"\x05":
-            p = load_subsections(self, d, p, f, {})
-        return self, p
-
-    def _save(self, out: list[bytes], f: Facts) -> None:
-        if self._kept is not None:
-            super()._save(out, f)
-            return
-        out.append(_BE_i.pack(self.version_id))
-        out.append(sized(self.config, 256))
-        express = pci_capability(self.config, 16) != 0 or f.ask(EXTENDED_CONFIG)
-        if express:
-            out.append(sized(need(self.config_extended), 3840))
-        out.append(_BE_4I.pack(*self.irq_state))
-        msix = pci_capability(self.config, 17)
-        self.vectors = (le16(self.config, msix + 2) & 2047) + 1 if msix != 0 else 0
-
-    def _encode(self, f: Facts) -> bytes:
-        if self._kept is not None:
-            return super()._encode(f)
-        out: list[bytes] = []
-        out += (b"\x80", S32[self.version_id], b"\x81", octets(self.config, 256))
-        express = pci_capability(self.config, 16) != 0 or f.ask(EXTENDED_CONFIG)
-        if express:
-            out += (b"\x82", octets(need(self.config_extended), 3840))
-        out.append(tlv(b"\xa3", integers(count_of(self.irq_state, 4), U32)))
-        msix = pci_capability(self.config, 17)
-        self.vectors = (le16(self.config, msix + 2) & 2047) + 1 if msix != 0 else 0
-        return b"".join(out)
-
-    @classmethod
-    def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> PCIDevice:
-        self = cls.__new__(cls)
-        self._kept = None
-        self.version_id, p = take_integer(d, p, e, b"\x80", S32)
-        self.config, p = take_octets(d, p, e, b"\x81", 256)
-        express = pci_capability(self.config, 16) != 0 or f.ask(EXTENDED_CONFIG)
-        if express:
-            self.config_extended, p = take_octets(d, p, e, b"\x82", 3840)
-        else:
-            self.config_extended = None
-        self.irq_state, p = take_integers(d, p, e, b"\xa3", U32, 4)
-        msix = pci_capability(self.config, 17)
-        self.vectors = (le16(self.config, msix + 2) & 2047) + 1 if msix != 0 else 0
-        if p != e:
-            raise NotPlain("a component more")
-        return self
-
-
-class MsixEntry(Struct):
-    """Part of pci/device."""
-
-    FIELDS = ("address", "data", "control")
-    TAGS = {"address": 0, "data": 1, "control": 2, "<kept>": 3}
-    __slots__ = ("address", "data", "control")
-
-    #: where the message is written
-    address: int
-    data: int
-    #: bit 0 masks the vector
-    control: int
-
-    def __init__(self, *, address: int = 0, data: int = 0, control: int = 0) -> None:
-        super().__init__()
-        self.address = address
-        self.data = data
-        self.control = control
-
-    def visit(self, v: Visitor) -> None:
-        self.address = v.uint64("address", self.address, order="little")
-        self.data = v.uint32("data", self.data, order="little")
-        self.control = v.uint32("control", self.control, order="little")
-
-    @classmethod
-    def _load(cls, d: bytes, p: int, f: Facts) -> tuple[MsixEntry, int]:
-        self = cls.__new__(cls)
-        self._kept = None
-        self.address, self.data, self.control = _LE_Q2I.unpack_from(d, p)
-        p += 16
-        return self, p
-
-    def _save(self, out: list[bytes], f: Facts) -> None:
-        if self._kept is not None:
-            super()._save(out, f)
-            return
-        out.append(_LE_Q2I.pack(self.address, self.data, self.control))
-
-    def _encode(self, f: Facts) -> bytes:
-        if self._kept is not None:
-            return super()._encode(f)
-        out: list[bytes] = []
-        out += (
-            b"\x80",
-            U64[self.address],
-            b"\x81",
-            U32[self.data],
-            b"\x82",
-            U32[self.control],
-        )
-        return b"".join(out)
-
-    @classmethod
-    def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> MsixEntry:
-        self = cls.__new__(cls)
-        self._kept = None
-        self.address, p = take_integer(d, p, e, b"\x80", U64)
-        self.data, p = take_integer(d, p, e, b"\x81", U32)
-        self.control, p = take_integer(d, p, e, b"\x82", U32)
-        if p != e:
-            raise NotPlain("a component more")
-        return self
-
-
-class MsixState(Struct):
-    """MSI-X table and pending bits of a device; their number is not in the stream."""
-
-    FIELDS = ("table", "pending")
-    TAGS = {"table": 0, "pending": 1, "<kept>": 2}
-    __slots__ = ("table", "pending")
-
-    table: list[MsixEntry]
-    #: pending bit array, vector 0 in bit 0 of byte 0
-    pending: bytes
-
-    def __init__(
-        self, *, table: list[MsixEntry] | None = None, pending: bytes = b""
-    ) -> None:
-        super().__init__()
-        self.table = [] if table is None else table
-        self.pending = pending
-
-    def visit(self, v: Visitor, vectors: int) -> None:
-        self.table = v.array("table", self.table, vectors, v.of(MsixEntry))
-        self.pending = v.bytes("pending", self.pending, align(vectors, 8) // 8)
-
-    @classmethod
-    def _load(cls, d: bytes, p: int, f: Facts, vectors: int) -> tuple[MsixState, int]:
-        self = cls.__new__(cls)
-        self._kept = None
-        _n1 = bounded(max(vectors, 0), d)
-        _items2 = []
-        for _ in range(_n1):
-            _item2, p = MsixEntry._load(d, p, f)
-            _items2.append(_item2)
-        self.table = _items2
-        _n3 = bounded(max(align(vectors, 8) // 8, 0), d)
-        self.pending = d[p : p + _n3]
-        p += _n3
-        return self, p
-
-    def _save(self, out: list[bytes], f: Facts, vectors: int) -> None:
-        if self._kept is not None:
-            super()._save(out, f, vectors)
-            return
-        for _item4 in count_of(self.table, vectors):
-            _item4._save(out, f)
-        out.append(sized(self.pending, align(vectors, 8) // 8))
-
-    def _encode(self, f: Facts, vectors: int) -> bytes:
-        if self._kept is not None:
-            return super()._encode(f, vectors)
-        out: list[bytes] = []
-        x = b"".join(
-            [tlv(b"0", item._encode(f)) for item in count_of(self.table, vectors)]
-        )
-        out.append(tlv(b"\xa0", x))
-        out += (b"\x81", octets(self.pending, align(vectors, 8) // 8))
-        return b"".join(out)
-
-    @classmethod
-    def _decode(cls, d: bytes, p: int, e: int, f: Facts, vectors: int) -> MsixState:
-        self = cls.__new__(cls)
-        self._kept = None
-        p, end = content(d, p, e, b"\xa0")
-        _items1 = []
-        while p < end:
-            p, n = content(d, p, end, b"0")
-            _items1.append(MsixEntry._decode(d, p, n, f))
-            p = n
-        self.table = count_of(_items1, vectors)
-        self.pending, p = take_octets(d, p, e, b"\x81", align(vectors, 8) // 8)
-        if p != e:
-            raise NotPlain("a component more")
-        return self
-
-
-class MsixTable(Struct):
-    """MSI-X state as a part of a device that is described field by field (``msix``)."""
-
-    VMSTATE = "msix"
-    VERSION = 0
-    MINIMUM_VERSION = 0
-    MARKED = True
-    FIELDS = ("msix",)
-    TAGS = {"msix": 0, "<kept>": 1}
-    __slots__ = ("msix",)
-
-    msix: MsixState
-
-    def __init__(self, *, msix: MsixState | None = None) -> None:
-        super().__init__()
-        self.msix = MsixState() if msix is None else msix
-
-    def visit(self, v: Visitor, vectors: int) -> None:
-        self.msix = v.struct("msix", self.msix, MsixState, vectors)
-        v.subsections(self, self.SUBSECTIONS)
-
-    @classmethod
-    def _load(cls, d: bytes, p: int, f: Facts, vectors: int) -> tuple[MsixTable, int]:
-        self = cls.__new__(cls)
-        self._kept = None
-        self.msix, p = MsixState._load(d, p, f, vectors)
-        if d[p : p + 1] == b"\x05":
-            p = load_subsections(self, d, p, f, {})
-        return self, p
-
-    def _save(self, out: list[bytes], f: Facts, vectors: int) -> None:
-        if self._kept is not None:
-            super()._save(out, f, vectors)
-            return
-        self.msix._save(out, f, vectors)
-
-    def _encode(self, f: Facts, vectors: int) -> bytes:
-        if self._kept is not None:
-            return super()._encode(f, vectors)
-        out: list[bytes] = []
-        out.append(tlv(b"\xa0", self.msix._encode(f, vectors)))
-        return b"".join(out)
-
-    @classmethod
-    def _decode(cls, d: bytes, p: int, e: int, f: Facts, vectors: int) -> MsixTable:
-        self = cls.__new__(cls)
-        self._kept = None
-        p, end = content(d, p, e, b"\xa0")
-        self.msix = MsixState._decode(d, p, end, f, vectors)
-        p = end
-        if p != e:
-            raise NotPlain("a component more")
-        return self
-
-
 class PciHeader(Struct):
     """The configuration space, read as PCI Local Bus 3.0 chapter 6 and the bridge
     specification lay it out.
@@ -905,3 +588,321 @@ class PciHeader(Struct):
             if layout == 1:
                 out.append(_LE_H.pack(self.bridge_control))
             out.append(sized(need(self.device_specific), 192))
+
+
+class PCIDevice(Struct):
+    """``PCIDevice``."""
+
+    VMSTATE = "PCIDevice"
+    VERSION = 2
+    MARKED = True
+    FIELDS = ("version_id", "config", "config_extended", "irq_state")
+    WIRE_NAMES = {"config_extended": ("config",)}
+    TAGS = {
+        "version_id": 0,
+        "config": 1,
+        "config_extended": 2,
+        "irq_state": 3,
+        "<kept>": 4,
+    }
+    VIEWS = {"config": PciHeader}
+    __slots__ = ("version_id", "config", "config_extended", "irq_state", "vectors")
+
+    #: copy of the state's version, from before sections had one
+    version_id: int
+    #: configuration space, the part that every device has
+    config: bytes
+    #: configuration space of a PCI Express device from 0x100 on, where its extended
+    #  capabilities are
+    config_extended: bytes | None
+    #: level of INTA to INTD, 0 or 1
+    irq_state: list[int]
+    #: MSI-X vectors as the capability announces them, 0 without the capability
+    vectors: int
+
+    def __init__(
+        self,
+        *,
+        version_id: int = 0,
+        config: bytes = bytes(256),
+        config_extended: bytes | None = None,
+        irq_state: list[int] | None = None,
+    ) -> None:
+        super().__init__()
+        self.version_id = version_id
+        self.config = config
+        self.config_extended = config_extended
+        self.irq_state = [0] * 4 if irq_state is None else irq_state
+        self.vectors = 0
+
+    def visit(self, v: Visitor) -> None:
+        f = v.facts
+        self.version_id = v.int32("version_id", self.version_id)
+        self.config = v.bytes("config", self.config, 256)
+        express = pci_capability(self.config, 16) != 0 or f.ask(EXTENDED_CONFIG)
+        if express:
+            self.config_extended = v.bytes(
+                "config_extended", self.config_extended, 3840
+            )
+        self.irq_state = v.integers("irq_state", self.irq_state, 4, 32, False)
+        msix = pci_capability(self.config, 17)
+        self.vectors = (le16(self.config, msix + 2) & 2047) + 1 if msix != 0 else 0
+        v.subsections(self, self.SUBSECTIONS)
+
+    @classmethod
+    def _load(cls, d: bytes, p: int, f: Facts) -> tuple[PCIDevice, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        (self.version_id,) = _BE_i.unpack_from(d, p)
+        p += 4
+        self.config = d[p : p + 256]
+        p += 256
+        express = pci_capability(self.config, 16) != 0 or f.ask(EXTENDED_CONFIG)
+        if express:
+            self.config_extended = d[p : p + 3840]
+            p += 3840
+        else:
+            self.config_extended = None
+        self.irq_state = list(_BE_4I.unpack_from(d, p))
+        p += 16
+        msix = pci_capability(self.config, 17)
+        self.vectors = (le16(self.config, msix + 2) & 2047) + 1 if msix != 0 else 0
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts) -> None:
+        if self._kept is not None:
+            super()._save(out, f)
+            return
+        out.append(_BE_i.pack(self.version_id))
+        out.append(sized(self.config, 256))
+        express = pci_capability(self.config, 16) != 0 or f.ask(EXTENDED_CONFIG)
+        if express:
+            out.append(sized(need(self.config_extended), 3840))
+        out.append(_BE_4I.pack(*self.irq_state))
+        msix = pci_capability(self.config, 17)
+        self.vectors = (le16(self.config, msix + 2) & 2047) + 1 if msix != 0 else 0
+
+    def _encode(self, f: Facts) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f)
+        out: list[bytes] = []
+        out += (b"\x80", S32[self.version_id], b"\x81", octets(self.config, 256))
+        express = pci_capability(self.config, 16) != 0 or f.ask(EXTENDED_CONFIG)
+        if express:
+            out += (b"\x82", octets(need(self.config_extended), 3840))
+        out.append(tlv(b"\xa3", integers(count_of(self.irq_state, 4), U32)))
+        msix = pci_capability(self.config, 17)
+        self.vectors = (le16(self.config, msix + 2) & 2047) + 1 if msix != 0 else 0
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> PCIDevice:
+        self = cls.__new__(cls)
+        self._kept = None
+        self.version_id, p = take_integer(d, p, e, b"\x80", S32)
+        self.config, p = take_octets(d, p, e, b"\x81", 256)
+        express = pci_capability(self.config, 16) != 0 or f.ask(EXTENDED_CONFIG)
+        if express:
+            self.config_extended, p = take_octets(d, p, e, b"\x82", 3840)
+        else:
+            self.config_extended = None
+        self.irq_state, p = take_integers(d, p, e, b"\xa3", U32, 4)
+        msix = pci_capability(self.config, 17)
+        self.vectors = (le16(self.config, msix + 2) & 2047) + 1 if msix != 0 else 0
+        if p != e:
+            raise NotPlain("a component more")
+        return self
+
+
+class MsixEntry(Struct):
+    """Part of pci/device."""
+
+    FIELDS = ("address", "data", "control")
+    TAGS = {"address": 0, "data": 1, "control": 2, "<kept>": 3}
+    __slots__ = ("address", "data", "control")
+
+    #: where the message is written
+    address: int
+    data: int
+    #: bit 0 masks the vector
+    control: int
+
+    def __init__(self, *, address: int = 0, data: int = 0, control: int = 0) -> None:
+        super().__init__()
+        self.address = address
+        self.data = data
+        self.control = control
+
+    def visit(self, v: Visitor) -> None:
+        self.address = v.uint64("address", self.address, order="little")
+        self.data = v.uint32("data", self.data, order="little")
+        self.control = v.uint32("control", self.control, order="little")
+
+    @classmethod
+    def _load(cls, d: bytes, p: int, f: Facts) -> tuple[MsixEntry, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self.address, self.data, self.control = _LE_Q2I.unpack_from(d, p)
+        p += 16
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts) -> None:
+        if self._kept is not None:
+            super()._save(out, f)
+            return
+        out.append(_LE_Q2I.pack(self.address, self.data, self.control))
+
+    def _encode(self, f: Facts) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f)
+        out: list[bytes] = []
+        out += (
+            b"\x80",
+            U64[self.address],
+            b"\x81",
+            U32[self.data],
+            b"\x82",
+            U32[self.control],
+        )
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> MsixEntry:
+        self = cls.__new__(cls)
+        self._kept = None
+        self.address, p = take_integer(d, p, e, b"\x80", U64)
+        self.data, p = take_integer(d, p, e, b"\x81", U32)
+        self.control, p = take_integer(d, p, e, b"\x82", U32)
+        if p != e:
+            raise NotPlain("a component more")
+        return self
+
+
+class MsixState(Struct):
+    """MSI-X table and pending bits of a device; their number is not in the stream."""
+
+    FIELDS = ("table", "pending")
+    TAGS = {"table": 0, "pending": 1, "<kept>": 2}
+    __slots__ = ("table", "pending")
+
+    table: list[MsixEntry]
+    #: pending bit array, vector 0 in bit 0 of byte 0
+    pending: bytes
+
+    def __init__(
+        self, *, table: list[MsixEntry] | None = None, pending: bytes = b""
+    ) -> None:
+        super().__init__()
+        self.table = [] if table is None else table
+        self.pending = pending
+
+    def visit(self, v: Visitor, vectors: int) -> None:
+        self.table = v.array("table", self.table, vectors, v.of(MsixEntry))
+        self.pending = v.bytes("pending", self.pending, align(vectors, 8) // 8)
+
+    @classmethod
+    def _load(cls, d: bytes, p: int, f: Facts, vectors: int) -> tuple[MsixState, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        _n1 = bounded(max(vectors, 0), d)
+        _items2 = []
+        for _ in range(_n1):
+            _item2, p = MsixEntry._load(d, p, f)
+            _items2.append(_item2)
+        self.table = _items2
+        _n3 = bounded(max(align(vectors, 8) // 8, 0), d)
+        self.pending = d[p : p + _n3]
+        p += _n3
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, vectors: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, vectors)
+            return
+        for _item4 in count_of(self.table, vectors):
+            _item4._save(out, f)
+        out.append(sized(self.pending, align(vectors, 8) // 8))
+
+    def _encode(self, f: Facts, vectors: int) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f, vectors)
+        out: list[bytes] = []
+        x = b"".join(
+            [tlv(b"0", item._encode(f)) for item in count_of(self.table, vectors)]
+        )
+        out.append(tlv(b"\xa0", x))
+        out += (b"\x81", octets(self.pending, align(vectors, 8) // 8))
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts, vectors: int) -> MsixState:
+        self = cls.__new__(cls)
+        self._kept = None
+        p, end = content(d, p, e, b"\xa0")
+        _items1 = []
+        while p < end:
+            p, n = content(d, p, end, b"0")
+            _items1.append(MsixEntry._decode(d, p, n, f))
+            p = n
+        self.table = count_of(_items1, vectors)
+        self.pending, p = take_octets(d, p, e, b"\x81", align(vectors, 8) // 8)
+        if p != e:
+            raise NotPlain("a component more")
+        return self
+
+
+class MsixTable(Struct):
+    """MSI-X state as a part of a device that is described field by field (``msix``)."""
+
+    VMSTATE = "msix"
+    VERSION = 0
+    MINIMUM_VERSION = 0
+    MARKED = True
+    FIELDS = ("msix",)
+    TAGS = {"msix": 0, "<kept>": 1}
+    __slots__ = ("msix",)
+
+    msix: MsixState
+
+    def __init__(self, *, msix: MsixState | None = None) -> None:
+        super().__init__()
+        self.msix = MsixState() if msix is None else msix
+
+    def visit(self, v: Visitor, vectors: int) -> None:
+        self.msix = v.struct("msix", self.msix, MsixState, vectors)
+        v.subsections(self, self.SUBSECTIONS)
+
+    @classmethod
+    def _load(cls, d: bytes, p: int, f: Facts, vectors: int) -> tuple[MsixTable, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self.msix, p = MsixState._load(d, p, f, vectors)
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, vectors: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, vectors)
+            return
+        self.msix._save(out, f, vectors)
+
+    def _encode(self, f: Facts, vectors: int) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f, vectors)
+        out: list[bytes] = []
+        out.append(tlv(b"\xa0", self.msix._encode(f, vectors)))
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts, vectors: int) -> MsixTable:
+        self = cls.__new__(cls)
+        self._kept = None
+        p, end = content(d, p, e, b"\xa0")
+        self.msix = MsixState._decode(d, p, end, f, vectors)
+        p = end
+        if p != e:
+            raise NotPlain("a component more")
+        return self

@@ -140,7 +140,7 @@ class DiskRequest(Struct):
             self.sector = v.uint64("sector", self.sector)
             self.sector_count = v.uint32("sector_count", self.sector_count)
             self.buflen = v.uint32("buflen", self.buflen)
-            v.check("it <= 0x100_0000", self.buflen <= 16777216, "buflen")
+            v.check("it <= 0x100_0000", (self.buflen or 0) <= 16777216, "buflen")
             if (self.buflen or 0) != 0 and self.command.to_device:
                 self.data_out = v.bytes(
                     "data_out",
@@ -154,7 +154,9 @@ class DiskRequest(Struct):
             ):
                 self.data_in = v.counted_bytes("data_in", self.data_in, 32)
                 v.check(
-                    "len(it) <= 0x100_0000", len(self.data_in) <= 16777216, "data_in"
+                    "len(it) <= 0x100_0000",
+                    len((self.data_in or b"")) <= 16777216,
+                    "data_in",
                 )
 
     @classmethod
@@ -184,7 +186,7 @@ class DiskRequest(Struct):
         ) or f.ask(SCSI_EMULATED_REQUESTS):
             self.sector, self.sector_count, self.buflen = _BE_Q2I.unpack_from(d, p)
             p += 16
-            if not (self.buflen <= 16777216):
+            if not ((self.buflen or 0) <= 16777216):
                 raise NotPlain("a check")
             if (self.buflen or 0) != 0 and self.command.to_device:
                 _n1 = bounded(
@@ -203,7 +205,7 @@ class DiskRequest(Struct):
                 p += 4
                 self.data_in = d[p : p + _n2]
                 p += _n2
-                if not (len(self.data_in) <= 16777216):
+                if not (len((self.data_in or b"")) <= 16777216):
                     raise NotPlain("a check")
             else:
                 self.data_in = None
@@ -240,7 +242,7 @@ class DiskRequest(Struct):
             175,
         ) or f.ask(SCSI_EMULATED_REQUESTS):
             out.append(_BE_Q2I.pack(self.sector, self.sector_count, self.buflen))
-            if not (self.buflen <= 16777216):
+            if not ((self.buflen or 0) <= 16777216):
                 raise NotPlain("a check")
             if (self.buflen or 0) != 0 and self.command.to_device:
                 out.append(
@@ -256,7 +258,7 @@ class DiskRequest(Struct):
             ):
                 out.append(len(need(self.data_in)).to_bytes(4, "big"))
                 out.append(need(self.data_in))
-                if not (len(self.data_in) <= 16777216):
+                if not (len((self.data_in or b"")) <= 16777216):
                     raise NotPlain("a check")
 
     def _encode(self, f: Facts) -> bytes:
@@ -291,7 +293,7 @@ class DiskRequest(Struct):
                 b"\x84",
                 U32[need(self.buflen)],
             )
-            if not (self.buflen <= 16777216):
+            if not ((self.buflen or 0) <= 16777216):
                 raise NotPlain("a check")
             if (self.buflen or 0) != 0 and self.command.to_device:
                 out += (
@@ -307,7 +309,7 @@ class DiskRequest(Struct):
                 and self.kind == 2
             ):
                 out += (b"\x86", octets(need(self.data_in)))
-                if not (len(self.data_in) <= 16777216):
+                if not (len((self.data_in or b"")) <= 16777216):
                     raise NotPlain("a check")
         return b"".join(out)
 
@@ -340,7 +342,7 @@ class DiskRequest(Struct):
             self.sector, p = take_integer(d, p, e, b"\x82", U64)
             self.sector_count, p = take_integer(d, p, e, b"\x83", U32)
             self.buflen, p = take_integer(d, p, e, b"\x84", U32)
-            if not (self.buflen <= 16777216):
+            if not ((self.buflen or 0) <= 16777216):
                 raise NotPlain("a check")
             if (self.buflen or 0) != 0 and self.command.to_device:
                 self.data_out, p = take_octets(
@@ -358,7 +360,7 @@ class DiskRequest(Struct):
                 and self.kind == 2
             ):
                 self.data_in, p = take_octets(d, p, e, b"\x86")
-                if not (len(self.data_in) <= 16777216):
+                if not (len((self.data_in or b"")) <= 16777216):
                     raise NotPlain("a check")
             else:
                 self.data_in = None

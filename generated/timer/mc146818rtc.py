@@ -324,6 +324,7 @@ class Mc146818rtc(VMState):
         "<facts>": 15,
         "<kept>": 16,
     }
+    VIEWS = {"cmos_data": ClockRegisters}
     SUBSECTIONS = (
         SubsectionInfo(
             "mc146818rtc/irq_reinject_on_ack_count",

@@ -549,7 +549,7 @@ class VirtioNetDevice(Struct):
             self.max_queue_pairs = v.uint16("max_queue_pairs", self.max_queue_pairs)
             v.check(
                 "it == props.max_queue_pairs",
-                self.max_queue_pairs == f.ask(MAX_QUEUE_PAIRS),
+                (self.max_queue_pairs or 0) == f.ask(MAX_QUEUE_PAIRS),
                 "max_queue_pairs",
             )
             self.curr_queue_pairs = v.uint16("curr_queue_pairs", self.curr_queue_pairs)

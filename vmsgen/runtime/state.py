@@ -10,8 +10,8 @@ since.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from vmsgen.runtime.errors import DataError
@@ -72,6 +72,8 @@ class Struct:
     VERSION: ClassVar[int] = 1
     MINIMUM_VERSION: ClassVar[int] = 1
     SUBSECTIONS: ClassVar[tuple[SubsectionInfo, ...]] = ()
+    #: structs that read the bytes of a field for people
+    VIEWS: ClassVar[Mapping[str, type[Struct]]] = {}
 
     _kept: dict[str, bytes] | None
 
@@ -83,6 +85,12 @@ class Struct:
 
         Behind the visitor stand the values of the parameters that the description has.
         """
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        walk = cls.__dict__.get("visit")
+        if walk is not None:
+            cls.visit = _from_its_top(walk)  # type: ignore[method-assign]
 
     # ------------------------------------------------------------------ values
 
@@ -169,6 +177,19 @@ class Struct:
             and all(left == right for left, right in zip(_kept_tree(self), _kept_tree(other), strict=False))
             and len(_kept_tree(self)) == len(_kept_tree(other))
         )
+
+
+def _from_its_top(walk: Callable[..., None]) -> Callable[..., None]:
+    """A generated ``visit`` that a visitor which is nowhere yet may be given to: it then runs from this object."""
+
+    @wraps(walk)
+    def visit(self: Struct, v: Visitor, *scope: Any) -> None:
+        if v.is_nowhere:
+            v.run(self, scope)
+        else:
+            walk(self, v, *scope)
+
+    return visit
 
 
 def _same(left: Any, right: Any) -> bool:
@@ -285,7 +306,7 @@ class VMState(Struct):
         return load_exactly(cls, bytes(data), cls.VERSION if version is None else version, facts or Facts())
 
     @classmethod
-    def load(
+    def load_at(
         cls: type[V],
         data: bytes,
         position: int,
@@ -304,6 +325,28 @@ class VMState(Struct):
         from vmsgen.runtime.binary_codec import save
 
         return save(self, self._version if version is None else version, self._facts if facts is None else facts)
+
+    # ------------------------------------------------------------------ for a device model that lives
+
+    @staticmethod
+    def before_save(state: Any) -> None:
+        """What the spec's hook does before a running device is saved."""
+
+    @staticmethod
+    def after_load(state: Any, version: int) -> None:
+        """What the spec's hook does after a device was loaded, such as arming timers."""
+
+    def save(self, *, version: int | None = None) -> bytes:
+        """:meth:`to_binary` of a running device: the hook ``before_save`` runs first."""
+        self.before_save(self)
+        return self.to_binary(version=version)
+
+    @classmethod
+    def load(cls: type[V], data: bytes, *, version: int | None = None, facts: Facts | None = None) -> V:
+        """:meth:`from_binary` for a device that is to run: the hook ``after_load`` runs last."""
+        state = cls.from_binary(data, version=version, facts=facts)
+        state.after_load(state, state._version)
+        return state
 
     # ------------------------------------------------------------------ BER
 

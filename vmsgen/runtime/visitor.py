@@ -68,6 +68,11 @@ class Visitor:
         self._path.pop()
 
     @property
+    def is_nowhere(self) -> bool:
+        """Whether no object is being visited."""
+        return not self._owners
+
+    @property
     def owner(self) -> Struct:
         """The object whose fields are visited."""
         return self._owners[-1][0]
@@ -185,11 +190,13 @@ class Visitor:
     ) -> Any:
         return self.integer(name, value, 64, False, order, labels, default)
 
-    def uint(self, name: str, value: Any, bits: int, *, order: str = "big", default: int | None = None) -> Any:
+    def uint(
+        self, name: str, value: Any, bits: int, *, order: str = "big", labels: Any = None, default: int | None = None
+    ) -> Any:
         """An unsigned integer whose width the sender's facts give."""
         if bits not in (8, 16, 32, 64):
             raise self.error(f"an integer of {bits} bits; 8, 16, 32 and 64 exist", name)
-        return self.integer(name, value, bits, False, order, None, default)
+        return self.integer(name, value, bits, False, order, labels, default)
 
     def timer(self, name: str, value: Any, *, order: str = "big", default: int | None = None) -> Any:
         """Nanoseconds as int64; -1 is not armed."""

@@ -121,6 +121,17 @@ class _Search:
         self.seen[key] = made
         return made
 
+    def cut(self, attempt: _Attempt) -> DataError | None:
+        """The error of the same run when nothing stands behind the section's end."""
+        facts = self.facts.fresh(attempt.trial)
+        try:
+            attempt.type.load_at(self.window[: self.target], 0, version=self.contents.version, facts=facts)
+        except DataError as error:
+            return error
+        except VmsgenError as error:
+            return LayoutError(str(error))
+        return None
+
     def fits(self, attempt: _Attempt) -> bool:
         """Whether the attempt ends where the section ends."""
         if attempt.end is None:
@@ -134,13 +145,16 @@ class _Search:
         for question in list(attempt.questions.values()):
             if question.settled or question.name in attempt.trial:
                 continue
-            for answer in self._answers(attempt, question):
+            for answer, counted in self._answers(attempt, question):
                 if self.runs >= _BUDGET:
                     return
-                yield self.attempt(attempt.type, {**attempt.trial, question.name: answer})
+                other = self.attempt(attempt.type, {**attempt.trial, question.name: answer})
+                yield other
+                if counted and self.fits(other):
+                    break  # every other count gives another length
 
-    def _answers(self, attempt: _Attempt, question: Question) -> Iterator[Answer]:
-        """Other answers to a question: by division where they are many, then one by one."""
+    def _answers(self, attempt: _Attempt, question: Question) -> Iterator[tuple[Answer, bool]]:
+        """Other answers to a question: by division where they are many (then with True), then one by one."""
         tried = {question.answer}
         many = _first(question.alternatives, _ENUMERATED + 1)
         numbers = isinstance(question.answer, int) and not isinstance(question.answer, bool)
@@ -148,11 +162,11 @@ class _Search:
             for answer in self._divided(attempt, question):
                 if answer not in tried:
                     tried.add(answer)
-                    yield answer
+                    yield answer, True
         if len(many) <= _ENUMERATED:
             for answer in many:
                 if answer not in tried:
-                    yield answer
+                    yield answer, False
 
     def _divided(self, attempt: _Attempt, question: Question) -> Iterator[Answer]:
         """The count that makes the lengths come out, from the lengths with two neighbouring counts."""
@@ -258,6 +272,9 @@ def _failure(first: _Attempt, search: _Search) -> DataError:
     start, target = search.contents.start, search.target
     open_questions = [question for question in first.questions.values() if not question.settled]
     error = first.error
+    if target is not None and (first.end is None or first.end > target):
+        # the codec may have gone on behind the end: say which field the end cuts
+        error = search.cut(first) or error
     if error is None:
         must = "no section ends there" if target is None else f"the section has {target}"
         error = DataError(f"the fields of {first.type.__name__} take {first.end} bytes, but {must}", offset=first.end)

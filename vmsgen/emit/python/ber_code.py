@@ -127,6 +127,10 @@ class BerCode:
         self.steps(plan.definition.steps)
         for each in plan.fields:
             self.proof(each)
+        if plan.definition.subsections:
+            self.helpers.add("decode_subsections")
+            items = ["self", "d", "p", "e", self.tag("<subsections>", True), "f", self.scopes()]
+            self.out.statement("p = decode_subsections(", items, ")")
         body = self.out.without_unused()
         lines = Lines(1)
         lines.add("@classmethod")
@@ -141,10 +145,6 @@ class BerCode:
         for subsection in plan.definition.subsections:
             lines.add(f"self.{subsection.name} = None")
         lines.extend(body)
-        if plan.definition.subsections:
-            self.helpers.add("decode_subsections")
-            items = ["self", "d", "p", "e", self.tag("<subsections>", True), "f", self.scopes()]
-            lines.statement("p = decode_subsections(", items, ")")
         self.helpers.add("NotPlain")
         lines.add("if p != e:")
         lines.indent()
@@ -262,7 +262,7 @@ class BerCode:
             self.decode_field(each, target)
         if each.check is not None and not uses_mine(each.check.expression):
             self.flush()
-            self.compile.it = target
+            self.compile.it = self.plan.checked_value(each, target)
             self.refuse_unless(self.compile(each.check.expression))
 
     def needed(self, each: Field, value: str) -> str:

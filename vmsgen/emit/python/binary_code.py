@@ -135,6 +135,12 @@ class BinaryCode:
         self.steps(plan.definition.steps)
         for each in plan.fields:
             self.proof(each)
+        if plan.definition.marked or plan.definition.subsections:
+            self.helpers.add("load_subsections")
+            self.out.add('if d[p : p + 1] == b"\\x05":')
+            self.out.indent()
+            self.out.statement("p = load_subsections(", ["self", "d", "p", "f", self.scopes()], ")")
+            self.out.dedent()
         body = self.out.without_unused()
         lines = Lines(1)
         lines.add("@classmethod")
@@ -152,12 +158,6 @@ class BinaryCode:
         for subsection in plan.definition.subsections:
             lines.add(f"self.{subsection.name} = None")
         lines.extend(body)
-        if plan.definition.marked or plan.definition.subsections:
-            self.helpers.add("load_subsections")
-            lines.add('if d[p : p + 1] == b"\\x05":')
-            lines.indent()
-            lines.statement("p = load_subsections(", ["self", "d", "p", "f", self.scopes()], ")")
-            lines.dedent()
         lines.add("return self, p")
         return lines
 
@@ -168,6 +168,9 @@ class BinaryCode:
         self.steps(plan.definition.steps)
         for each in plan.fields:
             self.proof(each)
+        if plan.definition.subsections:
+            self.helpers.add("save_subsections")
+            self.out.statement("save_subsections(", ["self", "out", "f", self.scopes()], ")")
         body = self.out.without_unused()
         lines = Lines(1)
         lines.statement("def _save(", ["self", "out: list[bytes]", "f: Facts", *self.scope()], ") -> None:")
@@ -178,9 +181,6 @@ class BinaryCode:
         lines.add("return")
         lines.dedent()
         lines.extend(body)
-        if plan.definition.subsections:
-            self.helpers.add("save_subsections")
-            lines.statement("save_subsections(", ["self", "out", "f", self.scopes()], ")")
         return lines
 
     def scope(self) -> list[str]:
@@ -317,7 +317,7 @@ class BinaryCode:
 
     def checked(self, each: Field) -> None:
         if each.check is not None and not uses_mine(each.check.expression):
-            self.compile.it = self.target(each)
+            self.compile.it = self.plan.checked_value(each, self.target(each))
             self.refuse_unless(self.compile(each.check.expression))
 
     def target(self, each: Field) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from vmsgen.emit.python.ber_code import BerCode
@@ -10,7 +11,7 @@ from vmsgen.emit.python.expressions import Compiler
 from vmsgen.emit.python.layout import Call, Lines, one_line, quote, wrap_comment
 from vmsgen.emit.python.plan import ClassPlan
 from vmsgen.emit.python.walk import Walk
-from vmsgen.spec.model import Definition, Field, Labels, Model, Tags
+from vmsgen.spec.model import Bytes, Definition, Field, Labels, Model, Tags
 
 
 @dataclass
@@ -25,6 +26,7 @@ class Needs:
     straight: set[str] = field(default_factory=set)
     #: struct formats and the module constants of their Struct; "" when the struct module itself is used
     formats: dict[str, str] = field(default_factory=dict)
+    builtins: bool = False
     facts: bool = False
     any: bool = False
     structs: bool = False
@@ -53,6 +55,7 @@ def class_lines(model: Model, definition: Definition, needs: Needs) -> Lines:
     _annotations(lines, plan, needs)
     _constructor(lines, plan)
     _match(lines, plan, needs)
+    _hooks(lines, plan, needs)
     walk = Walk(plan)
     lines.add()
     lines.extend(walk.method())
@@ -61,7 +64,25 @@ def class_lines(model: Model, definition: Definition, needs: Needs) -> Lines:
     needs.hooks |= walk.hooks
     needs.any |= any(kind == "Any" for _, kind in plan.arguments())
     _codecs(lines, plan, needs)
+    _spell_out_types(lines, {*_attributes(plan)} & _TYPE_NAMES, needs)
     return lines
+
+
+_TYPE_NAMES = {"int", "bool", "float", "str", "bytes", "list", "tuple", "type"}
+
+
+def _spell_out_types(lines: Lines, hidden: set[str], needs: Needs) -> None:
+    """Annotations of a class with fields called like types: ``list`` there is the field, ``builtins.list`` the type."""
+    if not hidden:
+        return
+    needs.builtins = True
+    used = re.compile(rf"([:|>,] |\[)({'|'.join(sorted(hidden))})\b(?!\s*:)")
+    in_signature = False
+    for index, line in enumerate(lines.lines):
+        in_signature = in_signature or line.startswith("    def ")
+        if in_signature or re.match(r"    \w+: ", line):
+            lines.lines[index] = used.sub(r"\1builtins.\2", line)
+        in_signature = in_signature and not line.endswith(":")
 
 
 def _codecs(lines: Lines, plan: ClassPlan, needs: Needs) -> None:
@@ -145,6 +166,14 @@ def _constants(lines: Lines, plan: ClassPlan, tags: Tags, needs: Needs) -> None:
     if tags.components:
         wanted = [n for n in tags.components if not n.startswith("<") or _has_component(plan, n)]
         lines.statement("TAGS = {", [f"{quote(name)}: {tags.components[name]}" for name in wanted], "}")
+    views = [f for f in plan.fields if isinstance(f.type, Bytes) and f.type.view is not None]
+    if views:
+        entries = [
+            f"{quote(f.name)}: {plan.class_name(f.type.view)}"
+            for f in views
+            if isinstance(f.type, Bytes) and f.type.view
+        ]
+        lines.statement("VIEWS = {", entries, "}")
     if definition.subsections:
         needs.subsections = True
         infos = []
@@ -245,6 +274,18 @@ def _constructor(lines: Lines, plan: ClassPlan) -> None:
         if let.exported:
             lines.add(f"self.{let.name} = {_LET_ZEROS.get(let.type, 'None')}")
     lines.dedent()
+
+
+def _hooks(lines: Lines, plan: ClassPlan, needs: Needs) -> None:
+    """The hooks of a state's life: functions of the module beside the spec."""
+    module = plan.model.module(plan.definition.module)
+    if module.hooks is None or module.state != plan.definition.id:
+        return
+    for method, function in (("before_save", module.hooks.before_save), ("after_load", module.hooks.after_load)):
+        if function is not None:
+            needs.hooks.add(function)
+            lines.add()
+            lines.add(f"{method} = staticmethod(hooks.{function})")
 
 
 def _match(lines: Lines, plan: ClassPlan, needs: Needs) -> None:

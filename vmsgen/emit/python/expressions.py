@@ -223,6 +223,10 @@ class Compiler:
                 return self.it, _ATOM
             case Mine():
                 raise AssertionError("what depends on the loading machine is not compiled")
+            case Unary(operator="not", operand=InSet(value=value, items=items)):
+                return f"{self._operand(value, _BINDING['compare'] + 1)} not in {self._tuple(items)}", _BINDING[
+                    "compare"
+                ]
             case Unary(operator="not", operand=operand):
                 return f"not {self._operand(operand, _BINDING['not'])}", _BINDING["not"]
             case Unary(operator=sign, operand=operand):
@@ -240,12 +244,14 @@ class Compiler:
                 text = f"{self._operand(low, above)} <= {self._operand(value, above)} <= {self._operand(high, above)}"
                 return text, _BINDING["compare"]
             case InSet(value=value, items=items):
-                listed = ", ".join(self(item) for item in items) + ("," if len(items) == 1 else "")
-                return f"{self._operand(value, _BINDING['compare'] + 1)} in ({listed})", _BINDING["compare"]
+                return f"{self._operand(value, _BINDING['compare'] + 1)} in {self._tuple(items)}", _BINDING["compare"]
             case Conditional(test=test, then=then, other=other):
                 return f"{self._operand(then, 2)} if {self._operand(test, 2)} else {self._operand(other, 1)}", 1
             case Call():
                 return self._call(expression)
+
+    def _tuple(self, items: tuple[Expression, ...]) -> str:
+        return f"({', '.join(self(item) for item in items)}{',' if len(items) == 1 else ''})"
 
     def _ambient(self, name: str, kind: str) -> str:
         if name == "version":

@@ -11,7 +11,7 @@ from vmsgen.emit.python.layout import WIDTH, Lines, one_line, quote, wrap_commen
 from vmsgen.emit.python.plan import ClassPlan
 from vmsgen.emit.templates import Templates
 from vmsgen.spec.expression import Const
-from vmsgen.spec.model import Definition, Labels, Model, Module, Prop
+from vmsgen.spec.model import Bytes, Definition, Labels, Model, Module, Prop
 
 LIBRARY = "vmsgen.library"
 
@@ -70,6 +70,7 @@ def _drop_unused(needs: Needs, text: str) -> None:
     words = set(re.findall(r"\w+", text))
     needs.functions &= words
     needs.straight &= words
+    needs.facts = needs.facts and "Facts" in words
     needs.props = {(path, name) for path, name in needs.props if prop_name(name) in words}
 
 
@@ -94,9 +95,11 @@ def in_order(model: Model, module: Module) -> list[Definition]:
         if definition.id in done or definition.id in pending:
             return
         pending.add(definition.id)
-        for subsection in definition.subsections:
-            if subsection.definition in own:
-                add(own[subsection.definition])
+        named = [s.definition for s in definition.subsections]
+        named += [f.type.view for f in definition.fields() if isinstance(f.type, Bytes) and f.type.view is not None]
+        for identifier in named:
+            if identifier in own:
+                add(own[identifier])
         done[definition.id] = definition
 
     pending: set[str] = set()
@@ -107,7 +110,7 @@ def in_order(model: Model, module: Module) -> list[Definition]:
 
 def _imports(model: Model, module: Module, needs: Needs) -> list[str]:
     lines = ["from __future__ import annotations", ""]
-    standard = []
+    standard = ["import builtins"] if needs.builtins else []
     if module.labels:
         standard.append("import enum")
     if needs.formats:
@@ -116,33 +119,39 @@ def _imports(model: Model, module: Module, needs: Needs) -> list[str]:
         standard.append("from typing import Any")
     if standard:
         lines += [*standard, ""]
-    if needs.facts or asked_props(module):
-        names = [n for n, used in (("Facts", needs.facts), ("Prop", bool(asked_props(module)))) if used]
-        lines.append(f"from vmsgen.runtime.facts import {', '.join(names)}")
-    if needs.functions:
-        lines.append(f"from vmsgen.runtime.functions import {', '.join(sorted(needs.functions))}")
-    state = [
-        n
-        for n, used in (("Struct", needs.structs), ("SubsectionInfo", needs.subsections), ("VMState", needs.states))
-        if used
-    ]
-    if state:
-        lines.append(f"from vmsgen.runtime.state import {', '.join(state)}")
-    if needs.straight:
-        names = sorted(needs.straight, key=_name_key)
-        line = f"from vmsgen.runtime.straight import {', '.join(names)}"
-        if len(line) > WIDTH:
-            line = "\n".join(["from vmsgen.runtime.straight import (", *(f"    {n}," for n in names), ")"])
-        lines.append(line)
-    if module.definitions:
-        lines.append("from vmsgen.runtime.visitor import Visitor")
-    own = _own_imports(model, module, needs)
-    library = sorted(line for line in own if line.startswith(f"from {LIBRARY}"))
-    local = sorted((line for line in own if not line.startswith(f"from {LIBRARY}")), key=_import_key)
-    lines += library
+    wanted: dict[str, set[str]] = {
+        "vmsgen.runtime.functions": needs.functions,
+        "vmsgen.runtime.straight": needs.straight,
+    }
+    facts = (("Facts", needs.facts), ("Prop", bool(asked_props(module))))
+    wanted["vmsgen.runtime.facts"] = {name for name, used in facts if used}
+    state = (("Struct", needs.structs), ("SubsectionInfo", needs.subsections), ("VMState", needs.states))
+    wanted["vmsgen.runtime.state"] = {name for name, used in state if used}
+    wanted["vmsgen.runtime.visitor"] = {"Visitor"} if module.definitions else set()
+    local: dict[str, set[str]] = {}
+    for path, names in _own_imports(model, module, needs).items():
+        (local if path.startswith(".") else wanted)[path] = names
+    lines += [_import(path, wanted[path]) for path in sorted(wanted) if wanted[path]]
     if local:
-        lines += ["", *local]
+        lines += ["", *(_import(path, local[path]) for path in sorted(local, key=_farther_first))]
+    if needs.hooks:
+        assert module.hooks is not None
+        stem = module.hooks.path.rpartition("/")[2].removesuffix(".py")
+        if not local:
+            lines.append("")
+        lines.append(f"from . import {_identifier(stem)} as hooks")
     return lines
+
+
+def _import(path: str, names: set[str]) -> str:
+    listed = sorted(names, key=_name_key)
+    line = f"from {path} import {', '.join(listed)}"
+    return line if len(line) <= WIDTH else "\n".join([f"from {path} import (", *(f"    {n}," for n in listed), ")"])
+
+
+def _farther_first(path: str) -> tuple[int, str]:
+    """Farther packages first, as import sorters have it."""
+    return len(path.lstrip(".")) - len(path), path
 
 
 def _name_key(name: str) -> tuple[int, list[tuple[int, str]]]:
@@ -151,14 +160,8 @@ def _name_key(name: str) -> tuple[int, list[tuple[int, str]]]:
     return (0 if name.isupper() else 1 if name[0].isupper() else 2), pieces
 
 
-def _import_key(line: str) -> tuple[int, str]:
-    """Farther packages first, as import sorters have it."""
-    path = line.split()[1]
-    dots = len(path) - len(path.lstrip("."))
-    return -dots, path
-
-
-def _own_imports(model: Model, module: Module, needs: Needs) -> list[str]:
+def _own_imports(model: Model, module: Module, needs: Needs) -> dict[str, set[str]]:
+    """Names taken from other modules of the package or of the library, by the path they are imported from."""
     wanted: dict[str, set[str]] = {}
     own = {d.id for d in module.definitions}
     for definition in module.definitions:
@@ -172,19 +175,7 @@ def _own_imports(model: Model, module: Module, needs: Needs) -> list[str]:
     for labels in needs.labels:
         if labels.module != module.path:
             wanted.setdefault(labels.module, set()).add(labels.name)
-    lines = []
-    for path, names in wanted.items():
-        target_path = import_path(module, model.module(path))
-        listed = sorted(names, key=_name_key)
-        line = f"from {target_path} import {', '.join(listed)}"
-        if len(line) > 88:
-            line = "\n".join([f"from {target_path} import (", *(f"    {n}," for n in listed), ")"])
-        lines.append(line)
-    if needs.hooks:
-        assert module.hooks is not None
-        stem = module.hooks.path.rpartition("/")[2].removesuffix(".py")
-        lines.append(f"from . import {_identifier(stem)} as hooks")
-    return lines
+    return {import_path(module, model.module(path)): names for path, names in wanted.items()}
 
 
 def referenced(model: Model, definition: Definition) -> set[str]:
@@ -195,6 +186,8 @@ def referenced(model: Model, definition: Definition) -> set[str]:
 
     def look(wire: WireType) -> None:
         match wire:
+            case Bytes(view=str() as view):
+                found.add(view)
             case StructRef(definition=identifier):
                 found.add(identifier)
             case Nullable(element=element) | Array(element=element) | Grid(element=element) | ListOf(element=element):

@@ -137,6 +137,11 @@ class ClassPlan:
         """Whether the attribute may be None where the wire has the field."""
         return self.field_type(field) == f"{self.python_type(field.type)} | None"
 
+    def checked_value(self, field: Field, target: str) -> str:
+        """What ``it`` is in the check of a field whose value stands in ``target``."""
+        zero = self.optional.get(field.name) if target.startswith("self.") else None
+        return f"({target} or {zero})" if zero is not None else target
+
     def captured(self, param: Param, compiler: Compiler) -> str:
         """A value that an inner definition captures, in the scope of this one."""
         name = param.name

@@ -135,7 +135,7 @@ class Walk:
             arguments.append(f"default={fallback}")
         self.body.statement(f"{target} = v.{method}(", arguments, ")")
         if field.check is not None and not uses_mine(field.check.expression):
-            self.compile.it = target
+            self.compile.it = self.plan.checked_value(field, target)
             self.body.statement(
                 "v.check(", [quote(field.check.text), self.compile(field.check.expression), quote(field.name)], ")"
             )
@@ -206,8 +206,8 @@ class Walk:
                 method = f"{'' if signed else 'u'}int{bits}"
                 extra = self.order(order) if bits > 8 else []
                 return method, [name, value, *extra, *self.labelled(labels)]
-            case SizedInt(bits=width, order=order):
-                return "uint", [name, value, self.compile(width), *self.order(order)]
+            case SizedInt(bits=width, order=order, labels=labels):
+                return "uint", [name, value, self.compile(width), *self.order(order), *self.labelled(labels)]
             case Bool():
                 return "bool", [name, value]
             case Float64(order=order):
