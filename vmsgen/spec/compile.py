@@ -29,8 +29,8 @@ class Compiled:
 def compile_specs(root: Path, *, library: Path | None = None, shown_root: str | None = None) -> Compiled:
     """Compile every ``*.yaml`` below ``root``.
 
-    ``library`` is the folder of the shipped specs, which ``qemu/...`` imports come from and whose ``machine.yaml`` serves
-    a root that has none. ``shown_root`` is how messages name the root. Nothing is raised for any content of the files.
+    ``library`` is the folder of the shipped specs: ``qemu/...`` imports come from it, and its ``machine.yaml`` serves a
+    root that has none. ``shown_root`` is how messages name the root. Nothing is raised for any content of the files.
     """
     reporter = Reporter()
     loaded = load(root, library, shown_root, reporter)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from vmsgen.diagnostics.reporter import Reporter
+from vmsgen.spec.integers import limits
 from vmsgen.spec.model import Bool, Float64, Int, SizedInt, String, Timer, WireType
 from vmsgen.spec.nodes import Scalar
 from vmsgen.spec.shapes import integer
-from vmsgen.spec.types import limits
 
 
 def default_value(written: Scalar, wire: WireType, reporter: Reporter) -> int | bool | str | float | None:

@@ -76,7 +76,7 @@ def _module(module: ModuleScope, resolved: Resolved, views: set[str]) -> Module:
         labels=tuple(e.labels for e in module.names.values() if e.labels is not None),
         props=tuple(facts.props.get(file.path, ())),
         imports=imports,
-        hooks=facts.hooks.get(file.path),
+        hooks=resolved.hooks.get(file.path),
         match=facts.matches.get(file.path),
         was=tuple(scalar.text for scalar in decl.state.was) if decl.state is not None else (),
         summary=decl.summary,

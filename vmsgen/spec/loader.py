@@ -1,7 +1,7 @@
 """Finding and reading spec files, following their imports, and putting them into an order.
 
-A module is named by its file's path from the root of the specs, without ``.yaml``; one of the shipped library has ``qemu/``
-before it. ``machine.yaml`` of a root (else the library's) is imported by every other file.
+A module is named by its file's path from the root of the specs, without ``.yaml``; one of the shipped library has
+``qemu/`` before it. ``machine.yaml`` of a root (else the library's) is imported by every other file.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """The lock of the tags: which number each state and each component has in BER, for ever.
 
-``tags.lock`` stands beside the specs, is written by the build and checked in. Its first line is :data:`HEADER`; every other
-line is a name and a number, sorted: ``VmHpet 20031`` is an APPLICATION tag, ``VmHpet.config 0`` the context tag of a component
-(a field by its Python name, or ``<subsections>``, ``<version>``, ``<facts>``, ``<kept>``), ``VmHpet-Subsections.offset 1`` that
-of a subsection. A line stays when what it names is gone, so that its number is never given to anything else.
+``tags.lock`` stands beside the specs, is written by the build and checked in. Its first line is :data:`HEADER`; every
+other line is a name and a number, sorted: ``VmHpet 20031`` is an APPLICATION tag, ``VmHpet.config 0`` the context tag
+of a component (a field by its Python name, or ``<subsections>``, ``<version>``, ``<facts>``, ``<kept>``), and
+``VmHpet-Subsections.offset 1`` that of a subsection. A line stays when what it names is gone, so that its number is
+never given to anything else.
 """
 
 from __future__ import annotations
@@ -115,9 +116,9 @@ def _space(name: str) -> str:
 def assign(model: Model, lock: Lock, reporter: Reporter, *, first: int = 30000) -> tuple[Model, Lock]:
     """The model with its tags, and the lock with those that were new.
 
-    New states get the first free number from ``first`` on, new components the one after the highest that their definition
-    ever had. Definitions of external modules keep the tags that the model has for them. A number that the specs or the lock
-    give twice is reported as ``tag/taken``, one that differs from the lock's as ``tag/changed``.
+    New states get the first free number from ``first`` on, new components the one after the highest that their
+    definition ever had. Definitions of external modules keep the tags that the model has for them. A number that the
+    specs or the lock give twice is reported as ``tag/taken``, one that differs from the lock's as ``tag/changed``.
     """
     work = _Assignment(model, lock, reporter, first)
     work.applications()

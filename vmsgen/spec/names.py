@@ -65,7 +65,7 @@ def python_name(name: str, strip: Iterable[str] = ()) -> str:
 
 
 def class_name(name: str) -> str:
-    """The class for a wire name: ``virtio-net`` is ``VirtioNet``, ``PCIDevice`` stays. Empty when nothing is left of it."""
+    """The class for a wire name: ``virtio-net`` is ``VirtioNet``, ``PCIDevice`` stays. Empty when nothing is left."""
     derived = "".join(raised(piece) for piece in pieces(name))
     if derived[:1].isdigit():
         derived = "_" + derived
@@ -80,7 +80,7 @@ def asn1_type_part(name: str) -> str:
 
 
 def asn1_type_name(*names: str) -> str:
-    """``Vm`` and the parts: ``("e1000", "mit_state")`` is ``VmE1000-Mit-State``. The prefix keeps it off reserved words."""
+    """``Vm`` and the parts: ``("e1000", "mit_state")`` is ``VmE1000-Mit-State``. No reserved word begins so."""
     return "Vm" + "-".join(asn1_type_part(name) for name in names)
 
 

@@ -7,26 +7,28 @@ reporter has no errors.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from vmsgen.diagnostics import Note, Span
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.diagnostics.suggest import did_you_mean
-from vmsgen.spec import syntax
-from vmsgen.spec.declarations import CaseDecl, DefinitionDecl, EntryDecl
-from vmsgen.spec.expression import Compare, Const, Expression, ValueType
-from vmsgen.spec.facts import Facts, conjuncts
+from vmsgen.spec.declarations import DefinitionDecl, EntryDecl
+from vmsgen.spec.facts import Facts
+from vmsgen.spec.field_names import FieldNames
+from vmsgen.spec.gates import Surroundings
 from vmsgen.spec.loader import Loaded
-from vmsgen.spec.model import Case, Order, StructRef, Subsection, Union
+from vmsgen.spec.model import Hooks, Order, StructRef, Subsection
 from vmsgen.spec.names import asn1_field_name, asn1_type_part, class_name, pieces, python_name
 from vmsgen.spec.nodes import Scalar
 from vmsgen.spec.place import Place
-from vmsgen.spec.resolver_fields import Fields, Surroundings
+from vmsgen.spec.resolver_fields import Fields
+from vmsgen.spec.resolver_hooks import HookModules
 from vmsgen.spec.resolver_modules import Modules
 from vmsgen.spec.scope import Failed, ModuleScope, Scope, Symbol
-from vmsgen.spec.shapes import integer
 from vmsgen.spec.typer import Expressions
 from vmsgen.spec.types import TypePlace, Types
+from vmsgen.spec.unions import Unions
+from vmsgen.spec.uses import names_of_definition
 
 
 @dataclass
@@ -36,13 +38,14 @@ class Resolved:
     modules: dict[str, ModuleScope]
     scopes: dict[str, Scope]
     facts: Modules
+    hooks: dict[str, Hooks]
 
 
 def resolve(loaded: Loaded, reporter: Reporter) -> Resolved:
     """Resolve every definition of every file."""
     resolver = _Resolver(loaded, reporter)
     resolver.run()
-    return Resolved(resolver.modules.scopes, resolver.scopes, resolver.modules)
+    return Resolved(resolver.modules.scopes, resolver.scopes, resolver.modules, resolver.hooks.hooks)
 
 
 class _Resolver:
@@ -52,10 +55,14 @@ class _Resolver:
         self.modules = Modules(loaded, reporter)
         self.expressions = Expressions(reporter, self.opened, self.modules.hint)
         self.modules.attach(self.expressions)
-        self.expressions.names.outer = self._outer
+        self.expressions.names.mistakes.outer = self._outer
+        unions = Unions(reporter, self.modules.find_constant, self._inline)
         self.types = Types(
-            reporter, self.expressions, self.modules.scope_of, self._anonymous, self._union, self.modules.hint
+            reporter, self.expressions, self.modules.scope_of, self._anonymous, unions.union, self.modules.hint
         )
+        unions.types = self.types
+        self.names = FieldNames(reporter)
+        self.hooks = HookModules(reporter)
         self.fields = Fields(reporter, self.expressions, self.types, self._view)
 
     def run(self) -> None:
@@ -66,7 +73,7 @@ class _Resolver:
         for identifier in self._order():
             self.opened(identifier)
         for module in self.modules.scopes.values():
-            self.modules.finish(module, self.types)
+            self.hooks.resolve(module, self.types)
 
     def _order(self) -> list[str]:
         """Definitions after those that they name; a stack of its own, since lists may be long and may recurse."""
@@ -89,7 +96,7 @@ class _Resolver:
         """Ids of the structs that a definition names in its fields, views excepted."""
         names: dict[str, None] = {}
         if scope.decl is not None:
-            _names_of_definition(scope.decl, names)
+            names_of_definition(scope.decl, names)
         for name in names:
             entity = scope.module.peek(name)
             if entity is not None and entity.kind in ("struct", "state") and self.modules.has_scope(entity):
@@ -100,12 +107,10 @@ class _Resolver:
         for user in self.modules.definitions.values():
             if user.decl is None or user is scope or scope.id not in self._named(user):
                 continue
-            found = self.fields.names_of(user.decl.entries, user).get(name)
+            found = self.names.names_of(user.decl.entries, user).get(name)
             if found is not None:
                 return user, found
         return None
-
-    # ------------------------------------------------------------------------------------------ definitions
 
     def opened(self, identifier: str) -> Scope:
         """The scope of a definition, resolved now if it was not yet. One that is being resolved comes as it is."""
@@ -129,7 +134,7 @@ class _Resolver:
 
     def _body(self, scope: Scope, entries: tuple[EntryDecl, ...]) -> None:
         """Fields, then what was put off because it may look forward."""
-        self.fields.declare(entries, scope)
+        self.names.declare(entries, scope)
         place = Place(scope.module, scope, scope.facts, subject=scope.class_name)
         scope.steps = self.fields.walk(entries, scope, Surroundings(place), scope.order)
         for derive in scope.deferred:
@@ -171,8 +176,6 @@ class _Resolver:
         scope.module.scopes.append(scope)
         return StructRef(scope.id)
 
-    # ------------------------------------------------------------------------------------------ parts of fields
-
     def _anonymous(self, at: TypePlace, span: Span) -> StructRef:
         field, owner = at.field, at.place.scope
         if field is None or owner is None:
@@ -181,87 +184,17 @@ class _Resolver:
         if field.entries is None:
             self.reporter.error("spec/missing-key", "`struct` needs the attribute `fields`", span)
             raise Failed
-        return self._fill(self._inner(owner, at.name, field.span, at.order, at.place.facts), field.entries)
+        return self._inline(at, field.entries, field.span)
 
-    def _union(self, at: TypePlace, selector: Expression, span: Span) -> Union:
-        field = at.field
-        if field is None or at.place.scope is None:
-            self.reporter.error("type/union", "a union stands in a field line, it is no alias", span)
-            raise Failed
-        if not field.cases:
-            self.reporter.error("type/union", "a union needs the attribute `cases`", span)
-            raise Failed
-        cases: list[Case] = []
-        otherwise: StructRef | str | None = None
-        places: dict[int | str, Span] = {}
-        for declared in field.cases:
-            if declared.is_else:
-                otherwise = self._case(declared, at, at.place, "else") or "none"
-                continue
-            value = self._case_value(declared, selector.type, at.place)
-            if value is None:
-                continue
-            if value in places:
-                self.reporter.error(
-                    "type/union",
-                    f"the case {declared.label.text} stands twice",
-                    declared.span,
-                    notes=[Note("first here", places[value])],
-                )
-                continue
-            places[value] = declared.span
-            equal = Compare((selector, Const(value, selector.type, declared.span)), ("==",), declared.span)
-            name = self._case_name(declared.label.text)
-            inner = at.place.knowing(conjuncts(equal, at.place.namer))
-            cases.append(Case(name, value, self._case(declared, at, inner, name)))
-        return Union(selector, tuple(cases), otherwise)  # type: ignore[arg-type]
-
-    @staticmethod
-    def _case_name(label: str) -> str:
-        last = label.rpartition(".")[2]
-        return f"case_{last.replace('-', 'minus_')}" if integer(last) is not None else python_name(last) or "case"
-
-    def _case_value(self, declared: CaseDecl, kind: ValueType, place: Place) -> int | str | None:
-        label = declared.label
-        if kind == "text":
-            return label.text
-        value = integer(label.text)
-        if value is not None:
-            return value
-        enum, dot, member = label.text.partition(".")
-        entity = place.module.find(enum) if dot else None
-        if entity is not None and entity.labels is not None:
-            for number, _, name in entity.labels.members:
-                if name == member:
-                    return number
-        constant = self.modules.find_constant(label.text, place.module)
-        if constant is not None and isinstance(constant.value, int):
-            return constant.value
-        self.reporter.error("type/union", f"the case `{label.text}` is no number, as the selector is", label.span)
-        return None
-
-    def _case(self, declared: CaseDecl, at: TypePlace, place: Place, name: str) -> StructRef | None:
-        assert place.scope is not None
-        if declared.entries is not None:
-            scope = self._inner(place.scope, f"{at.name}_{name}", declared.span, at.order, place.facts)
-            return self._fill(scope, declared.entries)
-        if declared.type is None:
-            return None
-        found = self.types.resolve(declared.type, replace(at, place=place, field=None))
-        if not isinstance(found, StructRef):
-            self.reporter.error(
-                "type/union",
-                "a case is a struct, a list of fields, or `none`",
-                declared.type.span,
-                help="put it into a struct",
-            )
-            raise Failed
-        return found
+    def _inline(self, at: TypePlace, entries: tuple[EntryDecl, ...], span: Span) -> StructRef:
+        """An anonymous struct where it stands: its definition, and the reference to it."""
+        assert at.place.scope is not None
+        return self._fill(self._inner(at.place.scope, at.name, span, at.order, at.place.facts), entries)
 
     def _view(self, module: ModuleScope, name: Scalar) -> str:
         entity = module.find(name.text)
         if entity is None or entity.kind != "struct":
-            near = did_you_mean(name.text, [n for n in module.visible()])
+            near = did_you_mean(name.text, module.visible())
             help = f"did you mean `{near}`?" if near else self.modules.hint(name.text)
             self.reporter.error("name/unknown-type", f"there is no struct `{name.text}`", name.span, help=help)
             raise Failed
@@ -272,8 +205,6 @@ class _Resolver:
             )
             raise Failed
         return self.modules.scope_of(entity).id
-
-    # ------------------------------------------------------------------------------------------ subsections
 
     def _subsection(self, decl: DefinitionDecl, owner: Scope) -> None:
         wire = decl.key.text
@@ -338,35 +269,3 @@ class _Resolver:
 def minimum_of(decl: DefinitionDecl) -> int:
     """The oldest version that can be read: 1 where the spec does not say (0 for a definition of version 0)."""
     return decl.minimum_version if decl.minimum_version is not None else min(1, decl.version)
-
-
-def _names_of_definition(decl: DefinitionDecl, names: dict[str, None]) -> None:
-    for entries in (decl.entries, *(part for _, part in decl.parts)):
-        _names_of_entries(entries, names)
-    for subsection in decl.subsections:
-        _names_of_definition(subsection, names)
-
-
-def _names_of_entries(entries: tuple[EntryDecl, ...], names: dict[str, None]) -> None:
-    for entry in entries:
-        inner = getattr(entry, "entries", None)
-        if inner:
-            _names_of_entries(inner, names)
-        line = getattr(entry, "line", None)
-        if line is not None:
-            _names_of_type(line.type, names)
-        for case in getattr(entry, "cases", None) or ():
-            if case.type is not None:
-                _names_of_type(case.type, names)
-            _names_of_entries(case.entries or (), names)
-
-
-def _names_of_type(found: syntax.TypeExpr, names: dict[str, None]) -> None:
-    match found:
-        case syntax.NamedType():
-            names.setdefault(found.name)
-        case syntax.TreeType():
-            _names_of_type(found.key, names)
-            _names_of_type(found.value, names)
-        case syntax.ListType() | syntax.ArrayType() | syntax.NullableType():
-            _names_of_type(found.element, names)

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import ast
-import posixpath
 from collections import defaultdict
+from contextlib import suppress
 from typing import Any
 
 from vmsgen.diagnostics import Note, Span
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.diagnostics.suggest import did_you_mean
 from vmsgen.spec import syntax
-from vmsgen.spec.declarations import ConstDecl, DefinitionDecl, FileDecl, HooksDecl, PropDecl
+from vmsgen.spec.declarations import ConstDecl, DefinitionDecl, FileDecl
 from vmsgen.spec.expression import Const, Expression
 from vmsgen.spec.facts import Facts
-from vmsgen.spec.loader import Loaded, SpecFile
-from vmsgen.spec.model import Hooks, Labels, Param, Prop
+from vmsgen.spec.loader import Loaded
+from vmsgen.spec.model import Labels, Param, Prop
 from vmsgen.spec.names import asn1_type_name, class_name
 from vmsgen.spec.nodes import Scalar
 from vmsgen.spec.place import Place
+from vmsgen.spec.resolver_props import Props
 from vmsgen.spec.scope import Entity, Failed, Imported, ModuleScope, PropEntity, Scope
-from vmsgen.spec.shapes import integer
 from vmsgen.spec.typer import Expressions
-from vmsgen.spec.types import BUILT_IN, TypePlace, Types
+from vmsgen.spec.types import BUILT_IN
 
 #: How many constants may stand between one and the literals it is computed from.
 MAX_CHAIN = 32
@@ -38,7 +37,6 @@ class Modules:
         self.definitions: dict[str, Scope] = {}
         self.matches: dict[str, Expression | None] = {}
         self.props: dict[str, list[Prop]] = {}
-        self.hooks: dict[str, Hooks] = {}
         self._depth = 0
         self._by_entity: dict[int, Scope] = {}
         self._defining: dict[str, list[str]] = defaultdict(list)
@@ -47,8 +45,6 @@ class Modules:
         """Connect with the expressions, which need the values of constants."""
         self.expressions = expressions
         expressions.names.constant = self.constant
-
-    # ------------------------------------------------------------------------------------------ declaring
 
     def declare(self) -> None:
         """Enter every name of every file, then what the files import."""
@@ -176,8 +172,6 @@ class Modules:
         places = self._defining.get(name)
         return f"import it: `import: {{{places[0]}: [{name}]}}`" if places else None
 
-    # ------------------------------------------------------------------------------------------ imports
-
     def _import(self, module: ModuleScope) -> None:
         file = module.file
         if file.machine is not None:
@@ -220,8 +214,6 @@ class Modules:
             )
             return
         module.imported[name.text] = Imported(target, name.text, name.span)
-
-    # ------------------------------------------------------------------------------------------ constants
 
     def find_constant(self, name: str, module: ModuleScope) -> Const | None:
         """The value of a constant, None if there is no such constant or it is wrong."""
@@ -276,135 +268,21 @@ class Modules:
             raise Failed
         return found
 
-    # ------------------------------------------------------------------------------------------ props, match
-
     def resolve_facts(self) -> None:
         """Constants, props and `match` of every file."""
+        machines = {scope.file.machine for scope in self.scopes.values() if scope.file.machine is not None}
+        props = Props(self.reporter, self.expressions, machines)
         for module in self.scopes.values():
             for entity in module.names.values():
                 if entity.kind == "const":
                     used = entity.used
-                    try:
+                    with suppress(Failed):
                         self.constant(entity)
-                    except Failed:
-                        pass
                     entity.used = used
-            self.props[module.path] = [self._prop(found.declared, module) for found in module.props.values()]
+            self.props[module.path] = [props.resolve(found.declared, module) for found in module.props.values()]
             match = module.file.decl.match
             place = Place(module, reach="ambient", subject=f"{module.path}.match")
             self.matches[module.path] = self.expressions.resolve(match, place, "bool") if match is not None else None
-
-    def _prop(self, decl: PropDecl, module: ModuleScope) -> Prop:
-        default = None
-        if decl.default is not None:
-            default = self._default(decl, module)
-        found = Prop(
-            module.path,
-            decl.name,
-            decl.kind,
-            decl.span,
-            low=decl.low,
-            high=decl.high,
-            candidates=tuple(
-                value for scalar in decl.candidates if (value := self._candidate(scalar, decl)) is not None
-            ),
-            default=default,
-            source=decl.source,
-            doc=decl.doc,
-            machine_wide=module.path in {scope.file.machine for scope in self.scopes.values()},
-        )
-        module.props[decl.name].resolved = found
-        return found
-
-    def _default(self, decl: PropDecl, module: ModuleScope) -> Expression | None:
-        written = decl.default_text
-        assert decl.default is not None and written is not None
-        if decl.kind == "endian" and written.text in ("big", "little"):
-            return Const(written.text, "endian", written.span)
-        place = Place(module, reach="ambient", subject=f"{module.path}.{decl.name}")
-        found = self.expressions.resolve(decl.default, place, decl.kind)
-        if isinstance(found, Const) and decl.kind == "int":
-            self._bounded(int(found.value), decl, written)  # type: ignore[arg-type]
-        return found
-
-    def _bounded(self, value: int, decl: PropDecl, written: Scalar) -> bool:
-        low = decl.low if decl.low is not None else value
-        high = decl.high if decl.high is not None else value
-        if low <= value <= high:
-            return True
-        self.reporter.error("spec/value", f"{value} is not in {low}..{high}", written.span)
-        return False
-
-    def _candidate(self, written: Scalar, decl: PropDecl) -> int | str | bool | None:
-        if decl.kind == "text":
-            return written.text
-        if decl.kind == "bool" and written.text in ("true", "false"):
-            return written.text == "true"
-        if decl.kind == "endian" and written.text in ("big", "little"):
-            return written.text
-        if decl.kind == "int" and (value := integer(written.text)) is not None:
-            return value if self._bounded(value, decl, written) else None
-        self.reporter.error("spec/value", f"candidates: `{written.text}` is no {decl.kind}", written.span)
-        return None
-
-    # ------------------------------------------------------------------------------------------ hooks
-
-    def finish(self, module: ModuleScope, types: Types) -> None:
-        """What needs the types: the hooks of a file."""
-        declared = module.file.decl.hooks
-        if declared is None:
-            return
-        visits = {}
-        for name, found in declared.types:
-            if found is None:
-                continue
-            try:
-                hook = syntax.NamedType(
-                    "hook", (syntax.Argument(None, syntax.NameExpr(name.text, name.span), name.span),), name.span
-                )
-                wire = types.resolve(hook, TypePlace(Place(module, reach="ambient"), "big"))
-                visits[name.text] = wire.type  # type: ignore[union-attr]
-            except Failed:
-                continue
-        text, path = self._hook_text(declared, module.file)
-        if text is None:
-            return
-        self._functions(declared, text, path)
-        before = declared.before_save.text if declared.before_save is not None else None
-        after = declared.after_load.text if declared.after_load is not None else None
-        self.hooks[module.path] = Hooks(path, text, before, after, visits)
-
-    def _hook_text(self, declared: HooksDecl, file: SpecFile) -> tuple[str | None, str]:
-        written = declared.module
-        below = file.path.removeprefix("qemu/") if file.external else file.path
-        folder = posixpath.dirname(below) if written.text.startswith("./") else ""
-        path = posixpath.normpath(posixpath.join(folder, written.text))
-        if path.startswith(("/", "..")) or not path.endswith(".py"):
-            self.reporter.error("hook/missing", f"`{written.text}` is no Python file beside the specs", written.span)
-            return None, path
-        try:
-            return (file.root / path).read_text("utf-8"), path
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-            self.reporter.error("hook/missing", f"{path} cannot be read: {reason}", written.span)
-            return None, path
-
-    def _functions(self, declared: HooksDecl, text: str, path: str) -> None:
-        """Every function that the spec names must be defined at the top of the module."""
-        try:
-            defined = {node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            self.reporter.error("hook/missing", f"{path} is not Python: {error}", declared.module.span)
-            return
-        wanted = [(f"visit_{name.text}", name.span) for name, _ in declared.types]
-        wanted += [
-            (found.text, found.span) for found in (declared.before_save, declared.after_load) if found is not None
-        ]
-        for name, span in wanted:
-            if name not in defined:
-                near = did_you_mean(name, defined)
-                help = f"did you mean `{near}`?" if near else None
-                self.reporter.error("hook/missing", f"{path} defines no function `{name}`", span, help=help)
 
 
 def _state_name(decl: FileDecl) -> str:

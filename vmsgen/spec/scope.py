@@ -40,7 +40,7 @@ class Typed:
 
 @dataclass
 class Symbol:
-    """A name of a definition. ``type`` is None when it has no value in expressions; ``why`` tells (None: was reported)."""
+    """A name of a definition. ``type`` None: it has no value in expressions, ``why`` tells (None: it was reported)."""
 
     name: str
     source: Literal["field", "derived", "let", "param"]

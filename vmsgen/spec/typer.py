@@ -7,7 +7,6 @@ folded on the way. The first mistake of an expression is reported, then it is gi
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NoReturn
 
 from vmsgen.diagnostics import Note, Span
 from vmsgen.diagnostics.reporter import Reporter
@@ -76,10 +75,10 @@ class Expressions:
 
     def fail(
         self, rule: str, message: str, span: Span, help: str | None = None, notes: tuple[Note, ...] = ()
-    ) -> NoReturn:
-        """Report an error and give the expression up."""
+    ) -> Failed:
+        """Report an error; the exception to raise, which gives the expression up."""
         self.reporter.error(rule, message, span, help=help, notes=notes)
-        raise Failed
+        return Failed()
 
     def _converted(self, found: Typed, wanted: ValueType) -> Typed:
         constant = found.expression
@@ -95,7 +94,7 @@ class Expressions:
             help = f"a release is written `{text}.0`"
         elif wanted == "int" and found.type == "bool":
             help = f"write `1 if {text} else 0`"
-        self.fail("expr/type", f"`{text}` is {ARTICLES[found.type]}, not {ARTICLES[wanted]}", found.span, help)
+        raise self.fail("expr/type", f"`{text}` is {ARTICLES[found.type]}, not {ARTICLES[wanted]}", found.span, help)
 
     # ------------------------------------------------------------------------------------------ forms
 
@@ -111,7 +110,7 @@ class Expressions:
                 return Typed(Const(expr.value, "release", expr.span))
             case syntax.UnknownLiteral():
                 if place.reach == "constant":
-                    self.fail("expr/type", "`unknown` is no constant", expr.span)
+                    raise self.fail("expr/type", "`unknown` is no constant", expr.span)
                 self.reporter.warning("unknown/open", f"an open question, asked as `{place.subject}`", expr.span)
                 return Typed(Unknown(place.subject, wanted or "int", expr.span))
             case syntax.NameExpr():
@@ -141,10 +140,12 @@ class Expressions:
         found = self.names.dotted(expr, place)
         if found is not None:
             return found
-        return self.names.member(self.typed(expr.base, place.taking()), expr.name, expr.name_span, expr.span, place)
+        return self.names.members.member(
+            self.typed(expr.base, place.taking()), expr.name, expr.name_span, expr.span, place
+        )
 
     def _index(self, expr: syntax.IndexExpr, place: Place) -> Typed:
-        self.names.wire_spelling(expr, place)
+        self.names.mistakes.wire_spelling(expr, place)
         base = self.typed(expr.base, place.taking())
         index = self.typed(expr.index, place, "int")
         wire = element_of(base.wire)
@@ -152,7 +153,7 @@ class Expressions:
         if kind is None and base.type == "list" and wire is not None:
             kind = self.names.value_type(wire)
         if kind is None:
-            self.fail(
+            raise self.fail(
                 "expr/type",
                 f"`{source_text(base.span)}` is {ARTICLES[base.type]}: it has no elements to index",
                 base.span,
@@ -187,7 +188,7 @@ class Expressions:
             try:
                 value = arithmetic(expr.operator, int(left.value), int(right.value))  # type: ignore[arg-type]
             except NotComputable as problem:
-                self.fail(problem.rule, str(problem), expr.span)
+                raise self.fail(problem.rule, str(problem), expr.span) from None
             return Typed(Const(value, "int", expr.span))
         return Typed(Binary(expr.operator, left, right, "int", expr.span))
 
@@ -195,7 +196,7 @@ class Expressions:
         operands = self._alike(expr.operands, place)
         for operator, operand in zip(expr.operators, operands, strict=False):
             if operator not in ("==", "!=") and operand.type not in _ORDERED:
-                self.fail(
+                raise self.fail(
                     "expr/type", f"`{operator}` needs ints or releases; this is {ARTICLES[operand.type]}", operand.span
                 )
         values = [operand.value for operand in operands if isinstance(operand, Const)]
@@ -209,7 +210,7 @@ class Expressions:
         decisive = next((e for e in exprs if not isinstance(e, (syntax.UnknownLiteral, syntax.TextLiteral))), exprs[0])
         first = self.typed(decisive, place)
         if first.type not in ("int", "bool", "text", "bytes", "release", "endian"):
-            self.fail(
+            raise self.fail(
                 "expr/type", f"`{source_text(first.span)}` is {ARTICLES[first.type]}: it cannot be compared", first.span
             )
         wanted = first.type
@@ -223,7 +224,7 @@ class Expressions:
             if one.type != wanted:
                 if one.type == "release" and wanted == "int":
                     text = source_text(first.span)
-                    self.fail(
+                    raise self.fail(
                         "expr/type",
                         f"`{text}` is an int, not a release",
                         first.span,
@@ -236,9 +237,11 @@ class Expressions:
     def _in_range(self, expr: syntax.InRangeExpr, place: Place) -> Typed:
         value, low, high = self._alike((expr.value, expr.low, expr.high), place)
         if value.type not in _ORDERED:
-            self.fail("expr/type", f"a range needs an int or a release; this is {ARTICLES[value.type]}", value.span)
+            raise self.fail(
+                "expr/type", f"a range needs an int or a release; this is {ARTICLES[value.type]}", value.span
+            )
         if isinstance(low, Const) and isinstance(high, Const) and compare("<", high.value, low.value):
-            self.fail(
+            raise self.fail(
                 "check/impossible",
                 f"nothing is in {source_text(expr.low.span)}..{source_text(expr.high.span)}",
                 expr.span,
@@ -277,7 +280,7 @@ class Expressions:
             then = self.typed(expr.then, then_place, wanted)
             other = self.typed(expr.other, other_place, then.type)
         if then.type == "struct":
-            self.fail("expr/type", "a struct cannot be chosen by `if`; choose one of its members", expr.span)
+            raise self.fail("expr/type", "a struct cannot be chosen by `if`; choose one of its members", expr.span)
         if isinstance(test, Const):
             return then if test.value else other
         return Typed(Conditional(test, then.expression, other.expression, then.type, expr.span))

@@ -49,7 +49,7 @@ class Functions:
                 return self._sum(expr, place)
         if expr.function not in SIGNATURES:
             near = did_you_mean(expr.function, FUNCTIONS)
-            self.expressions.fail(
+            raise self.expressions.fail(
                 "name/unknown",
                 f"there is no function `{expr.function}`",
                 expr.span,
@@ -67,7 +67,7 @@ class Functions:
             try:
                 value = call(expr.function, values)
             except NotComputable as problem:
-                self.expressions.fail("spec/value", str(problem), expr.span)
+                raise self.expressions.fail("spec/value", str(problem), expr.span) from None
             if value is not None:
                 return Typed(Const(value, "int", expr.span))
         return Typed(Call(expr.function, arguments, "int", expr.span))
@@ -75,7 +75,7 @@ class Functions:
     def _count(self, expr: syntax.CallExpr, wanted: int) -> None:
         if len(expr.arguments) != wanted:
             noun = "argument" if wanted == 1 else "arguments"
-            self.expressions.fail(
+            raise self.expressions.fail(
                 "expr/type", f"`{expr.function}` takes {wanted} {noun}, not {len(expr.arguments)}", expr.span
             )
 
@@ -83,7 +83,7 @@ class Functions:
         self._count(expr, 1)
         found = self.expressions.typed(expr.arguments[0], place)
         if found.type not in ("bytes", "text", "ints", "bools", "texts", "structs", "list"):
-            self.expressions.fail(
+            raise self.expressions.fail(
                 "expr/type", f"`{source_text(found.span)}` is {ARTICLES[found.type]}: it has no length", found.span
             )
         return Typed(Call("len", (found.expression,), "int", expr.span))
@@ -92,7 +92,7 @@ class Functions:
         self._count(expr, 1)
         argument = expr.arguments[0]
         if not isinstance(argument, (syntax.NameExpr, syntax.MemberExpr)):
-            self.expressions.fail("expr/type", "`has` asks for a field by its name", argument.span)
+            raise self.expressions.fail("expr/type", "`has` asks for a field by its name", argument.span)
         found = self.expressions.typed(argument, replace(place, probing=True))
         return Typed(Call("has", (found.expression,), "bool", expr.span))
 
@@ -100,20 +100,20 @@ class Functions:
         self._count(expr, 1)
         argument = expr.arguments[0]
         if not isinstance(argument, syntax.MemberExpr):
-            self.expressions.fail(
+            raise self.expressions.fail(
                 "expr/type", "`sum` adds up one field over an array: `sum(list.field)`", argument.span
             )
         base = self.expressions.typed(argument.base, place)
         element = element_of(base.wire)
         if base.type != "structs" or element is None:
-            self.expressions.fail(
+            raise self.expressions.fail(
                 "expr/type", f"`{source_text(base.span)}` is {ARTICLES[base.type]}, not an array of structs", base.span
             )
         zero = Const(0, "int", base.span)
         one = Typed(Index(base.expression, zero, "struct", base.span), element, base.origin, base.moved)
-        member = self.expressions.names.member(one, argument.name, argument.name_span, argument.span, place)
+        member = self.expressions.names.members.member(one, argument.name, argument.name_span, argument.span, place)
         if member.type != "int":
-            self.expressions.fail(
+            raise self.expressions.fail(
                 "expr/type", f"`{source_text(argument.span)}` is {ARTICLES[member.type]}, not an int", argument.span
             )
         return Typed(Call("sum", (Member(base.expression, argument.name, "int", argument.span),), "int", expr.span))

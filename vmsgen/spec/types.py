@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import NoReturn
 
 from vmsgen.diagnostics import Span
 from vmsgen.diagnostics.reporter import Reporter
@@ -12,6 +11,7 @@ from vmsgen.diagnostics.suggest import did_you_mean
 from vmsgen.spec import syntax
 from vmsgen.spec.declarations import AliasDecl, DefinitionDecl, FieldDecl
 from vmsgen.spec.expression import Const, Expression, It
+from vmsgen.spec.integers import INTEGERS, fits
 from vmsgen.spec.model import (
     Array,
     Bitmap,
@@ -42,9 +42,6 @@ from vmsgen.spec.scope import Entity, Failed, Scope, Typed
 from vmsgen.spec.typer import Expressions
 from vmsgen.spec.values import value_type
 
-INTEGERS: dict[str, tuple[int, bool]] = {
-    f"{sign}int{bits}": (bits, not sign) for bits in (8, 16, 32, 64) for sign in ("", "u")
-}
 SIZED = ("bytes", "string", "pad", "bitmap")
 BUILT_IN = (*INTEGERS, "bool", "float64", "timer", "uint", *SIZED, "list", "tree", "union", "hook", "struct")
 WIDTHS = (8, 16, 32, 64)
@@ -98,7 +95,7 @@ class Types:
             case syntax.NullableType():
                 element = self.resolve(found.element, at)
                 if not isinstance(element, StructRef):
-                    self._fail(
+                    raise self._fail(
                         "type/null",
                         "only a struct can be NULL",
                         found.span,
@@ -108,19 +105,17 @@ class Types:
             case syntax.ArrayType():
                 return self._array(found, at)
 
-    def _fail(self, rule: str, message: str, span: Span, help: str | None = None) -> NoReturn:
+    def _fail(self, rule: str, message: str, span: Span, help: str | None = None) -> Failed:
         self.reporter.error(rule, message, span, help=help)
-        raise Failed
+        return Failed()
 
     def _inside(self, found: syntax.TypeExpr, at: TypePlace, what: str) -> WireType:
         element = self.resolve(found, at)
         if isinstance(element, Nullable):
-            self._fail("type/null", f"what a {what} holds cannot be NULL", found.span, "leave the `?` out")
+            raise self._fail("type/null", f"what a {what} holds cannot be NULL", found.span, "leave the `?` out")
         if isinstance(element, Pad):
-            self._fail("type/syntax", f"a {what} of pads holds nothing", found.span)
+            raise self._fail("type/syntax", f"a {what} of pads holds nothing", found.span)
         return element
-
-    # ------------------------------------------------------------------------------------------ names
 
     def _named(self, found: syntax.NamedType, at: TypePlace) -> WireType:
         name = found.name
@@ -148,10 +143,10 @@ class Types:
                 self._no_arguments(found)
                 return self.anonymous(at, found.span)
             case "bytes" | "string" | "pad" | "bitmap":
-                self._fail("type/syntax", f"`{name}` needs a size: `{name}[6]` or `{name}[uint32]`", found.span)
+                raise self._fail("type/syntax", f"`{name}` needs a size: `{name}[6]` or `{name}[uint32]`", found.span)
         entity = at.place.module.find(name)
         if entity is None:
-            self._unknown(name, found.span, at)
+            raise self._unknown(name, found.span, at)
         match entity.kind:
             case "alias":
                 self._no_arguments(found)
@@ -159,30 +154,32 @@ class Types:
             case "struct" | "state":
                 return self._struct(entity, found, at)
             case "labels":
-                self._fail(
+                raise self._fail(
                     "name/unknown-type",
                     f"`{name}` names numbers, it is no type",
                     found.span,
                     f"write `uint8 as {name}`",
                 )
-        self._fail("name/unknown-type", f"`{name}` is no type", found.span)
+        raise self._fail("name/unknown-type", f"`{name}` is no type", found.span)
 
     def _no_arguments(self, found: syntax.NamedType) -> None:
         if found.arguments is not None:
-            self._fail("type/arguments", f"`{found.name}` takes no arguments", found.span)
+            raise self._fail("type/arguments", f"`{found.name}` takes no arguments", found.span)
 
-    def _unknown(self, name: str, span: Span, at: TypePlace) -> NoReturn:
+    def _unknown(self, name: str, span: Span, at: TypePlace) -> Failed:
         near = did_you_mean(name, [*BUILT_IN, *at.place.module.visible()])
         help = f"did you mean `{near}`?" if near else self.hint(name)
-        self._fail("name/unknown-type", f"there is no type `{name}`", span, help)
+        return self._fail("name/unknown-type", f"there is no type `{name}`", span, help)
 
     def _alias(self, entity: Entity, span: Span, at: TypePlace) -> WireType:
         declared = entity.declared
         assert isinstance(declared, AliasDecl)
         if entity.name in at.aliases:
-            self._fail("type/recursion", f"the alias `{entity.name}` stands for itself", declared.span)
+            raise self._fail("type/recursion", f"the alias `{entity.name}` stands for itself", declared.span)
         if len(at.aliases) >= MAX_ALIASES:
-            self._fail("type/recursion", f"aliases stand for each other more than {MAX_ALIASES} deep", declared.span)
+            raise self._fail(
+                "type/recursion", f"aliases stand for each other more than {MAX_ALIASES} deep", declared.span
+            )
         if declared.type is None:
             raise Failed
         # An alias means the same everywhere: its expressions see the file that declares it, and ambient facts.
@@ -195,29 +192,29 @@ class Types:
             return SizedInt(bits, at.order)
         width = next((width for width in WIDTHS if width == bits.value), None)
         if width is None:
-            self._fail("type/width", f"an integer has 8, 16, 32 or 64 bits, not {bits.value}", bits.span)
+            raise self._fail("type/width", f"an integer has 8, 16, 32 or 64 bits, not {bits.value}", bits.span)
         return Int(width, False, at.order)
 
     def _one_argument(self, found: syntax.NamedType) -> syntax.Expr:
         arguments = found.arguments or ()
         if len(arguments) != 1 or arguments[0].name is not None:
-            self._fail("type/arguments", f"`{found.name}` takes one argument", found.span)
+            raise self._fail("type/arguments", f"`{found.name}` takes one argument", found.span)
         return arguments[0].value
 
     def _selector(self, found: syntax.NamedType, at: TypePlace) -> Expression:
         argument = self._one_argument(found)
         selector = self.expressions.typed(argument, at.place).expression
         if selector.type not in ("int", "text"):
-            self._fail("expr/type", "a union is chosen by an int or a text", argument.span)
+            raise self._fail("expr/type", "a union is chosen by an int or a text", argument.span)
         return selector
 
     def _hook(self, found: syntax.NamedType, at: TypePlace) -> WireType:
         argument = self._one_argument(found)
         hooks = at.place.module.file.decl.hooks
         if not isinstance(argument, syntax.NameExpr):
-            self._fail("type/arguments", "`hook` takes the name of a hook", argument.span)
+            raise self._fail("type/arguments", "`hook` takes the name of a hook", argument.span)
         if hooks is None:
-            self._fail(
+            raise self._fail(
                 "hook/missing", "the file has no `hooks:`", found.span, "`hooks: {module: ./NAME.py, types: ...}`"
             )
         for key, declared in hooks.types:
@@ -229,19 +226,17 @@ class Types:
                     return Hook(argument.name, Bytes(count) if declared.name == "bytes" else String(count))
                 place = Place(at.place.module, reach="ambient", subject=at.place.subject)
                 return Hook(argument.name, self.resolve(declared, TypePlace(place, at.order)))
-        self._fail(
+        raise self._fail(
             "hook/missing",
             f"`hooks: types:` has no `{argument.name}`",
             argument.span,
             "declare the type of its value there",
         )
 
-    # ------------------------------------------------------------------------------------------ structs
-
     def _struct(self, entity: Entity, found: syntax.NamedType, at: TypePlace) -> StructRef:
         scope = self.scope_of(entity)
         if scope.kind == "section":
-            self._fail(
+            raise self._fail(
                 "type/syntax", f"`{found.name}` is a section: only a `vmstate:` can be a part of another", found.span
             )
         return StructRef(scope.id, self._arguments(entity, found, at))
@@ -258,30 +253,30 @@ class Types:
                 name = declared.params[position].name
             if name is None:
                 takes = f"takes {signature}" if signature else "takes no arguments"
-                self._fail("type/arguments", f"too many arguments: `{found.name}` {takes}", argument.span)
+                raise self._fail("type/arguments", f"too many arguments: `{found.name}` {takes}", argument.span)
             if name not in wanted:
                 near = did_you_mean(name, wanted)
                 help = f"did you mean `{near}`?" if near else f"it takes {signature}" if signature else None
-                self._fail("type/arguments", f"`{found.name}` has no parameter `{name}`", argument.span, help)
+                raise self._fail("type/arguments", f"`{found.name}` has no parameter `{name}`", argument.span, help)
             if name in given:
-                self._fail("type/arguments", f"`{name}` is given twice", argument.span)
+                raise self._fail("type/arguments", f"`{name}` is given twice", argument.span)
             given[name] = argument.value
         missing = [f"{param.name}: {param.type}" for param in declared.params if param.name not in given]
         if missing:
             example = f"{found.name}({', '.join(param.name for param in declared.params)})"
-            self._fail("type/arguments", f"`{found.name}` needs {', '.join(missing)}", found.span, f"write `{example}`")
+            raise self._fail(
+                "type/arguments", f"`{found.name}` needs {', '.join(missing)}", found.span, f"write `{example}`"
+            )
         found_arguments = []
         for param in declared.params:
             typed = self.expressions.typed(given[param.name], at.place, param.type)  # type: ignore[arg-type]
             found_arguments.append(typed.expression)
         return tuple(found_arguments)
 
-    # ------------------------------------------------------------------------------------------ counts
-
     def _sized(self, found: syntax.SizedType, at: TypePlace) -> WireType:
         count = self._count(found.size, at)
         if isinstance(count, tuple):
-            self._fail("type/syntax", f"`{found.name}` has one size", found.size.span)
+            raise self._fail("type/syntax", f"`{found.name}` has one size", found.size.span)
         match found.name:
             case "bytes":
                 return Bytes(count)
@@ -296,32 +291,32 @@ class Types:
             bits, signed = INTEGERS[dim.int_type]
             return Prefixed(Int(bits, signed, at.order))
         if not isinstance(dim, syntax.ExprDim):
-            self._fail("type/syntax", "only arrays have an end mark", dim.span, "write `[n]` or `[uint32]`")
+            raise self._fail("type/syntax", "only arrays have an end mark", dim.span, "write `[n]` or `[uint32]`")
         place = replace(at.place, counting=at.name)
         sizes = tuple(self.expressions.typed(size, place, "int").expression for size in dim.sizes)
         for size in sizes:
             if isinstance(size, Const) and int(size.value) < 0:  # type: ignore[arg-type]
-                self._fail("spec/value", f"a count cannot be {size.value}", size.span)
+                raise self._fail("spec/value", f"a count cannot be {size.value}", size.span)
         return Fixed(sizes[0]) if len(sizes) == 1 else sizes
 
     def _array(self, found: syntax.ArrayType, at: TypePlace) -> WireType:
         element = self.resolve(found.element, at)
         if isinstance(element, (Array, Grid, ListOf, Tree)):
-            self._fail(
+            raise self._fail(
                 "type/double-bracket",
                 "an element cannot be an array itself",
                 found.dim.span,
                 "rows and columns stand in one bracket, `uint8[2, 3]`; or put the inner array into a struct",
             )
         if isinstance(element, Pad):
-            self._fail("type/syntax", "an array of pads is one pad: multiply the sizes", found.dim.span)
+            raise self._fail("type/syntax", "an array of pads is one pad: multiply the sizes", found.dim.span)
         match found.dim:
             case syntax.UntilDim() as dim:
                 bits, signed = INTEGERS[dim.int_type]
                 value = self.expressions.typed(dim.value, at.place, "int").expression
                 mark = Int(bits, signed, at.order)
                 if isinstance(value, Const) and not fits(int(value.value), mark):  # type: ignore[arg-type]
-                    self._fail("type/width", f"{value.value} does not fit into {dim.int_type}", dim.value.span)
+                    raise self._fail("type/width", f"{value.value} does not fit into {dim.int_type}", dim.value.span)
                 return Array(element, Until(mark, value))
             case syntax.ThroughDim() as dim:
                 return Array(element, Through(self._through(dim, element, at)))
@@ -331,34 +326,6 @@ class Types:
     def _through(self, dim: syntax.ThroughDim, element: WireType, at: TypePlace) -> Expression:
         kind = value_type(element)
         if kind is None:
-            self._fail("expr/type", "its elements have no value that could be asked", dim.span)
+            raise self._fail("expr/type", "its elements have no value that could be asked", dim.span)
         it = Typed(It(kind, dim.span), element, at.place.scope)
         return self.expressions.typed(dim.condition, replace(at.place, it=it), "bool").expression
-
-
-def fits(value: int, integer: Int | Timer) -> bool:
-    """Whether an integer type can hold ``value``."""
-    low, high = limits(integer)
-    return low <= value <= high
-
-
-def limits(integer: Int | Timer) -> tuple[int, int]:
-    """The lowest and the highest value of an integer type."""
-    bits, signed = (integer.bits, integer.signed) if isinstance(integer, Int) else (64, True)
-    return (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if signed else (0, (1 << bits) - 1)
-
-
-def has_order(wire: WireType) -> bool:
-    """Whether a byte order means something for a type, its counts included."""
-    match wire:
-        case Int() | SizedInt() | Float64() | Timer() | Bitmap():
-            return True
-        case Bytes() | String() | Pad():
-            return isinstance(wire.count, Prefixed)
-        case Array():
-            return has_order(wire.element) or isinstance(wire.count, (Prefixed, Until))
-        case Grid() | ListOf():
-            return has_order(wire.element)
-        case Tree():
-            return has_order(wire.key) or has_order(wire.value)
-    return False

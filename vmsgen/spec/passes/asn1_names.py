@@ -39,7 +39,7 @@ def _types(resolved: Resolved, reporter: Reporter) -> None:
         if len(scope.asn1_name) > MAX_LENGTH:
             reporter.error(
                 "spec/value",
-                f"the ASN.1 type {scope.asn1_name[:40]}… has {len(scope.asn1_name)} characters, {MAX_LENGTH} are allowed",
+                f"the ASN.1 type {scope.asn1_name[:40]}… has {len(scope.asn1_name)} characters, at most {MAX_LENGTH}",
                 scope.span,
                 help="give it a shorter name with `as:`",
             )

@@ -20,11 +20,11 @@ from vmsgen.spec.expression import (
     Unknown,
 )
 from vmsgen.spec.first_item import allowed
+from vmsgen.spec.integers import limits
 from vmsgen.spec.model import Array, Bitmap, Bytes, Field, Fixed, Int, Let, Pad, Prefixed, Step, String, WireType
 from vmsgen.spec.passes.walking import check_steps, fields, own_scopes
 from vmsgen.spec.resolver import Resolved
 from vmsgen.spec.scope import Scope
-from vmsgen.spec.types import limits
 from vmsgen.spec.values import definition_of
 
 #: The bound that holds where the spec gives none.
@@ -98,8 +98,8 @@ class _Upper:
             case Ref(source="param"):
                 # its bound is a matter of the places that give it
                 return DEFAULT_BOUND
-            case Ref(source="capture") if self.scope.parent is not None:
-                return DEFAULT_BOUND
+            case Ref(source="capture"):
+                return self._captured(expression.name)
             case Unknown():
                 return DEFAULT_BOUND  # it has a finding of its own
             case Member():
@@ -142,7 +142,8 @@ class _Upper:
     def _definition(self, base: Expression) -> str | None:
         match base:
             case Ref():
-                field = self.fields.get(base.name)
+                owner = self._owner(base.name) if base.source == "capture" else self
+                field = owner.fields.get(base.name)
                 return definition_of(field.type) if field is not None else None
             case Member():
                 identifier = self._definition(base.base)
@@ -155,6 +156,17 @@ class _Upper:
             case Index():
                 return self._definition(base.base)
         return None
+
+    def _owner(self, name: str) -> _Upper:
+        """The definition around this one that a captured name belongs to."""
+        outer = (_Upper(scope, self.resolved) for scope in self.scope.chain() if scope is not self.scope)
+        return next((upper for upper in outer if name in upper.fields or name in upper.lets), self)
+
+    def _captured(self, name: str) -> int | None:
+        owner = self._owner(name)
+        if name in owner.lets:
+            return owner.of(owner.lets[name].expression)
+        return owner._field(name) if name in owner.fields else DEFAULT_BOUND  # else it is a parameter
 
     def _prop(self, expression: PropRef) -> int | None:
         module = self.resolved.modules.get(expression.module)

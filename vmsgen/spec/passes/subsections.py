@@ -37,7 +37,8 @@ def check_subsections(resolved: Resolved, reporter: Reporter) -> None:
             if claim is not None:
                 reporter.error(
                     "sub/prefix",
-                    f"a reader would give `{subsection.wire_name}` to `{claim.wire_name}`, which ends `{own}` and is asked first",
+                    f"a reader would give `{subsection.wire_name}` to `{claim.wire_name}`, "
+                    f"which ends `{own}` and is asked first",
                     subsection.span,
                     notes=[Note("that one", claim.span)],
                 )

@@ -30,7 +30,9 @@ def check_versions(resolved: Resolved, reporter: Reporter) -> None:
         if scope.kind == "struct" and scope.uses_version and scope.id not in chosen and scope.minimum < scope.version:
             reporter.warning(
                 "expr/constant",
-                f"{scope.class_name} is always read at its version {scope.version}: its `since` and `until` gate nothing",
+                f"{scope.class_name} is always read at its version {scope.version}: "
+                "its `since` and `until` gate nothing",
                 scope.span,
-                help="a nested struct has no version on the wire: use `at-version N`, or pass the version as a parameter",
+                help="a nested struct has no version on the wire: use `at-version N`, "
+                "or pass the version as a parameter",
             )
