@@ -84,7 +84,7 @@ class MigrationSection:
 
     @property
     def state(self) -> Any | None:
-        """The typed object, None where the contents are RAM or bytes."""
+        """The typed object, None where the contents are RAM or bytes. A new one brings its version to the section."""
         body = self._section.body
         if not isinstance(body, State):
             return None
@@ -97,6 +97,7 @@ class MigrationSection:
             raise VmsgenError(f"section {self.name}/{self.instance} holds RAM, not the state of a device")
         self._touched = True
         self._section.body = State(value)
+        self._section.version = value.section_version
 
     @property
     def data(self) -> bytes | None:

@@ -1,0 +1,169 @@
+"""QEMU's description: sizes, leaves, both styles of JSON, its quirks, and what is no description."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from vmsgen.runtime.errors import DataError
+from vmsgen.runtime.trace import Leaf as OurLeaf
+from vmsgen.stream.vmdesc import DescribedSection, parse_vmdesc
+from vmsgen.stream.vmdesc_match import compare_leaves
+
+
+def parsed(*fields: Any, subsections: Any = None, text: str | None = None) -> DescribedSection:
+    device = {"name": "a/b", "instance_id": 3, "vmsd_name": "b", "version": 1, "fields": list(fields)}
+    if subsections is not None:
+        device["subsections"] = subsections
+    return parse_vmdesc((text or json.dumps({"page_size": 4096, "devices": [device]})).encode()).sections[0]
+
+
+def field(name: str, size: int, kind: str = "uint32", **more: Any) -> dict[str, Any]:
+    return {"name": name, "type": kind, "size": size, **more}
+
+
+def state(name: str, *fields: Any, **more: Any) -> dict[str, Any]:
+    return {"vmsd_name": name, "version": 1, "fields": list(fields), **more}
+
+
+def paths(section: DescribedSection) -> list[tuple[str, int, int]]:
+    return [(leaf.path, leaf.offset, leaf.size) for leaf in section.leaves()]
+
+
+def test_sizes_and_leaves() -> None:
+    inner = state("in", field("x", 2, "uint16"), field("y", 1, "uint8", array_len=3))
+    section = parsed(field("n", 4), field("s", 5, "struct", struct=inner), field("z", 0, "buffer"))
+    assert (section.name, section.instance, section.size, section.exact) == ("a/b", 3, 9, True)
+    assert paths(section) == [
+        ("n", 0, 4),
+        ("s.x", 4, 2),
+        ("s.y[0]", 6, 1),
+        ("s.y[1]", 7, 1),
+        ("s.y[2]", 8, 1),
+        ("z", 9, 0),
+    ]
+
+
+def test_subsections_have_a_header() -> None:
+    section = parsed(field("n", 4), subsections=[state("b/more", field("m", 8), subsections=[state("b/more/x")])])
+    assert section.size == 4 + (6 + 6 + 8) + (6 + 8)
+    assert paths(section) == [("n", 0, 4), ("<b/more>.m", 16, 8)]
+
+
+def test_arrays_of_structs() -> None:
+    inner = state("in", field("x", 2, "uint16"))
+    section = parsed(field("s", 2, "struct", array_len=2, struct=inner), field("t", 2, "struct", index=0, struct=inner))
+    assert [path for path, _, _ in paths(section)] == ["s[0].x", "s[1].x", "t[0].x"]
+
+
+def test_the_last_element_has_no_index_in_10_0() -> None:
+    inner = state("in", field("x", 2, "uint16"))
+    fields = [field("t", 2, "struct", index=index, struct=inner) for index in range(2)]
+    section = parsed(*fields, field("t", 2, "struct", struct=inner))
+    assert [path for path, _, _ in paths(section)] == ["t[0].x", "t[1].x", "t[2].x"]
+
+
+def test_old_style() -> None:
+    device = {
+        "name": "slirp",
+        "instance_id": 0,
+        "size": 131,
+        "fields": [{"name": "data", "size": 131, "type": "buffer"}],
+    }
+    (section,) = parse_vmdesc(json.dumps({"devices": [device]}).encode()).sections
+    assert section.size == 131 and paths(section) == [("data", 0, 131)]
+
+
+def test_spaced_json_of_5_2() -> None:
+    text = '{ "page_size" : 4096, "devices" : [ { "name" : "x", "instance_id" : 2147483648, "vmsd_name" : "x", '
+    text += '"version" : 2, "fields" : [ { "name" : "f", "type" : "bool", "size" : 1 } ] } ] }'
+    section = parsed(text=text)
+    assert (section.instance, section.size) == (0x80000000, 1)
+
+
+def test_lists_repeat_their_keys() -> None:
+    def element(size: int) -> str:
+        return f'"vmsd_name": "v", "version": 1, "fields": [{{"name": "g", "type": "buffer", "size": {size}}}]'
+
+    text = '{"devices": [{"name": "u", "instance_id": 0, "vmsd_name": "u", "version": 1, "fields": ['
+    text += f'{{"name": "q", "type": "qtailq", {element(3)}, {element(5)}, "size": 11}}]}}]}}'
+    section = parsed(text=text)
+    assert section.size == 11
+    assert paths(section) == [
+        ("q[0]", 0, 1),
+        ("q[0].g", 1, 3),
+        ("q[1]", 4, 1),
+        ("q[1].g", 5, 5),
+        ("q", 10, 1),
+    ]
+
+
+def test_first_run_of_pointers_is_cut() -> None:
+    inner = state("in", field("x", 8, "uint64"))
+    runs = [
+        field("css", 8, "struct", array_len=256, struct=inner),
+        field("css", 1, "nullptr", array_len=253),
+        field("css", 8, "struct", struct=inner),
+        field("css", 1, "nullptr"),
+    ]
+    assert parsed(*runs).size == 8 + 253 + 8 + 1
+    assert parsed(*runs[1:]).size == 253 + 8 + 1
+
+
+def test_null_first_pointers_of_7_2_have_no_size() -> None:
+    assert not parsed(field("css", 1, "struct", array_len=256, struct={})).exact
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[]", "a list of devices"),
+        ('{"devices": {}}', "a list of devices"),
+        ("{", "in JSON"),
+        ('{"devices": [1]}', r"an object at devices\[0\]"),
+        ('{"devices": [{"name": 1}]}', r"a text at devices\[0\].name"),
+        ('{"devices": [{"name": "a", "instance_id": -1}]}', "from 0 to 4294967295"),
+        ('{"devices": [{"name": "a", "instance_id": 0, "size": true}]}', "a number"),
+        ('{"devices": [{"name": "a", "instance_id": 0, "vmsd_name": "a", "version": 1, "fields": 7}]}', "a list"),
+        ("[" * 100000, "nested|JSON"),
+        ('{"devices": [{"name": "a", "instance_id": 1' + "0" * 5000 + "}]}", "JSON|from 0 to"),
+    ],
+)
+def test_no_description(text: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        parse_vmdesc(text.encode())
+
+
+def test_a_name_that_is_not_utf8_hides_nothing() -> None:
+    text = b'{"devices": [{"name": "a", "instance_id": 0, "size": 1, "fields": [{"name": "\xff", "type": "x"}]}]}'
+    assert parse_vmdesc(text).sections[0].size == 1
+
+
+# ---------------------------------------------------------------------------------------------- against ours
+
+
+def ours(*leaves: tuple[str, int, str]) -> list[OurLeaf]:
+    found, offset = [], 0
+    for path, size, kind in leaves:
+        found.append(OurLeaf(path, path, offset, size, None, kind, False))
+        offset += size
+    return found
+
+
+def test_equal_and_finer_leaves_agree() -> None:
+    section = parsed(field("n", 4), field("virtio", 8, "virtio"), field("mac", 1, "uint8", array_len=6))
+    leaves = ours(("n", 4, "int"), ("a", 2, "int"), ("b", 6, "int"), ("mac", 6, "bytes"))
+    assert compare_leaves(section, leaves).boundaries == 0
+
+
+def test_a_boundary_inside_a_scalar_disagrees() -> None:
+    found = compare_leaves(parsed(field("n", 2), field("m", 2)), ours(("nm", 4, "int")))
+    assert found.boundaries == 1 and found.first == "m begins inside nm (0x2)"
+
+
+def test_names_are_compared_without_numbers() -> None:
+    section = parsed(field("r", 4, array_len=2), field("t", 4))
+    assert compare_leaves(section, ours(("r[0]", 4, "int"), ("r[1]", 4, "int"), ("t", 4, "int"))).names == 0
+    assert compare_leaves(section, ours(("r[0]", 4, "int"), ("x[1]", 4, "int"), ("u", 4, "int"))).names == 2
