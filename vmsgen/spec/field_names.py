@@ -47,7 +47,7 @@ class FieldNames:
                 "name/shadow",
                 f"`{shown}` is called `{name}` like a parameter",
                 span,
-                help="give it another name with `as:`",
+                help=_other_name(shown),
                 notes=[Note("the parameter", scope.symbols[name].span)],
             )
         elif name in scope.declared:
@@ -55,7 +55,7 @@ class FieldNames:
                 "name/collision",
                 f"`{shown}` and another entry of {scope.class_name} are both called `{name}`",
                 span,
-                help="give one of them another name with `as:`",
+                help=_other_name(shown),
                 notes=[Note("the other one", scope.declared[name])],
             )
         else:
@@ -86,3 +86,8 @@ def free_name(name: str, scope: Scope) -> str:
         number += 1
         candidate = f"{name}_{number}"
     return candidate
+
+
+def _other_name(shown: str) -> str:
+    """How to mend a name that is taken."""
+    return "give the let another name" if shown.startswith("let ") else "give it another name with `as:`"

@@ -100,5 +100,6 @@ class Mistakes:
         else:
             help = f"did you mean `{near}`?" if near else self.hints(name)
         if help is None and place.reach == "ambient":
-            help = f"only what holds for the whole section is known here: {', '.join(AMBIENT)}, props.NAME"
+            facts = ", ".join(fact for fact in AMBIENT if fact != "version")
+            help = f"only what holds for the whole section is known here: {facts}, props.NAME"
         return self._fail("name/unknown", f"there is no `{name}` here", span, help)

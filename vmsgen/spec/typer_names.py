@@ -133,7 +133,8 @@ class Names:
         """``version`` as it reads here: in an anonymous part it is captured from the definition around it."""
         scope = place.scope
         if scope is None or place.reach != "scope":
-            raise self._fail("name/unknown", "`version` has no meaning here", span)
+            help = "only the fields of a definition have a version; the sender's release is `qemu`"
+            raise self._fail("name/unknown", "`version` has no meaning here", span, help)
         scope.versioned.uses_version = True
         if scope.versioned is scope:
             return Typed(Ambient("version", "int", span))
