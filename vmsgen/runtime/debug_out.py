@@ -8,6 +8,7 @@ from typing import Any
 
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
+from vmsgen.runtime.views import view_of
 from vmsgen.runtime.visitor import Case, Element, Visitor
 
 _BYTES_A_LINE = 32
@@ -80,7 +81,19 @@ class DebugOut(Visitor):
         self, name: str, value: Any, size: int, *, opaque: builtins.bool = False, default: builtins.bytes | None = None
     ) -> Any:
         self._hex(name, value if value is not None else b"")
+        self._view(name, value)
         return value
+
+    def _view(self, name: str, value: Any) -> None:
+        """What the struct that the spec lays over the bytes reads in them; nothing where it does not fit."""
+        seen = view_of(self, name, value)
+        if seen is not None:
+            self.line(f"{name} as {type(seen).__name__}:")
+            self.enter(name)
+            self._owners.append((seen, len(self._path)))
+            self.dispatch(seen, ())
+            self._owners.pop()
+            self.leave()
 
     def counted_bytes(
         self,

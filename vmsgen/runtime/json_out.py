@@ -1,7 +1,8 @@
 """JSON: a state as plain values (dict, list, int, str, bool, None), fields by their Python names, in wire order.
 
 Bytes are hex text; a NaN is ``{"float64": bits in hex}``; text that is no UTF-8 has its odd bytes as lone
-surrogates, which the JSON module escapes. What was kept stands under ``"<kept>"`` as hex.
+surrogates, which the JSON module escapes. What was kept stands under ``"<kept>"`` as hex, what a view reads in the
+bytes of a field under ``"FIELD:VIEW"``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
+from vmsgen.runtime.views import view_of
 from vmsgen.runtime.visitor import Case, Element, Visitor
 
 
@@ -69,7 +71,18 @@ class JsonOut(Visitor):
     def bytes(
         self, name: str, value: Any, size: int, *, opaque: builtins.bool = False, default: builtins.bytes | None = None
     ) -> Any:
-        return self._hex(name, value)
+        self._hex(name, value)
+        seen = view_of(self, name, value)
+        if seen is not None:
+            self.below(f"{name}:{type(seen).__name__}", {}, lambda: self._within(name, seen))
+        return value
+
+    def _within(self, name: str, seen: Struct) -> None:
+        self.enter(name)
+        self._owners.append((seen, len(self._path)))
+        self.dispatch(seen, ())
+        self._owners.pop()
+        self.leave()
 
     def counted_bytes(
         self,

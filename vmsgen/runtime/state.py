@@ -348,6 +348,21 @@ class VMState(Struct):
         state.after_load(state, state._version)
         return state
 
+    # ------------------------------------------------------------------ JSON
+
+    def to_json(self) -> dict[str, Any]:
+        """The values as JSON has them: bytes as hex, nested structs as objects, subsections by their wire names."""
+        from vmsgen.runtime.json_out import to_json
+
+        return to_json(self)
+
+    @classmethod
+    def from_json(cls: type[V], values: Any, *, version: int | None = None, facts: Facts | None = None) -> V:
+        """The state from such values. Raises DataError with the path of the field that is wrong."""
+        from vmsgen.runtime.json_in import from_json
+
+        return from_json(cls, values, version=version, facts=facts)
+
     # ------------------------------------------------------------------ BER
 
     def to_ber(self) -> bytes:

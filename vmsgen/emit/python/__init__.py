@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from vmsgen.emit.python.layout import fit, quote
 from vmsgen.emit.python.module import asked_props, emit_module, module_parts
+from vmsgen.emit.python.stub import visitor_stub
 from vmsgen.emit.templates import Templates, shipped
 from vmsgen.spec.model import Model, Module
 
@@ -27,6 +28,8 @@ def emit_python(model: Model, templates: Templates | None = None) -> dict[str, s
     files["__init__.py"] = used.render(
         "python/index.py.j2", entries=[_entry(model, m) for m in own if m.state is not None]
     )
+    files["visitor.py"] = used.render("python/visitor.py.j2")
+    files["visitor.pyi"] = used.render("python/visitor.pyi.j2", **visitor_stub(model, own))
     return files
 
 

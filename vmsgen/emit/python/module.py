@@ -131,9 +131,9 @@ def _imports(model: Model, module: Module, needs: Needs) -> list[str]:
     local: dict[str, set[str]] = {}
     for path, names in _own_imports(model, module, needs).items():
         (local if path.startswith(".") else wanted)[path] = names
-    lines += [_import(path, wanted[path]) for path in sorted(wanted) if wanted[path]]
+    lines += [import_line(path, wanted[path]) for path in sorted(wanted) if wanted[path]]
     if local:
-        lines += ["", *(_import(path, local[path]) for path in sorted(local, key=_farther_first))]
+        lines += ["", *(import_line(path, local[path]) for path in sorted(local, key=_farther_first))]
     if needs.hooks:
         assert module.hooks is not None
         stem = module.hooks.path.rpartition("/")[2].removesuffix(".py")
@@ -143,7 +143,8 @@ def _imports(model: Model, module: Module, needs: Needs) -> list[str]:
     return lines
 
 
-def _import(path: str, names: set[str]) -> str:
+def import_line(path: str, names: set[str]) -> str:
+    """One import statement, sorted and split as black and import sorters have it."""
     listed = sorted(names, key=_name_key)
     line = f"from {path} import {', '.join(listed)}"
     return line if len(line) <= WIDTH else "\n".join([f"from {path} import (", *(f"    {n}," for n in listed), ")"])

@@ -1,0 +1,21 @@
+"""Views: a struct of the spec that reads bytes for people. Storage and wire stay bytes, so a view never breaks a
+round trip.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vmsgen.runtime.state import FAST_PATH_ERRORS, Struct
+from vmsgen.runtime.visitor import Visitor
+
+
+def view_of(visitor: Visitor, name: str, value: Any) -> Struct | None:
+    """The object that the view of a field reads in its bytes, None without a view or where it does not fit."""
+    view = None if visitor.is_nowhere or value is None else visitor.owner.VIEWS.get(name)
+    if view is None:
+        return None
+    try:
+        return view._load(bytes(value), 0, visitor.facts)[0]
+    except FAST_PATH_ERRORS:
+        return None
