@@ -181,6 +181,10 @@ class _FileBinder:
             )
         if "parts" in keys and name_key == "vmstate":
             self.reporter.error("spec/shape", "only a `section:` comes in parts", keys["parts"][0].span)
+        if "parts" in keys and "tag" in keys:
+            self.reporter.error(
+                "spec/shape", "each part has a tag of its own, which the lock gives", keys["tag"][0].span
+            )
         if "parts" in keys and "fields" in keys:
             self.reporter.error("spec/shape", "`parts:` replaces `fields:`", keys["parts"][0].span)
         if not {"fields", "subsections", "parts"} & keys.keys():

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from vmsgen.diagnostics import Diagnostic
+from vmsgen.diagnostics import Diagnostic, Severity
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.spec.freeze import freeze
-from vmsgen.spec.loader import load
+from vmsgen.spec.loader import Loaded, load
 from vmsgen.spec.lock import read_lock, with_library_tags
 from vmsgen.spec.model import Model
 from vmsgen.spec.passes import run_passes
@@ -40,4 +40,10 @@ def compile_specs(root: Path, *, library: Path | None = None, shown_root: str | 
     if model is not None and library is not None and any(module.external for module in model.modules):
         # The library's classes are imported, not made again: they keep the tags that the library was built with.
         model = with_library_tags(model, read_lock(library / LOCK, reporter))
-    return Compiled(model, reporter.diagnostics)
+    return Compiled(model, [d for d in reporter.diagnostics if not _of_library(d, loaded)])
+
+
+def _of_library(diagnostic: Diagnostic, loaded: Loaded) -> bool:
+    """Whether a finding is lint of a shipped spec, which whoever imports it can do nothing about."""
+    shipped = {file.decl.source for file in loaded.files.values() if file.external}
+    return diagnostic.severity is not Severity.ERROR and diagnostic.span.file in shipped

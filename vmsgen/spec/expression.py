@@ -1,7 +1,7 @@
 """Expressions after name resolution: typed, closed over their scope, ready to be compiled.
 
-A :class:`Ref` names something by what it is (a field of this definition, a let, a parameter, or a value captured from an
-enclosing definition), so an emitter needs no scope. Constants and enum members are folded into literals.
+A :class:`Ref` names something by what it is (a field of this definition, a let, a parameter, or a value captured from
+an enclosing definition), so an emitter needs no scope. Constants and enum members are folded into literals.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import Literal, TypeAlias
 
 from vmsgen.diagnostics import Span
 
-#: Types of expressions; ``struct``, ``structs`` (array of structs) only as the base of a member or in ``len``/``has``/``sum``.
+#: Types of expressions; ``struct`` and ``structs`` (array of structs) stand only as the base of a member, or in
+#: ``len``, ``has`` and ``sum``.
 ValueType: TypeAlias = Literal[
     "int", "bool", "text", "bytes", "release", "endian", "ints", "bools", "texts", "struct", "structs", "list"
 ]
@@ -30,8 +31,9 @@ class Const:
 class Ref:
     """A name in scope, by its Python name.
 
-    ``source``: ``field`` (stored in this object), ``derived`` (a field of this definition without storage: the value read or
-    computed), ``let``, ``param``, ``capture`` (handed in from an enclosing definition; listed in ``Definition.captures``).
+    ``source``: ``field`` (stored in this object), ``derived`` (a field of this definition without storage: the value
+    read or computed), ``let``, ``param``, ``capture`` (handed in from an enclosing definition; listed in
+    ``Definition.captures``).
     """
 
     name: str

@@ -8,21 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vmsgen.spec.expression import (
-    Binary,
-    Call,
-    Compare,
-    Conditional,
-    Const,
-    Expression,
-    Index,
-    InRange,
-    InSet,
-    Member,
-    Ref,
-    Unary,
-)
 from vmsgen.spec.first_item import starts_unlike_null
+from vmsgen.spec.inline import Inliner
 from vmsgen.spec.model import (
     Array,
     Bytes,
@@ -56,7 +43,7 @@ def freeze(resolved: Resolved) -> Model:
 def _module(module: ModuleScope, resolved: Resolved, views: set[str]) -> Module:
     file, facts = module.file, resolved.facts
     definitions = tuple(_definition(scope, resolved, views) for scope in module.scopes)
-    state = next((d.id for d in definitions if d.kind in ("state", "section")), None)
+    state = next((d.id for d in definitions if d.kind in ("state", "section")), None) if not module.parts else None
     imports = {}
     for path, declared in file.imports.items():
         target = resolved.modules[path]
@@ -76,6 +63,7 @@ def _module(module: ModuleScope, resolved: Resolved, views: set[str]) -> Module:
         labels=tuple(e.labels for e in module.names.values() if e.labels is not None),
         props=tuple(facts.props.get(file.path, ())),
         imports=imports,
+        parts=module.parts,
         hooks=resolved.hooks.get(file.path),
         match=facts.matches.get(file.path),
         was=tuple(scalar.text for scalar in decl.state.was) if decl.state is not None else (),
@@ -143,9 +131,8 @@ def _step(step: Step, scope: Scope, resolved: Resolved) -> Step:
             found = scope.derived.get(step.name)
             if found is None:
                 return replace(step, type=wire) if wire is not step.type else step
-            expression = _inlined(found[0], scope, set())
-            own = expression is not None
-            return replace(step, type=wire, derived=expression or found[0], derived_property=own)
+            expression = Inliner(scope).inlined(found[0])
+            return replace(step, type=wire, derived=expression or found[0], derived_property=expression is not None)
     return step
 
 
@@ -158,67 +145,6 @@ def _wire(wire: WireType, resolved: Resolved) -> WireType:
             element = _wire(wire.element, resolved)
             return replace(wire, element=element) if element is not wire.element else wire
     return wire
-
-
-def _inlined(expression: Expression, scope: Scope, busy: set[str]) -> Expression | None:
-    """``expression`` over stored fields alone, lets replaced by what they are; None if it needs anything else."""
-    match expression:
-        case Const():
-            return expression
-        case Ref(source="field"):
-            return expression
-        case Ref(source="derived"):
-            found = scope.derived.get(expression.name)
-            if found is None or expression.name in busy:
-                return None
-            return expression if _inlined(found[0], scope, busy | {expression.name}) is not None else None
-        case Ref(source="let"):
-            let = next((let for let in _lets(scope.steps) if let.name == expression.name), None)
-            return _inlined(let.expression, scope, busy) if let is not None else None
-        case Member():
-            base = _inlined(expression.base, scope, busy)
-            return replace(expression, base=base) if base is not None else None
-        case Index():
-            base, index = _inlined(expression.base, scope, busy), _inlined(expression.index, scope, busy)
-            return replace(expression, base=base, index=index) if base is not None and index is not None else None
-        case Unary():
-            operand = _inlined(expression.operand, scope, busy)
-            return replace(expression, operand=operand) if operand is not None else None
-        case Binary():
-            left, right = _inlined(expression.left, scope, busy), _inlined(expression.right, scope, busy)
-            return replace(expression, left=left, right=right) if left is not None and right is not None else None
-        case Conditional():
-            parts = _all((expression.test, expression.then, expression.other), scope, busy)
-            return replace(expression, test=parts[0], then=parts[1], other=parts[2]) if parts is not None else None
-        case Compare():
-            operands = _all(expression.operands, scope, busy)
-            return replace(expression, operands=operands) if operands is not None else None
-        case Call():
-            arguments = _all(expression.arguments, scope, busy)
-            return replace(expression, arguments=arguments) if arguments is not None else None
-        case InRange():
-            parts = _all((expression.value, expression.low, expression.high), scope, busy)
-            return replace(expression, value=parts[0], low=parts[1], high=parts[2]) if parts is not None else None
-        case InSet():
-            parts = _all((expression.value, *expression.items), scope, busy)
-            return replace(expression, value=parts[0], items=parts[1:]) if parts is not None else None
-    return None
-
-
-def _all(expressions: tuple[Expression, ...], scope: Scope, busy: set[str]) -> tuple[Expression, ...] | None:
-    found = [_inlined(expression, scope, busy) for expression in expressions]
-    complete = tuple(one for one in found if one is not None)
-    return complete if len(complete) == len(found) else None
-
-
-def _lets(steps: list[Step] | tuple[Step, ...]) -> list[Let]:
-    found: list[Let] = []
-    for step in steps:
-        if isinstance(step, Let):
-            found.append(step)
-        elif isinstance(step, Group):
-            found.extend(_lets(step.steps))
-    return found
 
 
 # ---------------------------------------------------------------------------------------------- uses

@@ -1,8 +1,9 @@
 """The model: what every emitter sees of the specs, and the only thing it sees.
 
-A :class:`Definition` holds the wire plan of one VMState (or struct, subsection, anonymous part): its steps in wire order with
-resolved types, presence and counts, and the names that Python, ASN.1 and the wire use. Everything is frozen; every entity
-carries the span that it came from. Definitions refer to each other by :attr:`Definition.id`, since lists may recurse.
+A :class:`Definition` holds the wire plan of one VMState (or struct, subsection, anonymous part): its steps in wire
+order with resolved types, presence and counts, and the names that Python, ASN.1 and the wire use. Everything is frozen;
+every entity carries the span that it came from. Definitions refer to each other by :attr:`Definition.id`, since lists may
+recurse.
 """
 
 from __future__ import annotations
@@ -187,7 +188,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Union:
-    """Alternatives chosen by ``selector``; ``otherwise`` is ``none``, a struct, or missing (then other values are a data error)."""
+    """Alternatives chosen by ``selector``.
+
+    ``otherwise`` is ``none``, a struct, or missing: then other values are a data error.
+    """
 
     selector: Expression
     cases: tuple[Case, ...]
@@ -367,7 +371,7 @@ def _fields(steps: tuple[Step, ...]) -> Iterator[Field]:
 
 @dataclass(frozen=True, slots=True)
 class Prop:
-    """A fact that is not in the section. ``kind``: bool, int, text, release, endian; ``low``/``high`` bound an ``A..B``."""
+    """A fact that is not in the section. ``low`` and ``high`` bound a prop of type ``A..B``, whose kind is int."""
 
     module: str
     name: str
@@ -409,6 +413,8 @@ class Module:
     props: tuple[Prop, ...] = ()
     #: module path -> names of structs and labels taken from it
     imports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: a section that arrives in pieces (then ``state`` is None): definition ids by start, part, end, full
+    parts: Mapping[str, str] = field(default_factory=dict)
     hooks: Hooks | None = None
     match: Expression | None = None
     was: tuple[str, ...] = ()
@@ -422,8 +428,8 @@ class Module:
 class Tags:
     """The tags of one definition: APPLICATION tag (None for nested structs) and the context tag of each component.
 
-    Components are fields by Python name, and ``<subsections>``, ``<version>``, ``<facts>``, ``<kept>``. ``subsections`` maps
-    subsection attribute names to their tags inside the subsections component (and ``<unknown>``).
+    Components are fields by Python name, and ``<subsections>``, ``<version>``, ``<facts>``, ``<kept>``. ``subsections``
+    maps subsection attribute names to their tags inside the subsections component (and ``<unknown>``).
     """
 
     application: int | None

@@ -125,8 +125,7 @@ class _Resolver:
         assert decl is not None
         for param in scope.params:
             scope.symbols.setdefault(param.name, Symbol(param.name, "param", param.span, param.type, origin=scope))
-        entries = (*decl.entries, *(entry for _, part in decl.parts for entry in part))
-        self._body(scope, entries)
+        self._body(scope, decl.entries)
         for declared in decl.subsections:
             self._subsection(declared, scope)
         scope.state = "done"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from vmsgen.diagnostics import Note, Span
@@ -96,6 +97,13 @@ class Modules:
                 help="give the state another name with `as:`",
                 notes=[Note("the other one", other)],
             )
+            return
+        for key, entries in decl.parts:
+            part = replace(decl, entries=entries, parts=(), tag=None)
+            made = self._definition(module, part, name + class_name(key.text), asn1_type_name(base, key.text))
+            if made is not None:
+                module.parts[key.text] = made.id
+        if decl.parts:
             return
         scope = self._definition(module, decl, name, asn1_type_name(base))
         if scope is not None:

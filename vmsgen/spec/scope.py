@@ -107,6 +107,8 @@ class ModuleScope:
     #: class names of this module and where they come from, for collisions
     classes: dict[str, Span] = field(default_factory=dict)
     scopes: list[Scope] = field(default_factory=list)
+    #: ids of the definitions of a section that arrives in pieces, by start, part, end and full
+    parts: dict[str, str] = field(default_factory=dict)
 
     @property
     def path(self) -> str:

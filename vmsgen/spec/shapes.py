@@ -115,8 +115,7 @@ class Shapes:
         return None
 
     def endian(self, node: Node, what: str) -> Endian | None:
-        found = self.word(node, what, ("big", "little", "host"))
-        return found  # type: ignore[return-value]
+        return self.word(node, what, ("big", "little", "host"))  # type: ignore[return-value]
 
     def scalars(self, node: Node, what: str) -> tuple[Scalar, ...]:
         """One text, or a list of texts."""

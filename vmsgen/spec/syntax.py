@@ -47,7 +47,7 @@ class UnknownLiteral:
 
 @dataclass(frozen=True, slots=True)
 class NameExpr:
-    """A bare name: a field, let, parameter, constant, ``it``, ``mine``, ``version`` or ``qemu``, or the head of a dotted name."""
+    """A bare name, or the head of a dotted one: a field, let, parameter, constant, ``it``, ``mine``, ``version`` ..."""
 
     name: str
     span: Span
@@ -268,7 +268,8 @@ TypeExpr: TypeAlias = NamedType | SizedType | ListType | TreeType | ArrayType | 
 class Clause:
     """One clause of a field line. Which of the values is set follows from ``keyword``:
 
-    ``little-endian big-endian host-endian`` none; ``as`` name; ``=`` and ``when`` expr; ``at-version since until`` number.
+    ``little-endian big-endian host-endian`` none; ``as`` name; ``=`` and ``when`` expr; ``at-version since until``
+    number.
     """
 
     keyword: str

@@ -61,6 +61,15 @@ class Unions:
             places[value] = declared.span
             equal = Compare((selector, Const(value, selector.type, declared.span)), ("==",), declared.span)
             name = self._case_name(declared.label.text)
+            other = next((case for case in cases if case.name == name), None)
+            if other is not None:
+                self.reporter.error(
+                    "name/collision",
+                    f"the cases {declared.label.text} and {other.value} are both called `{name}`",
+                    declared.span,
+                    notes=[Note("the other one", places[other.value])],
+                )
+                continue
             inner = at.place.knowing(conjuncts(equal, at.place.namer))
             cases.append(Case(name, value, self._case(declared, at, inner, name)))
         return Union(selector, tuple(cases), otherwise)  # type: ignore[arg-type]

@@ -29,6 +29,8 @@ from vmsgen.spec.values import definition_of
 
 #: The bound that holds where the spec gives none.
 DEFAULT_BOUND = 1 << 24
+#: Beyond this a bound is none, and its exact value does not matter.
+FAR = 1 << 128
 
 
 def check_counts(resolved: Resolved, reporter: Reporter) -> None:
@@ -85,14 +87,18 @@ class _Upper:
         self.resolved = resolved
         self.lets = dict(_lets(scope.steps))
         self.fields = {field.name: field for field in fields(scope.steps)}
+        # a let needs only those before it, so each is computed once
+        self.highest: dict[str, int | None] = {}
+        for name, let in self.lets.items():
+            high = self.of(let.expression)
+            self.highest[name] = high if high is None or high <= FAR else None
 
     def of(self, expression: Expression) -> int | None:
         match expression:
             case Const(value=int() as value):
                 return value
             case Ref(source="let"):
-                let = self.lets.get(expression.name)
-                return self.of(let.expression) if let is not None else None
+                return self.highest.get(expression.name)
             case Ref(source="field" | "derived"):
                 return self._field(expression.name)
             case Ref(source="param"):
@@ -136,7 +142,7 @@ class _Upper:
             return None
         inside = _Upper(scope, self.resolved)
         if expression.name in inside.lets:
-            return inside.of(inside.lets[expression.name].expression)
+            return inside.highest[expression.name]
         return inside._field(expression.name)
 
     def _definition(self, base: Expression) -> str | None:
@@ -165,7 +171,7 @@ class _Upper:
     def _captured(self, name: str) -> int | None:
         owner = self._owner(name)
         if name in owner.lets:
-            return owner.of(owner.lets[name].expression)
+            return owner.highest[name]
         return owner._field(name) if name in owner.fields else DEFAULT_BOUND  # else it is a parameter
 
     def _prop(self, expression: PropRef) -> int | None:
