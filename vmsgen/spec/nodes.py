@@ -7,7 +7,6 @@ of YAML (anchors, tags, merge keys, ...) is refused where it stands. Only three 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -16,7 +15,8 @@ import yaml
 
 from vmsgen.diagnostics import Note, SourceFile, Span
 from vmsgen.diagnostics.reporter import Reporter
-from vmsgen.spec.yaml_errors import report_yaml_error
+from vmsgen.spec.node_places import align
+from vmsgen.spec.yaml_errors import refuse_characters, report_yaml_error
 
 #: Bounds of one file: characters (a spec of QEMU's largest state has about 30 thousand) and levels of nesting.
 MAX_CHARACTERS = 4 * 1024 * 1024
@@ -24,8 +24,6 @@ MAX_DEPTH = 64
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-#: What no spec may hold: tabs, byte order marks, other systems' line ends, control characters, halves of pairs.
-_REFUSED = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]|\r(?!\n)")
 #: What YAML takes for a tag: `!x` at the start of a text.
 _C_NOT = re.compile(r"![A-Za-z_(]")
 _CUTTING = re.compile(r" +(?P<hash>#)(?P<next>[^\n]?)")
@@ -68,7 +66,7 @@ class Scalar:
     def _map(self) -> tuple[list[int], list[int]]:
         if self.style == "" and self._source == self.text:
             return list(range(len(self.text) + 1)), list(range(1, len(self.text) + 1))
-        return _align(self.text, self._source, self.style)
+        return align(self.text, self._source, self.style)
 
     @property
     def _offsets(self) -> list[int]:
@@ -131,29 +129,6 @@ def read(source: SourceFile, reporter: Reporter) -> Node | None:
         report_yaml_error(error, source, reporter)
         return None
     return reader.finish()
-
-
-def refuse_characters(source: SourceFile, reporter: Reporter) -> bool:
-    """Report the first character that no spec may hold; whether there was one."""
-    found = _REFUSED.search(source.text)
-    if found is None:
-        return False
-    line = source.text.count("\n", 0, found.start()) + 1
-    column = found.start() - source.text.rfind("\n", 0, found.start())
-    place = Span(source, line, column, line, column + 1)
-    character = found.group()
-    if character == "\t":
-        reporter.error("yaml/feature", "a tab is not part of the language", place, help="indent and align with spaces")
-    elif character == "\ufeff":
-        reporter.error(
-            "yaml/feature",
-            "a byte order mark is not part of the language",
-            place,
-            help="save the file as UTF-8 without it",
-        )
-    else:
-        reporter.error("yaml/syntax", f"the character U+{ord(character):04X} cannot stand in a spec", place)
-    return True
 
 
 class _Reader:
@@ -350,73 +325,3 @@ class _Open:
     mapping: bool
     mark: Any
     children: list[Node] = field(default_factory=list)
-
-
-# ---------------------------------------------------------------------------------------------- columns
-
-
-def _align(text: str, source: str, style: str) -> tuple[list[int], list[int]]:
-    """Where each character of ``text`` starts and ends in ``source``, the scalar as written.
-
-    YAML changes only blanks (folding, indentation), quotes (`''`) and, between double quotes, what a backslash escapes;
-    all other characters stand in the source in the same order. Starts have one more item, the end of the text.
-    """
-    if style == '"':
-        units = list(_escaped_units(source))
-    elif style == "'":
-        units = [
-            (m.start(), m.end(), m.group()[0]) for m in re.finditer("''|[^']", source[1:-1] if len(source) > 1 else "")
-        ]
-        units = [(start + 1, end + 1, shown) for start, end, shown in units]
-    else:
-        body = source.find("\n") + 1 if style else 0
-        units = [(i, i + 1, source[i]) for i in range(body, len(source))]
-    starts: list[int] = []
-    ends: list[int] = []
-    at = 0
-    position = units[0][0] if units else 0
-    for character in text:
-        if character in " \n":
-            # one blank for a fold, or as many as there were: take one from the source where one is
-            if at < len(units) and units[at][2] in " \n\r":
-                starts.append(units[at][0])
-                position = units[at][1]
-                at += 1
-            else:
-                starts.append(position)
-            ends.append(position)
-            continue
-        while at < len(units) and units[at][2] != character:
-            at += 1
-        if at < len(units):
-            starts.append(units[at][0])
-            position = units[at][1]
-            at += 1
-        else:
-            starts.append(position)
-        ends.append(position)
-    starts.append(position)
-    return starts, ends
-
-
-_ESCAPES = {"0": "\0", "a": "\a", "b": "\b", "t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r", "e": "\x1b"}
-_ESCAPES |= {" ": " ", '"': '"', "/": "/", "\\": "\\", "N": "\x85", "_": "\xa0", "L": "\u2028", "P": "\u2029"}
-
-
-def _escaped_units(source: str) -> Iterator[tuple[int, int, str]]:
-    """The characters between double quotes with the places of their escapes."""
-    at = 1
-    while at < len(source) - 1:
-        if source[at] != "\\" or at + 1 >= len(source):
-            yield at, at + 1, source[at]
-            at += 1
-            continue
-        width = {"x": 4, "u": 6, "U": 10}.get(source[at + 1], 2)
-        shown = _ESCAPES.get(source[at + 1], "")
-        if width > 2:
-            try:
-                shown = chr(int(source[at + 2 : at + width], 16))
-            except (ValueError, OverflowError):
-                shown = ""
-        yield at, at + width, shown
-        at += width

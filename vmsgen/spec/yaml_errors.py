@@ -1,6 +1,8 @@
-"""PyYAML's errors in the words of the language: what was probably meant, at the place where reading stopped."""
+"""What cannot be read as YAML, in the words of the language: what was probably meant, where reading stopped."""
 
 from __future__ import annotations
+
+import re
 
 import yaml
 
@@ -8,6 +10,33 @@ from vmsgen.diagnostics import SourceFile, Span
 from vmsgen.diagnostics.reporter import Reporter
 
 _QUOTES = "a text with `: ` in it needs quotes, or `>-` and the text on the next, deeper line"
+
+
+#: What no spec may hold: tabs, byte order marks, other systems' line ends, control characters, halves of pairs.
+_REFUSED = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]|\r(?!\n)")
+
+
+def refuse_characters(source: SourceFile, reporter: Reporter) -> bool:
+    """Report the first character that no spec may hold; whether there was one."""
+    found = _REFUSED.search(source.text)
+    if found is None:
+        return False
+    line = source.text.count("\n", 0, found.start()) + 1
+    column = found.start() - source.text.rfind("\n", 0, found.start())
+    place = Span(source, line, column, line, column + 1)
+    character = found.group()
+    if character == "\t":
+        reporter.error("yaml/feature", "a tab is not part of the language", place, help="indent and align with spaces")
+    elif character == "\ufeff":
+        reporter.error(
+            "yaml/feature",
+            "a byte order mark is not part of the language",
+            place,
+            help="save the file as UTF-8 without it",
+        )
+    else:
+        reporter.error("yaml/syntax", f"the character U+{ord(character):04X} cannot stand in a spec", place)
+    return True
 
 
 def report_yaml_error(error: yaml.YAMLError, source: SourceFile, reporter: Reporter) -> None:
