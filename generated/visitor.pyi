@@ -13,13 +13,7 @@ from .acpi.ged import (
     GedState,
     GhesState,
 )
-from .acpi.hotplug import (
-    CpuHotplug,
-    CpuSlot,
-    MemoryHotplug,
-    MemorySlot,
-    PciHotplugBus,
-)
+from .acpi.hotplug import CpuHotplug, CpuSlot, MemoryHotplug, MemorySlot, PciHotplugBus
 from .acpi.ich9_pm import (
     Ich9Pm,
     Ich9PmCpuhp,
@@ -28,12 +22,12 @@ from .acpi.ich9_pm import (
     Ich9PmTco,
     TcoWatchdog,
 )
-from .acpi.piix4_pm import (GeneralPurposeEvents, Piix4Pm, Piix4PmCpuhp, Piix4PmMemhp)
+from .acpi.piix4_pm import GeneralPurposeEvents, Piix4Pm, Piix4PmCpuhp, Piix4PmMemhp
 from .acpi.vmgenid import Vmgenid
-from .audio.ac97 import (Ac97, BusMaster as BusMaster_audio_ac97)
+from .audio.ac97 import Ac97, BusMaster as BusMaster_audio_ac97
 from .audio.audio import Audio
-from .audio.hda_audio import (AudioStream, AudioStreamBuffer, HdaAudio)
-from .audio.intel_hda import (IntelHda, Stream)
+from .audio.hda_audio import AudioStream, AudioStreamBuffer, HdaAudio
+from .audio.intel_hda import IntelHda, Stream
 from .audio.pcspk import Pcspk
 from .block.fdc import (
     Fdc,
@@ -59,7 +53,7 @@ from .char.uart import (
     UartTsr,
     UartXmitFifo,
 )
-from .cpu.common import (CpuCommon, CpuCommonCrashOccurred, CpuCommonExceptionIndex)
+from .cpu.common import CpuCommon, CpuCommonCrashOccurred, CpuCommonExceptionIndex
 from .cpu.x86 import (
     BoundRegister,
     BranchRecord,
@@ -126,14 +120,14 @@ from .cpu.x86 import (
 )
 from .display.cirrus_vga import CirrusVga
 from .display.cirrus_vga_pci import CirrusVgaPci
-from .display.vga import (Vga, VgaEndian)
+from .display.vga import Vga, VgaEndian
 from .display.vga_pci import VgaPci
-from .dma.i8257 import (Dma, DmaChannel)
+from .dma.i8257 import Dma, DmaChannel
 from .i2c.bus import I2cBus
 from .i2c.ich9_smb import Ich9Smb
 from .i2c.pm_smbus import SmbusHost
-from .i2c.smbus_device import (I2CSlave, SmbusDevice)
-from .ide.ahci import (Ahci, AhciPort, NcqTransfer)
+from .i2c.smbus_device import I2CSlave, SmbusDevice
+from .ide.ahci import Ahci, AhciPort, NcqTransfer
 from .ide.core import (
     IdeBus,
     IdeBusError,
@@ -165,12 +159,12 @@ from .input.ps2kbd import (
 )
 from .input.ps2mouse import Ps2mouse
 from .input.vmmouse import Vmmouse
-from .intc.apic import (Apic, ApicSipi)
-from .intc.i8259 import (I8259, I8259Ltim)
+from .intc.apic import Apic, ApicSipi
+from .intc.i8259 import I8259, I8259Ltim
 from .intc.ioapic import Ioapic
-from .intc.kvm_tpr_opt import (GuestRom, Handlers, KvmTprOpt)
-from .isa.ich9_lpc import (ICH9LPC, ICH9LPCRstCnt, ICH9LPCSmiFeat)
-from .isa.piix3 import (PIIX3, PIIX3Rcr)
+from .intc.kvm_tpr_opt import GuestRom, Handlers, KvmTprOpt
+from .isa.ich9_lpc import ICH9LPC, ICH9LPCRstCnt, ICH9LPCSmiFeat
+from .isa.piix3 import PIIX3, PIIX3Rcr
 from .isa.port92 import Port92
 from .misc.fifo8 import Fifo8
 from .misc.vmcoreinfo import Vmcoreinfo
@@ -181,13 +175,13 @@ from .net.e1000 import (
     E1000TxTsoState,
     TsoContext,
 )
-from .net.e1000e import (DelayTimer, E1000e, TxContext)
+from .net.e1000e import DelayTimer, E1000e, TxContext
 from .net.ne2000 import Ne2000
 from .net.ne2000_isa import Ne2000Isa
 from .net.ne2000_pci import Ne2000Pci
 from .net.pcnet import Pcnet
 from .net.pcnet_pci import PcnetPci
-from .net.rtl8139 import (Rtl8139, Rtl8139HotplugReady, TallyCounters)
+from .net.rtl8139 import Rtl8139, Rtl8139HotplugReady, TallyCounters
 from .net.slirp import (
     BootpClient,
     Slirp,
@@ -196,10 +190,10 @@ from .net.slirp import (
     SocketBuffer,
     TcpControlBlock,
 )
-from .nvram.fw_cfg import (FwCfg, FwCfgAcpiMr, FwCfgDma)
+from .nvram.fw_cfg import FwCfg, FwCfgAcpiMr, FwCfgDma
 from .nvram.smbus_eeprom import SmbusEeprom
 from .pci.bus import PCIBUS
-from .pci.device import (MsixEntry, MsixState, MsixTable, PCIDevice)
+from .pci.device import MsixEntry, MsixState, MsixTable, PCIDevice
 from .pci.host import PCIHost
 from .pci.i440fx import I440FX
 from .pci.i82801b11 import I82801b11Bridge
@@ -207,15 +201,15 @@ from .pci.ioh3420 import Ioh3240ExpressRootPort
 from .pci.mch import Mch
 from .pci.pci_bridge import PciBridge
 from .pci.pcie_pci_bridge import PciePciBridge
-from .pci.pcie_port import (AerError, AerLog)
+from .pci.pcie_port import AerError, AerLog
 from .pci.pcie_root_port import PcieRootPort
 from .pci.shpc import Shpc
 from .pci.xio3130_downstream import Xio3130ExpressDownstreamPort
 from .pci.xio3130_upstream import Xio3130ExpressUpstreamPort
 from .scsi.lsiscsi import Lsiscsi
 from .scsi.megasas import Megasas
-from .scsi.pvscsi import (Pvscsi, PvscsiPcie)
-from .scsi.request import (ScsiCommand, VirtioScsiRequest)
+from .scsi.pvscsi import Pvscsi, PvscsiPcie
+from .scsi.request import ScsiCommand, VirtioScsiRequest
 from .scsi.scsi_disk import (
     DiskRequest,
     ScsiDisk,
@@ -229,10 +223,10 @@ from .system.configuration import (
     ConfigurationUuid,
 )
 from .system.globalstate import Globalstate
-from .timer.hpet import (Hpet, HpetOffset, HpetRtcIrqLevel, HpetTimer)
-from .timer.i8254 import (I8254, PitChannel)
-from .timer.kvmclock import (Kvmclock, KvmclockClockIsReliable)
-from .timer.mc146818rtc import (Mc146818rtc, Mc146818rtcIrqReinjectOnAckCount)
+from .timer.hpet import Hpet, HpetOffset, HpetRtcIrqLevel, HpetTimer
+from .timer.i8254 import I8254, PitChannel
+from .timer.kvmclock import Kvmclock, KvmclockClockIsReliable
+from .timer.mc146818rtc import Mc146818rtc, Mc146818rtcIrqReinjectOnAckCount
 from .timer.timer import (
     Timer,
     TimerIcount,
@@ -243,11 +237,11 @@ from .timer.timer import (
 from .usb.device import UsbDevice
 from .usb.ehci import Ehci
 from .usb.ehci_pci import EhciPci
-from .usb.hub import (HubPort, UsbHub, UsbHubPortTimer)
-from .usb.keyboard import (HidKeyboard, UsbKbd)
-from .usb.pointer import (HidPointer, PointerEvent, UsbPtr)
+from .usb.hub import HubPort, UsbHub, UsbHubPortTimer
+from .usb.keyboard import HidKeyboard, UsbKbd
+from .usb.pointer import HidPointer, PointerEvent, UsbPtr
 from .usb.storage import UsbStorage
-from .usb.uhci import (Port as Port_usb_uhci, Uhci)
+from .usb.uhci import Port as Port_usb_uhci, Uhci
 from .usb.xhci import (
     Event,
     Interrupter,
@@ -264,7 +258,7 @@ from .virtio.balloon import (
     VirtioBalloonDevicePagePoison,
     VirtioBalloonVirtio,
 )
-from .virtio.blk import (BlkRequest, VirtioBlk, VirtioBlkDevice, VirtioBlkVirtio)
+from .virtio.blk import BlkRequest, VirtioBlk, VirtioBlkDevice, VirtioBlkVirtio
 from .virtio.console import (
     Port as Port_virtio_console,
     VirtioConsole,
@@ -307,8 +301,8 @@ from .virtio.net import (
     VirtioNetDeviceRss,
     VirtioNetVirtio,
 )
-from .virtio.rng import (VirtioRng, VirtioRngVirtio)
-from .virtio.scsi import (VirtioScsi, VirtioScsiVirtio)
+from .virtio.rng import VirtioRng, VirtioRngVirtio
+from .virtio.scsi import VirtioScsi, VirtioScsiVirtio
 from .watchdog.i6300esb import I6300esbWdt
 
 class StateVisitor(Visitor):

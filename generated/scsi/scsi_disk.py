@@ -145,7 +145,7 @@ class DiskRequest(Struct):
                 self.data_out = v.bytes(
                     "data_out",
                     self.data_out,
-                    min((self.sector_count or 0) * 512, (self.buflen or 0)),
+                    min((self.sector_count or 0) * 512, self.buflen or 0),
                 )
             if (
                 (self.buflen or 0) != 0
@@ -155,7 +155,7 @@ class DiskRequest(Struct):
                 self.data_in = v.counted_bytes("data_in", self.data_in, 32)
                 v.check(
                     "len(it) <= 0x100_0000",
-                    len((self.data_in or b"")) <= 16777216,
+                    len(self.data_in or b"") <= 16777216,
                     "data_in",
                 )
 
@@ -190,7 +190,7 @@ class DiskRequest(Struct):
                 raise NotPlain("a check")
             if (self.buflen or 0) != 0 and self.command.to_device:
                 _n1 = bounded(
-                    max(min((self.sector_count or 0) * 512, (self.buflen or 0)), 0), d
+                    max(min((self.sector_count or 0) * 512, self.buflen or 0), 0), d
                 )
                 self.data_out = d[p : p + _n1]
                 p += _n1
@@ -205,7 +205,7 @@ class DiskRequest(Struct):
                 p += 4
                 self.data_in = d[p : p + _n2]
                 p += _n2
-                if not (len((self.data_in or b"")) <= 16777216):
+                if not (len(self.data_in or b"") <= 16777216):
                     raise NotPlain("a check")
             else:
                 self.data_in = None
@@ -248,7 +248,7 @@ class DiskRequest(Struct):
                 out.append(
                     sized(
                         need(self.data_out),
-                        min((self.sector_count or 0) * 512, (self.buflen or 0)),
+                        min((self.sector_count or 0) * 512, self.buflen or 0),
                     )
                 )
             if (
@@ -258,7 +258,7 @@ class DiskRequest(Struct):
             ):
                 out.append(len(need(self.data_in)).to_bytes(4, "big"))
                 out.append(need(self.data_in))
-                if not (len((self.data_in or b"")) <= 16777216):
+                if not (len(self.data_in or b"") <= 16777216):
                     raise NotPlain("a check")
 
     def _encode(self, f: Facts) -> bytes:
@@ -300,7 +300,7 @@ class DiskRequest(Struct):
                     b"\x85",
                     octets(
                         need(self.data_out),
-                        min((self.sector_count or 0) * 512, (self.buflen or 0)),
+                        min((self.sector_count or 0) * 512, self.buflen or 0),
                     ),
                 )
             if (
@@ -309,7 +309,7 @@ class DiskRequest(Struct):
                 and self.kind == 2
             ):
                 out += (b"\x86", octets(need(self.data_in)))
-                if not (len((self.data_in or b"")) <= 16777216):
+                if not (len(self.data_in or b"") <= 16777216):
                     raise NotPlain("a check")
         return b"".join(out)
 
@@ -350,7 +350,7 @@ class DiskRequest(Struct):
                     p,
                     e,
                     b"\x85",
-                    min((self.sector_count or 0) * 512, (self.buflen or 0)),
+                    min((self.sector_count or 0) * 512, self.buflen or 0),
                 )
             else:
                 self.data_out = None
@@ -360,7 +360,7 @@ class DiskRequest(Struct):
                 and self.kind == 2
             ):
                 self.data_in, p = take_octets(d, p, e, b"\x86")
-                if not (len((self.data_in or b"")) <= 16777216):
+                if not (len(self.data_in or b"") <= 16777216):
                     raise NotPlain("a check")
             else:
                 self.data_in = None

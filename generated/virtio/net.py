@@ -553,7 +553,7 @@ class VirtioNetDevice(Struct):
                 "max_queue_pairs",
             )
             self.curr_queue_pairs = v.uint16("curr_queue_pairs", self.curr_queue_pairs)
-        pairs = (self.curr_queue_pairs or 0) if f.ask(MAX_QUEUE_PAIRS) > 1 else 1
+        pairs = self.curr_queue_pairs or 0 if f.ask(MAX_QUEUE_PAIRS) > 1 else 1
         self.vqs_1 = v.array("vqs_1", self.vqs_1, pairs - 1, v.of(TxWaiting))
         if features & 4 != 0:
             self.curr_guest_offloads = v.uint64(

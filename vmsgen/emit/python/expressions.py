@@ -203,7 +203,7 @@ class Compiler:
                     self.functions.add("chosen")
                     return f"chosen({code})", _ATOM
                 if source == "field" and name in self.optional:
-                    return f"({code} or {self.optional[name]})", _ATOM
+                    return f"{code} or {self.optional[name]}", _BINDING["or"]
                 return code, _ATOM
             case Member(base=base, name=name):
                 return f"{self._operand(base, _ATOM)}.{name}", _ATOM
@@ -220,7 +220,7 @@ class Compiler:
                 self.uses_facts = True
                 return f"f.unknown({quote(question)}, {quote(kind)})", _ATOM
             case It():
-                return self.it, _ATOM
+                return self.it, _BINDING["or"] if " or " in self.it else _ATOM
             case Mine():
                 raise AssertionError("what depends on the loading machine is not compiled")
             case Unary(operator="not", operand=InSet(value=value, items=items)):

@@ -70,6 +70,7 @@ def _drop_unused(needs: Needs, text: str) -> None:
     words = set(re.findall(r"\w+", text))
     needs.functions &= words
     needs.straight &= words
+    needs.builtins = needs.builtins and "builtins" in words
     needs.facts = needs.facts and "Facts" in words
     needs.props = {(path, name) for path, name in needs.props if prop_name(name) in words}
 

@@ -140,7 +140,7 @@ class ClassPlan:
     def checked_value(self, field: Field, target: str) -> str:
         """What ``it`` is in the check of a field whose value stands in ``target``."""
         zero = self.optional.get(field.name) if target.startswith("self.") else None
-        return f"({target} or {zero})" if zero is not None else target
+        return f"{target} or {zero}" if zero is not None else target
 
     def captured(self, param: Param, compiler: Compiler) -> str:
         """A value that an inner definition captures, in the scope of this one."""

@@ -29,9 +29,5 @@ def visitor_stub(model: Model, modules: Sequence[Module]) -> dict[str, list[str]
         plans = [ClassPlan(model, definition) for definition in definitions]
         scope = [f"{n}: {kind}" for n, kind in plans[0].arguments()] if len(plans) == 1 else ["*scope: Any"]
         methods += fit(1, f"def visit_{name}(", ["self", f"value: {' | '.join(names)}", *scope], ") -> None: ...")
-    lines = []
-    for path, wanted in sorted(imports.items()):
-        lines += (
-            fit(0, f"from .{path} import (", wanted, ")") if len(wanted) > 1 else [f"from .{path} import {wanted[0]}"]
-        )
+    lines = [import_line(f".{path}", set(wanted)) for path, wanted in sorted(imports.items())]
     return {"imports": lines, "methods": methods}
