@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -18,7 +18,7 @@ from typing import Any
 
 import asn1tools
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.judges import asn1c, pycrate_judge
@@ -32,7 +32,7 @@ HERE = Path(__file__).parent
 CLONE = HERE.parents[1]
 KIT = "judged_kit"
 
-#: Drawn objects for each state. A campaign sets more, and then every run draws others.
+#: Objects drawn for each state; a campaign sets more, and then every run draws others.
 EXAMPLES = int(os.environ.get("VMSGEN_EXAMPLES", "0"))
 
 
@@ -46,6 +46,7 @@ class Schema:
     texts: dict[str, str]
     opened: str
     asn1tools: Any = field(init=False)
+    _drawn: dict[type[VMState], list[VMState]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.asn1tools = asn1tools.compile_string("\n".join(self.texts.values()), "ber")
@@ -61,21 +62,25 @@ class Schema:
             name for name, text in self.texts.items() if any(line.startswith(head) for line in text.split("\n"))
         )
 
-    def drawn(self, cls: type[VMState], check: Callable[[VMState], None], examples: int) -> None:
-        """Runs ``check`` on objects that hypothesis draws (it finds the seed; see tests/judges/drawing.py)."""
+    def objects(self, cls: type[VMState], wanted: int) -> list[VMState]:
+        """Objects that hypothesis draws (it finds the seeds; see tests/judges/drawing.py), the same for every judge."""
+        found = self._drawn.setdefault(cls, [])
 
         @settings(
-            max_examples=EXAMPLES or examples,
+            max_examples=EXAMPLES or wanted,
             derandomize=not EXAMPLES,
             deadline=None,
             database=None,
+            phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )
         @given(st.randoms(use_true_random=True))
-        def run(random: Random) -> None:
-            check(draw(random, cls, self.definitions))
+        def collect(random: Random) -> None:
+            found.append(draw(random, cls, self.definitions))
 
-        run()
+        if not found:
+            collect()
+        return found
 
 
 def schema_of(place: Project, registry: Registry) -> Schema:
@@ -94,7 +99,6 @@ def schema_of(place: Project, registry: Registry) -> Schema:
 def built(folder: Path, name: str, specs: Path) -> Schema:
     """Builds the specs as the package ``name`` in ``folder``, and imports it."""
     place = project(folder, specs=specs, output=Path(name))
-    place = Project(place.root, place.specs, place.output)
     outcome = build(place)
     assert not outcome.failed, outcome.diagnostics
     sys.path.insert(0, str(folder))

@@ -61,6 +61,8 @@ EDGES = (
 )
 _LARGEST_COUNT = 1 << 17
 _TRIES = 300
+#: Elements of a long list that are drawn; the others repeat them, where they can.
+_DIFFERENT = 16
 
 
 class Rejected(Exception):
@@ -255,7 +257,12 @@ class Draw(Visitor):
         if count > 4096:
             raise Rejected("too large")
         self.enter(name)
-        items = [element(f"[{index}]", None) for index in range(max(count, 0))]
+        items = [element(f"[{index}]", None) for index in range(max(min(count, _DIFFERENT), 0))]
+        if items and isinstance(items[0], Struct):
+            # what is kept of an object stands in it, so one may stand in a list twice
+            items += self.random.choices(items, k=max(count - _DIFFERENT, 0))
+        else:
+            items += [element(f"[{index}]", None) for index in range(_DIFFERENT, count)]
         self.leave()
         return items
 
@@ -271,7 +278,7 @@ class Draw(Visitor):
             return list(self.some_bytes(count))
         if count > 64:
             # a long one repeats a few values: what is drawn for each costs too much
-            few = [self.integer(name, None, bits, signed, order, None, None) for _ in range(16)]
+            few = [self.integer(name, None, bits, signed, order, None, None) for _ in range(_DIFFERENT)]
             return self.random.choices(few, k=count)
         return self.several(name, count, lambda n, x: self.integer(n, x, bits, signed, order, None, None))
 

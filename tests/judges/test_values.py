@@ -18,6 +18,8 @@ from vmsgen.runtime.state import VMState
 
 STATES = [entry.type_name for entry in REGISTRY.entries]
 KIT_STATES = ["AcmeEverything"]
+FOR_EACH = 6
+FOR_KIT = 60
 
 
 def check_with_asn1tools(schema: Schema, value: VMState) -> None:
@@ -36,12 +38,14 @@ def check_with_asn1tools(schema: Schema, value: VMState) -> None:
 
 @pytest.mark.parametrize("name", STATES)
 def test_library_state_and_asn1tools(library: Schema, name: str) -> None:
-    library.drawn(library.registry.lookup(name), lambda value: check_with_asn1tools(library, value), 8)
+    for value in library.objects(library.registry.lookup(name), FOR_EACH):
+        check_with_asn1tools(library, value)
 
 
 @pytest.mark.parametrize("name", KIT_STATES)
 def test_kit_state_and_asn1tools(kit: Schema, name: str) -> None:
-    kit.drawn(kit.registry.lookup(name), lambda value: check_with_asn1tools(kit, value), 60)
+    for value in kit.objects(kit.registry.lookup(name), FOR_KIT):
+        check_with_asn1tools(kit, value)
 
 
 def check_with_pycrate(schema: Schema, pycrate: ModuleType, value: VMState) -> None:
@@ -54,12 +58,14 @@ def check_with_pycrate(schema: Schema, pycrate: ModuleType, value: VMState) -> N
 
 @pytest.mark.parametrize("name", STATES)
 def test_library_state_and_pycrate(library: Schema, pycrate: ModuleType, name: str) -> None:
-    library.drawn(library.registry.lookup(name), lambda value: check_with_pycrate(library, pycrate, value), 2)
+    for value in library.objects(library.registry.lookup(name), FOR_EACH):
+        check_with_pycrate(library, pycrate, value)
 
 
 @pytest.mark.parametrize("name", KIT_STATES)
 def test_kit_state_and_pycrate(kit: Schema, pycrate: ModuleType, name: str) -> None:
-    kit.drawn(kit.registry.lookup(name), lambda value: check_with_pycrate(kit, pycrate, value), 20)
+    for value in kit.objects(kit.registry.lookup(name), FOR_KIT):
+        check_with_pycrate(kit, pycrate, value)
 
 
 def check_with_asn1c(schema: Schema, judge: asn1c.Judge, value: VMState) -> None:
@@ -72,10 +78,12 @@ def check_with_asn1c(schema: Schema, judge: asn1c.Judge, value: VMState) -> None
 @pytest.mark.asn1c
 @pytest.mark.parametrize("name", STATES)
 def test_library_state_and_asn1c(library: Schema, asn1c_judge: asn1c.Judge, name: str) -> None:
-    library.drawn(library.registry.lookup(name), lambda value: check_with_asn1c(library, asn1c_judge, value), 4)
+    for value in library.objects(library.registry.lookup(name), FOR_EACH):
+        check_with_asn1c(library, asn1c_judge, value)
 
 
 @pytest.mark.asn1c
 @pytest.mark.parametrize("name", KIT_STATES)
 def test_kit_state_and_asn1c(kit: Schema, asn1c_judge: asn1c.Judge, name: str) -> None:
-    kit.drawn(kit.registry.lookup(name), lambda value: check_with_asn1c(kit, asn1c_judge, value), 40)
+    for value in kit.objects(kit.registry.lookup(name), FOR_KIT):
+        check_with_asn1c(kit, asn1c_judge, value)
