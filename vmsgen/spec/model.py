@@ -2,8 +2,8 @@
 
 A :class:`Definition` holds the wire plan of one VMState (or struct, subsection, anonymous part): its steps in wire
 order with resolved types, presence and counts, and the names that Python, ASN.1 and the wire use. Everything is frozen;
-every entity carries the span that it came from. Definitions refer to each other by :attr:`Definition.id`, since lists may
-recurse.
+every entity carries the span that it came from. Definitions refer to each other by :attr:`Definition.id`, since lists
+may recurse.
 """
 
 from __future__ import annotations
