@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import VMState
@@ -21,7 +21,14 @@ class Clock(VMState):
     VERSION = 2
     TAG = 31000
     FIELDS = ("ticks", "offset", "running")
-    TAGS = {"ticks": 0, "offset": 1, "running": 2, "<version>": 3, "<facts>": 4, "<kept>": 5}
+    TAGS: ClassVar[Mapping[str, int]] = {
+        "ticks": 0,
+        "offset": 1,
+        "running": 2,
+        "<version>": 3,
+        "<facts>": 4,
+        "<kept>": 5,
+    }
     __slots__ = ("offset", "running", "ticks")
 
     ticks: int
@@ -47,7 +54,7 @@ class Switch(VMState):
     VMSTATE = "switch"
     TAG = 31001
     FIELDS = ("ports", "index", "guard")
-    TAGS = {"ports": 0, "index": 1, "guard": 2, "<version>": 3, "<facts>": 4, "<kept>": 5}
+    TAGS: ClassVar[Mapping[str, int]] = {"ports": 0, "index": 1, "guard": 2, "<version>": 3, "<facts>": 4, "<kept>": 5}
     __slots__ = ("guard", "index", "ports")
 
     ports: list[int]
@@ -74,7 +81,7 @@ class OtherSwitch(VMState):
     VMSTATE = "switch"
     TAG = 31002
     FIELDS = ("first", "second")
-    TAGS = {"first": 0, "second": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
+    TAGS: ClassVar[Mapping[str, int]] = {"first": 0, "second": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("first", "second")
 
     first: int
@@ -91,7 +98,7 @@ class Forgetful(VMState):
     VMSTATE = "forgetful"
     TAG = 31003
     FIELDS = ("value",)
-    TAGS = {"value": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
+    TAGS: ClassVar[Mapping[str, int]] = {"value": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("value",)
 
     value: int
