@@ -16,6 +16,7 @@ from vmsgen.spec.model import (
     Definition,
     Field,
     Group,
+    Int,
     Labels,
     Let,
     Model,
@@ -25,6 +26,7 @@ from vmsgen.spec.model import (
     Step,
     StructRef,
     Tags,
+    WireType,
 )
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
@@ -236,7 +238,10 @@ def _field(model: Model, module: Module, field: Field, tags: Tags, place: int | 
         name=wire,
         attribute=field.name if field.name != wire and kind != "pad" else "",
         type=type_text(model, field.type),
-        links=tuple(_link(model, module, identifier) for identifier in dict.fromkeys(references(holder))),
+        links=(
+            *(_link(model, module, identifier) for identifier in dict.fromkeys(references(holder))),
+            *_labels_links(model, module, field.type),
+        ),
         presence=presence_text(field),
         tag=_tag(tags.components.get(field.name)) if not field.never else "",
         doc=paragraphs(field.doc),
@@ -287,7 +292,7 @@ def _labels(labels: Labels) -> LabelsView:
         (f"{low:#x}" if labels.kind == "enum" else str(low) if low == high else f"{low}..{high}", label)
         for low, high, label in labels.members
     )
-    return LabelsView(f"labels-{safe_name(labels.name)}", labels.name, labels.kind, members)
+    return LabelsView(_labels_anchor(labels), labels.name, labels.kind, members)
 
 
 def _link(model: Model, here: Module, identifier: str) -> Link:
@@ -295,6 +300,23 @@ def _link(model: Model, here: Module, identifier: str) -> Link:
     home = model.module(definition.module)
     page = "" if home.path == here.path else relative(page_path(here), page_path(home))
     return Link(definition.name, f"{page}#{_anchor(definition)}")
+
+
+def _labels_links(model: Model, here: Module, type_: WireType) -> Iterator[Link]:
+    """To the table of the names that a number goes by."""
+    while not isinstance(type_, Int):
+        inner = getattr(type_, "element", None)
+        if inner is None:
+            return
+        type_ = inner
+    if type_.labels is not None:
+        home = model.module(type_.labels.module)
+        page = "" if home.path == here.path else relative(page_path(here), page_path(home))
+        yield Link(type_.labels.name, f"{page}#{_labels_anchor(type_.labels)}")
+
+
+def _labels_anchor(labels: Labels) -> str:
+    return f"labels-{safe_name(labels.name)}"
 
 
 def relative(from_page: str, to_page: str) -> str:
