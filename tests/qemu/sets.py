@@ -8,6 +8,11 @@ import pytest
 NAMES = ("pc-7.2", "pc-5.2", "pc-2.4", "q35-7.2", "pc-smp4-max", "pc-slirp", "dirty-pc", "kvm-pc")
 RELEASES = ("7.2", "10.0")
 
+#: Others: the machine types that only one release has, and 5.2 where it is installed.
+MORE = (("pc-newest", "10.0"), ("q35-newest", "10.0"), ("pc-2.4", "5.2"), ("pc-5.2", "5.2"), ("q35-newest", "5.2"))
+
+_pairs = [(name, release) for release in RELEASES for name in NAMES] + list(MORE)
+
 every_stream = pytest.mark.parametrize(
-    ("name", "release"), [pytest.param(name, release, id=f"{name}@{release}") for release in RELEASES for name in NAMES]
+    ("name", "release"), [pytest.param(name, release, id=f"{name}@{release}") for name, release in _pairs]
 )

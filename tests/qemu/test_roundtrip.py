@@ -29,8 +29,14 @@ def test_binary_to_ber_and_back(name: str, release: str, stream: Stream, vmsgen:
     same(original, again)
 
 
-@pytest.mark.parametrize("release", ["5.2", *RELEASES])
-@pytest.mark.parametrize("name", ["pc-stopped", "pc-no-vmdesc"])
+@pytest.mark.parametrize(
+    ("name", "release"),
+    [
+        *((name, release) for name in ("pc-stopped", "pc-no-vmdesc", "pc-no-footer") for release in ("5.2", *RELEASES)),
+        ("pc-no-config", "5.2"),
+        ("pc-no-config", "7.2"),
+    ],
+)
 def test_other_shapes(name: str, release: str, stream: Stream, vmsgen: Vmsgen, tmp_path: Path) -> None:
     test_binary_to_ber_and_back(name, release, stream, vmsgen, tmp_path)
 
