@@ -23,6 +23,11 @@ LIBRARY_PREFIX = "qemu/"
 MACHINE = "machine"
 
 
+def is_machine(module: str) -> bool:
+    """Whether a module holds the facts about the sender, which hold for a whole stream."""
+    return module.removeprefix(LIBRARY_PREFIX) == MACHINE
+
+
 @dataclass
 class SpecFile:
     """One file: its module path, what it declares, and the modules that its imports lead to."""

@@ -14,7 +14,7 @@ from vmsgen.spec import syntax
 from vmsgen.spec.declarations import ConstDecl, DefinitionDecl, FileDecl
 from vmsgen.spec.expression import Const, Expression
 from vmsgen.spec.facts import Facts
-from vmsgen.spec.loader import Loaded
+from vmsgen.spec.loader import Loaded, is_machine
 from vmsgen.spec.model import Labels, Param, Prop
 from vmsgen.spec.names import asn1_type_name, class_name
 from vmsgen.spec.nodes import Scalar
@@ -278,7 +278,7 @@ class Modules:
 
     def resolve_facts(self) -> None:
         """Constants, props and `match` of every file."""
-        machines = {scope.file.machine for scope in self.scopes.values() if scope.file.machine is not None}
+        machines = {path for path in self.scopes if is_machine(path)}
         props = Props(self.reporter, self.expressions, machines)
         for module in self.scopes.values():
             for entity in module.names.values():

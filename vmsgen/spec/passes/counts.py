@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.spec.expression import (
     Binary,
@@ -21,11 +23,24 @@ from vmsgen.spec.expression import (
 )
 from vmsgen.spec.first_item import allowed
 from vmsgen.spec.integers import limits
-from vmsgen.spec.model import Array, Bitmap, Bytes, Field, Fixed, Int, Let, Pad, Prefixed, Step, String, WireType
-from vmsgen.spec.passes.walking import check_steps, fields, own_scopes
+from vmsgen.spec.model import (
+    Array,
+    Bitmap,
+    Bytes,
+    Field,
+    Fixed,
+    Int,
+    Let,
+    Pad,
+    Prefixed,
+    Step,
+    String,
+    StructRef,
+    WireType,
+)
+from vmsgen.spec.passes.walking import check_steps, fields, own_scopes, wire_types
 from vmsgen.spec.resolver import Resolved
 from vmsgen.spec.scope import Scope
-from vmsgen.spec.values import definition_of
 
 #: The bound that holds where the spec gives none.
 DEFAULT_BOUND = 1 << 24
@@ -135,33 +150,31 @@ class _Upper:
         return None
 
     def _member(self, expression: Member) -> int | None:
-        """A field of a struct: by its type and check, as inside of that struct."""
-        identifier = self._definition(expression.base)
-        scope = self.resolved.scopes.get(identifier) if identifier is not None else None
-        if scope is None:
-            return None
-        inside = _Upper(scope, self.resolved)
-        if expression.name in inside.lets:
-            return inside.highest[expression.name]
-        return inside._field(expression.name)
+        """A field of a struct: by its type and check, as inside of that struct; of a union, of any case that has it."""
+        highs: list[int | None] = []
+        for identifier in self._definitions(expression.base):
+            inside = _Upper(self.resolved.scopes[identifier], self.resolved)
+            if expression.name in inside.lets:
+                highs.append(inside.highest[expression.name])
+            elif expression.name in inside.fields:
+                highs.append(inside._field(expression.name))
+        known = [high for high in highs if high is not None]
+        return max(known) if known and len(known) == len(highs) else None
 
-    def _definition(self, base: Expression) -> str | None:
+    def _definitions(self, base: Expression) -> list[str]:
+        """The definitions that a struct-valued expression can be of."""
         match base:
             case Ref():
                 owner = self._owner(base.name) if base.source == "capture" else self
                 field = owner.fields.get(base.name)
-                return definition_of(field.type) if field is not None else None
+                return list(_structs(field.type)) if field is not None else []
             case Member():
-                identifier = self._definition(base.base)
-                scope = self.resolved.scopes.get(identifier) if identifier is not None else None
-                return (
-                    _Upper(scope, self.resolved)._definition(Ref(base.name, "field", "struct", base.span))
-                    if scope
-                    else None
-                )
+                inner = [_Upper(self.resolved.scopes[found], self.resolved) for found in self._definitions(base.base)]
+                types = [upper.fields[base.name].type for upper in inner if base.name in upper.fields]
+                return [identifier for wire in types for identifier in _structs(wire)]
             case Index():
-                return self._definition(base.base)
-        return None
+                return self._definitions(base.base)
+        return []
 
     def _owner(self, name: str) -> _Upper:
         """The definition around this one that a captured name belongs to."""
@@ -215,6 +228,12 @@ class _Upper:
             case "|" | "^" if left is not None and right is not None:
                 return int((1 << max(left.bit_length(), right.bit_length())) - 1)
         return None
+
+
+def _structs(wire: WireType) -> Iterator[str]:
+    for inner in wire_types(wire):
+        if isinstance(inner, StructRef):
+            yield inner.definition
 
 
 def _lets(steps: list[Step] | tuple[Step, ...]) -> list[tuple[str, Let]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.spec.expression import Const
 from vmsgen.spec.first_item import contains, first_item
-from vmsgen.spec.model import Array, Bytes, Field, Int, Prefixed, String, Until
+from vmsgen.spec.model import Array, Bytes, Field, Int, Prefixed, String, Timer, Until
 from vmsgen.spec.passes.walking import fields, own_scopes, wire_types
 from vmsgen.spec.resolver import Resolved
 
@@ -50,12 +50,13 @@ def _check(wire: Array, until: Until, field: Field, resolved: Resolved, reporter
     if isinstance(wire.element, (Bytes, String)) and isinstance(wire.element.count, Prefixed):
         return  # an empty element is how such a stream ends; there is no other way to say it
     if contains(found.values, value):
+        checkable = found.field is not None and isinstance(found.field.type, (Int, Timer))
         first = f"`{found.field.name}`" if found.field is not None else "what they begin with"
         reporter.warning(
             "type/ends",
             f"an element of `{field.name}` ends the array if {first} is {value}",
             found.field.span if found.field is not None else field.span,
-            help=f"if it never is, say so: `check: it != {value}`" if found.field is not None else None,
+            help=f"if it never is, say so: `check: it != {value}`" if checkable else None,
         )
 
 

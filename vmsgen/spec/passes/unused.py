@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vmsgen.diagnostics.reporter import Reporter
+from vmsgen.spec.loader import is_machine
 from vmsgen.spec.model import Hook
 from vmsgen.spec.passes.walking import fields, own_scopes, wire_types
 from vmsgen.spec.resolver import Resolved
@@ -14,9 +15,8 @@ def check_unused(resolved: Resolved, reporter: Reporter) -> None:
     """Lint ``name/unused`` for parameters, props, constants, imports, types and hooks."""
     if reporter.has_errors:
         return  # what could not be resolved may be what uses them
-    machines = {module.file.machine for module in resolved.modules.values()}
     for path, module in resolved.modules.items():
-        if module.file.external or path in machines:
+        if module.file.external or is_machine(path):
             continue  # what others may need later is no mistake there
         for entity in module.names.values():
             word = entity.labels.kind if entity.labels is not None else _WORDS.get(entity.kind)
