@@ -1945,23 +1945,6 @@ class IoVec(Struct):
         self.base = v.uint64("base", self.base, order=f.host_endian)
         self.len = v.uint64("len", self.len, order=f.host_endian)
 
-    def _encode(self, f: Facts) -> bytes:
-        if self._kept is not None:
-            return super()._encode(f)
-        out: list[bytes] = []
-        out += (b"\x80", U64[self.base], b"\x81", U64[self.len])
-        return b"".join(out)
-
-    @classmethod
-    def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> IoVec:
-        self = cls.__new__(cls)
-        self._kept = None
-        self.base, p = take_integer(d, p, e, b"\x80", U64)
-        self.len, p = take_integer(d, p, e, b"\x81", U64)
-        if p != e:
-            raise NotPlain("a component more")
-        return self
-
 
 class VirtQueueElement(Struct):
     """49168 bytes of the sender's memory."""
@@ -2029,59 +2012,6 @@ class VirtQueueElement(Struct):
         )
         self.in_sg = v.array("in_sg", self.in_sg, 1024, v.of(IoVec))
         self.out_sg = v.array("out_sg", self.out_sg, 1024, v.of(IoVec))
-
-    def _encode(self, f: Facts) -> bytes:
-        if self._kept is not None:
-            return super()._encode(f)
-        out: list[bytes] = []
-        out += (b"\x80", U32[self.index], b"\x81", U32[self.out_num])
-        if not (self.out_num <= 1024):
-            raise NotPlain("a check")
-        out += (b"\x82", U32[self.in_num])
-        if not (self.in_num <= 1024):
-            raise NotPlain("a check")
-        out.append(tlv(b"\xa4", integers(count_of(self.in_addr, 1024), U64)))
-        out.append(tlv(b"\xa5", integers(count_of(self.out_addr, 1024), U64)))
-        x = b"".join(
-            [tlv(b"0", item._encode(f)) for item in count_of(self.in_sg, 1024)]
-        )
-        out.append(tlv(b"\xa6", x))
-        x = b"".join(
-            [tlv(b"0", item._encode(f)) for item in count_of(self.out_sg, 1024)]
-        )
-        out.append(tlv(b"\xa7", x))
-        return b"".join(out)
-
-    @classmethod
-    def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> VirtQueueElement:
-        self = cls.__new__(cls)
-        self._kept = None
-        self.index, p = take_integer(d, p, e, b"\x80", U32)
-        self.out_num, p = take_integer(d, p, e, b"\x81", U32)
-        if not (self.out_num <= 1024):
-            raise NotPlain("a check")
-        self.in_num, p = take_integer(d, p, e, b"\x82", U32)
-        if not (self.in_num <= 1024):
-            raise NotPlain("a check")
-        self.in_addr, p = take_integers(d, p, e, b"\xa4", U64, 1024)
-        self.out_addr, p = take_integers(d, p, e, b"\xa5", U64, 1024)
-        p, end = content(d, p, e, b"\xa6")
-        _items1 = []
-        while p < end:
-            p, n = content(d, p, end, b"0")
-            _items1.append(IoVec._decode(d, p, n, f))
-            p = n
-        self.in_sg = count_of(_items1, 1024)
-        p, end = content(d, p, e, b"\xa7")
-        _items2 = []
-        while p < end:
-            p, n = content(d, p, end, b"0")
-            _items2.append(IoVec._decode(d, p, n, f))
-            p = n
-        self.out_sg = count_of(_items2, 1024)
-        if p != e:
-            raise NotPlain("a component more")
-        return self
 
 
 class InFlight(Struct):

@@ -15,7 +15,7 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from vmsgen.runtime.errors import DataError
+from vmsgen.runtime.errors import DataError, VmsgenError
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import ORDER, Struct, SubsectionInfo, VMState, plain_class
 from vmsgen.runtime.visitor import Case, Element, Visitor
@@ -93,7 +93,7 @@ def draw(random: Random, cls: type[VMState], definitions: Definitions) -> VMStat
             visitor.run(made)
             made._facts = facts.settled()
             made.to_binary()
-        except (DataError, Rejected, IndexError, ZeroDivisionError, ValueError, OverflowError):
+        except (VmsgenError, Rejected, IndexError, ZeroDivisionError, ValueError, OverflowError):
             continue
         return made
     raise Rejected(f"no valid {cls.__name__} in {_TRIES} draws")
@@ -116,6 +116,10 @@ def _facts(random: Random, model: Model, definition: Definition) -> dict[str, An
         known["target.long_bits"] = 32
     if random.random() < 0.2:
         known["host_endian"] = "big"
+    if random.random() < 0.5:
+        # what a stream tells by its header and its sections' names; where nobody says it, it has no value
+        known |= {"machine.name": "pc", "machine.release": (7, 2), "target.arch": random.choice(("x86", "s390x"))}
+        known |= {"section.bus": random.choice(("pci", "isa")), "section.instance": random.randint(0, 2)}
     return known
 
 

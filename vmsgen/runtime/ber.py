@@ -204,14 +204,17 @@ def null(element: Element) -> None:
 
 
 def octets(data: Buffer, element: Element, limits: Limits = DEFAULT_LIMITS, depth: int = 0) -> bytes:
-    """The octets of a string, primitive or constructed (pieces are OCTET STRING, of any legal form, X.690 8.7.3)."""
+    """The octets of a string, primitive or constructed.
+
+    Pieces are OCTET STRING, of any legal form (X.690 8.7.3), those of a UTF8String too (8.23.6).
+    """
     if not element.constructed:
         return bytes(data[element.content : element.content_end])
     if depth >= limits.depth:
         raise LimitError(f"string pieces are nested deeper than {limits.depth}", offset=element.start)
     pieces = []
     for piece in children(data, element, limits, depth):
-        if piece.tag_class != UNIVERSAL or piece.number not in (OCTET_STRING, UTF8_STRING):
+        if piece.tag_class != UNIVERSAL or piece.number != OCTET_STRING:
             raise DataError(f"a piece of a string is OCTET STRING, not {piece.describe()}", offset=piece.start)
         pieces.append(octets(data, piece, limits, depth + 1))
     return b"".join(pieces)

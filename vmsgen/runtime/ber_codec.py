@@ -10,7 +10,7 @@ from vmsgen.runtime import ber
 from vmsgen.runtime.ber_in import FACTS, VERSION, BerIn
 from vmsgen.runtime.ber_out import BerOut
 from vmsgen.runtime.binary_codec import _reason, check_version, has_straight_line
-from vmsgen.runtime.errors import DataError
+from vmsgen.runtime.errors import DataError, LayoutError, VmsgenError
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
 from vmsgen.runtime.state import FAST_PATH_ERRORS, VMState
@@ -41,6 +41,10 @@ def walk_content(state: VMState, facts: Facts) -> bytes:
     visitor = BerOut(facts)
     try:
         visitor.run(state)
+    except DataError:
+        raise
+    except VmsgenError as error:
+        raise visitor.error(str(error), kind=LayoutError) from error
     except (IndexError, ZeroDivisionError, ValueError, OverflowError, TypeError, AttributeError) as error:
         raise visitor.error(_reason(error), kind=visitor.value_error) from error
     return visitor.made
@@ -118,6 +122,8 @@ def decode_by_walk(
     except DataError as error:
         error.partial = state
         raise
+    except VmsgenError as error:
+        raise LayoutError(str(error), path=visitor.path(), offset=visitor.offset(), partial=state) from error
     except (IndexError, ZeroDivisionError, ValueError, OverflowError, TypeError, AttributeError) as error:
         raise DataError(_reason(error), path=visitor.path(), offset=visitor.offset(), partial=state) from error
     state._facts = visitor.facts.settled()

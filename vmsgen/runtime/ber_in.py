@@ -101,8 +101,9 @@ class BerIn(Visitor):
         found = []
         for entry in ber.children(self.data, element, self.limits):
             self._place = entry.start
-            parts = list(ber.children(self.data, entry, self.limits))
-            if entry.number != ber.SEQUENCE or [part.number for part in parts] != [0, 1]:
+            parts = list(ber.children(self.data, entry, self.limits)) if entry.constructed else []
+            tags = [(part.tag_class, part.number) for part in (entry, *parts)]
+            if tags != [(ber.UNIVERSAL, ber.SEQUENCE), (ber.CONTEXT, 0), (ber.CONTEXT, 1)]:
                 raise self.error("expected a SEQUENCE of a name [0] and its data [1]")
             found.append((ber.text(self.data, parts[0], self.limits), ber.octets(self.data, parts[1], self.limits)))
         return found
@@ -195,7 +196,7 @@ class BerIn(Visitor):
         raw = self.sized(name, 8)
         number: float = struct.unpack(">d", raw)[0]
         if number != number:
-            self.owner._keep(self.kept_key(name), raw[::-1] if order == "little" else raw)
+            self.owner._keep(self.kept_key(name), raw)
         return number
 
     def bytes(

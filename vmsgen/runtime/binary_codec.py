@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from vmsgen.runtime.binary_in import BinaryIn
 from vmsgen.runtime.binary_out import BinaryOut
-from vmsgen.runtime.errors import DataError
+from vmsgen.runtime.errors import DataError, LayoutError, VmsgenError
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
 from vmsgen.runtime.state import FAST_PATH_ERRORS, VMState, plain_class
@@ -63,6 +63,8 @@ def load_by_walk(
     except DataError as error:
         error.partial = state
         raise
+    except VmsgenError as error:
+        raise LayoutError(str(error), path=visitor.path(), offset=visitor.offset(), partial=state) from error
     except (IndexError, ZeroDivisionError, ValueError, OverflowError, TypeError, AttributeError) as error:
         raise DataError(_reason(error), path=visitor.path(), offset=visitor.offset(), partial=state) from error
     state._facts = facts.settled()
@@ -105,6 +107,10 @@ def save_by_walk(state: VMState, version: int, facts: Facts) -> bytes:
     state._version = version
     try:
         visitor.run(state)
+    except DataError:
+        raise
+    except VmsgenError as error:
+        raise visitor.error(str(error), kind=LayoutError) from error
     except (IndexError, ZeroDivisionError, ValueError, OverflowError, TypeError, AttributeError) as error:
         raise visitor.error(_reason(error), kind=visitor.value_error) from error
     finally:

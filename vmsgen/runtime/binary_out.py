@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from vmsgen.runtime.binary_in import NULL_MARK, SUBSECTION_MARK
@@ -240,8 +240,9 @@ class BinaryOut(Visitor):
         self, owner: Struct, known: Sequence[SubsectionInfo], scopes: Mapping[str, tuple[Any, ...]] | None = None
     ) -> None:
         kept = owner._kept.get(ORDER) if owner._kept else None
-        repeats = {} if kept is None else _repeats(kept)
-        for index, (info, value) in enumerate(self.present_subsections(owner, known)):
+        present = self.present_subsections(owner, known)
+        repeats = {} if kept is None else _repeats(kept, {info.name for info, _ in present})
+        for index, (info, value) in enumerate(present):
             for raw in repeats.get(index, ()):
                 self.put(raw, f"<{info.wire_name}>", "repeated", None)
             name = info.wire_name.encode()
@@ -254,16 +255,16 @@ class BinaryOut(Visitor):
             self.subsection(info, value, (scopes or {}).get(info.name, ()))
 
 
-def _repeats(order: bytes) -> dict[int, list[bytes]]:
+def _repeats(order: bytes, present: Container[str]) -> dict[int, list[bytes]]:
     """Earlier copies of a repeated subsection, as they were, by the number of subsections that stand before them."""
     found: dict[int, list[bytes]] = {}
-    seen = 0
+    seen: set[str] = set()
     for token in order.decode("utf-8", "replace").split("\0"):
         if token.startswith("="):
             try:
-                found.setdefault(seen, []).append(bytes.fromhex(token[1:]))
+                found.setdefault(len(seen), []).append(bytes.fromhex(token[1:]))
             except ValueError:
                 continue
-        else:
-            seen += 1
+        elif token in present:
+            seen.add(token)
     return found

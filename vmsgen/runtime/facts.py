@@ -158,9 +158,9 @@ class Facts:
     def ambient(self, name: str, kind: str) -> Any:
         """A fact of the stream or the section (``target.arch``, ``section.bus`` ...). Raises Unanswered."""
         if name in self.trial:
-            return self.trial[name]
+            return self._record(name, self.trial[name], (), False, False)
         if name in self.known:
-            return read_answer(self.known[name], kind, name)
+            return self._record(name, read_answer(self.known[name], kind, name), (), True, False)
         raise Unanswered(name)
 
     def _ambient(self, name: str, kind: str, alternatives: tuple[Answer, ...]) -> Any:

@@ -67,6 +67,7 @@ def _object(cls: type[Struct], values: Any, path: str) -> Struct:
         elif ":" not in str(key) and key not in cls.TAGS:
             # (a view's key has a colon; a derived value has a tag and no attribute)
             raise DataError(f"{cls.__name__} has no field {key!r}", path=path)
+    made._seal()
     return made
 
 

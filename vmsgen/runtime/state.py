@@ -14,10 +14,9 @@ from collections.abc import Callable, Mapping
 from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
-from vmsgen.runtime.errors import DataError
+from vmsgen.runtime.errors import VmsgenError
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
-from vmsgen.runtime.straight import NotPlain
 
 if TYPE_CHECKING:
     from vmsgen.runtime.visitor import Visitor
@@ -37,9 +36,8 @@ FAST_PATH_ERRORS = (
     TypeError,
     ValueError,
     OverflowError,
-    DataError,
     AttributeError,
-    NotPlain,
+    VmsgenError,
 )
 
 
@@ -164,11 +162,15 @@ class Struct:
     # ------------------------------------------------------------------ what values do not say
 
     def _keep(self, key: str, data: bytes) -> None:
-        """Remembers wire bytes of ``key`` (``flag``, ``flags[3]``); setting the field forgets them."""
+        """Remembers wire bytes of ``key`` (``flag``, ``flags[3]``); once sealed, setting the field forgets them."""
         if self._kept is None:
             self._kept = {}
-            self.__class__ = keeping(type(self))  # type: ignore[arg-type]
         self._kept[key] = data
+
+    def _seal(self) -> None:
+        """From here on setting a field forgets what was kept of it."""
+        if self._kept:
+            self.__class__ = keeping(type(self))  # type: ignore[arg-type]
 
     def identical(self, other: VMState | Struct) -> bool:
         """Whether both are the same on the wire, and not only in their values."""
@@ -180,22 +182,33 @@ class Struct:
 
 
 def _from_its_top(walk: Callable[..., None]) -> Callable[..., None]:
-    """A generated ``visit`` that a visitor which is nowhere yet may be given to: it then runs from this object."""
+    """A generated ``visit`` that a visitor which is nowhere yet may be given to: it then runs from this object.
+
+    A walk sets every field, and that forgets nothing of what was kept: neither what a reader keeps on the way, nor what
+    a writer has still to write.
+    """
 
     @wraps(walk)
     def visit(self: Struct, v: Visitor, *scope: Any) -> None:
         if v.is_nowhere:
             v.run(self, scope)
-        else:
+            return
+        if self._kept is not None:
+            self.__class__ = plain_class(type(self))
+        try:
             walk(self, v, *scope)
+        finally:
+            self._seal()
 
     return visit
 
 
 def _same(left: Any, right: Any) -> bool:
-    """Equality of two values; a NaN equals a NaN."""
+    """Equality of two values; a NaN equals a NaN, also in a list."""
     if isinstance(left, float) and isinstance(right, float):
         return left == right or (left != left and right != right)
+    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)) and left and not isinstance(left[0], int):
+        return len(left) == len(right) and all(map(_same, left, right))
     return bool(left == right)
 
 
@@ -226,6 +239,10 @@ def keeping(cls: type[Struct]) -> type[Struct]:
         if kept and name != "_kept":
             for key in [key for key in kept if key == name or key.startswith((f"{name}[", f"{name}."))]:
                 del kept[key]
+            if ORDER in kept:
+                for info in self.SUBSECTIONS:
+                    if info.name == name:
+                        kept[ORDER] = _without_copies(kept[ORDER], info.wire_name)
 
     body = {
         "__slots__": (),
@@ -237,6 +254,12 @@ def keeping(cls: type[Struct]) -> type[Struct]:
     made = type(cls.__name__, (cls,), body)
     made.__qualname__ = cls.__qualname__
     return made
+
+
+def _without_copies(order: bytes, wire_name: str) -> bytes:
+    """A kept order of subsections without the earlier copies of one, which stand in it as hex."""
+    head = f"={bytes((5, len(wire_name.encode()))).hex()}{wire_name.encode().hex()}".encode()
+    return b"\0".join(token for token in order.split(b"\0") if not token.startswith(head))
 
 
 def plain_class(cls: type) -> type:

@@ -292,12 +292,12 @@ def decode_subsections(
     owner: Struct, data: bytes, position: int, end: int, tag: bytes, facts: Facts, scopes: Mapping[str, tuple[Any, ...]]
 ) -> int:
     """The subsections component, if it is there; the position behind it."""
-    if not data.startswith(tag, position):
+    if position >= end or not data.startswith(tag, position):
         return position
     start, stop = content(data, position, end, tag)
     for info in sorted(owner.SUBSECTIONS, key=lambda each: each.tag):
         own = b"%c" % (0xA0 | info.tag) if info.tag < 31 else _high_tag(info.tag, True)
-        if data.startswith(own, start):
+        if start < stop and data.startswith(own, start):
             inner, inner_stop = content(data, start, stop, own)
             state = info.type._decode(data, inner, inner_stop, facts, info.type.VERSION, *scopes.get(info.name, ()))
             setattr(owner, info.name, state)

@@ -410,6 +410,6 @@ class Visitor:
         present = {info.name: info for info in known if getattr(owner, info.name) is not None}
         if kept is None:
             return [(info, getattr(owner, info.name)) for info in present.values()]
-        order = [name for name in kept.decode("utf-8", "replace").split("\0") if name in present]
+        order = list(dict.fromkeys(n for n in kept.decode("utf-8", "replace").split("\0") if n in present))
         order += [name for name in present if name not in order]
         return [(present[name], getattr(owner, name)) for name in order]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from vmsgen.emit.python.binary_code import NoStraightLine, stored_below
-from vmsgen.emit.python.expressions import Compiler, local_name, uses_mine
+from vmsgen.emit.python.expressions import Compiler, constant, local_name, uses_mine
 from vmsgen.emit.python.layout import Lines, bytes_literal, joined, quote
 from vmsgen.emit.python.plan import ClassPlan
 from vmsgen.runtime.ber import CONTEXT, tag_bytes
@@ -43,6 +43,13 @@ def table(wire: Int | SizedInt | Timer) -> str:
     if isinstance(wire, SizedInt):
         return "U64"
     return f"{'S' if wire.signed else 'U'}{wire.bits}"
+
+
+def depends_on_host(wire: WireType) -> bool:
+    """Whether the byte order is the sending host's: BER has none, but carries that fact, which the walk asks for."""
+    count = getattr(wire, "count", None)
+    inner = [part for part in (getattr(wire, "element", None), getattr(count, "type", None)) if part is not None]
+    return getattr(wire, "order", None) == "host" or any(map(depends_on_host, inner))
 
 
 class BerCode:
@@ -251,7 +258,12 @@ class BerCode:
     def field(self, each: Field) -> None:
         """One component."""
         if isinstance(each.type, Pad):
-            return
+            if isinstance(each.type.count, Fixed) and constant(each.type.count.value) is not None:
+                return
+            # no component, but BER carries the facts that its size depends on, which the walk asks for
+            raise NoStraightLine
+        if depends_on_host(each.type):
+            raise NoStraightLine
         target = f"self.{each.name}" if each.derived is None else local_name(each.name)
         if self.encoding:
             if each.derived is not None:
