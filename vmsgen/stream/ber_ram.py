@@ -29,6 +29,7 @@ from vmsgen.stream.items import (
     RamBlock,
     Record,
 )
+from vmsgen.stream.machine_facts import MAX_PAGE_BITS
 from vmsgen.stream.sink import ByteSink
 
 __all__ = ["read_ram_body", "write_ram_body"]
@@ -36,7 +37,7 @@ __all__ = ["read_ram_body", "write_ram_body"]
 _U64 = (1 << 64) - 1
 _MAX_BLOCKS = 1 << 16
 _MAX_BATCH = 1024
-_MAX_PAGE = 1 << 30
+_MAX_PAGE = 1 << MAX_PAGE_BITS
 _INTEGER = b"\x02"
 _OCTETS = b"\x04"
 _FULL_PAGE = ber.tag_bytes(APPLICATION, True, tags.FULL_PAGE) + b"\x82"

@@ -104,7 +104,7 @@ class BinaryReader:
             yield self.configuration
         while True:
             where = self._source.offset
-            mark = self._source.u8("the list of sections: neither an end mark nor another section follows")
+            mark = self._source.u8("the list of sections, before its end mark")
             if mark in (marks.START, marks.PART, marks.END, marks.FULL):
                 section = self._section(SectionKind(mark), where)
                 yield section

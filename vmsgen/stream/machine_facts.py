@@ -44,6 +44,9 @@ _ARCHITECTURES = (
     (r"b-l475e.*|bpim2u|emcraft-sf2|digic.*", "arm"),
 )
 
+#: A page must fit the buffer of a source many times; the largest real one has 64 KiB.
+MAX_PAGE_BITS = 20
+
 #: Targets whose pages are not of 4096 bytes and never announced in the stream.
 _PAGE_SIZES = {"sparc64": 8192, "alpha": 8192, "or1k": 8192, "cris": 8192, "avr": 256, "tricore": 16384}
 
@@ -74,8 +77,10 @@ def page_size_of(configuration: Configuration | None, machine: str | None = None
     if configuration is not None:
         bits = configuration.target_page_bits
         if bits is not None:
-            if not 8 <= bits <= 30:
-                raise DataError(f"expected target-page-bits from 8 to 30, found {bits}", section="configuration")
+            if not 8 <= bits <= MAX_PAGE_BITS:
+                raise DataError(
+                    f"expected target-page-bits from 8 to {MAX_PAGE_BITS}, found {bits}", section="configuration"
+                )
             return 1 << bits
         machine = machine or configuration.machine.decode(errors="replace")
     if machine == "collie":

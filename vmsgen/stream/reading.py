@@ -12,6 +12,7 @@ from vmsgen.stream.ber_reader import BerReader
 from vmsgen.stream.binary_reader import BinaryReader, Undecoded
 from vmsgen.stream.devices import Classes, DeviceDecoder
 from vmsgen.stream.items import Blob, Configuration, Item, Section, SectionKind
+from vmsgen.stream.machine_facts import MAX_PAGE_BITS
 from vmsgen.stream.ram import RamState
 from vmsgen.stream.source import ByteSource
 
@@ -102,6 +103,6 @@ def _page_size(text: str | None) -> int | None:
     if text is None:
         return None
     size = int(text, 0) if text.isascii() and text.isalnum() and text[:1].isdigit() else 0
-    if not 256 <= size <= 1 << 30 or size & (size - 1):
-        raise VmsgenError(f"--prop {PAGE_SIZE_PROP}={text}: expected a power of two from 256 on")
+    if not 256 <= size <= 1 << MAX_PAGE_BITS or size & (size - 1):
+        raise VmsgenError(f"--prop {PAGE_SIZE_PROP}={text}: expected a power of two from 256 to {1 << MAX_PAGE_BITS}")
     return size

@@ -6,6 +6,7 @@ ever published; a pipe gets what is complete so far.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from types import TracebackType
@@ -95,7 +96,8 @@ class ByteSink:
 
     def abort(self) -> None:
         """The output is incomplete: a pipe gets the complete part, a file is not published."""
-        self.flush()
+        with contextlib.suppress(OSError):  # why it is incomplete is the error to tell
+            self.flush()
 
     def __enter__(self) -> ByteSink:
         return self
@@ -105,7 +107,7 @@ class ByteSink:
     ) -> None:
         if kind is None:
             self.commit()
-        elif kind is not BrokenPipeError:
+        else:
             self.abort()
 
 
@@ -179,7 +181,5 @@ class _DirectSink(ByteSink):
         self._file.close()
 
     def abort(self) -> None:
-        try:
-            self.flush()
-        finally:
-            self._file.close()
+        super().abort()
+        self._file.close()

@@ -120,7 +120,7 @@ class ByteSource:
         """``ensure`` that raises TruncatedError naming ``what``; for small ``n``."""
         if not self.ensure(n):
             raise TruncatedError(
-                f"the stream ends inside {what}: {n} bytes expected, {self.available()} left", offset=self.offset
+                f"the stream ends inside {what} ({n} bytes expected, {self.available()} left)", offset=self.offset
             )
 
     def peek(self, n: int) -> bytes:
@@ -155,7 +155,7 @@ class ByteSource:
         while left:
             if not self.ensure(1):
                 raise TruncatedError(
-                    f"the stream ends inside {what}: {n} bytes expected, {n - left} there", offset=self.offset
+                    f"the stream ends inside {what} ({n} bytes expected, {n - left} there)", offset=self.offset
                 )
             take = min(left, self.end - self.pos)
             piece = self.view[self.pos : self.pos + take]

@@ -11,6 +11,8 @@ from vmsgen.stream.vmdesc import MAX_BYTES, DescribedSection, Description, parse
 
 __all__ = ["Trailer", "find_trailer"]
 
+_WINDOWS = (1 << 20, 8 << 20, MAX_BYTES)
+
 
 @dataclass(slots=True)
 class Trailer:
@@ -36,18 +38,25 @@ def find_trailer(source: MemorySource) -> Trailer:
 
     None is no error; one that cannot be read is a warning.
     """
-    view, end = source.view, source.end
-    lowest = max(source.pos, end - MAX_BYTES)
-    tail = bytes(view[lowest:end])
-    # JSON text holds no byte 06, so the first hit from the end is the one
+    for size in _WINDOWS:
+        lowest = max(source.pos, source.end - size)
+        text = _description(bytes(source.view[lowest : source.end]))
+        if text is not None or lowest == source.pos:
+            break
+    if text is None:
+        return Trailer()
+    try:
+        return Trailer(parse_vmdesc(text))
+    except DataError as error:
+        return Trailer(warnings=[f"{error.message}; sections are read without it"])
+
+
+def _description(tail: bytes) -> bytes | None:
+    """The JSON in the last bytes of a stream."""
     at = len(tail)
+    # JSON text holds no byte 06, so the first hit from the end is mostly the one
     while (at := tail.rfind(marks.VMDESC, 0, at)) >= 0:
         length = int.from_bytes(tail[at + 1 : at + 5], "big")
         if at + 5 + length == len(tail) and tail[at + 5 : at + 6] == b"{":
-            break
-    if at < 0:
-        return Trailer()
-    try:
-        return Trailer(parse_vmdesc(tail[at + 5 :]))
-    except DataError as error:
-        return Trailer(warnings=[f"{error.message}; sections are read without it"])
+            return tail[at + 5 :]
+    return None

@@ -191,7 +191,10 @@ def test_a_file_is_finished_when_the_command_is_killed(tmp_path: Path) -> None:
     words = ["convert", "-", str(out), "--to", "ber", "--blobs"]
     with subprocess.Popen([*VMSGEN, *words], stdin=subprocess.PIPE) as command:
         assert command.stdin is not None
-        time.sleep(0.5)
+        children = Path(f"/proc/{command.pid}/task/{command.pid}/children")
+        deadline = time.monotonic() + 20
+        while not children.read_text() and time.monotonic() < deadline:
+            time.sleep(0.02)
         command.stdin.write(stream())
         command.stdin.flush()
         command.send_signal(signal.SIGKILL)

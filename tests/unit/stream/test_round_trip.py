@@ -107,7 +107,7 @@ def test_configuration_is_read() -> None:
             subsection("configuration/uuid", bytes(16)) + subsection("configuration/target-page-bits", be32(12)),
             "in another order",
         ),
-        (subsection("configuration/target-page-bits", be32(77)), "from 8 to 30, found 77"),
+        (subsection("configuration/target-page-bits", be32(77)), "from 8 to 20, found 77"),
         (subsection("configuration/capabilities", be32(1) + str8("mapped-ram")), "mapped-ram"),
     ],
 )
