@@ -67,6 +67,9 @@ class BerCode:
         if plan.definition.kind == "view":
             # read over bytes that travel as bytes: no component of its own
             raise NoStraightLine
+        if any(in_host_order(each.type) for each in plan.fields):
+            # BER has no byte order, but the binary form needs the answer: the walk asks, so that the fact travels
+            raise NoStraightLine
         order = [self.tags.components[f.name] for f in plan.fields]
         if order != sorted(order):
             # a field was put between others after the tags were given: components stand in tag order, which the walk
@@ -430,3 +433,11 @@ class BerCode:
         self.out.add("p = n")
         self.out.dedent()
         self.out.add(f"{target} = {items if size is None else f'count_of({items}, {size})'}")
+
+
+def in_host_order(wire: WireType) -> bool:
+    """Whether the wire form of a value depends on the byte order of the sending host."""
+    count = getattr(wire, "count", None)
+    if getattr(wire, "order", "big") == "host" or getattr(getattr(count, "type", None), "order", "big") == "host":
+        return True
+    return any(in_host_order(inner) for inner in (getattr(wire, "element", None), getattr(wire, "key", None)) if inner)
