@@ -11,7 +11,7 @@ from vmsgen.spec.model import Definition, Model, Module
 
 
 def visitor_stub(model: Model, modules: Sequence[Module]) -> dict[str, list[str]]:
-    """``imports`` and ``methods`` of the stub. Classes of one name in several modules share a method, which gets either."""
+    """``imports`` and ``methods`` of the stub. Classes of one name share a method, which gets either."""
     by_name: dict[str, list[Definition]] = {}
     for module in modules:
         for definition in module.definitions:
