@@ -50,7 +50,7 @@ def test_lines_that_are_left_out(expected: tuple[str, ...], printed: list[str], 
 @pytest.mark.parametrize("text", ["```console\n$ a\n", "```console\nno command\n```\n"])
 def test_a_broken_page_is_an_error(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.docs.blocks.ROOT", tmp_path)
-    with pytest.raises(ValueError, match="never closed|begins with"):
+    with pytest.raises(ValueError, match=r"never closed|begins with"):
         for block in blocks(page(tmp_path, text)):
             steps(block)
 

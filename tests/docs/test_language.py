@@ -16,10 +16,10 @@ from vmsgen.build import build
 from vmsgen.diagnostics import Severity
 from vmsgen.diagnostics.rules import RULES
 from vmsgen.settings import Project
+from vmsgen.spec.ambient import AMBIENT
 from vmsgen.spec.binder import STRUCT_KEYS, SUBSECTION_KEYS, TOP_KEYS
 from vmsgen.spec.binder_entries import FIELD_ATTRIBUTES
 from vmsgen.spec.typer_functions import FUNCTIONS
-from vmsgen.spec.typer_names import AMBIENT
 
 PAGE = ROOT / "docs" / "language.md"
 SPECS = [block for block in blocks(PAGE) if block.kind == "spec"]
