@@ -34,9 +34,15 @@ def compile_specs(root: Path, *, library: Path | None = None, shown_root: str | 
     """
     reporter = Reporter()
     loaded = load(root, library, shown_root, reporter)
-    resolved = resolve(loaded, reporter)
-    run_passes(resolved, reporter)
-    model = freeze(resolved) if not reporter.has_errors else None
+    try:
+        resolved = resolve(loaded, reporter)
+        run_passes(resolved, reporter)
+        model = freeze(resolved) if not reporter.has_errors else None
+    except RecursionError:
+        # Nesting is bounded everywhere; this is left for structs that look into each other hundreds of levels deep.
+        place = next(file.decl.span for file in loaded.files.values())
+        reporter.error("spec/value", "the definitions of these specs look into each other too deeply", place)
+        model = None
     if model is not None and library is not None and any(module.external for module in model.modules):
         # The library's classes are imported, not made again: they keep the tags that the library was built with.
         model = with_library_tags(model, read_lock(library / LOCK, reporter))

@@ -236,6 +236,24 @@ def with_facts(facts: Facts, more: Iterable[Key]) -> Facts:
     return facts | frozenset(more)
 
 
+#: Keys with more parts are given up: nothing is proven about them.
+MAX_PARTS = 500
+
+
+def bounded(found: Key) -> Key:
+    """``found``, or a key that nothing proves where it is too large to be compared."""
+    left = MAX_PARTS
+    waiting: list[Any] = [found]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, tuple):
+            waiting.extend(part)
+        left -= 1
+        if left < 0:
+            return ("unproven",)
+    return found
+
+
 def translated(found: Key, leaf: Callable[[Key], Key | None]) -> Key:
     """``found`` with every part for which ``leaf`` has an answer put in its place."""
     answer = leaf(found)

@@ -92,7 +92,9 @@ class Fields:
             place = replace(around.place, subject=f"{scope.class_name}.{entry.name}")
             found = self.expressions.attempt(entry.expression, place)
         if found is not None:
-            symbol.type, symbol.wire, symbol.origin, symbol.moved = found.type, found.wire, found.origin, found.moved
+            symbol.type = found.type
+            if found.wire is not None:
+                symbol.wire, symbol.origin, symbol.moved = found.wire, found.origin, found.moved
         scope.symbols.setdefault(entry.name, symbol)
         return Let(entry.name, found.expression, found.type, entry.span, doc=entry.doc) if found is not None else None
 

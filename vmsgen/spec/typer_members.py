@@ -12,7 +12,7 @@ from vmsgen.diagnostics import Note, Span
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.diagnostics.suggest import did_you_mean
 from vmsgen.spec.expression import Member
-from vmsgen.spec.facts import FALSE, Key, Namer, implied, key, translated
+from vmsgen.spec.facts import FALSE, Key, Namer, bounded, implied, key, translated
 from vmsgen.spec.model import Nullable, StructRef, Union
 from vmsgen.spec.place import Place, source_text
 from vmsgen.spec.scope import Failed, Scope, Symbol, Typed
@@ -80,18 +80,23 @@ class Members:
         version = wire.at_version if wire.at_version is not None else scope.version
         inside = _origin_namer(base, place)
 
+        # An argument may stand in a key many times, and be made of arguments itself: each is moved once.
+        moved: dict[str, Key] = {}
+
         def leaf(found: Key) -> Key | None:
             if found[0] == "ref":
                 if found[1] != scope.id:
                     return base.moved(found)
                 if found[2] in arguments:
-                    return base.moved(key(arguments[found[2]], inside))
+                    if found[2] not in moved:
+                        moved[found[2]] = base.moved(key(arguments[found[2]], inside))
+                    return moved[found[2]]
                 return ("member", base_key, found[2])
             if found[0] == "version":
                 return ("const", "int", version) if found[1] == scope.id else base.moved(found)
             return None
 
-        return lambda found: translated(found, leaf)
+        return lambda found: bounded(translated(found, leaf))
 
     def _union_member(self, base: Typed, wire: Union, name: str, name_span: Span, span: Span, place: Place) -> Typed:
         selector = base.moved(key(wire.selector, _origin_namer(base, place)))

@@ -50,8 +50,9 @@ FAR = 1 << 128
 
 def check_counts(resolved: Resolved, reporter: Reporter) -> None:
     """Lint ``count/unbounded``."""
+    uppers = _Uppers(resolved)
     for scope in own_scopes(resolved):
-        upper = _Upper(scope, resolved)
+        upper = uppers.of(scope)
         for field in fields(scope.steps):
             for count in _counts(field.type):
                 high = limits(count.type)[1] if isinstance(count, Prefixed) else upper.of(count.value)
@@ -94,16 +95,40 @@ def _is_length(expression: Expression) -> bool:
     return isinstance(expression, Call) and expression.function == "len" and isinstance(expression.arguments[0], It)
 
 
+class _Uppers:
+    """What is known of every definition, each looked at once and after those that it looks into."""
+
+    def __init__(self, resolved: Resolved) -> None:
+        self.resolved = resolved
+        self.made: dict[str, _Upper] = {}
+        for module in resolved.modules.values():
+            for scope in module.scopes:
+                self.of(scope)
+
+    def of(self, scope: Scope) -> _Upper:
+        """What is known of ``scope``."""
+        if scope.id not in self.made:
+            self.made[scope.id] = _Upper(scope, self)
+            self.made[scope.id].compute()
+        return self.made[scope.id]
+
+    def by_id(self, identifier: str) -> _Upper:
+        """What is known of the definition with this id."""
+        return self.of(self.resolved.scopes[identifier])
+
+
 class _Upper:
     """The highest value that an expression over one definition can have; None: not known."""
 
-    def __init__(self, scope: Scope, resolved: Resolved) -> None:
+    def __init__(self, scope: Scope, others: _Uppers) -> None:
         self.scope = scope
-        self.resolved = resolved
+        self.others = others
         self.lets = dict(_lets(scope.steps))
         self.fields = {field.name: field for field in fields(scope.steps)}
-        # a let needs only those before it, so each is computed once
         self.highest: dict[str, int | None] = {}
+
+    def compute(self) -> None:
+        """The bounds of the lets: each needs only those before it, so each is computed once."""
         for name, let in self.lets.items():
             high = self.of(let.expression)
             self.highest[name] = high if high is None or high <= FAR else None
@@ -153,9 +178,9 @@ class _Upper:
         """A field of a struct: by its type and check, as inside of that struct; of a union, of any case that has it."""
         highs: list[int | None] = []
         for identifier in self._definitions(expression.base):
-            inside = _Upper(self.resolved.scopes[identifier], self.resolved)
+            inside = self.others.by_id(identifier)
             if expression.name in inside.lets:
-                highs.append(inside.highest[expression.name])
+                highs.append(inside.highest.get(expression.name))
             elif expression.name in inside.fields:
                 highs.append(inside._field(expression.name))
         known = [high for high in highs if high is not None]
@@ -169,7 +194,7 @@ class _Upper:
                 field = owner.fields.get(base.name)
                 return list(_structs(field.type)) if field is not None else []
             case Member():
-                inner = [_Upper(self.resolved.scopes[found], self.resolved) for found in self._definitions(base.base)]
+                inner = [self.others.by_id(found) for found in self._definitions(base.base)]
                 types = [upper.fields[base.name].type for upper in inner if base.name in upper.fields]
                 return [identifier for wire in types for identifier in _structs(wire)]
             case Index():
@@ -178,17 +203,17 @@ class _Upper:
 
     def _owner(self, name: str) -> _Upper:
         """The definition around this one that a captured name belongs to."""
-        outer = (_Upper(scope, self.resolved) for scope in self.scope.chain() if scope is not self.scope)
+        outer = (self.others.of(scope) for scope in self.scope.chain() if scope is not self.scope)
         return next((upper for upper in outer if name in upper.fields or name in upper.lets), self)
 
     def _captured(self, name: str) -> int | None:
         owner = self._owner(name)
         if name in owner.lets:
-            return owner.highest[name]
+            return owner.highest.get(name)
         return owner._field(name) if name in owner.fields else DEFAULT_BOUND  # else it is a parameter
 
     def _prop(self, expression: PropRef) -> int | None:
-        module = self.resolved.modules.get(expression.module)
+        module = self.others.resolved.modules.get(expression.module)
         prop = module.props.get(expression.name) if module is not None else None
         return prop.declared.high if prop is not None else None
 
