@@ -17,7 +17,8 @@ from typing import Any
 
 from vmsgen.runtime.errors import DataError, VmsgenError
 from vmsgen.runtime.facts import Facts
-from vmsgen.runtime.state import ORDER, Struct, SubsectionInfo, VMState, plain_class
+from vmsgen.runtime.state import VMState
+from vmsgen.runtime.values import ORDER, SubsectionInfo, Values, plain_class
 from vmsgen.runtime.visitor import Case, Element, Visitor
 from vmsgen.spec.expression import Binary, Compare, Const, Expression, InRange, InSet, It, Ref
 from vmsgen.spec.model import (
@@ -251,10 +252,10 @@ class Draw(Visitor):
 
     # ------------------------------------------------------------------ parts
 
-    def struct(self, name: str, value: Any, cls: type[Struct], *scope: Any) -> Any:
+    def struct(self, name: str, value: Any, cls: type[Values], *scope: Any) -> Any:
         return super().struct(name, cls._blank(), cls, *scope)
 
-    def nullable(self, name: str, value: Any, cls: type[Struct], *scope: Any) -> Any:
+    def nullable(self, name: str, value: Any, cls: type[Values], *scope: Any) -> Any:
         return None if self.random.random() < 0.4 or len(self._path) > 8 else self.struct(name, None, cls, *scope)
 
     def several(self, name: str, count: int, element: Element) -> list[Any]:
@@ -262,7 +263,7 @@ class Draw(Visitor):
             raise Rejected("too large")
         self.enter(name)
         items = [element(f"[{index}]", None) for index in range(max(min(count, _DIFFERENT), 0))]
-        if items and isinstance(items[0], Struct):
+        if items and isinstance(items[0], Values):
             # what is kept of an object stands in it, so one may stand in a list twice
             items += self.random.choices(items, k=max(count - _DIFFERENT, 0))
         else:
@@ -323,7 +324,7 @@ class Draw(Visitor):
 
     def begins_with(self, item: Any, end: int) -> builtins.bool:
         """Whether an element's first bytes are the mark. A derived first field never is: the specs see to that."""
-        if isinstance(item, Struct):
+        if isinstance(item, Values):
             first = next(self.definitions.of(type(item)).fields())
             item = None if first.derived is not None else getattr(item, first.name)
         if isinstance(item, int):
@@ -357,7 +358,7 @@ class Draw(Visitor):
             raise Rejected(f"{self.path(name)}: {text}")
 
     def subsections(
-        self, owner: Struct, known: Sequence[SubsectionInfo], scopes: Mapping[str, tuple[Any, ...]] | None = None
+        self, owner: Values, known: Sequence[SubsectionInfo], scopes: Mapping[str, tuple[Any, ...]] | None = None
     ) -> None:
         met: list[str] = []
         for info in known:
@@ -383,7 +384,7 @@ class Definitions:
         self.model = model
         self._found = {(".".join(module_parts(m.path)), d.name): d for m in model.modules for d in m.definitions}
 
-    def of(self, cls: type[Struct]) -> Definition:
+    def of(self, cls: type[Values]) -> Definition:
         """The definition of a class, in whatever package it was generated. Raises KeyError."""
         plain = plain_class(cls)
         parts = plain.__module__.split(".")

@@ -10,7 +10,8 @@ from typing import Any
 from tests.judges.drawing import Definitions
 from vmsgen.emit.asn1.lower import alternatives
 from vmsgen.runtime.facts import Facts
-from vmsgen.runtime.state import UNKNOWN, Struct, SubsectionInfo, VMState
+from vmsgen.runtime.state import Struct, VMState
+from vmsgen.runtime.values import UNKNOWN, SubsectionInfo
 from vmsgen.runtime.visitor import Case, Element, Visitor
 from vmsgen.spec.model import Definition, Float64, Pad, Union, WireType
 
