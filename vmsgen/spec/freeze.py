@@ -10,7 +10,9 @@ from dataclasses import replace
 
 from vmsgen.spec.first_item import starts_unlike_null
 from vmsgen.spec.inline import Inliner
+from vmsgen.spec.loader import own_path
 from vmsgen.spec.model import (
+    AcceptedBreak,
     Array,
     Bytes,
     Definition,
@@ -54,7 +56,7 @@ def _module(module: ModuleScope, resolved: Resolved, views: set[str]) -> Module:
     decl = file.decl
     return Module(
         path=file.path,
-        asn1_module=asn1_module_name(file.path),
+        asn1_module=asn1_module_name(own_path(file.path)),
         digest=file.digest,
         source_path=file.source_path,
         state=state,
@@ -67,6 +69,7 @@ def _module(module: ModuleScope, resolved: Resolved, views: set[str]) -> Module:
         hooks=resolved.hooks.get(file.path),
         match=facts.matches.get(file.path),
         was=tuple(scalar.text for scalar in decl.state.was) if decl.state is not None else (),
+        accepted_breaks=tuple(AcceptedBreak(b.rule, b.where, b.reason, b.span, b.since) for b in decl.accepted_breaks),
         summary=decl.summary,
         doc=decl.doc,
         external=file.external,
@@ -95,6 +98,7 @@ def _definition(scope: Scope, resolved: Resolved, views: set[str]) -> Definition
         uses_version=scope.uses_version,
         tag=decl.tag if decl is not None else None,
         tag_span=decl.tag_span if decl is not None else None,
+        was=tuple(scalar.text for scalar in decl.was) if decl is not None else (),
         summary=_summary(scope),
         doc=_doc(scope),
         stability=decl.stability if decl is not None else "stable",

@@ -23,9 +23,14 @@ LIBRARY_PREFIX = "qemu/"
 MACHINE = "machine"
 
 
+def own_path(module: str) -> str:
+    """The path of a module in the root that it comes from."""
+    return module.removeprefix(LIBRARY_PREFIX)
+
+
 def is_machine(module: str) -> bool:
     """Whether a module holds the facts about the sender, which hold for a whole stream."""
-    return module.removeprefix(LIBRARY_PREFIX) == MACHINE
+    return own_path(module) == MACHINE
 
 
 @dataclass
@@ -69,6 +74,10 @@ class _Loader:
             p for p in self.root.rglob("*.yaml") if not any(x.startswith(".") for x in p.relative_to(self.root).parts)
         ]
         for name in sorted(p.relative_to(self.root).as_posix().removesuffix(".yaml") for p in paths):
+            if name.startswith(LIBRARY_PREFIX):
+                place = Span(SourceFile(posixpath.join(self.shown_root, f"{name}.yaml"), ""), 1, 1, 1, 1)
+                self.reporter.error("spec/value", "the folder `qemu` stands for the shipped library", place)
+                continue
             self._open(name)
         for module in list(self.files):
             self._follow(self.files[module])

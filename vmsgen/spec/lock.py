@@ -17,7 +17,7 @@ from pathlib import Path
 from vmsgen.diagnostics import Note, SourceFile, Span
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.spec.model import Definition, Model, Module, Tags
-from vmsgen.spec.names import asn1_type_name, python_name
+from vmsgen.spec.names import asn1_type_name, asn1_type_part, python_name
 
 HEADER = "# vmsgen tags.lock 1: numbers once given never change"
 #: The largest number of a tag: four digits of base 128, what every BER library takes.
@@ -151,24 +151,44 @@ class _Assignment:
         self.first = first
         self.lock = lock
         self.numbers = dict(lock.numbers)
-        self._renamed_states()
+        self._renamed_definitions()
         self.highest: dict[str, int] = {}
         for name, number in self.numbers.items():
             space = _space(name)
             self.highest[space] = max(number, self.highest.get(space, -1))
 
-    def _renamed_states(self) -> None:
-        """Lines of a state that was renamed (`was:`) go to its new name, those of its local structs as well."""
+    def _renamed_definitions(self) -> None:
+        """Lines of what was renamed (`was:`) go to its new name, those of what is inside of it as well."""
         live = {d.asn1_name for _, d in _own(self.model)}
-        for module in self.model.modules:
-            if module.external or module.state is None:
-                continue
-            new = self.model.definition(module.state).asn1_name
-            for old in (asn1_type_name(name) for name in module.was):
-                if old in live or old not in self.numbers or new in self.numbers:
-                    continue
-                for name in [n for n in self.numbers if n == old or n.startswith((f"{old}.", f"{old}-"))]:
-                    self.numbers.setdefault(new + name[len(old) :], self.numbers.pop(name))
+        for module, definition in _own(self.model):
+            new = definition.asn1_name
+            if definition.kind in ("state", "section") and module.state == definition.id:
+                former = [(asn1_type_name(name), new) for name in definition.was]
+            elif definition.kind == "struct":
+                stem = new.removesuffix(asn1_type_part(definition.name))
+                former = [(stem + asn1_type_part(name), new) for name in definition.was]
+            else:
+                former = []
+            for subsection in definition.subsections:
+                for name in self.model.definition(subsection.definition).was:
+                    rest = name.removeprefix(definition.wire_name or "")
+                    inside = self.model.definition(subsection.definition).asn1_name
+                    former.append((f"{new}-{asn1_type_part(rest)}", inside))
+                    self._move(f"{new}-Subsections.{python_name(rest)}", f"{new}-Subsections.{subsection.name}")
+            for old, name in former:
+                if old not in live:
+                    self._move_all(old, name)
+
+    def _move_all(self, old: str, new: str) -> None:
+        """Give the numbers of a definition to another name, where that has none yet."""
+        if any(name == new or name.startswith(f"{new}.") for name in self.numbers):
+            return
+        for name in [n for n in self.numbers if n == old or n.startswith((f"{old}.", f"{old}-"))]:
+            self._move(name, new + name[len(old) :])
+
+    def _move(self, old: str, new: str) -> None:
+        if old in self.numbers and new not in self.numbers:
+            self.numbers[new] = self.numbers.pop(old)
 
     # ------------------------------------------------------------------------------------------ states
 

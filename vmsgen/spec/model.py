@@ -352,6 +352,8 @@ class Definition:
     #: the tag that the spec itself gives (``tag:``); all others come from the lock
     tag: int | None = None
     tag_span: Span | None = None
+    #: names that it had before: of the wire for states and subsections, of the type for structs
+    was: tuple[str, ...] = ()
     summary: str | None = None
     doc: str | None = None
     stability: str = "stable"
@@ -399,6 +401,18 @@ class Hooks:
 
 
 @dataclass(frozen=True, slots=True)
+class AcceptedBreak:
+    """An entry of ``accepted-breaks``: a finding of the comparison of versions that is meant."""
+
+    rule: str
+    where: str
+    reason: str
+    span: Span
+    #: the version of the state since which it holds
+    since: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Module:
     """One spec file: one Python module and one ASN.1 module."""
 
@@ -418,6 +432,7 @@ class Module:
     hooks: Hooks | None = None
     match: Expression | None = None
     was: tuple[str, ...] = ()
+    accepted_breaks: tuple[AcceptedBreak, ...] = ()
     summary: str | None = None
     doc: str | None = None
     #: a module of the shipped library (``qemu/...``) that a user's specs import: not generated again

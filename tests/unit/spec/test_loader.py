@@ -58,6 +58,11 @@ def test_library_modules_are_loaded_as_far_as_they_are_imported(model: Callable[
         "qemu/pci/capability": "device-specs/pci/capability.yaml",
     }
     assert found.module("nic").imports == {"qemu/pci/device": ("Device",)}
+    assert found.module("qemu/pci/device").asn1_module == "Vmsgen-Dev-Pci-Device"
+
+
+def test_a_folder_called_like_the_library_is_refused(found: Callable[..., list[str]]) -> None:
+    assert found({"qemu/nic": "vmstate: nic\nfields:\n  - a: uint8\n"}) == ["spec/value 1:1"]
 
 
 def test_a_root_with_its_own_machine_facts_does_not_see_those_of_the_library(

@@ -107,6 +107,30 @@ def test_a_renamed_state_keeps_its_numbers(model: Callable[..., Model]) -> None:
     assert "VmNic" not in lock.numbers
 
 
+def test_renamed_structs_and_subsections_keep_their_numbers(model: Callable[..., Model]) -> None:
+    text = """
+        vmstate: nic
+        fields:
+          - s: Slot
+        subsections:
+          - nic/later:
+              was: nic/extra
+              fields:
+                - x: uint8
+        structs:
+          Slot:
+            was: Entry
+            fields:
+              - a: uint8
+        """
+    old = {"VmNic-Entry.a": 3, "VmNic-Extra.x": 5, "VmNic-Subsections.extra": 7}
+    tagged, lock = given(model(text), Lock(old))
+    assert tagged.tags["VmNic-Slot"].components["a"] == 3
+    assert tagged.tags["VmNic-Later"].components["x"] == 5
+    assert tagged.tags["VmNic"].subsections["later"] == 7
+    assert not set(old) & set(lock.numbers)
+
+
 def test_states_take_the_first_free_number(model: Callable[..., Model]) -> None:
     files = {name: f"vmstate: {name}\nfields:\n  - a: uint8\n" for name in ("a", "b", "c")}
     files["b"] += "tag: 20001\n"

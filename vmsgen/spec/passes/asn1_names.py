@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vmsgen.diagnostics import Note, Span
 from vmsgen.diagnostics.reporter import Reporter
+from vmsgen.spec.loader import own_path
 from vmsgen.spec.names import ASN1_TYPE_SUFFIXES, asn1_field_name, asn1_module_name
 from vmsgen.spec.passes.walking import fields
 from vmsgen.spec.resolver import Resolved
@@ -17,7 +18,7 @@ def check_asn1_names(resolved: Resolved, reporter: Reporter) -> None:
     """``name/collision`` among modules, types of all modules, and the components of each type."""
     modules: dict[str, tuple[str, Span]] = {}
     for path, module in resolved.modules.items():
-        name = asn1_module_name(path)
+        name = asn1_module_name(own_path(path))
         span = module.file.decl.span
         other = modules.setdefault(name.casefold(), (path, span))
         if other[0] != path:
