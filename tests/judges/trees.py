@@ -10,7 +10,7 @@ from typing import Any
 from tests.judges.drawing import Definitions
 from vmsgen.emit.asn1.lower import alternatives
 from vmsgen.runtime.facts import Facts
-from vmsgen.runtime.state import Struct, VMState
+from vmsgen.runtime.state import Values, VMState
 from vmsgen.runtime.values import UNKNOWN, SubsectionInfo
 from vmsgen.runtime.visitor import Case, Element, Visitor
 from vmsgen.spec.model import Definition, Float64, Pad, Union, WireType
@@ -41,10 +41,10 @@ class TreeOut(Visitor):
         self._targets: list[tuple[Any, Mapping[str, str]]] = []
         self.made: Tree = {}
 
-    def definition(self, value: Struct) -> Definition:
+    def definition(self, value: Values) -> Definition:
         return self.definitions.of(type(value))
 
-    def dispatch(self, value: Struct, scope: tuple[Any, ...]) -> None:
+    def dispatch(self, value: Values, scope: tuple[Any, ...]) -> None:
         definition = self.definition(value)
         names = {each.name: each.asn1_name for each in definition.fields()}
         tree: Tree = {}
@@ -117,12 +117,12 @@ class TreeOut(Visitor):
 
     # ------------------------------------------------------------------ parts
 
-    def struct(self, name: str, value: Any, cls: type[Struct], *scope: Any) -> Any:
+    def struct(self, name: str, value: Any, cls: type[Values], *scope: Any) -> Any:
         super().struct(name, value, cls, *scope)
         self.put(name, self.made)
         return value
 
-    def nullable(self, name: str, value: Any, cls: type[Struct], *scope: Any) -> Any:
+    def nullable(self, name: str, value: Any, cls: type[Values], *scope: Any) -> Any:
         if value is None:
             self.put(name, ("null", None))
         else:
@@ -172,7 +172,7 @@ class TreeOut(Visitor):
         return self.elements(name, value, entry)
 
     def subsections(
-        self, owner: Struct, known: Sequence[SubsectionInfo], scopes: Mapping[str, tuple[Any, ...]] | None = None
+        self, owner: Values, known: Sequence[SubsectionInfo], scopes: Mapping[str, tuple[Any, ...]] | None = None
     ) -> None:
         definition = self.definition(owner)
         names = {each.name: each.asn1_name for each in definition.subsections}
@@ -184,7 +184,7 @@ class TreeOut(Visitor):
             self._targets[-1][0]["subsections"] = tree
 
 
-def _kept_entries(value: Struct, definition: Definition) -> list[Tree]:
+def _kept_entries(value: Values, definition: Definition) -> list[Tree]:
     """What travels in the component for what values do not say: all but what has a component of its own."""
     own = {each.name for each in definition.fields() if _carries_itself(each.type)} | {UNKNOWN}
     return [

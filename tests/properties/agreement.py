@@ -10,7 +10,9 @@ from vmsgen.runtime.ber_codec import decode_by_walk, walk_content
 from vmsgen.runtime.binary_codec import has_straight_line, load_by_walk, save_by_walk
 from vmsgen.runtime.errors import DataError
 from vmsgen.runtime.facts import Facts
-from vmsgen.runtime.state import FAST_PATH_ERRORS, ORDER, Struct, VMState, _same, plain_class
+from vmsgen.runtime.state import VMState
+from vmsgen.runtime.straight import FAST_PATH_ERRORS
+from vmsgen.runtime.values import ORDER, Values, _same, plain_class
 
 #: What stands around a state in a stream: bytes of something else before it, a footer behind it.
 BEFORE, BEHIND = b"\x05\x30\x01", b"\x7e\x00\x00\x00\x05"
@@ -33,7 +35,7 @@ def same(found: VMState, value: VMState) -> None:
 
 def differences(found: Any, value: Any, path: str = "") -> Iterator[str]:
     """Where two values differ, in what they say and in what they keep."""
-    if isinstance(found, Struct) and isinstance(value, Struct):
+    if isinstance(found, Values) and isinstance(value, Values):
         if plain_class(type(found)) is not plain_class(type(value)):
             yield f"{path}: {type(found).__name__} for {type(value).__name__}"
             return
@@ -191,19 +193,19 @@ def check_forgetting(value: VMState) -> int:
     return dropped
 
 
-def structs(value: Any) -> Iterator[Struct]:
+def structs(value: Any) -> Iterator[Values]:
     """Every object from the top, itself first."""
-    if isinstance(value, Struct):
+    if isinstance(value, Values):
         yield value
         for held in held_by(value):
             yield from structs(held)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            if isinstance(item, (Struct, list, tuple)):
+            if isinstance(item, (Values, list, tuple)):
                 yield from structs(item)
 
 
-def held_by(value: Struct) -> list[Any]:
+def held_by(value: Values) -> list[Any]:
     """The values of an object's fields and subsections."""
     return [getattr(value, name) for name in value._values()]
 

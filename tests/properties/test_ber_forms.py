@@ -12,7 +12,8 @@ from tests.properties.forms import in_another_form
 from vmsgen.library import REGISTRY
 from vmsgen.runtime import ber
 from vmsgen.runtime.errors import DataError
-from vmsgen.runtime.state import VMState, plain_class
+from vmsgen.runtime.state import VMState
+from vmsgen.runtime.values import plain_class
 
 STATES = [entry.type_name for entry in REGISTRY.entries]
 #: small states of the language's tests, with components of every type

@@ -13,12 +13,13 @@ from vmsgen.runtime.binary_codec import _reason, check_version, has_straight_lin
 from vmsgen.runtime.errors import DataError, LayoutError, VmsgenError
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
-from vmsgen.runtime.state import FAST_PATH_ERRORS, VMState
+from vmsgen.runtime.straight import FAST_PATH_ERRORS
+from vmsgen.runtime.values import StateValues
 
-V = TypeVar("V", bound=VMState)
+V = TypeVar("V", bound=StateValues)
 
 
-def encode(state: VMState, *, alone: bool) -> bytes:
+def encode(state: StateValues, *, alone: bool) -> bytes:
     """One definite element. ``alone``: with version and facts, which a section record else carries. Raises
     DataError.
     """
@@ -36,7 +37,7 @@ def encode(state: VMState, *, alone: bool) -> bytes:
     return ber.tlv(ber.tag_bytes(ber.APPLICATION, True, state.TAG), content)
 
 
-def walk_content(state: VMState, facts: Facts) -> bytes:
+def walk_content(state: StateValues, facts: Facts) -> bytes:
     """The content octets of a state's SEQUENCE, by the walk; ``facts.questions`` then holds what was asked."""
     visitor = BerOut(facts)
     try:
@@ -50,7 +51,7 @@ def walk_content(state: VMState, facts: Facts) -> bytes:
     return visitor.made
 
 
-def with_extras(state: VMState, content: bytes, facts: Facts) -> bytes:
+def with_extras(state: StateValues, content: bytes, facts: Facts) -> bytes:
     """The content with the components for version and facts put in their places, in tag order."""
     extras: list[tuple[int, bytes]] = []
     if state._version != state.VERSION:

@@ -16,7 +16,7 @@ from vmsgen.runtime import ber
 from vmsgen.runtime.errors import DataError, LimitError
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
-from vmsgen.runtime.state import ORDER, UNKNOWN, Struct, SubsectionInfo, VMState
+from vmsgen.runtime.values import ORDER, UNKNOWN, StateValues, SubsectionInfo, Values
 from vmsgen.runtime.visitor import Case, Element, Visitor
 
 #: components that are no fields
@@ -53,7 +53,7 @@ class BerIn(Visitor):
 
     # ------------------------------------------------------------------ elements
 
-    def open(self, value: Struct, element: ber.Element) -> None:
+    def open(self, value: Values, element: ber.Element) -> None:
         """Begins an object: its components by name, unknown elements kept."""
         scope = _Scope(element)
         scope.by_name = {}
@@ -79,11 +79,11 @@ class BerIn(Visitor):
             for key, data in self._pairs(kept):
                 value._keep(key, data)
 
-    def run_content(self, value: Struct, position: int, end: int, scope: tuple[Any, ...]) -> None:
+    def run_content(self, value: Values, position: int, end: int, scope: tuple[Any, ...]) -> None:
         """Fills an object from the content octets ``position`` to ``end`` of its SEQUENCE."""
         self._owners.append((value, len(self._path)))
         self.open(value, ber.Element(ber.UNIVERSAL, True, ber.SEQUENCE, position, position, end, end))
-        if isinstance(value, VMState):
+        if isinstance(value, StateValues):
             value._version = self.version_of(type(value))
         self.dispatch(value, scope)
         self.close()
@@ -241,7 +241,7 @@ class BerIn(Visitor):
 
     # ------------------------------------------------------------------ parts
 
-    def fill(self, name: str, element: ber.Element, cls: type[Struct], scope: tuple[Any, ...]) -> Any:
+    def fill(self, name: str, element: ber.Element, cls: type[Values], scope: tuple[Any, ...]) -> Any:
         """An object of ``cls`` from its SEQUENCE."""
         value = cls._blank()
         self.enter(name)
@@ -253,10 +253,10 @@ class BerIn(Visitor):
         self.leave()
         return value
 
-    def struct(self, name: str, value: Any, cls: type[Struct], *scope: Any) -> Any:
+    def struct(self, name: str, value: Any, cls: type[Values], *scope: Any) -> Any:
         return self.fill(name, self.take(name, ber.SEQUENCE, True), cls, scope)
 
-    def nullable(self, name: str, value: Any, cls: type[Struct], *scope: Any) -> Any:
+    def nullable(self, name: str, value: Any, cls: type[Values], *scope: Any) -> Any:
         alternative = self.take_choice(name)
         if alternative.number == 0:
             return self.guarded(name, ber.null, alternative)
@@ -370,7 +370,7 @@ class BerIn(Visitor):
             raise self.error(f"expected {expected!r}, found {found!r}", name)
 
     def subsections(
-        self, owner: Struct, known: Sequence[SubsectionInfo], scopes: Mapping[str, tuple[Any, ...]] | None = None
+        self, owner: Values, known: Sequence[SubsectionInfo], scopes: Mapping[str, tuple[Any, ...]] | None = None
     ) -> None:
         by_name = self._scopes[-1].by_name
         if by_name is None or SUBSECTIONS not in by_name:
@@ -406,7 +406,7 @@ class BerIn(Visitor):
         if order is not None and not order:
             raise self.error("the kept order of subsections is empty")
 
-    def version_of(self, cls: type[VMState]) -> int:
+    def version_of(self, cls: type[StateValues]) -> int:
         """The version component of the object at hand, or the newest. Raises DataError for one out of range."""
         by_name = self._scopes[-1].by_name
         if by_name is None or VERSION not in by_name:

@@ -11,7 +11,7 @@ from vmsgen.runtime import ber
 from vmsgen.runtime.binary_out import BinaryOut
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
-from vmsgen.runtime.state import UNKNOWN, Struct, SubsectionInfo, VMState
+from vmsgen.runtime.values import UNKNOWN, StateValues, SubsectionInfo, Values
 from vmsgen.runtime.visitor import Case, Element
 
 _UNIVERSAL = {
@@ -70,7 +70,7 @@ class BerOut(BinaryOut):
         walk()
         return self._scopes.pop()
 
-    def content(self, value: Struct, scope: _Scope) -> builtins.bytes:
+    def content(self, value: Values, scope: _Scope) -> builtins.bytes:
         """The content octets of an object's SEQUENCE, with what is kept of it and what a newer writer had added."""
         kept = value._kept or {}
         tags = value.TAGS
@@ -82,7 +82,7 @@ class BerOut(BinaryOut):
         if entries:
             tag = tags["<kept>"]
             scope.components[tag] = ber.tlv(ber.tag_bytes(ber.CONTEXT, True, tag), b"".join(entries))
-        if isinstance(value, VMState) and not value.TAG and value._version != value.VERSION:
+        if isinstance(value, StateValues) and not value.TAG and value._version != value.VERSION:
             tag = tags["<version>"]
             scope.components[tag] = ber.tlv(ber.tag_bytes(ber.CONTEXT, False, tag), ber.integer_content(value._version))
         pieces = sorted(scope.components.items())
@@ -120,11 +120,11 @@ class BerOut(BinaryOut):
 
     # ------------------------------------------------------------------ parts
 
-    def dispatch(self, value: Struct, scope: tuple[Any, ...]) -> None:
+    def dispatch(self, value: Values, scope: tuple[Any, ...]) -> None:
         collected = self.collect(value.TAGS, lambda: super(BerOut, self).dispatch(value, scope))
         self.made = self.content(value, collected)
 
-    def struct(self, name: str, value: Any, cls: type[Struct], *scope: Any) -> Any:
+    def struct(self, name: str, value: Any, cls: type[Values], *scope: Any) -> Any:
         super().struct(name, value, cls, *scope)
         self.component(name, ber.SEQUENCE, self.made, True)
         return value
@@ -134,7 +134,7 @@ class BerOut(BinaryOut):
         inner = self.collect({name: number}, walk)
         self.choice(name, b"".join(inner.components.values()))
 
-    def nullable(self, name: str, value: Any, cls: type[Struct], *scope: Any) -> Any:
+    def nullable(self, name: str, value: Any, cls: type[Values], *scope: Any) -> Any:
         if value is None:
             self.choice(name, b"\x80\x00")
         else:
@@ -206,7 +206,7 @@ class BerOut(BinaryOut):
         return self.elements(name, value, entry)
 
     def subsections(
-        self, owner: Struct, known: Sequence[SubsectionInfo], scopes: Mapping[str, tuple[Any, ...]] | None = None
+        self, owner: Values, known: Sequence[SubsectionInfo], scopes: Mapping[str, tuple[Any, ...]] | None = None
     ) -> None:
         present = self.present_subsections(owner, known)
         if not present:

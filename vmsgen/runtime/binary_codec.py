@@ -14,17 +14,18 @@ from vmsgen.runtime.binary_out import BinaryOut
 from vmsgen.runtime.errors import DataError, LayoutError, VmsgenError
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
-from vmsgen.runtime.state import FAST_PATH_ERRORS, VMState, plain_class
+from vmsgen.runtime.straight import FAST_PATH_ERRORS
+from vmsgen.runtime.values import StateValues, plain_class
 
-V = TypeVar("V", bound=VMState)
+V = TypeVar("V", bound=StateValues)
 
 
-def has_straight_line(cls: type[VMState], method: str) -> bool:
+def has_straight_line(cls: type[StateValues], method: str) -> bool:
     """Whether the generated class has this codec in straight-line code."""
     return method in plain_class(cls).__dict__
 
 
-def check_version(cls: type[VMState], version: int) -> None:
+def check_version(cls: type[StateValues], version: int) -> None:
     """Raises DataError for a version that the spec does not know."""
     if not cls.MINIMUM_VERSION <= version <= cls.VERSION:
         raise DataError(f"{cls.VMSTATE} version {version}; versions {cls.MINIMUM_VERSION} to {cls.VERSION} are known")
@@ -87,7 +88,7 @@ def load_exactly(cls: type[V], data: bytes, version: int, facts: Facts) -> V:
     return state
 
 
-def save(state: VMState, version: int, facts: Facts) -> bytes:
+def save(state: StateValues, version: int, facts: Facts) -> bytes:
     """The bytes of a state in ``version``. Raises DataError when a value does not fit."""
     check_version(type(state), version)
     if has_straight_line(type(state), "_save"):
@@ -100,7 +101,7 @@ def save(state: VMState, version: int, facts: Facts) -> bytes:
     return save_by_walk(state, version, facts)
 
 
-def save_by_walk(state: VMState, version: int, facts: Facts) -> bytes:
+def save_by_walk(state: StateValues, version: int, facts: Facts) -> bytes:
     """As :func:`save`, by the walk alone."""
     visitor = BinaryOut(facts.fresh())
     own = state._version

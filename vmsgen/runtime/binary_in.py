@@ -1,6 +1,6 @@
 """Reading the binary format: the walk over bytes, with the exact place of whatever is wrong.
 
-Binary constants of a VMState stand here and in :mod:`vmsgen.runtime.binary_out` alone: big-endian fixed-width
+Binary constants of a StateValues stand here and in :mod:`vmsgen.runtime.binary_out` alone: big-endian fixed-width
 integers, the NULL marker 0x30 (QEMU 2.9, migration/vmstate-types.c), list marks 01 and 00, the subsection mark 05
 (QEMU 0.13, migration/vmstate.c).
 """
@@ -15,7 +15,7 @@ from typing import Any, Final
 from vmsgen.runtime.errors import DataError, LimitError, TruncatedError
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
-from vmsgen.runtime.state import ORDER, Struct, SubsectionInfo, VMState
+from vmsgen.runtime.values import ORDER, StateValues, SubsectionInfo, Values
 from vmsgen.runtime.visitor import Case, Element, Visitor
 
 NULL_MARK: Final = 0x30
@@ -136,10 +136,10 @@ class BinaryIn(Visitor):
 
     # ------------------------------------------------------------------ parts
 
-    def struct(self, name: str, value: Any, cls: type[Struct], *scope: Any) -> Any:
+    def struct(self, name: str, value: Any, cls: type[Values], *scope: Any) -> Any:
         return super().struct(name, cls._blank(), cls, *scope)
 
-    def nullable(self, name: str, value: Any, cls: type[Struct], *scope: Any) -> Any:
+    def nullable(self, name: str, value: Any, cls: type[Values], *scope: Any) -> Any:
         if self.position < len(self.data) and self.data[self.position] == NULL_MARK:
             self.position += 1
             return None
@@ -242,7 +242,7 @@ class BinaryIn(Visitor):
             raise self.error(f"expected {expected!r}, found {found!r}", name)
 
     def subsections(
-        self, owner: Struct, known: Sequence[SubsectionInfo], scopes: Mapping[str, tuple[Any, ...]] | None = None
+        self, owner: Values, known: Sequence[SubsectionInfo], scopes: Mapping[str, tuple[Any, ...]] | None = None
     ) -> None:
         """QEMU's rule (vmstate_subsection_load, 5.2 to 10.0): a mark, a name that begins with the owner's, a known
         name.
@@ -283,5 +283,5 @@ class BinaryIn(Visitor):
         if repeated or met != [info.name for info in known if info.name in met]:
             owner._keep(ORDER, "\0".join(met).encode())
 
-    def subsection(self, info: SubsectionInfo, value: VMState, scope: tuple[Any, ...]) -> None:
+    def subsection(self, info: SubsectionInfo, value: StateValues, scope: tuple[Any, ...]) -> None:
         super().subsection(info, value, scope)

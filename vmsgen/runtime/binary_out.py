@@ -10,7 +10,7 @@ from typing import Any
 from vmsgen.runtime.binary_in import NULL_MARK, SUBSECTION_MARK
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
-from vmsgen.runtime.state import ORDER, Struct, SubsectionInfo
+from vmsgen.runtime.values import ORDER, SubsectionInfo, Values
 from vmsgen.runtime.visitor import Case, Element, Visitor
 
 
@@ -158,7 +158,7 @@ class BinaryOut(Visitor):
 
     # ------------------------------------------------------------------ parts
 
-    def nullable(self, name: str, value: Any, cls: type[Struct], *scope: Any) -> Any:
+    def nullable(self, name: str, value: Any, cls: type[Values], *scope: Any) -> Any:
         if value is None:
             self.put(builtins.bytes((NULL_MARK,)), name, "null", None)
             return None
@@ -237,7 +237,7 @@ class BinaryOut(Visitor):
             raise self.error(f"check failed: {text}", name, self.value_error)
 
     def subsections(
-        self, owner: Struct, known: Sequence[SubsectionInfo], scopes: Mapping[str, tuple[Any, ...]] | None = None
+        self, owner: Values, known: Sequence[SubsectionInfo], scopes: Mapping[str, tuple[Any, ...]] | None = None
     ) -> None:
         kept = owner._kept.get(ORDER) if owner._kept else None
         present = self.present_subsections(owner, known)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vmsgen.runtime.facts import Facts
-from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
+from vmsgen.runtime.values import StateValues, SubsectionInfo, Values
 from vmsgen.runtime.views import view_of
 from vmsgen.runtime.visitor import Case, Element, Visitor
 
@@ -128,11 +128,11 @@ class DebugOut(Visitor):
         self.line(f"{name} = {value:#x}" if value is not None else f"{name} = none")
         return value
 
-    def struct(self, name: str, value: Any, cls: type[Struct], *scope: Any) -> Any:
+    def struct(self, name: str, value: Any, cls: type[Values], *scope: Any) -> Any:
         self.line(f"{name}:")
         return super().struct(name, value, cls, *scope)
 
-    def nullable(self, name: str, value: Any, cls: type[Struct], *scope: Any) -> Any:
+    def nullable(self, name: str, value: Any, cls: type[Values], *scope: Any) -> Any:
         if value is None:
             self.line(f"{name} = null")
             return value
@@ -180,12 +180,12 @@ class DebugOut(Visitor):
             return value
         return super().alternative(name, value, case)
 
-    def subsection(self, info: SubsectionInfo, value: VMState, scope: tuple[Any, ...]) -> None:
+    def subsection(self, info: SubsectionInfo, value: StateValues, scope: tuple[Any, ...]) -> None:
         self.line(f"<{info.wire_name}> version {value._version}:")
         super().subsection(info, value, scope)
 
 
-def debug_text(state: VMState, indent: int = 0) -> str:
+def debug_text(state: StateValues, indent: int = 0) -> str:
     """A state as debug text."""
     visitor = DebugOut(state.facts.fresh(), indent)
     visitor.run(state)

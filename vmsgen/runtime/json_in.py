@@ -14,9 +14,9 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from vmsgen.runtime.errors import DataError
 from vmsgen.runtime.facts import Facts
-from vmsgen.runtime.state import Struct, VMState
+from vmsgen.runtime.values import StateValues, Values
 
-V = TypeVar("V", bound=VMState)
+V = TypeVar("V", bound=StateValues)
 
 
 def from_json(cls: type[V], values: Any, *, version: int | None = None, facts: Facts | None = None) -> V:
@@ -29,10 +29,10 @@ def from_json(cls: type[V], values: Any, *, version: int | None = None, facts: F
 
 
 #: resolved annotations by class: resolving them takes far longer than using them
-_HINTS: dict[type[Struct], dict[str, Any]] = {}
+_HINTS: dict[type[Values], dict[str, Any]] = {}
 
 
-def _hints(cls: type[Struct]) -> dict[str, Any]:
+def _hints(cls: type[Values]) -> dict[str, Any]:
     found = _HINTS.get(cls)
     if found is None:
         hints = get_type_hints(cls)
@@ -40,7 +40,7 @@ def _hints(cls: type[Struct]) -> dict[str, Any]:
     return found
 
 
-def _object(cls: type[Struct], values: Any, path: str) -> Struct:
+def _object(cls: type[Values], values: Any, path: str) -> Values:
     if not isinstance(values, Mapping):
         raise DataError(f"expected an object, found {_kind(values)}", path=path)
     made = cls._blank()
@@ -59,7 +59,7 @@ def _object(cls: type[Struct], values: Any, path: str) -> Struct:
                 fields = dict(_mapping(inner, f"{here}.{name}"))
                 version = fields.pop("version", info.type.VERSION)
                 state = _object(info.type, fields, f"{here}.{name}")
-                assert isinstance(state, VMState)
+                assert isinstance(state, StateValues)
                 state._version = _int(version, f"{here}.{name}.version")
                 setattr(made, info.name, state)
         elif key in hints:
@@ -86,7 +86,7 @@ def _value(hint: Any, value: Any, path: str) -> Any:
         if set(pair) != {"key", "value"}:
             raise DataError("expected an object with key and value", path=path)
         return _value(key, pair["key"], f"{path}.key"), _value(item, pair["value"], f"{path}.value")
-    if isinstance(hint, type) and issubclass(hint, Struct):
+    if isinstance(hint, type) and issubclass(hint, Values):
         return _object(hint, value, path)
     return _SCALARS[hint](value, path)
 

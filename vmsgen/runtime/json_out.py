@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from vmsgen.runtime.facts import Facts
-from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
+from vmsgen.runtime.values import StateValues, SubsectionInfo, Values
 from vmsgen.runtime.views import view_of
 from vmsgen.runtime.visitor import Case, Element, Visitor
 
@@ -41,7 +41,7 @@ class JsonOut(Visitor):
         walk()
         self._into.pop()
 
-    def dispatch(self, value: Struct, scope: tuple[Any, ...]) -> None:
+    def dispatch(self, value: Values, scope: tuple[Any, ...]) -> None:
         super().dispatch(value, scope)
         if value._kept:
             self.put("<kept>", {key: data.hex() for key, data in value._kept.items()})
@@ -77,7 +77,7 @@ class JsonOut(Visitor):
             self.below(f"{name}:{type(seen).__name__}", {}, lambda: self._within(name, seen))
         return value
 
-    def _within(self, name: str, seen: Struct) -> None:
+    def _within(self, name: str, seen: Values) -> None:
         self.enter(name)
         self._owners.append((seen, len(self._path)))
         self.dispatch(seen, ())
@@ -110,11 +110,11 @@ class JsonOut(Visitor):
         self.put(name, value)
         return value
 
-    def struct(self, name: str, value: Any, cls: type[Struct], *scope: Any) -> Any:
+    def struct(self, name: str, value: Any, cls: type[Values], *scope: Any) -> Any:
         self.below(name, {}, lambda: super(JsonOut, self).struct(name, value, cls, *scope))
         return value
 
-    def nullable(self, name: str, value: Any, cls: type[Struct], *scope: Any) -> Any:
+    def nullable(self, name: str, value: Any, cls: type[Values], *scope: Any) -> Any:
         if value is None:
             self.put(name, None)
             return None
@@ -152,19 +152,19 @@ class JsonOut(Visitor):
         return super().alternative(name, value, case)
 
     def subsections(
-        self, owner: Struct, known: Sequence[SubsectionInfo], scopes: Mapping[str, tuple[Any, ...]] | None = None
+        self, owner: Values, known: Sequence[SubsectionInfo], scopes: Mapping[str, tuple[Any, ...]] | None = None
     ) -> None:
         present = self.present_subsections(owner, known)
         if present:
             self.below("<subsections>", {}, lambda: super(JsonOut, self).subsections(owner, known, scopes))
 
-    def subsection(self, info: SubsectionInfo, value: VMState, scope: tuple[Any, ...]) -> None:
+    def subsection(self, info: SubsectionInfo, value: StateValues, scope: tuple[Any, ...]) -> None:
         self.below(
             info.wire_name, {"version": value._version}, lambda: super(JsonOut, self).subsection(info, value, scope)
         )
 
 
-def to_json(state: VMState) -> dict[str, Any]:
+def to_json(state: StateValues) -> dict[str, Any]:
     """A state as JSON values."""
     visitor = JsonOut(state.facts.fresh())
     visitor.run(state)

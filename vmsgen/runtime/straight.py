@@ -8,14 +8,14 @@ and saying what is wrong.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from struct import pack, unpack
+from struct import error, pack, unpack
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from vmsgen.runtime.errors import VmsgenError
 
 if TYPE_CHECKING:
     from vmsgen.runtime.facts import Facts
-    from vmsgen.runtime.state import Struct
+    from vmsgen.runtime.values import Values
 
 
 T = TypeVar("T")
@@ -30,6 +30,19 @@ def need(value: T | None) -> T:
     if value is None:
         raise NotPlain("no value")
     return value
+
+
+#: What straight-line code meets when the data is not what it expects; the walk then says where and why.
+FAST_PATH_ERRORS = (
+    error,
+    LookupError,
+    ZeroDivisionError,
+    TypeError,
+    ValueError,
+    OverflowError,
+    AttributeError,
+    VmsgenError,
+)
 
 
 # ---------------------------------------------------------------------------------------------- binary
@@ -73,7 +86,7 @@ def bounded(count: int, data: bytes) -> int:
 
 
 def load_subsections(
-    owner: Struct, data: bytes, position: int, facts: Facts, scopes: Mapping[str, tuple[Any, ...]]
+    owner: Values, data: bytes, position: int, facts: Facts, scopes: Mapping[str, tuple[Any, ...]]
 ) -> int:
     """Subsections in the order of the spec, each once; the position behind them."""
     prefix = owner.VMSTATE.encode()
@@ -97,7 +110,7 @@ def load_subsections(
     return position
 
 
-def save_subsections(owner: Struct, out: list[bytes], facts: Facts, scopes: Mapping[str, tuple[Any, ...]]) -> None:
+def save_subsections(owner: Values, out: list[bytes], facts: Facts, scopes: Mapping[str, tuple[Any, ...]]) -> None:
     """The subsections that are there, in the order of the spec."""
     for info in owner.SUBSECTIONS:
         state = getattr(owner, info.name)
@@ -186,7 +199,7 @@ def integers(values: Iterable[int], table: _Octets) -> bytes:
     return b"".join([b"\x02" + table[value] for value in values])
 
 
-def encode_subsections(owner: Struct, facts: Facts, scopes: Mapping[str, tuple[Any, ...]]) -> bytes:
+def encode_subsections(owner: Values, facts: Facts, scopes: Mapping[str, tuple[Any, ...]]) -> bytes:
     """Content octets of the subsections component, empty if there are none."""
     pieces = []
     for info in sorted(owner.SUBSECTIONS, key=lambda each: each.tag):
@@ -289,7 +302,7 @@ def take_integers(
 
 
 def decode_subsections(
-    owner: Struct, data: bytes, position: int, end: int, tag: bytes, facts: Facts, scopes: Mapping[str, tuple[Any, ...]]
+    owner: Values, data: bytes, position: int, end: int, tag: bytes, facts: Facts, scopes: Mapping[str, tuple[Any, ...]]
 ) -> int:
     """The subsections component, if it is there; the position behind it."""
     if position >= end or not data.startswith(tag, position):

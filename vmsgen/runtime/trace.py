@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from vmsgen.runtime.binary_out import BinaryOut
 from vmsgen.runtime.facts import Facts
-from vmsgen.runtime.state import VMState
+from vmsgen.runtime.values import StateValues
 
 
 class Leaf(NamedTuple):
@@ -69,7 +69,7 @@ class Trace(BinaryOut):
         super().put(data, name, kind, value)
 
 
-def trace(state: VMState) -> list[Leaf]:
+def trace(state: StateValues) -> list[Leaf]:
     """Every leaf of a state as it is on the wire. Raises DataError when a value does not fit."""
     visitor = Trace(state.facts.fresh())
     visitor.run(state)

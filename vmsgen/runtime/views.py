@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from vmsgen.runtime.state import FAST_PATH_ERRORS, Struct
+from vmsgen.runtime.straight import FAST_PATH_ERRORS
+from vmsgen.runtime.values import Values
 from vmsgen.runtime.visitor import Visitor
 
 
-def view_of(visitor: Visitor, name: str, value: Any) -> Struct | None:
+def view_of(visitor: Visitor, name: str, value: Any) -> Values | None:
     """The object that the view of a field reads in its bytes, None without a view or where it does not fit."""
     view = None if visitor.is_nowhere or value is None else visitor.owner.VIEWS.get(name)
     if view is None:

@@ -1,4 +1,4 @@
-"""The visitor: one walk over a VMState serves save and load; the visitor decides direction and format.
+"""The visitor: one walk over a StateValues serves save and load; the visitor decides direction and format.
 
 The generated ``visit`` of a class calls one method per field, in wire order: ``self.mac = v.bytes("mac", self.mac,
 6)``. A visitor that reads returns the value from its source, one that writes returns the value it was given. This
@@ -16,15 +16,15 @@ from typing import Any, TypeAlias, TypeVar
 from vmsgen.runtime.errors import DataError, LimitError, ValueOutOfRange
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
-from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
+from vmsgen.runtime.values import ORDER, StateValues, SubsectionInfo, Values
 
 T = TypeVar("T")
-S = TypeVar("S", bound=Struct)
+S = TypeVar("S", bound=Values)
 
 #: Visits one element of an array: name (``[3]``) and value in, value out.
 Element: TypeAlias = Callable[[str, Any], Any]
 #: One alternative of a union: its name, the class (None: no bytes) and its scope.
-Case: TypeAlias = "tuple[str, type[Struct] | None, tuple[Any, ...]]"
+Case: TypeAlias = "tuple[str, type[Values] | None, tuple[Any, ...]]"
 
 
 class Visitor:
@@ -40,7 +40,7 @@ class Visitor:
         self.limits = limits
         self._path: list[str] = []
         #: the object whose fields are visited, and the path from it to the current part ("" or "flags")
-        self._owners: list[tuple[Struct, int]] = []
+        self._owners: list[tuple[Values, int]] = []
 
     # ------------------------------------------------------------------ where we are
 
@@ -73,7 +73,7 @@ class Visitor:
         return not self._owners
 
     @property
-    def owner(self) -> Struct:
+    def owner(self) -> Values:
         """The object whose fields are visited."""
         return self._owners[-1][0]
 
@@ -89,13 +89,13 @@ class Visitor:
 
     # ------------------------------------------------------------------ running
 
-    def run(self, value: Struct, scope: tuple[Any, ...] = ()) -> None:
+    def run(self, value: Values, scope: tuple[Any, ...] = ()) -> None:
         """Walks one object from its top; ``scope`` are the values of its parameters."""
         self._owners.append((value, len(self._path)))
         self.dispatch(value, scope)
         self._owners.pop()
 
-    def dispatch(self, value: Struct, scope: tuple[Any, ...]) -> None:
+    def dispatch(self, value: Values, scope: tuple[Any, ...]) -> None:
         """Calls ``visit_CLASSNAME`` if this visitor has it, else walks the object."""
         own = getattr(self, f"visit_{type(value).__name__}", None)
         if own is not None:
@@ -248,7 +248,7 @@ class Visitor:
 
     # ------------------------------------------------------------------ parts
 
-    def struct(self, name: str, value: Any, cls: type[Struct], *scope: Any) -> Any:
+    def struct(self, name: str, value: Any, cls: type[Values], *scope: Any) -> Any:
         """A nested struct; ``scope`` are the values of its parameters."""
         if not isinstance(value, cls):
             raise self.error(f"expected {cls.__name__}, found {type(value).__name__}", name, self.value_error)
@@ -259,15 +259,15 @@ class Visitor:
         self.leave()
         return value
 
-    def nullable(self, name: str, value: Any, cls: type[Struct], *scope: Any) -> Any:
+    def nullable(self, name: str, value: Any, cls: type[Values], *scope: Any) -> Any:
         """A struct behind a pointer, or None."""
         return value if value is None else self.struct(name, value, cls, *scope)
 
-    def of(self, cls: type[Struct], *scope: Any) -> Element:
+    def of(self, cls: type[Values], *scope: Any) -> Element:
         """The element function for an array of ``cls``."""
         return lambda name, value: self.struct(name, value, cls, *scope)
 
-    def of_nullable(self, cls: type[Struct], *scope: Any) -> Element:
+    def of_nullable(self, cls: type[Values], *scope: Any) -> Element:
         """The element function for an array of pointers to ``cls``."""
         return lambda name, value: self.nullable(name, value, cls, *scope)
 
@@ -384,13 +384,13 @@ class Visitor:
         """A derived value against what it is derived from."""
 
     def subsections(
-        self, owner: Struct, known: Sequence[SubsectionInfo], scopes: Mapping[str, tuple[Any, ...]] | None = None
+        self, owner: Values, known: Sequence[SubsectionInfo], scopes: Mapping[str, tuple[Any, ...]] | None = None
     ) -> None:
         """The subsections that are there, in the order met."""
         for info, value in self.present_subsections(owner, known):
             self.subsection(info, value, (scopes or {}).get(info.name, ()))
 
-    def subsection(self, info: SubsectionInfo, value: VMState, scope: tuple[Any, ...]) -> None:
+    def subsection(self, info: SubsectionInfo, value: StateValues, scope: tuple[Any, ...]) -> None:
         """One subsection."""
         self.enter(f"<{info.wire_name}>")
         self._owners.append((value, len(self._path)))
@@ -399,13 +399,11 @@ class Visitor:
         self.leave()
 
     def present_subsections(
-        self, owner: Struct, known: Sequence[SubsectionInfo]
-    ) -> list[tuple[SubsectionInfo, VMState]]:
+        self, owner: Values, known: Sequence[SubsectionInfo]
+    ) -> list[tuple[SubsectionInfo, StateValues]]:
         """Subsections of an object with their values: in the order that a stream had them, else in the order of the
         spec.
         """
-        from vmsgen.runtime.state import ORDER
-
         kept = owner._kept.get(ORDER) if owner._kept else None
         present = {info.name: info for info in known if getattr(owner, info.name) is not None}
         if kept is None:

@@ -10,7 +10,7 @@ import pytest
 from tests.unit.runtime.devices import ERRORS, ODD, OLD_POWER, PLAIN, POWER, Card, Errors, Power, plain
 from vmsgen.runtime.ber import APPLICATION, CONTEXT, tag_bytes, tlv
 from vmsgen.runtime.errors import DataError
-from vmsgen.runtime.state import ORDER, UNKNOWN
+from vmsgen.runtime.values import ORDER, UNKNOWN
 
 
 def test_a_plain_object_keeps_nothing() -> None:
