@@ -1,0 +1,79 @@
+"""A real stream in BER, whole, as each judge reads it: the same values, and one definite form that we read back."""
+
+from __future__ import annotations
+
+import lzma
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import asn1tools
+import pytest
+
+from tests.judges import asn1c, pycrate_judge
+from tests.judges.conftest import CLONE, Schema
+from vmsgen.cli import run
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the recorded sample: sample.mig, and sample.ber made from it."""
+    folder = tmp_path_factory.mktemp("sample")
+    (folder / "sample.mig").write_bytes(lzma.decompress((CLONE / "examples/sample.mig.xz").read_bytes()))
+    assert run(["convert", str(folder / "sample.mig"), str(folder / "sample.ber"), "--to", "ber"]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def opened(library: Schema) -> Any:
+    """The schema without any device."""
+    names = ("Vmsgen-Types", "Vmsgen-Stream")
+    return asn1tools.compile_string("\n".join([*(library.texts[name] for name in names), library.opened]), "ber")
+
+
+@pytest.fixture(scope="module")
+def definite(library: Schema, sample: Path) -> tuple[dict[str, Any], bytes]:
+    """The stream's values by the typed schema, and asn1tools' own encoding of them, which is definite throughout."""
+    data = (sample / "sample.ber").read_bytes()
+    assert data[:4].hex() == "7fd14680"
+    value = library.asn1tools.decode("QemuFile", data, check_constraints=True)
+    return value, library.asn1tools.encode("QemuFile", value, check_constraints=True)
+
+
+def test_every_device_is_typed(definite: tuple[dict[str, Any], bytes]) -> None:
+    value, _ = definite
+    kinds = {item["body"][0] for name, item in value["items"] if name == "full"}
+    assert kinds == {"state"}
+    assert value["items"][0][0] == "configuration"
+
+
+def test_open_and_typed_schema_are_the_same_bytes(
+    library: Schema, opened: Any, sample: Path, definite: tuple[dict[str, Any], bytes]
+) -> None:
+    value = opened.decode("QemuFile", (sample / "sample.ber").read_bytes(), check_constraints=True)
+    assert opened.encode("QemuFile", value) == definite[1]
+    states = [item["body"][1] for name, item in value["items"] if name == "full"]
+    for (_, state), raw in zip(
+        (item["body"][1] for name, item in definite[0]["items"] if name == "full"), states, strict=True
+    ):
+        assert isinstance(raw, bytes | bytearray) and isinstance(state, dict)
+
+
+def test_we_read_the_definite_form(sample: Path, definite: tuple[dict[str, Any], bytes]) -> None:
+    (sample / "definite.ber").write_bytes(definite[1])
+    assert run(["convert", str(sample / "definite.ber"), str(sample / "again.mig"), "--to", "binary"]) == 0
+    assert (sample / "again.mig").read_bytes() == (sample / "sample.mig").read_bytes()
+
+
+def test_pycrate(pycrate: ModuleType, sample: Path, definite: tuple[dict[str, Any], bytes]) -> None:
+    data = (sample / "sample.ber").read_bytes()
+    value, again = pycrate_judge.decode(pycrate, "Vmsgen-Stream", "QemuFile", data)
+    assert pycrate_judge.same(value, definite[0]) is None
+    assert again == definite[1]
+
+
+@pytest.mark.asn1c
+def test_asn1c(asn1c_judge: asn1c.Judge, sample: Path, definite: tuple[dict[str, Any], bytes]) -> None:
+    xer, der = asn1c_judge.decode("QemuFile", (sample / "sample.ber").read_bytes())
+    assert asn1c.same(xer, definite[0]) is None
+    assert der == definite[1]
