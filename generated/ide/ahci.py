@@ -618,6 +618,11 @@ class Ahci(Struct):
         self.version = version
         self.idp_index = idp_index
 
+    @property
+    def ports(self) -> int:
+        """Stands after the array that it counts."""
+        return len(self.dev)
+
     def visit(self, v: Visitor, port_count: int) -> None:
         self.dev = v.array("dev", self.dev, port_count, v.of(AhciPort))
         self.cap = v.uint32("cap", self.cap)

@@ -192,6 +192,10 @@ class SocketBuffer(Struct):
         self.roff = roff
         self.sb_data = sb_data
 
+    @property
+    def sb_datalen(self) -> int:
+        return len(self.sb_data)
+
     def visit(self, v: Visitor) -> None:
         self.sb_cc = v.uint32("sb_cc", self.sb_cc)
         sb_datalen = v.uint32("sb_datalen", None if v.reading else len(self.sb_data))
@@ -909,6 +913,10 @@ class Socket(Struct):
         self.so_rcv = SocketBuffer() if so_rcv is None else so_rcv
         self.so_snd = SocketBuffer() if so_snd is None else so_snd
         self.so_tcpcb = TcpControlBlock() if so_tcpcb is None else so_tcpcb
+
+    @property
+    def mark(self) -> int:
+        return 42
 
     def visit(self, v: Visitor, slirp_version: int) -> None:
         mark = v.uint8("mark", 42)

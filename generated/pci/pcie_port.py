@@ -154,6 +154,10 @@ class AerLog(Struct):
         self.log_max = log_max
         self.log = [] if log is None else log
 
+    @property
+    def log_num(self) -> int:
+        return len(self.log)
+
     def visit(self, v: Visitor) -> None:
         log_num = v.uint16("log_num", None if v.reading else len(self.log))
         self.log_max = v.uint16("log_max", self.log_max)

@@ -368,6 +368,10 @@ class Hpet(VMState):
         self.rtc_irq_level = rtc_irq_level
         self.offset = offset
 
+    @property
+    def num_timers(self) -> int:
+        return len(self.timer)
+
     def visit(self, v: Visitor) -> None:
         version = self._version
         self.config = v.uint64("config", self.config, labels=HpetConfig)

@@ -48,6 +48,10 @@ class BlkRequest(Struct):
         self.queue = queue
         self.request = InFlight() if request is None else request
 
+    @property
+    def mark(self) -> int:
+        return 1
+
     def visit(self, v: Visitor) -> None:
         f = v.facts
         mark = v.uint8("mark", 1)

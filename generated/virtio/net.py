@@ -172,6 +172,10 @@ class VirtioNetDeviceRss(VMState):
             [] if indirections_table is None else indirections_table
         )
 
+    @property
+    def indirections_len(self) -> int:
+        return len(self.indirections_table)
+
     def visit(self, v: Visitor) -> None:
         self.enabled = v.bool("enabled", self.enabled)
         self.redirect = v.bool("redirect", self.redirect)
@@ -511,6 +515,10 @@ class VirtioNetDevice(Struct):
         self.curr_guest_offloads = curr_guest_offloads
         self.rss = rss
         self.backend = backend
+
+    @property
+    def mac_table_in_use(self) -> int:
+        return len(self.mac_table_macs)
 
     def visit(self, v: Visitor, features: int) -> None:
         f = v.facts

@@ -92,7 +92,7 @@ def decode(cls: type[V], data: bytes, version: int | None, facts: Facts | None, 
         and element.constructed
         and element.end == element.content_end
     ):
-        check_version(cls, version)
+        check_version(cls, version, element.start)
         asked = known.fresh()
         try:
             state = cls._decode(data, element.content, element.content_end, asked, version)
@@ -116,7 +116,7 @@ def decode_by_walk(
         visitor.open(state, element)
         own = visitor.version_of(cls)
         state._version = version if version is not None else own
-        check_version(cls, state._version)
+        check_version(cls, state._version, element.start)
         visitor.facts = facts.derive(dict(visitor.facts_of()))
         visitor.dispatch(state, ())
         visitor.close()

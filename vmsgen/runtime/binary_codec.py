@@ -38,7 +38,7 @@ def load(
 
     Raises DataError; its ``partial`` is the state as far as it was read.
     """
-    check_version(cls, version)
+    check_version(cls, version, position)
     if has_straight_line(cls, "_load"):
         try:
             state, end = cls._load(data, position, facts, version)
@@ -55,7 +55,7 @@ def load_by_walk(
     cls: type[V], data: bytes, position: int, version: int, facts: Facts, limits: Limits = DEFAULT_LIMITS
 ) -> tuple[V, int]:
     """As :func:`load`, by the walk alone."""
-    check_version(cls, version)
+    check_version(cls, version, position)
     state = cls._blank()
     state._version = version
     visitor = BinaryIn(data, position, facts, limits)

@@ -85,7 +85,7 @@ class Values:
 
     def __repr__(self) -> str:
         inner = ", ".join(
-            f"{name}={getattr(self, name)!r}" for name in self._values() if getattr(self, name) is not None
+            f"{name}={_short(getattr(self, name))}" for name in self._values() if getattr(self, name) is not None
         )
         return f"{type(self).__name__}({inner})"
 
@@ -157,6 +157,15 @@ def _from_its_top(walk: Callable[..., None]) -> Callable[..., None]:
             self._seal()
 
     return visit
+
+
+def _short(value: Any) -> str:
+    """A value for ``repr``: long bytes and lists by their beginning and length."""
+    if isinstance(value, bytes) and len(value) > 32:
+        return f"<{len(value)} bytes {value[:8].hex()}...>" if value.strip(b"\0") else f"<{len(value)} zero bytes>"
+    if isinstance(value, list) and len(value) > 16:
+        return f"[{', '.join(map(_short, value[:4]))}, ... {len(value)} in all]"
+    return repr(value)
 
 
 def _same(left: Any, right: Any) -> bool:

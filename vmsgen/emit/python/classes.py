@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from vmsgen.emit.python.ber_code import BerCode
 from vmsgen.emit.python.binary_code import BinaryCode, NoStraightLine
-from vmsgen.emit.python.expressions import Compiler
+from vmsgen.emit.python.expressions import Compiler, parts
 from vmsgen.emit.python.layout import Call, Lines, one_line, quote, wrap_comment
 from vmsgen.emit.python.plan import ClassPlan
 from vmsgen.emit.python.walk import Walk
+from vmsgen.spec.expression import Ref
 from vmsgen.spec.model import Bytes, Definition, Field, Labels, Model, Tags
 
 
@@ -55,6 +56,7 @@ def class_lines(model: Model, definition: Definition, needs: Needs) -> Lines:
     _annotations(lines, plan, needs)
     _constructor(lines, plan)
     _match(lines, plan, needs)
+    _derived(lines, plan, needs)
     _hooks(lines, plan, needs)
     walk = Walk(plan)
     lines.add()
@@ -131,6 +133,14 @@ def _docstring(lines: Lines, definition: Definition) -> None:
         for line in wrapped[1:]:
             lines.add(line)
         lines.add('"""')
+
+
+def _sentence(doc: str) -> str:
+    """A doc text as the docstring of one line, cut where it is longer than that."""
+    import textwrap
+
+    text = textwrap.shorten(one_line(doc), 66, placeholder=" ...").rstrip(".")
+    return f"{text[0].upper()}{text[1:]}." if text and not text.endswith('"') else "Computed."
 
 
 def _constants(lines: Lines, plan: ClassPlan, tags: Tags, needs: Needs) -> None:
@@ -274,6 +284,28 @@ def _constructor(lines: Lines, plan: ClassPlan) -> None:
         if let.exported:
             lines.add(f"self.{let.name} = {_LET_ZEROS.get(let.type, 'None')}")
     lines.dedent()
+
+
+def _derived(lines: Lines, plan: ClassPlan, needs: Needs) -> None:
+    """Properties for what is not stored but computed from the fields."""
+    for each in plan.fields:
+        if each.derived is None or not each.derived_property:
+            continue
+        if any(isinstance(part, Ref) and part.source != "field" for part in parts(each.derived)):
+            continue
+        compiler = plan.compiler()
+        code = compiler(each.derived)
+        if compiler.uses_facts or compiler.uses_version:
+            continue
+        needs.take(compiler)
+        lines.add()
+        lines.add("@property")
+        lines.add(f"def {each.name}(self) -> {plan.python_type(each.type)}:")
+        lines.indent()
+        if each.doc:
+            lines.add(f'"""{_sentence(each.doc)}"""')
+        lines.statement("return ", [code], "")
+        lines.dedent()
 
 
 def _hooks(lines: Lines, plan: ClassPlan, needs: Needs) -> None:
