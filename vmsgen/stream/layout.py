@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from vmsgen.runtime.errors import DataError, LayoutError, TruncatedError, VmsgenError
+from vmsgen.runtime.errors import DataError, LayoutError, VmsgenError
 from vmsgen.runtime.facts import Answer, Facts, Question, answer_text
+from vmsgen.stream import binary_marks as marks
 from vmsgen.stream.vmdesc import DescribedSection
 from vmsgen.stream.vmdesc_match import compare
 
@@ -25,7 +26,9 @@ _BUDGET = 3000  # runs of a codec for one section
 _ENUMERATED = 1024  # alternatives of one question that are tried one by one
 _DIVIDED = 8  # from so many on, division is tried first
 _SLACK = 1 << 16  # bytes behind the end that a wrong layout may look at
-_WINDOW = 1 << 20  # bytes looked at where the end is not known
+_WINDOW = 1 << 20  # bytes looked at where the end is not known, at first
+_ENDS = 64  # places that may be the end
+_FOOTER = bytes((marks.FOOTER,))
 
 
 @dataclass(slots=True)
@@ -77,17 +80,25 @@ class _Attempt:
 class _Search:
     contents: Contents
     facts: Facts
+    wanted: int = _WINDOW  # bytes to look at where the end is not known
     runs: int = 0
-    window: bytes = b""
-    seen: dict[tuple[Any, frozenset[tuple[str, Answer]]], _Attempt] = field(default_factory=dict)
+    window: bytes = b""  # what a codec sees; nothing behind the section's end if that is known
+    ends: list[int] = field(default_factory=list)  # lengths that the contents may have, if that can be told
+    seen: dict[tuple[Any, frozenset[tuple[str, Answer]], bool], _Attempt] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        wanted = _WINDOW if self.contents.end is None else self.contents.end - self.contents.start + _SLACK
-        self._look(wanted)
+        if self.target is not None:
+            self.ends = [self.target]
+        else:
+            self.window = self._bytes(self.wanted)
+            self.ends = list(self._footers())
+        # nothing behind the last place that may be the end need be looked at
+        if self.ends:
+            self.window = self._bytes(self.ends[-1])
 
-    def _look(self, wanted: int) -> None:
+    def _bytes(self, wanted: int) -> bytes:
         start = self.contents.start
-        self.window = bytes(self.contents.data[start : start + wanted])
+        return bytes(self.contents.data[start : start + wanted])
 
     @property
     def target(self) -> int | None:
@@ -95,42 +106,28 @@ class _Search:
         end = self.contents.end
         return None if end is None else end - self.contents.start
 
-    def attempt(self, kind: Any, trial: dict[str, Answer]) -> _Attempt:
-        """Runs a codec once with these answers; the same answers give the same attempt."""
-        key = (kind, frozenset(trial.items()))
+    def attempt(self, kind: Any, trial: dict[str, Answer], *, beyond: bool = False) -> _Attempt:
+        """Runs a codec once with these answers; the same answers give the same attempt.
+
+        ``beyond`` lets it read on behind the end, to learn how long the section would be.
+        """
+        beyond = beyond and bool(self.ends)
+        key = (kind, frozenset(trial.items()), beyond)
         known = self.seen.get(key)
         if known is not None:
             return known
         self.runs += 1
-        while True:
-            facts = self.facts.fresh(trial)
-            made = _Attempt(kind, trial, facts.questions)
-            try:
-                made.state, made.end = kind.load_at(self.window, 0, version=self.contents.version, facts=facts)
-            except TruncatedError as error:
-                held = len(self.contents.data) - self.contents.start
-                if self.contents.end is None and len(self.window) < held:
-                    self._look(len(self.window) * 8)
-                    continue
-                made.error = error
-            except DataError as error:
-                made.error = error
-            except VmsgenError as error:
-                made.error = LayoutError(str(error))
-            break
+        data = self._bytes(self.ends[-1] + _SLACK) if beyond else self.window
+        facts = self.facts.fresh(trial)
+        made = _Attempt(kind, trial, facts.questions)
+        try:
+            made.state, made.end = kind.load_at(data, 0, version=self.contents.version, facts=facts)
+        except DataError as error:
+            made.error = error
+        except VmsgenError as error:
+            made.error = LayoutError(str(error))
         self.seen[key] = made
         return made
-
-    def cut(self, attempt: _Attempt) -> DataError | None:
-        """The error of the same run when nothing stands behind the section's end."""
-        facts = self.facts.fresh(attempt.trial)
-        try:
-            attempt.type.load_at(self.window[: self.target], 0, version=self.contents.version, facts=facts)
-        except DataError as error:
-            return error
-        except VmsgenError as error:
-            return LayoutError(str(error))
-        return None
 
     def fits(self, attempt: _Attempt) -> bool:
         """Whether the attempt ends where the section ends."""
@@ -140,12 +137,24 @@ class _Search:
             return attempt.end == self.target
         return self.contents.fits(self.contents.start + attempt.end)
 
+    def agrees(self, attempt: _Attempt) -> bool:
+        """Whether QEMU's description names and cuts the leaves as this attempt does, so that no other need be tried."""
+        described = self.contents.described
+        if described is None:
+            return False
+        found = compare(described, attempt.state)
+        return found.rank == (0, 0) and not found.hidden
+
     def neighbours(self, attempt: _Attempt) -> Iterator[_Attempt]:
         """Attempts with one more answer overruled, among the questions that this one met and guessed."""
-        for question in list(attempt.questions.values()):
-            if question.settled or question.name in attempt.trial:
-                continue
-            for answer, counted in self._answers(attempt, question):
+        questions = [
+            (question, _first(question.alternatives, _ENUMERATED + 1))
+            for question in attempt.questions.values()
+            if not question.settled and question.name not in attempt.trial
+        ]
+        # few alternatives first: they are tried quickly, and one that fits may end the search
+        for question, many in sorted(questions, key=lambda pair: len(pair[1])):
+            for answer, counted in self._answers(attempt, question, many):
                 if self.runs >= _BUDGET:
                     return
                 other = self.attempt(attempt.type, {**attempt.trial, question.name: answer})
@@ -153,10 +162,9 @@ class _Search:
                 if counted and self.fits(other):
                     break  # every other count gives another length
 
-    def _answers(self, attempt: _Attempt, question: Question) -> Iterator[tuple[Answer, bool]]:
+    def _answers(self, attempt: _Attempt, question: Question, many: Sequence[Answer]) -> Iterator[tuple[Answer, bool]]:
         """Other answers to a question: by division where they are many (then with True), then one by one."""
         tried = {question.answer}
-        many = _first(question.alternatives, _ENUMERATED + 1)
         numbers = isinstance(question.answer, int) and not isinstance(question.answer, bool)
         if numbers and len(many) >= _DIVIDED:
             for answer in self._divided(attempt, question):
@@ -172,33 +180,33 @@ class _Search:
         """The count that makes the lengths come out, from the lengths with two neighbouring counts."""
         assert isinstance(question.answer, int)
         guess = question.answer
+        base = self.attempt(attempt.type, attempt.trial, beyond=True)
+        if base.end is None:
+            return
         for step in (1, -1):
             if self.runs >= _BUDGET:
                 return
-            other = self.attempt(attempt.type, {**attempt.trial, question.name: guess + step})
-            yield guess + step
-            if attempt.end is None or other.end is None or other.end == attempt.end:
+            other = self.attempt(attempt.type, {**attempt.trial, question.name: guess + step}, beyond=True)
+            if other.end is None or other.end == base.end:
                 continue
-            each = (other.end - attempt.end) * step
-            for target in self._targets():
-                count, rest = divmod(target - attempt.end, each)
+            each = (other.end - base.end) * step
+            for target in self.ends:
+                count, rest = divmod(target - base.end, each)
                 if not rest and (guess + count) in _bounds(question):
                     yield guess + count
             return
 
-    def _targets(self) -> Iterator[int]:
-        """Lengths that the contents may have."""
-        if self.target is not None:
-            yield self.target
-            return
+    def _footers(self) -> Iterator[int]:
+        """Where in the window a footer stands that may be this section's."""
         start = self.contents.start
-        found = 0
-        for at, mark in enumerate(self.window):
-            if mark == 0x7E and self.contents.fits(start + at):
-                yield at
-                found += 1
-                if found == 8:
-                    return
+        at = -1
+        for _ in range(_ENDS):
+            at = self.window.find(_FOOTER, at + 1)
+            while at >= 0 and not self.contents.fits(start + at):
+                at = self.window.find(_FOOTER, at + 1)
+            if at < 0:
+                return
+            yield at
 
 
 def _first(values: Iterable[Answer], most: int) -> list[Answer]:
@@ -229,16 +237,36 @@ def solve(candidates: Sequence[Any], contents: Contents, facts: Facts) -> Solved
     """
     if not candidates:
         raise LayoutError("no class can hold this section")
-    search = _Search(contents, facts)
-    level = [search.attempt(kind, {}) for kind in candidates]
-    first = level[0]
-    for number in range(_LEVELS + 1):
-        fitting = [attempt for attempt in level if search.fits(attempt)]
+    wanted = _WINDOW
+    while True:
+        search = _Search(contents, facts, wanted)
+        fitting = _fitting(candidates, search)
         if fitting:
             return _choose(fitting, contents)
-        if number < _LEVELS:
-            level = [other for attempt in level for other in search.neighbours(attempt)]
-    raise _failure(first, search)
+        if contents.end is not None or contents.start + wanted >= len(contents.data):
+            raise _failure(search.attempt(candidates[0], {}), search)
+        wanted *= 8
+
+
+def _fitting(candidates: Sequence[Any], search: _Search) -> list[_Attempt]:
+    """The layouts that fit with the fewest overruled answers; just the one that QEMU's description confirms, if it
+    does.
+    """
+    level = [search.attempt(kind, {}) for kind in candidates]
+    fitting = [attempt for attempt in level if search.fits(attempt)]
+    for _ in range(_LEVELS):
+        if fitting:
+            break
+        following = []
+        for attempt in level:
+            for other in search.neighbours(attempt):
+                following.append(other)
+                if search.fits(other):
+                    if search.agrees(other):
+                        return [other]
+                    fitting.append(other)
+        level = following
+    return fitting
 
 
 def _choose(fitting: list[_Attempt], contents: Contents) -> Solved:
@@ -272,9 +300,6 @@ def _failure(first: _Attempt, search: _Search) -> DataError:
     start, target = search.contents.start, search.target
     open_questions = [question for question in first.questions.values() if not question.settled]
     error = first.error
-    if target is not None and (first.end is None or first.end > target):
-        # the codec may have gone on behind the end: say which field the end cuts
-        error = search.cut(first) or error
     if error is None:
         must = "no section ends there" if target is None else f"the section has {target}"
         error = DataError(f"the fields of {first.type.__name__} take {first.end} bytes, but {must}", offset=first.end)

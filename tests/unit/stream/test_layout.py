@@ -76,7 +76,7 @@ def test_known_answers_are_not_overruled() -> None:
 
 def test_nothing_fits() -> None:
     with pytest.raises(
-        LayoutError, match=r"no layout fits: with ports = 2, fancy = false, strict = false: .* --prop"
+        LayoutError, match=r"no layout fits: with ports = 2: expected 4 bytes, 3 are left; give --prop"
     ) as caught:
         solved(b"123")
     assert caught.value.offset is not None
