@@ -55,10 +55,10 @@ def _types(resolved: Resolved, reporter: Reporter) -> None:
             )
     for scope in resolved.scopes.values():
         for suffix in ASN1_TYPE_SUFFIXES:
-            _helper(scope, suffix, types, reporter)
+            _reserved(scope, suffix, types, reporter)
 
 
-def _helper(scope: Scope, suffix: str, types: dict[str, tuple[str, Span]], reporter: Reporter) -> None:
+def _reserved(scope: Scope, suffix: str, types: dict[str, tuple[str, Span]], reporter: Reporter) -> None:
     """Types that the schema makes for a definition or for a field: `VmNic-Subsections`, `VmNic-Bus-Or-Null`."""
     if not scope.asn1_name.casefold().endswith(f"-{suffix}".casefold()):
         return
