@@ -108,7 +108,9 @@ def _worded(expression: Expression) -> tuple[str, int]:
         case Unary(operator="not", operand=operand):
             return f"not {_operand(operand, _BINDING['not'])}", _BINDING["not"]
         case Unary(operator=sign, operand=operand):
-            return f"{sign}{_operand(operand, _BINDING['sign'])}", _BINDING["sign"]
+            inner = _operand(operand, _BINDING["sign"])
+            # two signs in a row would read as an operator of C
+            return f"{sign}({inner})" if inner.startswith("-") else f"{sign}{inner}", _BINDING["sign"]
         case Binary(operator=operator, left=left, right=right):
             binding = _BINDING[operator]
             return f"{_operand(left, binding)} {operator} {_operand(right, binding + 1)}", binding
