@@ -1,5 +1,5 @@
-"""Marks of QEMU's binary format at the level of the stream (migration/savevm.c, migration/qemu-file-types.h, QEMU 5.2
-to 10.0).
+"""Marks of QEMU's binary format at the level of the stream, and of its RAM records (migration/savevm.c,
+migration/qemu-file-types.h, QEMU 5.2 to 10.0).
 """
 
 from __future__ import annotations
@@ -28,3 +28,14 @@ ITEMS: Final = frozenset((EOF, START, PART, END, FULL, COMMAND))
 COMMAND_PACKAGED: Final = 7
 #: Command 3: postcopy may come; with 16 bytes of data it concerns RAM.
 COMMAND_ADVISE: Final = 3
+
+#: Flags of RAM records, in the low bits of their word (migration/ram.c).
+RAM_ZERO: Final = 0x02
+RAM_MEM_SIZE: Final = 0x04
+RAM_PAGE: Final = 0x08
+RAM_EOS: Final = 0x10
+RAM_CONTINUE: Final = 0x20
+RAM_XBZRLE: Final = 0x40
+RAM_HOOK: Final = 0x80
+RAM_COMPRESS: Final = 0x100
+RAM_FLUSH: Final = 0x200

@@ -21,7 +21,8 @@ from vmsgen.stream.items import (
     Vmdesc,
 )
 from vmsgen.stream.machine_facts import page_size_of
-from vmsgen.stream.ram import RamState, write_records
+from vmsgen.stream.ram import RamState
+from vmsgen.stream.ram_writer import write_records
 from vmsgen.stream.sink import ByteSink
 
 __all__ = ["BinaryWriter"]

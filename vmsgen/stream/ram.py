@@ -1,4 +1,4 @@
-"""The RAM section in the binary format: its records, read and written.
+"""The RAM section in the binary format: its records, read.
 
 Every payload of the section is a list of records that ends with EOS. A record begins with a 64 bit big-endian word: an
 address, whose low bits (below the page size) are flags. CONTINUE says that the page is in the block of the page before,
@@ -11,8 +11,9 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from vmsgen.runtime.errors import DataError, LimitError, TruncatedError
-from vmsgen.stream.block_list import read_block_list, write_block_list
+from vmsgen.runtime.errors import DataError, TruncatedError
+from vmsgen.stream import binary_marks as marks
+from vmsgen.stream.block_list import read_block_list
 from vmsgen.stream.items import (
     COMPRESS,
     EOS,
@@ -28,18 +29,13 @@ from vmsgen.stream.items import (
     Record,
     wire_name,
 )
-from vmsgen.stream.sink import ByteSink
 from vmsgen.stream.source import ByteSource
 
-__all__ = ["MAX_RUN", "RamState", "read_records", "write_records"]
-
-_F_ZERO, _F_MEM_SIZE, _F_PAGE, _F_EOS = 0x02, 0x04, 0x08, 0x10
-_F_CONTINUE, _F_XBZRLE, _F_HOOK, _F_COMPRESS, _F_FLUSH = 0x20, 0x40, 0x80, 0x100, 0x200
+__all__ = ["MAX_RUN", "RamState", "read_records"]
 
 #: Longest run of zero pages in one record: what a reader has to take without a block list to check it against.
 MAX_RUN = 1 << 24
 _MAX_BATCH = 1024
-_RUN_PIECE = 4096  # zero pages written at once
 _ANOTHER = -1
 
 _word = struct.Struct(">Q").unpack_from
@@ -96,7 +92,7 @@ class _Reader:
         page_size = state.page_size
         mask = page_size - 1
         view, pos, end = source.view, source.pos, source.end
-        plain_page, plain_zero = _F_PAGE | _F_CONTINUE, _F_ZERO | _F_CONTINUE
+        plain_page, plain_zero = marks.RAM_PAGE | marks.RAM_CONTINUE, marks.RAM_ZERO | marks.RAM_CONTINUE
         zero_start, zero_next = self._zeros
         append = records.append
         while len(records) < _MAX_BATCH:
@@ -133,7 +129,7 @@ class _Reader:
                 zero_start = zero_next = _ANOTHER
             source.pos = pos
             self._zeros = (zero_start, zero_next)
-            if flags & ~_F_CONTINUE == _F_MEM_SIZE:
+            if flags & ~marks.RAM_CONTINUE == marks.RAM_MEM_SIZE:
                 if records:
                     break  # reading the list moves the buffer: hand out what points into it first
                 append(self._list(word))
@@ -167,25 +163,25 @@ class _Reader:
         """Any other record at ``pos``: appends it and returns where it ends, or -1 with ``_missing`` set."""
         view = self.source.view
         where = self.source.offset_of(pos)
-        kind = flags & ~_F_CONTINUE
+        kind = flags & ~marks.RAM_CONTINUE
         addr = word - flags
         at = pos + 8
-        if kind in (_F_EOS, _F_FLUSH, _F_HOOK):
+        if kind in (marks.RAM_EOS, marks.RAM_FLUSH, marks.RAM_HOOK):
             if addr or flags != kind:
                 raise DataError(f"a RAM record {word:#x} with an address where none belongs", offset=where)
-            if kind == _F_EOS:
+            if kind == marks.RAM_EOS:
                 self.done = True
                 records.append((EOS,))
-            elif kind == _F_FLUSH:
+            elif kind == marks.RAM_FLUSH:
                 self._in_group = False
                 records.append((FLUSH,))
             else:
                 records.append((HOOK,))
             return at
-        if kind not in (_F_ZERO, _F_PAGE, _F_XBZRLE, _F_COMPRESS):
+        if kind not in (marks.RAM_ZERO, marks.RAM_PAGE, marks.RAM_XBZRLE, marks.RAM_COMPRESS):
             raise DataError(f"expected a RAM record, found the word {word:#x} with flags {flags:#x}", offset=where)
         name = None
-        if not flags & _F_CONTINUE:
+        if not flags & marks.RAM_CONTINUE:
             if at >= end or at + 1 + view[at] > end:
                 self._missing = at + 1 - pos if at >= end else at + 1 + view[at] - pos
                 return -1
@@ -205,7 +201,7 @@ class _Reader:
                 raise DataError("a RAM page continues a block, but no block was named before", offset=where)
             records.append((GROUP, self.state.block, True))
         self._in_group = True
-        if kind == _F_ZERO and not view[at]:
+        if kind == marks.RAM_ZERO and not view[at]:
             self._zeros = (addr, addr + self.state.page_size)
         else:
             records.append(_page_record(kind, addr, view, at, size))
@@ -213,16 +209,16 @@ class _Reader:
 
     def _content_size(self, kind: int, view: memoryview, pos: int, at: int, end: int) -> int:
         """Bytes of a page's contents that stand at ``at``, or -1 with ``_missing`` set."""
-        if kind == _F_ZERO:
+        if kind == marks.RAM_ZERO:
             return 1
-        if kind == _F_PAGE:
+        if kind == marks.RAM_PAGE:
             return self.state.page_size
-        prefix = 3 if kind == _F_XBZRLE else 4
+        prefix = 3 if kind == marks.RAM_XBZRLE else 4
         if at + prefix > end:
             self._missing = at + prefix - pos
             return -1
         where = self.source.offset_of(at)
-        if kind == _F_XBZRLE:
+        if kind == marks.RAM_XBZRLE:
             if view[at] != 1:
                 raise DataError(f"expected an XBZRLE page of encoding 1, found {view[at]}", offset=where)
             size = int.from_bytes(view[at + 1 : at + 3], "big")
@@ -238,130 +234,10 @@ class _Reader:
 
 
 def _page_record(kind: int, addr: int, view: memoryview, at: int, size: int) -> Record:
-    if kind == _F_PAGE:
+    if kind == marks.RAM_PAGE:
         return (PAGE, addr, view[at : at + size])
-    if kind == _F_ZERO:
+    if kind == marks.RAM_ZERO:
         return (FILL, addr, view[at])
-    if kind == _F_XBZRLE:
+    if kind == marks.RAM_XBZRLE:
         return (XBZRLE, addr, bytes(view[at + 3 : at + size]))
     return (COMPRESS, addr, bytes(view[at + 4 : at + size]))
-
-
-def write_records(sink: ByteSink, batches: Iterator[list[Record]], state: RamState) -> None:
-    """Writes the records of one section. Raises DataError where they cannot be said in the binary format."""
-    writer = _Writer(sink, state)
-    for batch in batches:
-        writer.batch(batch)
-        sink.settle()
-    if not writer.ended:
-        raise DataError("the records of a RAM section do not end with EOS")
-
-
-class _Writer:
-    """Writes the records of one section."""
-
-    def __init__(self, sink: ByteSink, state: RamState) -> None:
-        self.sink = sink
-        self.state = state
-        self.ended = False
-        self._name: bytes | None = None  # to be written with the next page
-        self._block = b""  # of the group
-        self._in_group = False
-
-    def batch(self, records: list[Record]) -> None:
-        """Writes a batch."""
-        write = self.sink.write
-        page_size = self.state.page_size
-        mask = page_size - 1
-        for record in records:
-            kind = record[0]
-            if self.ended:
-                raise DataError("a RAM record after the end of the section's records")
-            if kind == PAGE:
-                _, addr, data = record
-                if len(data) != page_size:
-                    raise DataError(f"a RAM page of {len(data)} bytes, expected {page_size}")
-                if addr & mask or not self._in_group:
-                    self._refuse(addr)
-                if self._name is None:
-                    write((addr | _F_PAGE | _F_CONTINUE).to_bytes(8, "big"))
-                else:
-                    write(self._head(addr, _F_PAGE))
-                write(data)
-            elif kind == ZERO:
-                self._zeros(record[1], record[2])
-            else:
-                self._other(record)
-
-    def _refuse(self, addr: int) -> None:
-        if not self._in_group:
-            raise DataError(f"a RAM page at {addr:#x} outside of any block")
-        raise DataError(f"a RAM page at {addr:#x}, which is not a multiple of the page size {self.state.page_size}")
-
-    def _head(self, addr: int, flag: int) -> bytes:
-        """The word of a page and, where it is due, the name of its block."""
-        if addr & (self.state.page_size - 1) or not self._in_group:
-            self._refuse(addr)
-        if addr >> 64:
-            raise DataError(f"a RAM page at {addr:#x}, beyond 64 bits")
-        name, self._name = self._name, None
-        if name is None:
-            return (addr | flag | _F_CONTINUE).to_bytes(8, "big")
-        self.state.block = name
-        return (addr | flag).to_bytes(8, "big") + bytes((len(name),)) + name
-
-    def _zeros(self, addr: int, pages: int) -> None:
-        page_size = self.state.page_size
-        last = addr + pages * page_size
-        known = self.state.lengths.get(self._block)
-        if pages < 1 or last > (1 << 64) or pages > MAX_RUN or (known is not None and last > known):
-            raise LimitError(f"a run of {pages} zero pages from {addr:#x} on does not fit its block")
-        write = self.sink.write
-        if self._name is not None or pages == 1:
-            write(self._head(addr, _F_ZERO) + b"\0")
-            addr += page_size
-        elif addr & (page_size - 1) or not self._in_group:
-            self._refuse(addr)
-        flags = _F_ZERO | _F_CONTINUE
-        while addr < last:
-            stop = min(last, addr + _RUN_PIECE * page_size)
-            write(b"".join([(at | flags).to_bytes(8, "big") + b"\0" for at in range(addr, stop, page_size)]))
-            addr = stop
-
-    def _other(self, record: Record) -> None:
-        kind = record[0]
-        write = self.sink.write
-        if kind == GROUP:
-            self._group(record[1], record[2])
-        elif kind == FILL:
-            write(self._head(record[1], _F_ZERO) + bytes((record[2],)))
-        elif kind == XBZRLE:
-            if len(record[2]) > 0xFFFF:
-                raise DataError(f"an XBZRLE page of {len(record[2])} bytes, more than its length field can say")
-            write(self._head(record[1], _F_XBZRLE) + b"\1" + len(record[2]).to_bytes(2, "big") + record[2])
-        elif kind == COMPRESS:
-            write(self._head(record[1], _F_COMPRESS) + len(record[2]).to_bytes(4, "big") + record[2])
-        elif kind == HOOK:
-            write(_F_HOOK.to_bytes(8, "big"))
-        elif kind == FLUSH:
-            self._in_group = False
-            write(_F_FLUSH.to_bytes(8, "big"))
-        elif kind == LIST:
-            self._in_group = False
-            self.state.page_size = record[1].page_size
-            self.state.learn(record[1])
-            write_block_list(self.sink, record[1], _F_MEM_SIZE)
-        else:
-            if kind != EOS:
-                raise ValueError(f"no RAM record of kind {kind}")
-            self.ended = True
-            write(_F_EOS.to_bytes(8, "big"))
-
-    def _group(self, name: bytes, continued: bool) -> None:
-        if not 1 <= len(name) <= 255:
-            raise DataError(f"a RAM block's name of {len(name)} bytes")
-        if continued and name != self.state.block:
-            raise DataError(f"a RAM page continues block {name!r}, but the one before is of {self.state.block!r}")
-        self._name = None if continued else name
-        self._block = name
-        self._in_group = True
