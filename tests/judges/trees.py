@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tests.judges.drawing import Definitions
-from vmsgen.emit.asn1.lower import alternatives
+from vmsgen.emit.asn1.reach import alternatives
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Values, VMState
 from vmsgen.runtime.values import UNKNOWN, SubsectionInfo

@@ -27,7 +27,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from vmsgen.emit.asn1.lower import module_name
+from vmsgen.emit.asn1.reach import module_name
 from vmsgen.emit.wording import Count, expression_text, presence_text, type_text
 from vmsgen.spec.model import (
     Array,

@@ -9,8 +9,9 @@ devices.
 from __future__ import annotations
 
 from vmsgen.emit.asn1.lint import Finding, lint
-from vmsgen.emit.asn1.lower import defined, lower, module_name, references
+from vmsgen.emit.asn1.lower import lower
 from vmsgen.emit.asn1.printing import print_module
+from vmsgen.emit.asn1.reach import defined, module_name, references
 from vmsgen.emit.asn1.schema import ChoiceType, Component, SchemaModule
 from vmsgen.emit.templates import Templates, shipped
 from vmsgen.spec.model import Model, Module

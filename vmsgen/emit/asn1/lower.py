@@ -11,19 +11,19 @@ The shapes are fixed by what asn1tools, pycrate and asn1c all accept, and the BE
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from vmsgen.emit.asn1.names import comment, component_name, number_name, pieces
+from vmsgen.emit.asn1.names import comment, number_name, pieces
+from vmsgen.emit.asn1.reach import alternatives, defined, module_name, module_stem
+from vmsgen.emit.asn1.remarks import about, field_remark
 from vmsgen.emit.asn1.schema import AliasType, ChoiceType, Component, NamedType, SchemaModule, SequenceType
-from vmsgen.emit.wording import number_text, presence_text, type_text
 from vmsgen.spec.expression import Const
 from vmsgen.spec.model import (
     Array,
     Bitmap,
     Bool,
     Bytes,
-    Case,
     Definition,
     Field,
     Fixed,
@@ -70,66 +70,6 @@ class _Use:
     choice: bool = False
 
 
-def defined(model: Model, module: Module) -> tuple[Definition, ...]:
-    """The definitions of ``module`` that travel, the state first, then in the order of their first use."""
-    order: dict[str, Definition] = {}
-
-    def visit(definition: Definition) -> None:
-        if definition.id in order or definition.module != module.path:
-            return
-        order[definition.id] = definition
-        for identifier in references(definition):
-            visit(model.definition(identifier))
-
-    roots = [d for d in module.definitions if d.id == module.state]
-    roots += [d for d in reversed(module.definitions) if d.kind != "view"]
-    for definition in roots:
-        visit(definition)
-    return tuple(order.values())
-
-
-def references(definition: Definition) -> Iterator[str]:
-    """Ids of the definitions that this one's bytes may hold, its subsections last."""
-    for each in definition.fields():
-        if not each.never:
-            yield from _struct_ids(each.type)
-    for subsection in definition.subsections:
-        yield subsection.definition
-
-
-def _struct_ids(type_: WireType) -> Iterator[str]:
-    match type_:
-        case StructRef(definition=identifier):
-            yield identifier
-        case Nullable(element=element) | Array(element=element) | Grid(element=element) | ListOf(element=element):
-            yield from _struct_ids(element)
-        case Tree(key=key, value=value):
-            yield from _struct_ids(key)
-            yield from _struct_ids(value)
-        case Union():
-            for _, alternative in alternatives(type_):
-                if alternative is not None:
-                    yield alternative.definition
-        case Hook(type=declared):
-            yield from _struct_ids(declared)
-
-
-def alternatives(union: Union) -> tuple[tuple[str, StructRef | None], ...]:
-    """The alternatives of a union's CHOICE, whose context tags are their positions: the cases, then ``else``."""
-    cases: list[Case] = list(union.cases)
-    found = [(component_name(case.name), case.type) for case in cases]
-    if union.otherwise is not None:
-        found.append(("else", None if union.otherwise == "none" else union.otherwise))
-    return tuple(found)
-
-
-def module_name(module: Module) -> str:
-    """The ASN.1 module of a spec; one of the shipped library is called as in the library, whoever imports it."""
-    if module.external:
-        return f"Vmsgen-Dev-{pieces(module.path.removeprefix('qemu/'))}"
-    return module.asn1_module
-
-
 def lower(model: Model, module: Module) -> SchemaModule | None:
     """The ASN.1 module of one spec file; None if nothing in it travels (facts, constants, labels alone)."""
     definitions = defined(model, module)
@@ -138,14 +78,13 @@ def lower(model: Model, module: Module) -> SchemaModule | None:
     lowering = _Lowering(model, module)
     for definition in definitions:
         lowering.add(definition)
-    about = tuple(filter(None, [comment(module.summary or "")]))
     return SchemaModule(
         name=module_name(module),
         source=module.source_path,
         types=tuple(lowering.types),
         exports=tuple(definition.asn1_name for definition in definitions),
         imports={name: tuple(sorted(names)) for name, names in sorted(lowering.imports.items(), key=_types_first)},
-        about=about,
+        about=tuple(filter(None, [comment(module.summary or "")])),
     )
 
 
@@ -183,7 +122,7 @@ class _Lowering:
                 name=definition.asn1_name,
                 components=tuple(components),
                 application=tags.application,
-                about=tuple(_about(definition)),
+                about=tuple(about(definition)),
                 span=definition.span,
             )
         )
@@ -201,23 +140,9 @@ class _Lowering:
             type=use.text,
             optional=field_.presence is not None or isinstance(field_.type, Pad),
             explicit=use.choice,
-            comment=self._remark(field_),
+            comment=field_remark(self.model, field_),
             span=field_.span,
         )
-
-    def _remark(self, field_: Field) -> str:
-        parts: list[str] = []
-        wire = field_.wire_names[0] if field_.wire_names else field_.name
-        if component_name(wire) != field_.asn1_name:
-            parts.append(f'"{wire}"')
-        parts.append(presence_text(field_))
-        if isinstance(field_.type, Pad):
-            parts.append("only when not all zero")
-        parts.append(field_.doc or "")
-        if field_.unit:
-            parts.append(f"unit: {field_.unit}")
-        parts.extend(_type_remark(self.model, field_.type))
-        return comment("; ".join(part for part in parts if part))
 
     def _subsections(self, definition: Definition, tag: int) -> Component:
         name = f"{definition.asn1_name}-Subsections"
@@ -298,7 +223,7 @@ class _Lowering:
             return self._from_types(_plain_integer(type_))
         key = (labels.module, labels.name, type_.bits, type_.signed)
         if key not in self._labelled:
-            stem = f"{_module_stem(self.model, self.module)}-{pieces(labels.name)}"
+            stem = f"{module_stem(self.model, self.module)}-{pieces(labels.name)}"
             taken = set(self._labelled.values())
             name = stem if stem not in taken else f"{stem}-{_plain_integer(type_)}"
             self._labelled[key] = name
@@ -394,35 +319,3 @@ def _named_integer(type_: Int, labels: Labels) -> str:
     bound = "MAX" if high > _LARGEST_LITERAL else str(high)
     named = ", ".join(f"{name}({value})" for value, name in numbers.items())
     return f"INTEGER {{ {named} }} ({low}..{bound})" if named else f"INTEGER ({low}..{bound})"
-
-
-def _module_stem(model: Model, module: Module) -> str:
-    """What names that belong to a whole file begin with: its state's name, else its path."""
-    if module.state is not None:
-        return model.definition(module.state).asn1_name
-    return f"Vm{pieces(module.path)}"
-
-
-def _type_remark(model: Model, type_: WireType) -> Iterator[str]:
-    match type_:
-        case Int(labels=Labels(kind="flags", members=members)):
-            bits = (f"{low}={label}" if low == high else f"{low}..{high}={label}" for low, high, label in members)
-            yield f"bits: {', '.join(bits)}"
-        case Array(element=Int(labels=Labels(kind="flags")) as inner):
-            yield from _type_remark(model, inner)
-        case SizedInt() | Timer() | Bitmap() | String():
-            yield type_text(model, type_)
-        case Array(count=Prefixed(type=prefix)):
-            yield f"count sent as {number_text(prefix)}"
-
-
-def _about(definition: Definition) -> Iterator[str]:
-    if definition.wire_name is not None:
-        word = {"section": "section", "subsection": "subsection"}.get(definition.kind, "VMState")
-        yield comment(f'{word} "{definition.wire_name}", version {definition.version}')
-    text = definition.doc or definition.summary
-    if text:
-        yield comment(text)
-    for each in definition.fields():
-        if each.never:
-            yield comment(f'"{each.wire_names[0] if each.wire_names else each.name}" is declared and never sent')

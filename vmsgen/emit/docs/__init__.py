@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from vmsgen.emit.asn1 import FOLDER, emit_asn1
-from vmsgen.emit.asn1.lower import module_name
+from vmsgen.emit.asn1.reach import module_name
 from vmsgen.emit.docs.views import PageView, page_path, page_view, relative
 from vmsgen.emit.templates import Templates, shipped
 from vmsgen.spec.model import Model

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vmsgen.emit.asn1.lower import module_name, references
+from vmsgen.emit.asn1.reach import module_name, references
 from vmsgen.emit.docs.sizes import fixed_size, offsets
 from vmsgen.emit.wording import expression_text, presence_text, type_text
 from vmsgen.spec.model import (
