@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from vmsgen.runtime.errors import DataError
@@ -176,7 +176,6 @@ class Section:
     body_offset: int = 0  # of its contents in the input
     body_end: int = 0  # where they end there; like the footer, known when they were used up
     facts: tuple[tuple[str, str], ...] = ()
-    warnings: list[str] = field(default_factory=list)
 
     @property
     def label(self) -> str:

@@ -13,11 +13,11 @@ import os
 import stat
 from collections.abc import Iterator
 from types import TracebackType
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from vmsgen.runtime.errors import LimitError, TruncatedError
 
-__all__ = ["ByteSource", "MemorySource", "Readable", "descriptor_of", "open_source", "widen_pipe"]
+__all__ = ["ByteSource", "MemorySource", "Readable", "descriptor_of", "widen_pipe"]
 
 CAPACITY = 4 << 20
 
@@ -255,12 +255,3 @@ def descriptor_of(raw: object) -> int | None:
         return int(fileno())
     except (OSError, ValueError):
         return None
-
-
-def open_source(place: str | os.PathLike[str] | BinaryIO | Readable | bytes) -> ByteSource:
-    """A source over a path, an open binary file or pipe, or bytes."""
-    if isinstance(place, bytes):
-        return MemorySource(place)
-    if isinstance(place, (str, os.PathLike)):
-        return ByteSource.open(place)
-    return ByteSource(place, name=str(getattr(place, "name", "<input>")))
