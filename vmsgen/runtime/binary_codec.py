@@ -25,10 +25,11 @@ def has_straight_line(cls: type[StateValues], method: str) -> bool:
     return method in plain_class(cls).__dict__
 
 
-def check_version(cls: type[StateValues], version: int) -> None:
-    """Raises DataError for a version that the spec does not know."""
+def check_version(cls: type[StateValues], version: int, offset: int | None = None) -> None:
+    """Raises DataError for a version that the spec does not know; ``offset`` is where the state begins."""
     if not cls.MINIMUM_VERSION <= version <= cls.VERSION:
-        raise DataError(f"{cls.VMSTATE} version {version}; versions {cls.MINIMUM_VERSION} to {cls.VERSION} are known")
+        known = f"versions {cls.MINIMUM_VERSION} to {cls.VERSION} are known"
+        raise DataError(f"{cls.VMSTATE} version {version}; {known}", offset=offset)
 
 
 def load(
