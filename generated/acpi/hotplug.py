@@ -85,11 +85,11 @@ class MemorySlot(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[MemorySlot, int]:
         self = cls.__new__(cls)
         self._kept = None
-        _b1, _b2, self.ost_event, self.ost_status = _BE_2B2I.unpack_from(d, p)
+        _b, _b2, self.ost_event, self.ost_status = _BE_2B2I.unpack_from(d, p)
         p += 10
-        if (_b1 | _b2) > 1:
+        if (_b | _b2) > 1:
             raise NotPlain("a boolean that is kept")
-        self.is_enabled = _b1 == 1
+        self.is_enabled = _b == 1
         self.is_inserting = _b2 == 1
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
@@ -172,12 +172,12 @@ class MemoryHotplug(Struct):
         self._kept = None
         (self.selector,) = _BE_I.unpack_from(d, p)
         p += 4
-        _n1 = bounded(max(slots, 0), d)
-        _items2 = []
-        for _ in range(_n1):
-            _item2, p = MemorySlot._load(d, p, f)
-            _items2.append(_item2)
-        self.devs = _items2
+        _n = bounded(max(slots, 0), d)
+        _items = []
+        for _ in range(_n):
+            _item, p = MemorySlot._load(d, p, f)
+            _items.append(_item)
+        self.devs = _items
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -187,8 +187,8 @@ class MemoryHotplug(Struct):
             super()._save(out, f, slots)
             return
         out.append(_BE_I.pack(self.selector))
-        for _item3 in count_of(self.devs, slots):
-            _item3._save(out, f)
+        for _item in count_of(self.devs, slots):
+            _item._save(out, f)
 
     def _encode(self, f: Facts, slots: int) -> bytes:
         if self._kept is not None:
@@ -207,12 +207,12 @@ class MemoryHotplug(Struct):
         self._kept = None
         self.selector, p = take_integer(d, p, e, b"\x80", U32)
         p, end = content(d, p, e, b"\xa1")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(MemorySlot._decode(d, p, n, f))
+            _items.append(MemorySlot._decode(d, p, n, f))
             p = n
-        self.devs = count_of(_items1, slots)
+        self.devs = count_of(_items, slots)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -264,11 +264,11 @@ class CpuSlot(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[CpuSlot, int]:
         self = cls.__new__(cls)
         self._kept = None
-        _b1, _b2, self.ost_event, self.ost_status = _BE_2B2I.unpack_from(d, p)
+        _b, _b2, self.ost_event, self.ost_status = _BE_2B2I.unpack_from(d, p)
         p += 10
-        if (_b1 | _b2) > 1:
+        if (_b | _b2) > 1:
             raise NotPlain("a boolean that is kept")
-        self.is_inserting = _b1 == 1
+        self.is_inserting = _b == 1
         self.is_removing = _b2 == 1
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
@@ -354,12 +354,12 @@ class CpuHotplug(Struct):
         self._kept = None
         self.selector, self.command = _BE_IB.unpack_from(d, p)
         p += 5
-        _n1 = bounded(max(cpus, 0), d)
-        _items2 = []
-        for _ in range(_n1):
-            _item2, p = CpuSlot._load(d, p, f)
-            _items2.append(_item2)
-        self.devs = _items2
+        _n = bounded(max(cpus, 0), d)
+        _items = []
+        for _ in range(_n):
+            _item, p = CpuSlot._load(d, p, f)
+            _items.append(_item)
+        self.devs = _items
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -369,8 +369,8 @@ class CpuHotplug(Struct):
             super()._save(out, f, cpus)
             return
         out.append(_BE_IB.pack(self.selector, self.command))
-        for _item3 in count_of(self.devs, cpus):
-            _item3._save(out, f)
+        for _item in count_of(self.devs, cpus):
+            _item._save(out, f)
 
     def _encode(self, f: Facts, cpus: int) -> bytes:
         if self._kept is not None:
@@ -388,12 +388,12 @@ class CpuHotplug(Struct):
         self.selector, p = take_integer(d, p, e, b"\x80", U32)
         self.command, p = take_integer(d, p, e, b"\x81", U8)
         p, end = content(d, p, e, b"\xa2")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(CpuSlot._decode(d, p, n, f))
+            _items.append(CpuSlot._decode(d, p, n, f))
             p = n
-        self.devs = count_of(_items1, cpus)
+        self.devs = count_of(_items, cpus)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -553,11 +553,11 @@ class Ich9PmPcihp(VMState):
         self._facts = f
         (self.hotplug_select,) = _BE_I.unpack_from(d, p)
         p += 4
-        _items1 = []
+        _items = []
         for _ in range(256):
-            _item1, p = PciHotplugBus._load(d, p, f)
-            _items1.append(_item1)
-        self.buses = _items1
+            _item, p = PciHotplugBus._load(d, p, f)
+            _items.append(_item)
+        self.buses = _items
         (self.acpi_index,) = _BE_I.unpack_from(d, p)
         p += 4
         if d[p : p + 1] == b"\x05":
@@ -569,8 +569,8 @@ class Ich9PmPcihp(VMState):
             super()._save(out, f, version)
             return
         out.append(_BE_I.pack(self.hotplug_select))
-        for _item2 in count_of(self.buses, 256):
-            _item2._save(out, f)
+        for _item in count_of(self.buses, 256):
+            _item._save(out, f)
         out.append(_BE_I.pack(self.acpi_index))
 
     def _encode(self, f: Facts, version: int) -> bytes:
@@ -591,12 +591,12 @@ class Ich9PmPcihp(VMState):
         self._facts = f
         self.hotplug_select, p = take_integer(d, p, e, b"\x80", U32)
         p, end = content(d, p, e, b"\xa1")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(PciHotplugBus._decode(d, p, n, f))
+            _items.append(PciHotplugBus._decode(d, p, n, f))
             p = n
-        self.buses = count_of(_items1, 256)
+        self.buses = count_of(_items, 256)
         self.acpi_index, p = take_integer(d, p, e, b"\x82", U32)
         if p != e:
             raise NotPlain("a component more")

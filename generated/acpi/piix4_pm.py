@@ -462,11 +462,11 @@ class Piix4Pm(VMState):
         if f.ask(ACPI_HOTPLUG_BRIDGE):
             (self.hotplug_select,) = _BE_I.unpack_from(d, p)
             p += 4
-            _items1 = []
+            _items = []
             for _ in range(256):
-                _item1, p = PciHotplugBus._load(d, p, f)
-                _items1.append(_item1)
-            self.buses = _items1
+                _item, p = PciHotplugBus._load(d, p, f)
+                _items.append(_item)
+            self.buses = _items
             if f.ask(MIGRATE_ACPI_INDEX):
                 (self.acpi_index,) = _BE_I.unpack_from(d, p)
                 p += 4
@@ -495,8 +495,8 @@ class Piix4Pm(VMState):
             need(self.root_bus)._save(out, f)
         if f.ask(ACPI_HOTPLUG_BRIDGE):
             out.append(_BE_I.pack(self.hotplug_select))
-            for _item2 in count_of(need(self.buses), 256):
-                _item2._save(out, f)
+            for _item in count_of(need(self.buses), 256):
+                _item._save(out, f)
             if f.ask(MIGRATE_ACPI_INDEX):
                 out.append(_BE_I.pack(self.acpi_index))
         save_subsections(self, out, f, {})
@@ -571,12 +571,12 @@ class Piix4Pm(VMState):
         if f.ask(ACPI_HOTPLUG_BRIDGE):
             self.hotplug_select, p = take_integer(d, p, e, b"\x8a", U32)
             p, end = content(d, p, e, b"\xab")
-            _items1 = []
+            _items = []
             while p < end:
                 p, n = content(d, p, end, b"0")
-                _items1.append(PciHotplugBus._decode(d, p, n, f))
+                _items.append(PciHotplugBus._decode(d, p, n, f))
                 p = n
-            self.buses = count_of(_items1, 256)
+            self.buses = count_of(_items, 256)
             if f.ask(MIGRATE_ACPI_INDEX):
                 self.acpi_index, p = take_integer(d, p, e, b"\x8c", U32)
             else:

@@ -292,17 +292,17 @@ class Ac97(VMState):
         self.dev, p = PCIDevice._load(d, p, f)
         self.glob_cnt, self.glob_sta, self.cas = _BE_3I.unpack_from(d, p)
         p += 12
-        _items1 = []
+        _items = []
         for _ in range(3):
-            _item1, p = BusMaster._load(d, p, f)
-            _items1.append(_item1)
-        self.bm_regs = _items1
+            _item, p = BusMaster._load(d, p, f)
+            _items.append(_item)
+        self.bm_regs = _items
         self.mixer_data = d[p : p + 256]
         p += 256
         if version <= 2:
-            (_pad2,) = _BE_3s.unpack_from(d, p)
+            (_pad,) = _BE_3s.unpack_from(d, p)
             p += 3
-            if any(_pad2):
+            if any(_pad):
                 raise NotPlain("a pad that is kept")
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
@@ -314,8 +314,8 @@ class Ac97(VMState):
             return
         self.dev._save(out, f)
         out.append(_BE_3I.pack(self.glob_cnt, self.glob_sta, self.cas))
-        for _item3 in count_of(self.bm_regs, 3):
-            _item3._save(out, f)
+        for _item in count_of(self.bm_regs, 3):
+            _item._save(out, f)
         out.append(sized(self.mixer_data, 256))
         if version <= 2:
             out.append(_BE_3s.pack(bytes(3)))
@@ -353,12 +353,12 @@ class Ac97(VMState):
         self.glob_sta, p = take_integer(d, p, e, b"\x82", U32)
         self.cas, p = take_integer(d, p, e, b"\x83", U32)
         p, end = content(d, p, e, b"\xa4")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(BusMaster._decode(d, p, n, f))
+            _items.append(BusMaster._decode(d, p, n, f))
             p = n
-        self.bm_regs = count_of(_items1, 3)
+        self.bm_regs = count_of(_items, 3)
         self.mixer_data, p = take_octets(d, p, e, b"\x85", 256)
         if version <= 2:
             pass

@@ -250,14 +250,14 @@ class AudioStream(Struct):
             self.format,
             self.gain_left,
             self.gain_right,
-            _b1,
+            _b,
             _b2,
             self.compat_bpos,
         ) = _BE_5I2BI.unpack_from(d, p)
         p += 26
-        if (_b1 | _b2) > 1:
+        if (_b | _b2) > 1:
             raise NotPlain("a boolean that is kept")
-        self.mute_left = _b1 == 1
+        self.mute_left = _b == 1
         self.mute_right = _b2 == 1
         self.compat_buf = d[p : p + 256]
         p += 256

@@ -434,11 +434,11 @@ class IntelHda(VMState):
             self.ics,
         ) = _BE_25I.unpack_from(d, p)
         p += 100
-        _items1 = []
+        _items = []
         for _ in range(8):
-            _item1, p = Stream._load(d, p, f)
-            _items1.append(_item1)
-        self.st = _items1
+            _item, p = Stream._load(d, p, f)
+            _items.append(_item)
+        self.st = _items
         self.rirb_count, self.wall_base_ns = _BE_Iq.unpack_from(d, p)
         p += 12
         if d[p : p + 1] == b"\x05":
@@ -479,8 +479,8 @@ class IntelHda(VMState):
                 self.ics,
             )
         )
-        for _item2 in count_of(self.st, 8):
-            _item2._save(out, f)
+        for _item in count_of(self.st, 8):
+            _item._save(out, f)
         out.append(_BE_Iq.pack(self.rirb_count, self.wall_base_ns))
 
     def _encode(self, f: Facts, version: int) -> bytes:
@@ -580,12 +580,12 @@ class IntelHda(VMState):
         self.irr, p = take_integer(d, p, e, b"\x98", U32)
         self.ics, p = take_integer(d, p, e, b"\x99", U32)
         p, end = content(d, p, e, b"\xba")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(Stream._decode(d, p, n, f))
+            _items.append(Stream._decode(d, p, n, f))
             p = n
-        self.st = count_of(_items1, 8)
+        self.st = count_of(_items, 8)
         self.rirb_count, p = take_integer(d, p, e, b"\x9b", U32)
         self.wall_base_ns, p = take_integer(d, p, e, b"\x9c", S64)
         if p != e:

@@ -793,11 +793,11 @@ class FloppyController(Struct):
             self.num_floppies,
         ) = _BE_2I10B.unpack_from(d, p)
         p += 18
-        _items1 = []
+        _items = []
         for _ in range(2):
-            _item1, p = FloppyDrive._load(d, p, f)
-            _items1.append(_item1)
-        self.drives = _items1
+            _item, p = FloppyDrive._load(d, p, f)
+            _items.append(_item)
+        self.drives = _items
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -836,8 +836,8 @@ class FloppyController(Struct):
                 self.num_floppies,
             )
         )
-        for _item2 in count_of(self.drives, 2):
-            _item2._save(out, f)
+        for _item in count_of(self.drives, 2):
+            _item._save(out, f)
         save_subsections(self, out, f, {})
 
     def _encode(self, f: Facts) -> bytes:
@@ -927,12 +927,12 @@ class FloppyController(Struct):
         self.pwrd, p = take_integer(d, p, e, b"\x94", U8)
         self.num_floppies, p = take_integer(d, p, e, b"\x95", U8)
         p, end = content(d, p, e, b"\xb6")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(FloppyDrive._decode(d, p, n, f))
+            _items.append(FloppyDrive._decode(d, p, n, f))
             p = n
-        self.drives = count_of(_items1, 2)
+        self.drives = count_of(_items, 2)
         p = decode_subsections(self, d, p, e, b"\xb7", f, {})
         if p != e:
             raise NotPlain("a component more")

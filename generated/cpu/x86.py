@@ -2222,11 +2222,11 @@ class X86CpuMpx(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        _items1 = []
+        _items = []
         for _ in range(4):
-            _item1, p = BoundRegister._load(d, p, f)
-            _items1.append(_item1)
-        self.bnd_regs = _items1
+            _item, p = BoundRegister._load(d, p, f)
+            _items.append(_item)
+        self.bnd_regs = _items
         self.bndcs_regs_cfgu, self.bndcs_regs_sts, self.msr_bndcfgs = (
             _BE_3Q.unpack_from(d, p)
         )
@@ -2239,8 +2239,8 @@ class X86CpuMpx(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        for _item2 in count_of(self.bnd_regs, 4):
-            _item2._save(out, f)
+        for _item in count_of(self.bnd_regs, 4):
+            _item._save(out, f)
         out.append(
             _BE_3Q.pack(self.bndcs_regs_cfgu, self.bndcs_regs_sts, self.msr_bndcfgs)
         )
@@ -2270,12 +2270,12 @@ class X86CpuMpx(VMState):
         self._version = version
         self._facts = f
         p, end = content(d, p, e, b"\xa0")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(BoundRegister._decode(d, p, n, f))
+            _items.append(BoundRegister._decode(d, p, n, f))
             p = n
-        self.bnd_regs = count_of(_items1, 4)
+        self.bnd_regs = count_of(_items, 4)
         self.bndcs_regs_cfgu, p = take_integer(d, p, e, b"\x81", U64)
         self.bndcs_regs_sts, p = take_integer(d, p, e, b"\x82", U64)
         self.msr_bndcfgs, p = take_integer(d, p, e, b"\x83", U64)
@@ -3024,18 +3024,18 @@ class X86CpuAvx512(VMState):
         self._facts = f
         self.opmask_regs = list(_BE_8Q.unpack_from(d, p))
         p += 64
-        _n1 = bounded(max(registers, 0), d)
-        _items2 = []
-        for _ in range(_n1):
-            _item2, p = ZmmHigh._load(d, p, f)
-            _items2.append(_item2)
-        self.zmm_high = _items2
+        _n = bounded(max(registers, 0), d)
+        _items = []
+        for _ in range(_n):
+            _item, p = ZmmHigh._load(d, p, f)
+            _items.append(_item)
+        self.zmm_high = _items
         if long_mode:
-            _items3 = []
+            _items2 = []
             for _ in range(16):
-                _item3, p = Zmm._load(d, p, f)
-                _items3.append(_item3)
-            self.zmm_16_31 = _items3
+                _item2, p = Zmm._load(d, p, f)
+                _items2.append(_item2)
+            self.zmm_16_31 = _items2
         else:
             self.zmm_16_31 = None
         if d[p : p + 1] == b"\x05":
@@ -3049,11 +3049,11 @@ class X86CpuAvx512(VMState):
             super()._save(out, f, version, registers, long_mode)
             return
         out.append(_BE_8Q.pack(*self.opmask_regs))
-        for _item4 in count_of(self.zmm_high, registers):
-            _item4._save(out, f)
+        for _item in count_of(self.zmm_high, registers):
+            _item._save(out, f)
         if long_mode:
-            for _item5 in count_of(need(self.zmm_16_31), 16):
-                _item5._save(out, f)
+            for _item2 in count_of(need(self.zmm_16_31), 16):
+                _item2._save(out, f)
 
     def _encode(self, f: Facts, version: int, registers: int, long_mode: bool) -> bytes:
         if self._kept is not None or version != 1:
@@ -3091,12 +3091,12 @@ class X86CpuAvx512(VMState):
         self._facts = f
         self.opmask_regs, p = take_integers(d, p, e, b"\xa0", U64, 8)
         p, end = content(d, p, e, b"\xa1")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(ZmmHigh._decode(d, p, n, f))
+            _items.append(ZmmHigh._decode(d, p, n, f))
             p = n
-        self.zmm_high = count_of(_items1, registers)
+        self.zmm_high = count_of(_items, registers)
         if long_mode:
             p, end = content(d, p, e, b"\xa2")
             _items2 = []
@@ -4978,11 +4978,11 @@ class X86CpuArchLbr(VMState):
         self._facts = f
         self.msr_lbr_ctl, self.msr_lbr_depth = _BE_2Q.unpack_from(d, p)
         p += 16
-        _items1 = []
+        _items = []
         for _ in range(32):
-            _item1, p = BranchRecord._load(d, p, f)
-            _items1.append(_item1)
-        self.lbr_records = _items1
+            _item, p = BranchRecord._load(d, p, f)
+            _items.append(_item)
+        self.lbr_records = _items
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -4992,8 +4992,8 @@ class X86CpuArchLbr(VMState):
             super()._save(out, f, version)
             return
         out.append(_BE_2Q.pack(self.msr_lbr_ctl, self.msr_lbr_depth))
-        for _item2 in count_of(self.lbr_records, 32):
-            _item2._save(out, f)
+        for _item in count_of(self.lbr_records, 32):
+            _item._save(out, f)
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
@@ -5015,12 +5015,12 @@ class X86CpuArchLbr(VMState):
         self.msr_lbr_ctl, p = take_integer(d, p, e, b"\x80", U64)
         self.msr_lbr_depth, p = take_integer(d, p, e, b"\x81", U64)
         p, end = content(d, p, e, b"\xa2")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(BranchRecord._decode(d, p, n, f))
+            _items.append(BranchRecord._decode(d, p, n, f))
             p = n
-        self.lbr_records = count_of(_items1, 32)
+        self.lbr_records = count_of(_items, 32)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -6043,13 +6043,13 @@ class X86Cpu(VMState):
         self.triple_fault = None
         long_mode = f.long_bits == 64
         registers = 16 if long_mode else 8
-        _n1 = bounded(max(registers, 0), d)
-        _items2 = []
-        for _ in range(_n1):
-            _item2 = int.from_bytes(d[p : p + f.long_bits // 8], "big")
+        _n = bounded(max(registers, 0), d)
+        _items = []
+        for _ in range(_n):
+            _item = int.from_bytes(d[p : p + f.long_bits // 8], "big")
             p += f.long_bits // 8
-            _items2.append(_item2)
-        self.regs = _items2
+            _items.append(_item)
+        self.regs = _items
         self.eip = int.from_bytes(d[p : p + f.long_bits // 8], "big")
         p += f.long_bits // 8
         self.eflags = int.from_bytes(d[p : p + f.long_bits // 8], "big")
@@ -6058,16 +6058,16 @@ class X86Cpu(VMState):
             _BE_I4H.unpack_from(d, p)
         )
         p += 12
-        _items3 = []
+        _items2 = []
         for _ in range(8):
-            _item3, p = FpRegister._load(d, p, f)
-            _items3.append(_item3)
-        self.fpregs = _items3
-        _items4 = []
+            _item2, p = FpRegister._load(d, p, f)
+            _items2.append(_item2)
+        self.fpregs = _items2
+        _items3 = []
         for _ in range(6):
-            _item4, p = Segment._load(d, p, f)
-            _items4.append(_item4)
-        self.segs = _items4
+            _item3, p = Segment._load(d, p, f)
+            _items3.append(_item3)
+        self.segs = _items3
         self.ldt, p = Segment._load(d, p, f)
         self.tr, p = Segment._load(d, p, f)
         self.gdt, p = Segment._load(d, p, f)
@@ -6086,20 +6086,20 @@ class X86Cpu(VMState):
         p += f.long_bits // 8
         self.cr_4 = int.from_bytes(d[p : p + f.long_bits // 8], "big")
         p += f.long_bits // 8
-        _items5 = []
+        _items4 = []
         for _ in range(8):
-            _item5 = int.from_bytes(d[p : p + f.long_bits // 8], "big")
+            _item4 = int.from_bytes(d[p : p + f.long_bits // 8], "big")
             p += f.long_bits // 8
-            _items5.append(_item5)
-        self.dr = _items5
+            _items4.append(_item4)
+        self.dr = _items4
         self.a20_mask, self.mxcsr = _BE_iI.unpack_from(d, p)
         p += 8
-        _n6 = bounded(max(registers, 0), d)
-        _items7 = []
-        for _ in range(_n6):
-            _item7, p = Xmm._load(d, p, f)
-            _items7.append(_item7)
-        self.xmm = _items7
+        _n2 = bounded(max(registers, 0), d)
+        _items5 = []
+        for _ in range(_n2):
+            _item5, p = Xmm._load(d, p, f)
+            _items5.append(_item5)
+        self.xmm = _items5
         if long_mode:
             (
                 self.efer,
@@ -6134,11 +6134,11 @@ class X86Cpu(VMState):
         self.mtrr_fixed = list(x[13:24])
         self.mtrr_deftype = x[24]
         p += 157
-        _items8 = []
+        _items6 = []
         for _ in range(8):
-            _item8, p = MtrrVar._load(d, p, f)
-            _items8.append(_item8)
-        self.mtrr_var = _items8
+            _item6, p = MtrrVar._load(d, p, f)
+            _items6.append(_item6)
+        self.mtrr_var = _items6
         x = _BE_iIQi4BI46Q.unpack_from(d, p)
         self.interrupt_injected = x[0]
         self.mp_state = x[1]
@@ -6160,12 +6160,12 @@ class X86Cpu(VMState):
         if version >= 12:
             self.xcr0, self.xstate_bv = _BE_2Q.unpack_from(d, p)
             p += 16
-            _n9 = bounded(max(registers, 0), d)
-            _items10 = []
-            for _ in range(_n9):
-                _item10, p = YmmHigh._load(d, p, f)
-                _items10.append(_item10)
-            self.ymm_high = _items10
+            _n3 = bounded(max(registers, 0), d)
+            _items7 = []
+            for _ in range(_n3):
+                _item7, p = YmmHigh._load(d, p, f)
+                _items7.append(_item7)
+            self.ymm_high = _items7
         else:
             self.xcr0 = None
             self.xstate_bv = None
@@ -6180,8 +6180,8 @@ class X86Cpu(VMState):
             return
         long_mode = f.long_bits == 64
         registers = 16 if long_mode else 8
-        for _item11 in count_of(self.regs, registers):
-            out.append(_item11.to_bytes(f.long_bits // 8, "big"))
+        for _item in count_of(self.regs, registers):
+            out.append(_item.to_bytes(f.long_bits // 8, "big"))
         out.append(self.eip.to_bytes(f.long_bits // 8, "big"))
         out.append(self.eflags.to_bytes(f.long_bits // 8, "big"))
         out.append(
@@ -6189,10 +6189,10 @@ class X86Cpu(VMState):
                 self.hflags, self.fpuc, self.fpus, self.fptag, self.fpregs_format
             )
         )
-        for _item12 in count_of(self.fpregs, 8):
-            _item12._save(out, f)
-        for _item13 in count_of(self.segs, 6):
-            _item13._save(out, f)
+        for _item2 in count_of(self.fpregs, 8):
+            _item2._save(out, f)
+        for _item3 in count_of(self.segs, 6):
+            _item3._save(out, f)
         self.ldt._save(out, f)
         self.tr._save(out, f)
         self.gdt._save(out, f)
@@ -6204,11 +6204,11 @@ class X86Cpu(VMState):
         out.append(self.cr_2.to_bytes(f.long_bits // 8, "big"))
         out.append(self.cr_3.to_bytes(f.long_bits // 8, "big"))
         out.append(self.cr_4.to_bytes(f.long_bits // 8, "big"))
-        for _item14 in count_of(self.dr, 8):
-            out.append(_item14.to_bytes(f.long_bits // 8, "big"))
+        for _item4 in count_of(self.dr, 8):
+            out.append(_item4.to_bytes(f.long_bits // 8, "big"))
         out.append(_BE_iI.pack(self.a20_mask, self.mxcsr))
-        for _item15 in count_of(self.xmm, registers):
-            _item15._save(out, f)
+        for _item5 in count_of(self.xmm, registers):
+            _item5._save(out, f)
         if long_mode:
             out.append(
                 _BE_6Q.pack(
@@ -6239,8 +6239,8 @@ class X86Cpu(VMState):
                 self.mtrr_deftype,
             )
         )
-        for _item16 in count_of(self.mtrr_var, 8):
-            _item16._save(out, f)
+        for _item6 in count_of(self.mtrr_var, 8):
+            _item6._save(out, f)
         out.append(
             _BE_iIQi4BI46Q.pack(
                 self.interrupt_injected,
@@ -6263,6 +6263,6 @@ class X86Cpu(VMState):
         )
         if version >= 12:
             out.append(_BE_2Q.pack(self.xcr0, self.xstate_bv))
-            for _item17 in count_of(need(self.ymm_high), registers):
-                _item17._save(out, f)
+            for _item7 in count_of(need(self.ymm_high), registers):
+                _item7._save(out, f)
         save_subsections(self, out, f, {"avx512": (registers, long_mode)})

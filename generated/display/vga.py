@@ -67,11 +67,11 @@ class VgaEndian(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        (_b1,) = _BE_B.unpack_from(d, p)
+        (_b,) = _BE_B.unpack_from(d, p)
         p += 1
-        if (_b1) > 1:
+        if (_b) > 1:
             raise NotPlain("a boolean that is kept")
-        self.big_endian_fb = _b1 == 1
+        self.big_endian_fb = _b == 1
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p

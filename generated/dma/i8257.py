@@ -219,11 +219,11 @@ class Dma(VMState):
         self._facts = f
         self.command, self.mask, self.flip_flop, self.dshift = _BE_3Bi.unpack_from(d, p)
         p += 7
-        _items1 = []
+        _items = []
         for _ in range(4):
-            _item1, p = DmaChannel._load(d, p, f)
-            _items1.append(_item1)
-        self.regs = _items1
+            _item, p = DmaChannel._load(d, p, f)
+            _items.append(_item)
+        self.regs = _items
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -233,8 +233,8 @@ class Dma(VMState):
             super()._save(out, f, version)
             return
         out.append(_BE_3Bi.pack(self.command, self.mask, self.flip_flop, self.dshift))
-        for _item2 in count_of(self.regs, 4):
-            _item2._save(out, f)
+        for _item in count_of(self.regs, 4):
+            _item._save(out, f)
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
@@ -265,12 +265,12 @@ class Dma(VMState):
         self.flip_flop, p = take_integer(d, p, e, b"\x82", U8)
         self.dshift, p = take_integer(d, p, e, b"\x83", S32)
         p, end = content(d, p, e, b"\xa4")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(DmaChannel._decode(d, p, n, f))
+            _items.append(DmaChannel._decode(d, p, n, f))
             p = n
-        self.regs = count_of(_items1, 4)
+        self.regs = count_of(_items, 4)
         if p != e:
             raise NotPlain("a component more")
         return self

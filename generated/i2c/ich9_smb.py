@@ -75,11 +75,11 @@ class Ich9Smb(VMState):
         self._facts = f
         self.dev, p = PCIDevice._load(d, p, f)
         if f.ask(SMBUS_MIGRATION):
-            (_b1,) = _BE_B.unpack_from(d, p)
+            (_b,) = _BE_B.unpack_from(d, p)
             p += 1
-            if (_b1) > 1:
+            if (_b) > 1:
                 raise NotPlain("a boolean that is kept")
-            self.irq_enabled = _b1 == 1
+            self.irq_enabled = _b == 1
             self.smb, p = SmbusHost._load(d, p, f)
         else:
             self.irq_enabled = None

@@ -177,15 +177,15 @@ class SmbusHost(Struct):
             self.smb_data,
             self.smb_auxctl,
             self.smb_blkdata,
-            _b1,
+            _b,
             _b2,
             _b3,
             _b4,
         ) = _BE_6BI32s6B.unpack_from(d, p)
         p += 48
-        if (_b1 | _b2 | _b3 | _b4) > 1:
+        if (_b | _b2 | _b3 | _b4) > 1:
             raise NotPlain("a boolean that is kept")
-        self.i2c_enable = _b1 == 1
+        self.i2c_enable = _b == 1
         self.op_done = _b2 == 1
         self.in_i2c_block_read = _b3 == 1
         self.start_transaction_on_status_read = _b4 == 1

@@ -111,13 +111,13 @@ class NcqTransfer(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[NcqTransfer, int]:
         self = cls.__new__(cls)
         self._kept = None
-        self.sector_count, self.lba, self.ncq_tag, self.cmd, self.slot, _b1, _b2 = (
+        self.sector_count, self.lba, self.ncq_tag, self.cmd, self.slot, _b, _b2 = (
             _BE_IQ5B.unpack_from(d, p)
         )
         p += 17
-        if (_b1 | _b2) > 1:
+        if (_b | _b2) > 1:
             raise NotPlain("a boolean that is kept")
-        self.used = _b1 == 1
+        self.used = _b == 1
         self.halt = _b2 == 1
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
@@ -411,20 +411,20 @@ class AhciPort(Struct):
             self.scr_err,
             self.scr_act,
             self.cmd_issue,
-            _b1,
+            _b,
             self.busy_slot,
             _b2,
         ) = _BE_16IBiB.unpack_from(d, p)
         p += 70
-        if (_b1 | _b2) > 1:
+        if (_b | _b2) > 1:
             raise NotPlain("a boolean that is kept")
-        self.done_first_drq = _b1 == 1
+        self.done_first_drq = _b == 1
         self.init_d2h_sent = _b2 == 1
-        _items3 = []
+        _items = []
         for _ in range(32):
-            _item3, p = NcqTransfer._load(d, p, f)
-            _items3.append(_item3)
-        self.ncq_tfs = _items3
+            _item, p = NcqTransfer._load(d, p, f)
+            _items.append(_item)
+        self.ncq_tfs = _items
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -462,8 +462,8 @@ class AhciPort(Struct):
                 1 if self.init_d2h_sent else 0,
             )
         )
-        for _item4 in count_of(self.ncq_tfs, 32):
-            _item4._save(out, f)
+        for _item in count_of(self.ncq_tfs, 32):
+            _item._save(out, f)
 
     def _encode(self, f: Facts) -> bytes:
         if self._kept is not None:
@@ -547,12 +547,12 @@ class AhciPort(Struct):
         self.busy_slot, p = take_integer(d, p, e, b"\x93", S32)
         self.init_d2h_sent, p = take_bool(d, p, e, b"\x94")
         p, end = content(d, p, e, b"\xb5")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(NcqTransfer._decode(d, p, n, f))
+            _items.append(NcqTransfer._decode(d, p, n, f))
             p = n
-        self.ncq_tfs = count_of(_items1, 32)
+        self.ncq_tfs = count_of(_items, 32)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -639,12 +639,12 @@ class Ahci(Struct):
     def _load(cls, d: bytes, p: int, f: Facts, port_count: int) -> tuple[Ahci, int]:
         self = cls.__new__(cls)
         self._kept = None
-        _n1 = bounded(max(port_count, 0), d)
-        _items2 = []
-        for _ in range(_n1):
-            _item2, p = AhciPort._load(d, p, f)
-            _items2.append(_item2)
-        self.dev = _items2
+        _n = bounded(max(port_count, 0), d)
+        _items = []
+        for _ in range(_n):
+            _item, p = AhciPort._load(d, p, f)
+            _items.append(_item)
+        self.dev = _items
         (
             self.cap,
             self.ghc,
@@ -665,8 +665,8 @@ class Ahci(Struct):
         if self._kept is not None:
             super()._save(out, f, port_count)
             return
-        for _item3 in count_of(self.dev, port_count):
-            _item3._save(out, f)
+        for _item in count_of(self.dev, port_count):
+            _item._save(out, f)
         ports = len(self.dev)
         out.append(
             _BE_6Ii.pack(
@@ -711,12 +711,12 @@ class Ahci(Struct):
         self = cls.__new__(cls)
         self._kept = None
         p, end = content(d, p, e, b"\xa0")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(AhciPort._decode(d, p, n, f))
+            _items.append(AhciPort._decode(d, p, n, f))
             p = n
-        self.dev = count_of(_items1, port_count)
+        self.dev = count_of(_items, port_count)
         self.cap, p = take_integer(d, p, e, b"\x81", U32)
         self.ghc, p = take_integer(d, p, e, b"\x82", U32)
         self.irqstatus, p = take_integer(d, p, e, b"\x83", U32)

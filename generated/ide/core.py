@@ -450,11 +450,11 @@ class IdeDriveTrayState(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        _b1, _b2 = _BE_2B.unpack_from(d, p)
+        _b, _b2 = _BE_2B.unpack_from(d, p)
         p += 2
-        if (_b1 | _b2) > 1:
+        if (_b | _b2) > 1:
             raise NotPlain("a boolean that is kept")
-        self.tray_open = _b1 == 1
+        self.tray_open = _b == 1
         self.tray_locked = _b2 == 1
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
@@ -539,11 +539,11 @@ class IdeDriveAtapiGesnState(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        _b1, _b2 = _BE_2B.unpack_from(d, p)
+        _b, _b2 = _BE_2B.unpack_from(d, p)
         p += 2
-        if (_b1 | _b2) > 1:
+        if (_b | _b2) > 1:
             raise NotPlain("a boolean that is kept")
-        self.events_new_media = _b1 == 1
+        self.events_new_media = _b == 1
         self.events_eject_request = _b2 == 1
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})

@@ -46,11 +46,11 @@ class IsaIde(VMState):
         self._version = version
         self._facts = f
         self.bus, p = IdeBus._load(d, p, f)
-        _items1 = []
+        _items = []
         for _ in range(2):
-            _item1, p = IdeDrive._load(d, p, f)
-            _items1.append(_item1)
-        self.drives = _items1
+            _item, p = IdeDrive._load(d, p, f)
+            _items.append(_item)
+        self.drives = _items
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -60,8 +60,8 @@ class IsaIde(VMState):
             super()._save(out, f, version)
             return
         self.bus._save(out, f)
-        for _item2 in count_of(self.drives, 2):
-            _item2._save(out, f)
+        for _item in count_of(self.drives, 2):
+            _item._save(out, f)
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
@@ -82,12 +82,12 @@ class IsaIde(VMState):
         self.bus = IdeBus._decode(d, p, end, f)
         p = end
         p, end = content(d, p, e, b"\xa1")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(IdeDrive._decode(d, p, n, f))
+            _items.append(IdeDrive._decode(d, p, n, f))
             p = n
-        self.drives = count_of(_items1, 2)
+        self.drives = count_of(_items, 2)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -432,11 +432,11 @@ class PciIde(VMState):
         self._version = version
         self._facts = f
         self.parent_obj, p = PCIDevice._load(d, p, f)
-        _items1 = []
+        _items = []
         for _ in range(2):
-            _item1, p = BusMaster._load(d, p, f)
-            _items1.append(_item1)
-        self.bmdma = _items1
+            _item, p = BusMaster._load(d, p, f)
+            _items.append(_item)
+        self.bmdma = _items
         _items2 = []
         for _ in range(2):
             _item2, p = IdeBus._load(d, p, f)
@@ -461,14 +461,14 @@ class PciIde(VMState):
             super()._save(out, f, version)
             return
         self.parent_obj._save(out, f)
-        for _item5 in count_of(self.bmdma, 2):
-            _item5._save(out, f)
-        for _item6 in count_of(self.bus, 2):
-            _item6._save(out, f)
-        for _item7 in count_of(self.primary, 2):
-            _item7._save(out, f)
-        for _item8 in count_of(self.secondary, 2):
-            _item8._save(out, f)
+        for _item in count_of(self.bmdma, 2):
+            _item._save(out, f)
+        for _item2 in count_of(self.bus, 2):
+            _item2._save(out, f)
+        for _item3 in count_of(self.primary, 2):
+            _item3._save(out, f)
+        for _item4 in count_of(self.secondary, 2):
+            _item4._save(out, f)
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
@@ -497,12 +497,12 @@ class PciIde(VMState):
         self.parent_obj = PCIDevice._decode(d, p, end, f)
         p = end
         p, end = content(d, p, e, b"\xa1")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(BusMaster._decode(d, p, n, f))
+            _items.append(BusMaster._decode(d, p, n, f))
             p = n
-        self.bmdma = count_of(_items1, 2)
+        self.bmdma = count_of(_items, 2)
         p, end = content(d, p, e, b"\xa2")
         _items2 = []
         while p < end:

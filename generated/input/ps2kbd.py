@@ -130,11 +130,11 @@ class Ps2kbdNeedHighBit(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        (_b1,) = _BE_B.unpack_from(d, p)
+        (_b,) = _BE_B.unpack_from(d, p)
         p += 1
-        if (_b1) > 1:
+        if (_b) > 1:
             raise NotPlain("a boolean that is kept")
-        self.need_high_bit = _b1 == 1
+        self.need_high_bit = _b == 1
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p

@@ -89,9 +89,9 @@ class Ioapic(VMState):
         self.id, self.ioregsel = _BE_2B.unpack_from(d, p)
         p += 2
         if version >= 2:
-            _pad1, self.irr = _BE_8sI.unpack_from(d, p)
+            _pad, self.irr = _BE_8sI.unpack_from(d, p)
             p += 12
-            if any(_pad1):
+            if any(_pad):
                 raise NotPlain("a pad that is kept")
         else:
             self.irr = None

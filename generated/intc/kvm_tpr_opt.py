@@ -220,7 +220,7 @@ class GuestRom(Struct):
         self = cls.__new__(cls)
         self._kept = None
         (
-            _pad1,
+            _pad,
             self.vaddr,
             self.fixup_start,
             self.fixup_end,
@@ -230,7 +230,7 @@ class GuestRom(Struct):
             self.real_tpr_addr,
         ) = _BE_8s7I.unpack_from(d, p)
         p += 36
-        if any(_pad1):
+        if any(_pad):
             raise NotPlain("a pad that is kept")
         self.up, p = Handlers._load(d, p, f)
         self.mp, p = Handlers._load(d, p, f)

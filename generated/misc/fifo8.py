@@ -54,9 +54,9 @@ class Fifo8(Struct):
     def _load(cls, d: bytes, p: int, f: Facts, capacity: int) -> tuple[Fifo8, int]:
         self = cls.__new__(cls)
         self._kept = None
-        _n1 = bounded(max(capacity, 0), d)
-        self.data = d[p : p + _n1]
-        p += _n1
+        _n = bounded(max(capacity, 0), d)
+        self.data = d[p : p + _n]
+        p += _n
         self.head, self.num = _BE_2I.unpack_from(d, p)
         p += 8
         if d[p : p + 1] == b"\x05":

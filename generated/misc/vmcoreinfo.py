@@ -87,13 +87,13 @@ class Vmcoreinfo(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        _b1, self.host_format, self.guest_format, self.size, self.paddr = (
+        _b, self.host_format, self.guest_format, self.size, self.paddr = (
             _BE_B2HIQ.unpack_from(d, p)
         )
         p += 17
-        if (_b1) > 1:
+        if (_b) > 1:
             raise NotPlain("a boolean that is kept")
-        self.has_vmcoreinfo = _b1 == 1
+        self.has_vmcoreinfo = _b == 1
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p

@@ -293,12 +293,12 @@ class E1000MitState(VMState):
             self.mac_reg_RADV,
             self.mac_reg_TADV,
             self.mac_reg_ITR,
-            _b1,
+            _b,
         ) = _BE_4IB.unpack_from(d, p)
         p += 17
-        if (_b1) > 1:
+        if (_b) > 1:
             raise NotPlain("a boolean that is kept")
-        self.mit_irq_level = _b1 == 1
+        self.mit_irq_level = _b == 1
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -1098,9 +1098,9 @@ class E1000(VMState):
         self.tx_tso_state = None
         self.parent_obj, p = PCIDevice._load(d, p, f)
         if version <= 1:
-            (_pad1,) = _BE_4s.unpack_from(d, p)
+            (_pad,) = _BE_4s.unpack_from(d, p)
             p += 4
-            if any(_pad1):
+            if any(_pad):
                 raise NotPlain("a pad that is kept")
         (
             _pad2,

@@ -62,11 +62,11 @@ class DelayTimer(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[DelayTimer, int]:
         self = cls.__new__(cls)
         self._kept = None
-        self.timer, _b1 = _BE_qB.unpack_from(d, p)
+        self.timer, _b = _BE_qB.unpack_from(d, p)
         p += 9
-        if (_b1) > 1:
+        if (_b) > 1:
             raise NotPlain("a boolean that is kept")
-        self.running = _b1 == 1
+        self.running = _b == 1
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -267,14 +267,14 @@ class TxContext(Struct):
             self.paylen,
             self.ip,
             self.tcp,
-            _b1,
+            _b,
             _b2,
             _b3,
         ) = _BE_3BH2BHBHI2b3B.unpack_from(d, p)
         p += 21
-        if (_b1 | _b2 | _b3) > 1:
+        if (_b | _b2 | _b3) > 1:
             raise NotPlain("a boolean that is kept")
-        self.tse = _b1 == 1
+        self.tse = _b == 1
         self.cptse = _b2 == 1
         self.skip_cp = _b3 == 1
         if d[p : p + 1] == b"\x05":

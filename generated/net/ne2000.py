@@ -214,10 +214,10 @@ class Ne2000(Struct):
             self.phys,
             self.curpag,
             self.mult,
-            _pad1,
+            _pad,
         ) = _BE_2B2I3B2HI4B6sB8s4s.unpack_from(d, p)
         p += 44
-        if any(_pad1):
+        if any(_pad):
             raise NotPlain("a pad that is kept")
         self.mem = d[p : p + 49152]
         p += 49152

@@ -813,7 +813,7 @@ class Rtl8139(VMState):
         self.NWayExpansion = x[33]
         self.CpCmd = x[34]
         self.TxThresh = x[35]
-        _pad1 = x[36]
+        _pad = x[36]
         self.conf_macaddr = x[37]
         self.rtl8139_mmio_io_addr_dummy = x[38]
         self.currTxDesc = x[39]
@@ -835,7 +835,7 @@ class Rtl8139(VMState):
         self.TimerInt = x[118]
         self.TCTR_base = x[119]
         p += 298
-        if any(_pad1):
+        if any(_pad):
             raise NotPlain("a pad that is kept")
         self.tally_counters, p = TallyCounters._load(d, p, f, version)
         if version >= 4:

@@ -215,9 +215,9 @@ class SocketBuffer(Struct):
             raise NotPlain("a check")
         self.woff, self.roff = _BE_2I.unpack_from(d, p)
         p += 8
-        _n1 = bounded(max(sb_datalen, 0), d)
-        self.sb_data = d[p : p + _n1]
-        p += _n1
+        _n = bounded(max(sb_datalen, 0), d)
+        self.sb_data = d[p : p + _n]
+        p += _n
         if sb_datalen != len(self.sb_data):
             raise NotPlain("a derived value")
         return self, p
@@ -242,14 +242,8 @@ class SocketBuffer(Struct):
         out += (b"\x81", U32[sb_datalen])
         if not (sb_datalen <= 1048576):
             raise NotPlain("a check")
-        out += (
-            b"\x82",
-            U32[self.woff],
-            b"\x83",
-            U32[self.roff],
-            b"\x84",
-            octets(self.sb_data, sb_datalen),
-        )
+        out += (b"\x82", U32[self.woff], b"\x83", U32[self.roff])
+        out += (b"\x84", octets(self.sb_data, sb_datalen))
         return b"".join(out)
 
     @classmethod

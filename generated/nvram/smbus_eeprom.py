@@ -84,11 +84,11 @@ class SmbusEeprom(VMState):
         self.smbusdev, p = SmbusDevice._load(d, p, f)
         self.data = d[p : p + 256]
         p += 256
-        self.offset, _b1 = _BE_2B.unpack_from(d, p)
+        self.offset, _b = _BE_2B.unpack_from(d, p)
         p += 2
-        if (_b1) > 1:
+        if (_b) > 1:
             raise NotPlain("a boolean that is kept")
-        self.accessed = _b1 == 1
+        self.accessed = _b == 1
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p

@@ -59,9 +59,9 @@ class PCIBUS(VMState):
         self._facts = f
         (self.nirq,) = _BE_i.unpack_from(d, p)
         p += 4
-        _n1 = bounded(max(self.nirq, 0), d)
-        self.irq_count = list(struct.unpack_from(f">{_n1}i", d, p))
-        p += _n1 * 4
+        _n = bounded(max(self.nirq, 0), d)
+        self.irq_count = list(struct.unpack_from(f">{_n}i", d, p))
+        p += _n * 4
         if not (len(self.irq_count) <= 256):
             raise NotPlain("a check")
         if d[p : p + 1] == b"\x05":

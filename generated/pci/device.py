@@ -489,13 +489,13 @@ class PciHeader(Struct):
         if layout <= 1:
             (
                 self.capabilities,
-                _pad1,
+                _pad,
                 self.bridge_rom_address,
                 self.interrupt_line,
                 self.interrupt_pin,
             ) = _LE_B3sI2B.unpack_from(d, p)
             p += 10
-            if any(_pad1):
+            if any(_pad):
                 raise NotPlain("a pad that is kept")
             if layout == 0:
                 self.min_grant, self.max_latency = _BE_2B.unpack_from(d, p)
@@ -806,23 +806,23 @@ class MsixState(Struct):
     def _load(cls, d: bytes, p: int, f: Facts, vectors: int) -> tuple[MsixState, int]:
         self = cls.__new__(cls)
         self._kept = None
-        _n1 = bounded(max(vectors, 0), d)
-        _items2 = []
-        for _ in range(_n1):
-            _item2, p = MsixEntry._load(d, p, f)
-            _items2.append(_item2)
-        self.table = _items2
-        _n3 = bounded(max(align(vectors, 8) // 8, 0), d)
-        self.pending = d[p : p + _n3]
-        p += _n3
+        _n = bounded(max(vectors, 0), d)
+        _items = []
+        for _ in range(_n):
+            _item, p = MsixEntry._load(d, p, f)
+            _items.append(_item)
+        self.table = _items
+        _n2 = bounded(max(align(vectors, 8) // 8, 0), d)
+        self.pending = d[p : p + _n2]
+        p += _n2
         return self, p
 
     def _save(self, out: list[bytes], f: Facts, vectors: int) -> None:
         if self._kept is not None:
             super()._save(out, f, vectors)
             return
-        for _item4 in count_of(self.table, vectors):
-            _item4._save(out, f)
+        for _item in count_of(self.table, vectors):
+            _item._save(out, f)
         out.append(sized(self.pending, align(vectors, 8) // 8))
 
     def _encode(self, f: Facts, vectors: int) -> bytes:
@@ -841,12 +841,12 @@ class MsixState(Struct):
         self = cls.__new__(cls)
         self._kept = None
         p, end = content(d, p, e, b"\xa0")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(MsixEntry._decode(d, p, n, f))
+            _items.append(MsixEntry._decode(d, p, n, f))
             p = n
-        self.table = count_of(_items1, vectors)
+        self.table = count_of(_items, vectors)
         self.pending, p = take_octets(d, p, e, b"\x81", align(vectors, 8) // 8)
         if p != e:
             raise NotPlain("a component more")

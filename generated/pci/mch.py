@@ -45,9 +45,9 @@ class Mch(VMState):
         self._version = version
         self._facts = f
         self.parent_obj, p = PCIDevice._load(d, p, f)
-        (_pad1,) = _BE_1s.unpack_from(d, p)
+        (_pad,) = _BE_1s.unpack_from(d, p)
         p += 1
-        if any(_pad1):
+        if any(_pad):
             raise NotPlain("a pad that is kept")
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})

@@ -174,12 +174,12 @@ class AerLog(Struct):
         p += 4
         if not (log_num <= self.log_max):
             raise NotPlain("a check")
-        _n1 = bounded(max(log_num, 0), d)
-        _items2 = []
-        for _ in range(_n1):
-            _item2, p = AerError._load(d, p, f)
-            _items2.append(_item2)
-        self.log = _items2
+        _n = bounded(max(log_num, 0), d)
+        _items = []
+        for _ in range(_n):
+            _item, p = AerError._load(d, p, f)
+            _items.append(_item)
+        self.log = _items
         if log_num != len(self.log):
             raise NotPlain("a derived value")
         if d[p : p + 1] == b"\x05":
@@ -194,8 +194,8 @@ class AerLog(Struct):
         out.append(_BE_2H.pack(log_num, self.log_max))
         if not (log_num <= self.log_max):
             raise NotPlain("a check")
-        for _item3 in count_of(self.log, log_num):
-            _item3._save(out, f)
+        for _item in count_of(self.log, log_num):
+            _item._save(out, f)
 
     def _encode(self, f: Facts) -> bytes:
         if self._kept is not None:
@@ -220,12 +220,12 @@ class AerLog(Struct):
         if not (log_num <= self.log_max):
             raise NotPlain("a check")
         p, end = content(d, p, e, b"\xa2")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(AerError._decode(d, p, n, f))
+            _items.append(AerError._decode(d, p, n, f))
             p = n
-        self.log = count_of(_items1, log_num)
+        self.log = count_of(_items, log_num)
         if log_num != len(self.log):
             raise NotPlain("a derived value")
         if p != e:

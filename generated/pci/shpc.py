@@ -198,9 +198,9 @@ class Shpc(Struct):
             self.serr_interrupt,
         ) = _LE_3I2B2H4BH3I.unpack_from(d, p)
         p += 36
-        _n1 = bounded(max(self.nslots & 31, 0), d)
-        self.slots = list(struct.unpack_from(f"<{_n1}I", d, p))
-        p += _n1 * 4
+        _n = bounded(max(self.nslots & 31, 0), d)
+        self.slots = list(struct.unpack_from(f"<{_n}I", d, p))
+        p += _n * 4
         return self, p
 
     def _save(self, out: list[bytes], f: Facts) -> None:

@@ -189,11 +189,11 @@ class DiskRequest(Struct):
             if not ((self.buflen or 0) <= 16777216):
                 raise NotPlain("a check")
             if (self.buflen or 0) != 0 and self.command.to_device:
-                _n1 = bounded(
+                _n = bounded(
                     max(min((self.sector_count or 0) * 512, self.buflen or 0), 0), d
                 )
-                self.data_out = d[p : p + _n1]
-                p += _n1
+                self.data_out = d[p : p + _n]
+                p += _n
             else:
                 self.data_out = None
             if (
@@ -609,11 +609,11 @@ class ScsiDisk(VMState):
         self._version = version
         self._facts = f
         self.qdev, p = ScsiDiskDevice._load(d, p, f)
-        _b1, _b2, _b3, _b4, _b5 = _BE_5B.unpack_from(d, p)
+        _b, _b2, _b3, _b4, _b5 = _BE_5B.unpack_from(d, p)
         p += 5
-        if (_b1 | _b2 | _b3 | _b4 | _b5) > 1:
+        if (_b | _b2 | _b3 | _b4 | _b5) > 1:
             raise NotPlain("a boolean that is kept")
-        self.media_changed = _b1 == 1
+        self.media_changed = _b == 1
         self.media_event = _b2 == 1
         self.eject_request = _b3 == 1
         self.tray_open = _b4 == 1

@@ -133,16 +133,16 @@ class ConfigurationCapabilities(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        _n1 = bounded(int.from_bytes(d[p : p + 4], "big"), d)
+        _n = bounded(int.from_bytes(d[p : p + 4], "big"), d)
         p += 4
-        _items2 = []
-        for _ in range(_n1):
-            _n3 = bounded(int.from_bytes(d[p : p + 1], "big"), d)
+        _items = []
+        for _ in range(_n):
+            _n2 = bounded(int.from_bytes(d[p : p + 1], "big"), d)
             p += 1
-            _item2 = d[p : p + _n3].decode("utf-8", "surrogateescape")
-            p += _n3
-            _items2.append(_item2)
-        self.capabilities = _items2
+            _item = d[p : p + _n2].decode("utf-8", "surrogateescape")
+            p += _n2
+            _items.append(_item)
+        self.capabilities = _items
         if not (len(self.capabilities) <= 256):
             raise NotPlain("a check")
         if d[p : p + 1] == b"\x05":
@@ -154,10 +154,10 @@ class ConfigurationCapabilities(VMState):
             super()._save(out, f, version)
             return
         out.append(len(self.capabilities).to_bytes(4, "big"))
-        for _item4 in self.capabilities:
-            _text5 = _item4.encode("utf-8", "surrogateescape")
-            out.append(len(_text5).to_bytes(1, "big"))
-            out.append(_text5)
+        for _item in self.capabilities:
+            _text = _item.encode("utf-8", "surrogateescape")
+            out.append(len(_text).to_bytes(1, "big"))
+            out.append(_text)
         if not (len(self.capabilities) <= 256):
             raise NotPlain("a check")
 
@@ -286,10 +286,10 @@ class Configuration(VMState):
         self.target_page_bits = None
         self.capabilities = None
         self.uuid = None
-        _n1 = bounded(int.from_bytes(d[p : p + 4], "big"), d)
+        _n = bounded(int.from_bytes(d[p : p + 4], "big"), d)
         p += 4
-        self.name = d[p : p + _n1].decode("utf-8", "surrogateescape")
-        p += _n1
+        self.name = d[p : p + _n].decode("utf-8", "surrogateescape")
+        p += _n
         if not (len(self.name) <= 4096):
             raise NotPlain("a check")
         if d[p : p + 1] == b"\x05":
@@ -300,9 +300,9 @@ class Configuration(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        _text2 = self.name.encode("utf-8", "surrogateescape")
-        out.append(len(_text2).to_bytes(4, "big"))
-        out.append(_text2)
+        _text = self.name.encode("utf-8", "surrogateescape")
+        out.append(len(_text).to_bytes(4, "big"))
+        out.append(_text)
         if not (len(self.name) <= 4096):
             raise NotPlain("a check")
         save_subsections(self, out, f, {})

@@ -402,12 +402,12 @@ class Hpet(VMState):
             p += 1
         if not (version < 2 or 3 <= num_timers <= 32):
             raise NotPlain("a check")
-        _n1 = bounded(max(num_timers if version >= 2 else 3, 0), d)
-        _items2 = []
-        for _ in range(_n1):
-            _item2, p = HpetTimer._load(d, p, f)
-            _items2.append(_item2)
-        self.timer = _items2
+        _n = bounded(max(num_timers if version >= 2 else 3, 0), d)
+        _items = []
+        for _ in range(_n):
+            _item, p = HpetTimer._load(d, p, f)
+            _items.append(_item)
+        self.timer = _items
         if version >= 2:
             if num_timers != len(self.timer):
                 raise NotPlain("a derived value")
@@ -425,8 +425,8 @@ class Hpet(VMState):
             out.append(_BE_B.pack(num_timers))
         if not (version < 2 or 3 <= num_timers <= 32):
             raise NotPlain("a check")
-        for _item3 in count_of(self.timer, num_timers if version >= 2 else 3):
-            _item3._save(out, f)
+        for _item in count_of(self.timer, num_timers if version >= 2 else 3):
+            _item._save(out, f)
         save_subsections(self, out, f, {})
 
     def _encode(self, f: Facts, version: int) -> bytes:
@@ -474,12 +474,12 @@ class Hpet(VMState):
         if not (version < 2 or 3 <= num_timers <= 32):
             raise NotPlain("a check")
         p, end = content(d, p, e, b"\xa4")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(HpetTimer._decode(d, p, n, f))
+            _items.append(HpetTimer._decode(d, p, n, f))
             p = n
-        self.timer = count_of(_items1, num_timers if version >= 2 else 3)
+        self.timer = count_of(_items, num_timers if version >= 2 else 3)
         if version >= 2:
             if num_timers != len(self.timer):
                 raise NotPlain("a derived value")

@@ -348,11 +348,11 @@ class I8254(VMState):
             p += 4
         else:
             self.channels_0_irq_disabled = None
-        _items1 = []
+        _items = []
         for _ in range(3):
-            _item1, p = PitChannel._load(d, p, f)
-            _items1.append(_item1)
-        self.channels = _items1
+            _item, p = PitChannel._load(d, p, f)
+            _items.append(_item)
+        self.channels = _items
         (self.channels_0_next_transition_time,) = _BE_q.unpack_from(d, p)
         p += 8
         if d[p : p + 1] == b"\x05":
@@ -365,8 +365,8 @@ class I8254(VMState):
             return
         if version >= 3:
             out.append(_BE_I.pack(self.channels_0_irq_disabled))
-        for _item2 in count_of(self.channels, 3):
-            _item2._save(out, f)
+        for _item in count_of(self.channels, 3):
+            _item._save(out, f)
         out.append(_BE_q.pack(self.channels_0_next_transition_time))
 
     def _encode(self, f: Facts, version: int) -> bytes:
@@ -393,12 +393,12 @@ class I8254(VMState):
         else:
             self.channels_0_irq_disabled = None
         p, end = content(d, p, e, b"\xa1")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(PitChannel._decode(d, p, n, f))
+            _items.append(PitChannel._decode(d, p, n, f))
             p = n
-        self.channels = count_of(_items1, 3)
+        self.channels = count_of(_items, 3)
         self.channels_0_next_transition_time, p = take_integer(d, p, e, b"\x82", S64)
         if p != e:
             raise NotPlain("a component more")

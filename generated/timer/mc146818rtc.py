@@ -432,11 +432,11 @@ class Mc146818rtc(VMState):
         self.irq_reinject_on_ack_count = None
         self.cmos_data = d[p : p + 128]
         p += 128
-        self.cmos_index, _pad1, self.periodic_timer, self.next_periodic_time, _pad2 = (
+        self.cmos_index, _pad, self.periodic_timer, self.next_periodic_time, _pad2 = (
             _BE_B28s2q24s.unpack_from(d, p)
         )
         p += 69
-        if any(_pad1):
+        if any(_pad):
             raise NotPlain("a pad that is kept")
         if any(_pad2):
             raise NotPlain("a pad that is kept")

@@ -416,9 +416,9 @@ class Timer(VMState):
         self._version = version
         self._facts = f
         self.icount = None
-        self.cpu_ticks_offset, _pad1 = _BE_q8s.unpack_from(d, p)
+        self.cpu_ticks_offset, _pad = _BE_q8s.unpack_from(d, p)
         p += 16
-        if any(_pad1):
+        if any(_pad):
             raise NotPlain("a pad that is kept")
         if version >= 2:
             (self.cpu_clock_offset,) = _BE_q.unpack_from(d, p)

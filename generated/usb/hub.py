@@ -211,11 +211,11 @@ class UsbHub(VMState):
         self._facts = f
         self.port_timer = None
         self.dev, p = UsbDevice._load(d, p, f)
-        _items1 = []
+        _items = []
         for _ in range(8):
-            _item1, p = HubPort._load(d, p, f)
-            _items1.append(_item1)
-        self.ports = _items1
+            _item, p = HubPort._load(d, p, f)
+            _items.append(_item)
+        self.ports = _items
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -225,8 +225,8 @@ class UsbHub(VMState):
             super()._save(out, f, version)
             return
         self.dev._save(out, f)
-        for _item2 in count_of(self.ports, 8):
-            _item2._save(out, f)
+        for _item in count_of(self.ports, 8):
+            _item._save(out, f)
         save_subsections(self, out, f, {})
 
     def _encode(self, f: Facts, version: int) -> bytes:
@@ -252,12 +252,12 @@ class UsbHub(VMState):
         self.dev = UsbDevice._decode(d, p, end, f)
         p = end
         p, end = content(d, p, e, b"\xa1")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(HubPort._decode(d, p, n, f))
+            _items.append(HubPort._decode(d, p, n, f))
             p = n
-        self.ports = count_of(_items1, 8)
+        self.ports = count_of(_items, 8)
         p = decode_subsections(self, d, p, e, b"\xa2", f, {})
         if p != e:
             raise NotPlain("a component more")

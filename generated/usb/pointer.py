@@ -152,11 +152,11 @@ class HidPointer(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[HidPointer, int]:
         self = cls.__new__(cls)
         self._kept = None
-        _items1 = []
+        _items = []
         for _ in range(16):
-            _item1, p = PointerEvent._load(d, p, f)
-            _items1.append(_item1)
-        self.queue = _items1
+            _item, p = PointerEvent._load(d, p, f)
+            _items.append(_item)
+        self.queue = _items
         self.head, self.n, self.protocol, self.idle = _BE_2IiB.unpack_from(d, p)
         p += 13
         if d[p : p + 1] == b"\x05":
@@ -167,8 +167,8 @@ class HidPointer(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        for _item2 in count_of(self.queue, 16):
-            _item2._save(out, f)
+        for _item in count_of(self.queue, 16):
+            _item._save(out, f)
         out.append(_BE_2IiB.pack(self.head, self.n, self.protocol, self.idle))
 
     def _encode(self, f: Facts) -> bytes:
@@ -194,12 +194,12 @@ class HidPointer(Struct):
         self = cls.__new__(cls)
         self._kept = None
         p, end = content(d, p, e, b"\xa0")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(PointerEvent._decode(d, p, n, f))
+            _items.append(PointerEvent._decode(d, p, n, f))
             p = n
-        self.queue = count_of(_items1, 16)
+        self.queue = count_of(_items, 16)
         self.head, p = take_integer(d, p, e, b"\x81", U32)
         self.n, p = take_integer(d, p, e, b"\x82", U32)
         self.protocol, p = take_integer(d, p, e, b"\x83", S32)

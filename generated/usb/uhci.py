@@ -262,11 +262,11 @@ class Uhci(VMState):
         self.dev, p = PCIDevice._load(d, p, f)
         (self.num_ports,) = _BE_B.unpack_from(d, p)
         p += 1
-        _items1 = []
+        _items = []
         for _ in range(2):
-            _item1, p = Port._load(d, p, f)
-            _items1.append(_item1)
-        self.ports = _items1
+            _item, p = Port._load(d, p, f)
+            _items.append(_item)
+        self.ports = _items
         (
             self.cmd,
             self.status,
@@ -298,8 +298,8 @@ class Uhci(VMState):
             return
         self.dev._save(out, f)
         out.append(_BE_B.pack(self.num_ports))
-        for _item2 in count_of(self.ports, 2):
-            _item2._save(out, f)
+        for _item in count_of(self.ports, 2):
+            _item._save(out, f)
         out.append(
             _BE_4HI2Bq.pack(
                 self.cmd,
@@ -360,12 +360,12 @@ class Uhci(VMState):
         p = end
         self.num_ports, p = take_integer(d, p, e, b"\x81", U8)
         p, end = content(d, p, e, b"\xa2")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(Port._decode(d, p, n, f))
+            _items.append(Port._decode(d, p, n, f))
             p = n
-        self.ports = count_of(_items1, 2)
+        self.ports = count_of(_items, 2)
         self.cmd, p = take_integer(d, p, e, b"\x83", U16)
         self.status, p = take_integer(d, p, e, b"\x84", U16)
         self.intr, p = take_integer(d, p, e, b"\x85", U16)

@@ -141,11 +141,11 @@ class Slot(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[Slot, int]:
         self = cls.__new__(cls)
         self._kept = None
-        _b1, _b2 = _BE_2B.unpack_from(d, p)
+        _b, _b2 = _BE_2B.unpack_from(d, p)
         p += 2
-        if (_b1 | _b2) > 1:
+        if (_b | _b2) > 1:
             raise NotPlain("a boolean that is kept")
-        self.enabled = _b1 == 1
+        self.enabled = _b == 1
         self.addressed = _b2 == 1
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
@@ -440,7 +440,7 @@ class Interrupter(Struct):
             self.erstba_high,
             self.erdp_low,
             self.erdp_high,
-            _b1,
+            _b,
             _b2,
             self.er_start,
             self.er_size,
@@ -448,9 +448,9 @@ class Interrupter(Struct):
             _b3,
         ) = _BE_7I2BQ2IB.unpack_from(d, p)
         p += 47
-        if (_b1 | _b2 | _b3) > 1:
+        if (_b | _b2 | _b3) > 1:
             raise NotPlain("a boolean that is kept")
-        self.msix_used = _b1 == 1
+        self.msix_used = _b == 1
         self.er_pcs = _b2 == 1
         self.er_full_unused = _b3 == 1
         if d[p : p + 1] == b"\x05":
@@ -569,11 +569,11 @@ class Ring(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[Ring, int]:
         self = cls.__new__(cls)
         self._kept = None
-        self.dequeue, _b1 = _BE_QB.unpack_from(d, p)
+        self.dequeue, _b = _BE_QB.unpack_from(d, p)
         p += 9
-        if (_b1) > 1:
+        if (_b) > 1:
             raise NotPlain("a boolean that is kept")
-        self.ccs = _b1 == 1
+        self.ccs = _b == 1
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -734,24 +734,24 @@ class XhciCore(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[XhciCore, int]:
         self = cls.__new__(cls)
         self._kept = None
-        _n1 = bounded(max(f.ask(XHCI_PORTS), 0), d)
+        _n = bounded(max(f.ask(XHCI_PORTS), 0), d)
+        _items = []
+        for _ in range(_n):
+            _item, p = Port._load(d, p, f)
+            _items.append(_item)
+        self.ports = _items
+        _n2 = bounded(max(f.ask(XHCI_SLOTS), 0), d)
         _items2 = []
-        for _ in range(_n1):
-            _item2, p = Port._load(d, p, f)
+        for _ in range(_n2):
+            _item2, p = Slot._load(d, p, f)
             _items2.append(_item2)
-        self.ports = _items2
-        _n3 = bounded(max(f.ask(XHCI_SLOTS), 0), d)
-        _items4 = []
+        self.slots = _items2
+        _n3 = bounded(max(f.ask(XHCI_INTRS), 0), d)
+        _items3 = []
         for _ in range(_n3):
-            _item4, p = Slot._load(d, p, f)
-            _items4.append(_item4)
-        self.slots = _items4
-        _n5 = bounded(max(f.ask(XHCI_INTRS), 0), d)
-        _items6 = []
-        for _ in range(_n5):
-            _item6, p = Interrupter._load(d, p, f)
-            _items6.append(_item6)
-        self.intr = _items6
+            _item3, p = Interrupter._load(d, p, f)
+            _items3.append(_item3)
+        self.intr = _items3
         (
             self.usbcmd,
             self.usbsts,
@@ -774,12 +774,12 @@ class XhciCore(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        for _item7 in count_of(self.ports, f.ask(XHCI_PORTS)):
-            _item7._save(out, f)
-        for _item8 in count_of(self.slots, f.ask(XHCI_SLOTS)):
-            _item8._save(out, f)
-        for _item9 in count_of(self.intr, f.ask(XHCI_INTRS)):
-            _item9._save(out, f)
+        for _item in count_of(self.ports, f.ask(XHCI_PORTS)):
+            _item._save(out, f)
+        for _item2 in count_of(self.slots, f.ask(XHCI_SLOTS)):
+            _item2._save(out, f)
+        for _item3 in count_of(self.intr, f.ask(XHCI_INTRS)):
+            _item3._save(out, f)
         out.append(
             _BE_8I2q.pack(
                 self.usbcmd,
@@ -851,12 +851,12 @@ class XhciCore(Struct):
         self = cls.__new__(cls)
         self._kept = None
         p, end = content(d, p, e, b"\xa0")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(Port._decode(d, p, n, f))
+            _items.append(Port._decode(d, p, n, f))
             p = n
-        self.ports = count_of(_items1, f.ask(XHCI_PORTS))
+        self.ports = count_of(_items, f.ask(XHCI_PORTS))
         p, end = content(d, p, e, b"\xa1")
         _items2 = []
         while p < end:

@@ -253,16 +253,16 @@ class VirtioSerialDevice(Struct):
         p += 8
         if not (self.max_nr_ports <= 511):
             raise NotPlain("a check")
-        _n1 = bounded(max(align(self.max_nr_ports, 32) // 32, 0), d)
-        self.ports_map = list(struct.unpack_from(f">{_n1}I", d, p))
-        p += _n1 * 4
+        _n = bounded(max(align(self.max_nr_ports, 32) // 32, 0), d)
+        self.ports_map = list(struct.unpack_from(f">{_n}I", d, p))
+        p += _n * 4
         _n2 = bounded(int.from_bytes(d[p : p + 4], "big"), d)
         p += 4
-        _items3 = []
+        _items = []
         for _ in range(_n2):
-            _item3, p = Port._load(d, p, f)
-            _items3.append(_item3)
-        self.ports = _items3
+            _item, p = Port._load(d, p, f)
+            _items.append(_item)
+        self.ports = _items
         if not (len(self.ports) <= 511):
             raise NotPlain("a check")
         return self, p
@@ -281,8 +281,8 @@ class VirtioSerialDevice(Struct):
             )
         )
         out.append(len(self.ports).to_bytes(4, "big"))
-        for _item4 in self.ports:
-            _item4._save(out, f)
+        for _item in self.ports:
+            _item._save(out, f)
         if not (len(self.ports) <= 511):
             raise NotPlain("a check")
 
@@ -327,12 +327,12 @@ class VirtioSerialDevice(Struct):
             d, p, e, b"\xa3", U32, align(self.max_nr_ports, 32) // 32
         )
         p, end = content(d, p, e, b"\xa4")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(Port._decode(d, p, n, f))
+            _items.append(Port._decode(d, p, n, f))
             p = n
-        self.ports = _items1
+        self.ports = _items
         if not (len(self.ports) <= 511):
             raise NotPlain("a check")
         if p != e:

@@ -627,16 +627,16 @@ class ModernQueue(Struct):
         self._kept = None
         x = _BE_H1sB6I.unpack_from(d, p)
         self.num = x[0]
-        _pad1 = x[1]
-        _b2 = x[2]
+        _pad = x[1]
+        _b = x[2]
         self.desc = list(x[3:5])
         self.avail = list(x[5:7])
         self.used = list(x[7:9])
         p += 28
-        if (_b2) > 1:
+        if (_b) > 1:
             raise NotPlain("a boolean that is kept")
-        self.enabled = _b2 == 1
-        if any(_pad1):
+        self.enabled = _b == 1
+        if any(_pad):
             raise NotPlain("a pad that is kept")
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
@@ -743,11 +743,11 @@ class VirtioPciModernState(VMState):
         self.gfselect = x[1]
         self.guest_features = list(x[2:4])
         p += 16
-        _items1 = []
+        _items = []
         for _ in range(1024):
-            _item1, p = ModernQueue._load(d, p, f)
-            _items1.append(_item1)
-        self.vqs = _items1
+            _item, p = ModernQueue._load(d, p, f)
+            _items.append(_item)
+        self.vqs = _items
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -757,8 +757,8 @@ class VirtioPciModernState(VMState):
             super()._save(out, f, version)
             return
         out.append(_BE_4I.pack(self.dfselect, self.gfselect, *self.guest_features))
-        for _item2 in count_of(self.vqs, 1024):
-            _item2._save(out, f)
+        for _item in count_of(self.vqs, 1024):
+            _item._save(out, f)
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
@@ -782,12 +782,12 @@ class VirtioPciModernState(VMState):
         self.gfselect, p = take_integer(d, p, e, b"\x81", U32)
         self.guest_features, p = take_integers(d, p, e, b"\xa2", U32, 2)
         p, end = content(d, p, e, b"\xa3")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(ModernQueue._decode(d, p, n, f))
+            _items.append(ModernQueue._decode(d, p, n, f))
             p = n
-        self.vqs = count_of(_items1, 1024)
+        self.vqs = count_of(_items, 1024)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -896,14 +896,14 @@ class MmioQueue(Struct):
         self._kept = None
         x = _BE_HB6I.unpack_from(d, p)
         self.num = x[0]
-        _b1 = x[1]
+        _b = x[1]
         self.desc = list(x[2:4])
         self.avail = list(x[4:6])
         self.used = list(x[6:8])
         p += 27
-        if (_b1) > 1:
+        if (_b) > 1:
             raise NotPlain("a boolean that is kept")
-        self.enabled = _b1 == 1
+        self.enabled = _b == 1
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -989,11 +989,11 @@ class VirtioMmioState(VMState):
         self._facts = f
         self.guest_features = list(_BE_2I.unpack_from(d, p))
         p += 8
-        _items1 = []
+        _items = []
         for _ in range(1024):
-            _item1, p = MmioQueue._load(d, p, f)
-            _items1.append(_item1)
-        self.vqs = _items1
+            _item, p = MmioQueue._load(d, p, f)
+            _items.append(_item)
+        self.vqs = _items
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -1003,8 +1003,8 @@ class VirtioMmioState(VMState):
             super()._save(out, f, version)
             return
         out.append(_BE_2I.pack(*self.guest_features))
-        for _item2 in count_of(self.vqs, 1024):
-            _item2._save(out, f)
+        for _item in count_of(self.vqs, 1024):
+            _item._save(out, f)
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
@@ -1025,12 +1025,12 @@ class VirtioMmioState(VMState):
         self._facts = f
         self.guest_features, p = take_integers(d, p, e, b"\xa0", U32, 2)
         p, end = content(d, p, e, b"\xa1")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(MmioQueue._decode(d, p, n, f))
+            _items.append(MmioQueue._decode(d, p, n, f))
             p = n
-        self.vqs = count_of(_items1, 1024)
+        self.vqs = count_of(_items, 1024)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -1154,13 +1154,13 @@ class PackedVirtqueue(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[PackedVirtqueue, int]:
         self = cls.__new__(cls)
         self._kept = None
-        self.last_avail_idx, _b1, self.used_idx, _b2, self.inuse = (
-            _BE_HBHBI.unpack_from(d, p)
+        self.last_avail_idx, _b, self.used_idx, _b2, self.inuse = _BE_HBHBI.unpack_from(
+            d, p
         )
         p += 10
-        if (_b1 | _b2) > 1:
+        if (_b | _b2) > 1:
             raise NotPlain("a boolean that is kept")
-        self.last_avail_wrap_counter = _b1 == 1
+        self.last_avail_wrap_counter = _b == 1
         self.used_wrap_counter = _b2 == 1
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
@@ -1375,11 +1375,11 @@ class VirtioVirtqueues(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        _items1 = []
+        _items = []
         for _ in range(1024):
-            _item1, p = Virtqueue._load(d, p, f)
-            _items1.append(_item1)
-        self.vq = _items1
+            _item, p = Virtqueue._load(d, p, f)
+            _items.append(_item)
+        self.vq = _items
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -1388,8 +1388,8 @@ class VirtioVirtqueues(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        for _item2 in count_of(self.vq, 1024):
-            _item2._save(out, f)
+        for _item in count_of(self.vq, 1024):
+            _item._save(out, f)
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
@@ -1408,12 +1408,12 @@ class VirtioVirtqueues(VMState):
         self._version = version
         self._facts = f
         p, end = content(d, p, e, b"\xa0")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(Virtqueue._decode(d, p, n, f))
+            _items.append(Virtqueue._decode(d, p, n, f))
             p = n
-        self.vq = count_of(_items1, 1024)
+        self.vq = count_of(_items, 1024)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -1451,11 +1451,11 @@ class VirtioRingsize(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        _items1 = []
+        _items = []
         for _ in range(1024):
-            _item1, p = RingSize._load(d, p, f)
-            _items1.append(_item1)
-        self.ringsize = _items1
+            _item, p = RingSize._load(d, p, f)
+            _items.append(_item)
+        self.ringsize = _items
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -1464,8 +1464,8 @@ class VirtioRingsize(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        for _item2 in count_of(self.ringsize, 1024):
-            _item2._save(out, f)
+        for _item in count_of(self.ringsize, 1024):
+            _item._save(out, f)
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
@@ -1486,12 +1486,12 @@ class VirtioRingsize(VMState):
         self._version = version
         self._facts = f
         p, end = content(d, p, e, b"\xa0")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(RingSize._decode(d, p, n, f))
+            _items.append(RingSize._decode(d, p, n, f))
             p = n
-        self.ringsize = count_of(_items1, 1024)
+        self.ringsize = count_of(_items, 1024)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -1527,11 +1527,11 @@ class VirtioBroken(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        (_b1,) = _BE_B.unpack_from(d, p)
+        (_b,) = _BE_B.unpack_from(d, p)
         p += 1
-        if (_b1) > 1:
+        if (_b) > 1:
             raise NotPlain("a boolean that is kept")
-        self.broken = _b1 == 1
+        self.broken = _b == 1
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -1620,11 +1620,11 @@ class VirtioStarted(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        (_b1,) = _BE_B.unpack_from(d, p)
+        (_b,) = _BE_B.unpack_from(d, p)
         p += 1
-        if (_b1) > 1:
+        if (_b) > 1:
             raise NotPlain("a boolean that is kept")
-        self.started = _b1 == 1
+        self.started = _b == 1
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -1690,11 +1690,11 @@ class VirtioPackedVirtqueues(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        _items1 = []
+        _items = []
         for _ in range(1024):
-            _item1, p = PackedVirtqueue._load(d, p, f)
-            _items1.append(_item1)
-        self.packed_vq = _items1
+            _item, p = PackedVirtqueue._load(d, p, f)
+            _items.append(_item)
+        self.packed_vq = _items
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -1703,8 +1703,8 @@ class VirtioPackedVirtqueues(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        for _item2 in count_of(self.packed_vq, 1024):
-            _item2._save(out, f)
+        for _item in count_of(self.packed_vq, 1024):
+            _item._save(out, f)
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
@@ -1725,12 +1725,12 @@ class VirtioPackedVirtqueues(VMState):
         self._version = version
         self._facts = f
         p, end = content(d, p, e, b"\xa0")
-        _items1 = []
+        _items = []
         while p < end:
             p, n = content(d, p, end, b"0")
-            _items1.append(PackedVirtqueue._decode(d, p, n, f))
+            _items.append(PackedVirtqueue._decode(d, p, n, f))
             p = n
-        self.packed_vq = count_of(_items1, 1024)
+        self.packed_vq = count_of(_items, 1024)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -1765,11 +1765,11 @@ class VirtioDisabled(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        (_b1,) = _BE_B.unpack_from(d, p)
+        (_b,) = _BE_B.unpack_from(d, p)
         p += 1
-        if (_b1) > 1:
+        if (_b) > 1:
             raise NotPlain("a boolean that is kept")
-        self.disabled = _b1 == 1
+        self.disabled = _b == 1
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p

@@ -201,7 +201,7 @@ class VirtioNetDeviceRss(VMState):
         self._version = version
         self._facts = f
         (
-            _b1,
+            _b,
             _b2,
             _b3,
             self.hash_types,
@@ -210,14 +210,14 @@ class VirtioNetDeviceRss(VMState):
             self.key,
         ) = _BE_3BI2H40s.unpack_from(d, p)
         p += 51
-        if (_b1 | _b2 | _b3) > 1:
+        if (_b | _b2 | _b3) > 1:
             raise NotPlain("a boolean that is kept")
-        self.enabled = _b1 == 1
+        self.enabled = _b == 1
         self.redirect = _b2 == 1
         self.populate_hash = _b3 == 1
-        _n4 = bounded(max(indirections_len, 0), d)
-        self.indirections_table = list(struct.unpack_from(f">{_n4}H", d, p))
-        p += _n4 * 2
+        _n = bounded(max(indirections_len, 0), d)
+        self.indirections_table = list(struct.unpack_from(f">{_n}H", d, p))
+        p += _n * 2
         if indirections_len != len(self.indirections_table):
             raise NotPlain("a derived value")
         if d[p : p + 1] == b"\x05":

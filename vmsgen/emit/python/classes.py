@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from vmsgen.emit.python.ber_code import BerCode
-from vmsgen.emit.python.binary_code import BinaryCode, NoStraightLine
+from vmsgen.emit.python.ber_decode import BerDecode
+from vmsgen.emit.python.ber_encode import BerEncode
+from vmsgen.emit.python.binary_load import BinaryLoad
+from vmsgen.emit.python.binary_save import BinarySave
 from vmsgen.emit.python.expressions import Compiler, parts
 from vmsgen.emit.python.layout import Call, Lines, one_line, quote, wrap_comment
 from vmsgen.emit.python.plan import ClassPlan
+from vmsgen.emit.python.straight_line import NoStraightLine, StraightLine
 from vmsgen.emit.python.walk import Walk
 from vmsgen.spec.expression import Ref
 from vmsgen.spec.model import Bytes, Definition, Field, Labels, Model, Tags
@@ -88,28 +91,18 @@ def _spell_out_types(lines: Lines, hidden: set[str], needs: Needs) -> None:
 
 
 def _codecs(lines: Lines, plan: ClassPlan, needs: Needs) -> None:
-    """Straight-line code for both wire formats, where the class has it."""
-    try:
-        binary = BinaryCode(plan)
-        methods = [binary.load(), binary.save()]
-    except NoStraightLine:
-        pass
-    else:
-        needs.take(binary.compile)
-        needs.straight |= binary.helpers
-        needs.formats |= binary.structs
-        for method in methods:
-            lines.add()
-            lines.extend(method)
-    try:
-        ber = BerCode(plan)
-        methods = [ber.encode(), ber.decode()]
-    except NoStraightLine:
-        pass
-    else:
-        needs.take(ber.compile)
-        needs.straight |= ber.helpers
-        for method in methods:
+    """Straight-line code for both wire formats, where the class has it: each format both ways or not at all."""
+    formats: tuple[tuple[type[StraightLine], ...], ...] = ((BinaryLoad, BinarySave), (BerEncode, BerDecode))
+    for kinds in formats:
+        try:
+            printers = [kind(plan) for kind in kinds]
+            methods = [printer.method() for printer in printers]
+        except NoStraightLine:
+            continue
+        for printer, method in zip(printers, methods, strict=True):
+            needs.take(printer.compile)
+            needs.straight |= printer.helpers
+            needs.formats |= printer.formats
             lines.add()
             lines.extend(method)
     needs.facts = True

@@ -1,0 +1,118 @@
+"""``_decode``: straight-line BER decoding of the canonical form; every other legal form is the walk's."""
+
+from __future__ import annotations
+
+from vmsgen.emit.python.ber_line import BerLine, table
+from vmsgen.emit.python.layout import Lines
+from vmsgen.emit.python.straight_line import NoStraightLine
+from vmsgen.spec.model import (
+    Array,
+    Bool,
+    Bytes,
+    Field,
+    Fixed,
+    Float64,
+    Int,
+    Prefixed,
+    SizedInt,
+    String,
+    StructRef,
+    Timer,
+)
+
+
+class BerDecode(BerLine):
+    """Prints ``_decode``."""
+
+    reads = True
+
+    def method(self) -> Lines:
+        definition = self.plan.definition
+        self.steps(definition.steps)
+        self.proofs()
+        if definition.subsections:
+            self.helpers.add("decode_subsections")
+            items = ["self", "d", "p", "e", self.tag("<subsections>", True), "f", self.scopes()]
+            self.out.statement("p = decode_subsections(", items, ")")
+        # what is left is a newer writer's, or was kept
+        self.refuse_if("p != e", "a component more")
+        lines = Lines(1)
+        lines.add("@classmethod")
+        head = ["cls", "d: bytes", "p: int", "e: int", "f: Facts", *self.parameters()]
+        lines.statement("def _decode(", head, f") -> {definition.name}:")
+        lines.indent()
+        self.new_object(lines)
+        lines.extend(self.out.without_unused())
+        lines.add("return self")
+        return lines
+
+    def field(self, each: Field) -> None:
+        target = self.target(each)
+        match each.type:
+            case Int() | Timer():
+                self.take(each, target, "take_integer", self.table(table(each.type)))
+            case SizedInt(bits=bits):
+                self.take(each, target, "take_integer", f"{self.table('UNSIGNED')}[{self.compile(bits)}]")
+            case Bool():
+                self.take(each, target, "take_bool")
+            case Float64():
+                self.take(each, target, "take_double")
+            case Bytes(count=Fixed(value=size)):
+                self.take(each, target, "take_octets", self.compile(size))
+            case Bytes(count=Prefixed(type=prefix)) if prefix.bits >= 32:
+                self.take(each, target, "take_octets")
+            case String(count=Fixed(value=size)):
+                self.take(each, target, "take_text", self.compile(size))
+            case String(count=Prefixed(type=prefix)) if prefix.bits >= 32:
+                self.take(each, target, "take_text")
+            case Array(element=Int(bits=8, signed=False, labels=None), count=Fixed(value=size)):
+                self.take(each, "x", "take_octets", self.compile(size))
+                self.out.add(f"{target} = list(x)")
+            case Array(element=Int() as element, count=Fixed(value=size)):
+                self.take(
+                    each, target, "take_integers", self.table(table(element)), self.compile(size), constructed=True
+                )
+            case StructRef(definition=identifier):
+                self.open(each)
+                scope = self.plan.codec_scope(each.type, self.compile)
+                arguments = ["d", "p", "end", "f", *scope]
+                self.out.statement(f"{target} = {self.plan.class_name(identifier)}._decode(", arguments, ")")
+                self.out.add("p = end")
+            case Array(element=StructRef() as element, count=Fixed(value=size)):
+                self.helpers.add("count_of")
+                self.structs(each, element, target, f"count_of({{}}, {self.compile(size)})")
+            case Array(element=StructRef() as element, count=Prefixed(type=prefix)) if prefix.bits >= 32:
+                self.structs(each, element, target, "{}")
+            case _:
+                raise NoStraightLine
+
+    def table(self, name: str) -> str:
+        """A table of the runtime."""
+        self.helpers.add(name)
+        return name
+
+    def take(self, each: Field, target: str, function: str, *more: str, constructed: bool = False) -> None:
+        """One component by one call of the runtime."""
+        self.helpers.add(function)
+        arguments = ["d", "p", "e", self.tag(each.name, constructed), *more]
+        self.out.statement(f"{target}, p = {function}(", arguments, ")")
+
+    def open(self, each: Field) -> None:
+        """Steps into a constructed component, which ends at ``end``."""
+        self.helpers.add("content")
+        self.out.statement("p, end = content(", ["d", "p", "e", self.tag(each.name, True)], ")")
+
+    def structs(self, each: Field, element: StructRef, target: str, checked: str) -> None:
+        """A SEQUENCE OF structs; ``checked`` is what becomes of the list."""
+        items = self.local("items")
+        self.open(each)
+        self.out.add(f"{items} = []")
+        self.out.add("while p < end:")
+        self.out.indent()
+        self.out.add('p, n = content(d, p, end, b"0")')
+        arguments = ", ".join(["d", "p", "n", "f", *self.plan.codec_scope(element, self.compile)])
+        cls = self.plan.class_name(element.definition)
+        self.out.statement(f"{items}.append(", [f"{cls}._decode({arguments})"], ")")
+        self.out.add("p = n")
+        self.out.dedent()
+        self.out.add(f"{target} = {checked.format(items)}")

@@ -1,0 +1,59 @@
+"""What the two printers of straight-line BER share: identifier octets, and when a class has no straight line in BER."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vmsgen.emit.python.expressions import constant
+from vmsgen.emit.python.layout import bytes_literal
+from vmsgen.emit.python.plan import ClassPlan
+from vmsgen.emit.python.straight_line import NoStraightLine, StraightLine, in_host_order
+from vmsgen.runtime.ber import CONTEXT, tag_bytes
+from vmsgen.spec.model import Field, Fixed, Int, Pad, SizedInt, Tags, Timer
+
+
+class BerLine(StraightLine):
+    """Prints one BER method. Components stand under their context tags, in the order of the tags."""
+
+    def __init__(self, plan: ClassPlan) -> None:
+        super().__init__(plan)
+        if plan.definition.kind == "view":
+            # read over bytes that travel as bytes: no component of its own
+            raise NoStraightLine
+        self.tags = plan.model.tags.get(plan.definition.asn1_name, Tags(None, {})).components
+        order = [self.tags[each.name] for each in plan.fields]
+        if "<subsections>" in self.tags:
+            order.append(self.tags["<subsections>"])
+        if order != sorted(order):
+            # a field was put between others after the tags were given: the walk knows how to sort
+            raise NoStraightLine
+        for each in plan.fields:
+            size = (
+                constant(each.type.count.value)
+                if isinstance(each.type, Pad) and isinstance(each.type.count, Fixed)
+                else 0
+            )
+            if in_host_order(each.type) or size is None:
+                # no octet of BER depends on these, but the binary form does: the walk asks, so that the facts travel
+                raise NoStraightLine
+
+    def tag(self, name: str, constructed: bool) -> str:
+        """Identifier octets of a component."""
+        return bytes_literal(tag_bytes(CONTEXT, constructed, self.tags[name]))
+
+    def fields(self, block: Sequence[Field]) -> None:
+        for each in block:
+            if not isinstance(each.type, Pad):
+                self.field(each)
+                self.checked(each)
+
+    def field(self, each: Field) -> None:
+        """One component."""
+        raise NoStraightLine
+
+
+def table(wire: Int | SizedInt | Timer) -> str:
+    """The runtime's table for an integer type of constant width."""
+    if isinstance(wire, Int):
+        return f"{'S' if wire.signed else 'U'}{wire.bits}"
+    return "S64" if isinstance(wire, Timer) else "U64"

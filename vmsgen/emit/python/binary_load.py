@@ -1,0 +1,216 @@
+"""``_load``: straight-line reading of the binary format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vmsgen.emit.python.layout import Lines, assign, quote
+from vmsgen.emit.python.runs import CODES, Run, runs_of
+from vmsgen.emit.python.straight_line import NoStraightLine, StraightLine
+from vmsgen.spec.model import (
+    Array,
+    Bool,
+    Bytes,
+    Field,
+    Fixed,
+    Float64,
+    Int,
+    Order,
+    Pad,
+    Prefixed,
+    SizedInt,
+    String,
+    StructRef,
+    WireType,
+)
+
+
+def byte_order(order: Order) -> str:
+    """The argument of ``int.from_bytes``. Raises NoStraightLine for the host's order."""
+    if order == "host":
+        raise NoStraightLine
+    return quote(order)
+
+
+def atom(code: str) -> str:
+    """Code that binds as tightly as a name."""
+    return code if code.replace("_", "").replace(".", "").isalnum() else f"({code})"
+
+
+class BinaryLoad(StraightLine):
+    """Prints ``_load``."""
+
+    reads = True
+
+    def method(self) -> Lines:
+        definition = self.plan.definition
+        self.steps(definition.steps)
+        self.proofs()
+        if definition.marked or definition.subsections:
+            self.helpers.add("load_subsections")
+            self.out.add('if d[p : p + 1] == b"\\x05":')
+            self.out.indent()
+            self.out.statement("p = load_subsections(", ["self", "d", "p", "f", self.scopes()], ")")
+            self.out.dedent()
+        lines = Lines(1)
+        lines.add("@classmethod")
+        head = ["cls", "d: bytes", "p: int", "f: Facts", *self.parameters()]
+        lines.statement("def _load(", head, f") -> tuple[{definition.name}, int]:")
+        lines.indent()
+        self.new_object(lines)
+        lines.extend(self.out.without_unused())
+        lines.add("return self, p")
+        return lines
+
+    def fields(self, block: Sequence[Field]) -> None:
+        for part in runs_of(block):
+            if isinstance(part, Run):
+                self.run(part)
+                for piece in part.pieces:
+                    self.checked(piece.field)
+            else:
+                self.single(part)
+                self.checked(part)
+
+    # ------------------------------------------------------------------ runs
+
+    def run(self, run: Run) -> None:
+        """One struct call, then what its values need before they are stored."""
+        if len(run.pieces) == 1 and run.pieces[0].code == "s" and run.size > 8:
+            self.slice(run.pieces[0].field, str(run.size))
+            return
+        name = self.formats[run.format] = run.constant
+        targets = []
+        later: list[tuple[Field, str]] = []
+        for piece in run.pieces:
+            if isinstance(piece.field.type, (Bool, Pad)):
+                target = self.local("b" if isinstance(piece.field.type, Bool) else "pad")
+                later.append((piece.field, target))
+            else:
+                target = self.target(piece.field)
+                if isinstance(piece.field.type, Float64):
+                    later.append((piece.field, target))
+            targets.append(target)
+        self.unpack(run, name, targets)
+        self.out.add(f"p += {run.size}")
+        bools = [(each, raw) for each, raw in later if isinstance(each.type, Bool)]
+        if bools:
+            self.refuse_if(f"({' | '.join(raw for _, raw in bools)}) > 1", "a boolean that is kept")
+            for each, raw in bools:
+                self.out.add(f"{self.target(each)} = {raw} == 1")
+        for each, value in later:
+            if isinstance(each.type, Pad):
+                self.refuse_if(f"any({value})", "a pad that is kept")
+            elif isinstance(each.type, Float64):
+                self.refuse_if(f"{value} != {value}", "a NaN, whose bits are kept")
+
+    def unpack(self, run: Run, name: str, targets: Sequence[str]) -> None:
+        """The struct call and where its values go."""
+        call = f"{name}.unpack_from(d, p)"
+        if len(targets) == 1:
+            self.out.add(f"{targets[0]} = list({call})" if run.pieces[0].is_array else f"({targets[0]},) = {call}")
+            return
+        if not any(piece.is_array for piece in run.pieces):
+            self.out.lines.extend(assign(self.out.depth, targets, call))
+            return
+        self.out.add(f"x = {call}")
+        index = 0
+        for target, piece in zip(targets, run.pieces, strict=True):
+            if piece.is_array:
+                self.out.add(f"{target} = list(x[{index}:{index + piece.times}])")
+            else:
+                self.out.add(f"{target} = x[{index}]")
+            index += 1 if piece.code == "s" else piece.times
+
+    # ------------------------------------------------------------------ what is no run
+
+    def single(self, each: Field) -> None:
+        """A field that has statements of its own."""
+        if each.derived is not None:
+            raise NoStraightLine
+        if isinstance(each.type, Pad):
+            assert isinstance(each.type.count, Fixed)
+            self.slice(each, self.compile(each.type.count.value))
+        else:
+            self.value(each.type, f"self.{each.name}")
+
+    def slice(self, each: Field, size: str) -> None:
+        """Bytes, or a pad, of ``size``."""
+        piece = f"d[p : p + {atom(size)}]"
+        if isinstance(each.type, Pad):
+            self.refuse_if(f"any({piece})", "a pad that is kept")
+        else:
+            self.out.add(f"{self.target(each)} = {piece}")
+        self.out.add(f"p += {size}")
+
+    def count(self, count: Fixed | Prefixed) -> str:
+        """A count as a number or a local name, bounded by the data and not negative."""
+        if isinstance(count, Fixed):
+            code = self.compile(count.value)
+            if code.isdigit():
+                return code
+            found = f"max({code}, 0)"
+        else:
+            size = count.type.bits // 8
+            found = f"int.from_bytes(d[p : p + {size}], {byte_order(count.type.order)})"
+        self.helpers.add("bounded")
+        name = self.local("n")
+        self.out.add(f"{name} = bounded({found}, d)")
+        if isinstance(count, Prefixed):
+            self.out.add(f"p += {count.type.bits // 8}")
+        return name
+
+    def value(self, wire: WireType, target: str) -> None:
+        """Statements that set ``target`` and move ``p``."""
+        match wire:
+            case Bytes(count=count):
+                size = self.count(count)
+                self.out.add(f"{target} = d[p : p + {size}]")
+                self.out.add(f"p += {size}")
+            case String(count=count):
+                size = self.count(count)
+                if isinstance(count, Prefixed):
+                    self.out.add(f'{target} = d[p : p + {size}].decode("utf-8", "surrogateescape")')
+                else:
+                    self.helpers.add("plain_string")
+                    self.out.add(f"{target} = plain_string(d[p : p + {size}])")
+                self.out.add(f"p += {size}")
+            case SizedInt(bits=bits, order=order):
+                octets = f"{atom(self.compile(bits))} // 8"
+                self.out.statement(f"{target} = int.from_bytes(", [f"d[p : p + {octets}]", byte_order(order)], ")")
+                self.out.add(f"p += {octets}")
+            case Int(bits=width, signed=signed, order=order):
+                items = [f"d[p : p + {width // 8}]", byte_order(order), *(["signed=True"] if signed else [])]
+                self.out.statement(f"{target} = int.from_bytes(", items, ")")
+                self.out.add(f"p += {width // 8}")
+            case StructRef(definition=identifier):
+                arguments = ["d", "p", "f", *self.plan.codec_scope(wire, self.compile)]
+                self.out.statement(f"{target}, p = {self.plan.class_name(identifier)}._load(", arguments, ")")
+            case Array(element=Int() as element, count=Fixed() as count) if element.order != "host":
+                self.numbers(element, self.count(count), target)
+            case Array(element=element, count=Fixed() | Prefixed() as count):
+                size = self.count(count)
+                found, item = self.local("items"), self.local("item")
+                self.out.add(f"{found} = []")
+                self.out.add(f"for _ in range({size}):")
+                self.out.indent()
+                self.value(element, item)
+                self.out.add(f"{found}.append({item})")
+                self.out.dedent()
+                self.out.add(f"{target} = {found}")
+            case _:
+                raise NoStraightLine
+
+    def numbers(self, element: Int, size: str, target: str) -> None:
+        """An array of plain integers in one call."""
+        octets = element.bits // 8
+        if (element.bits, element.signed) == (8, False):
+            self.out.add(f"{target} = list(d[p : p + {size}])")
+        else:
+            self.formats[""] = ""
+            code = CODES[element.bits, element.signed]
+            mark = "<" if element.order == "little" else ">"
+            text = f'"{mark}{size}{code}"' if size.isdigit() else f'f"{mark}{{{size}}}{code}"'
+            self.out.add(f"{target} = list(struct.unpack_from({text}, d, p))")
+        moved = str(int(size) * octets) if size.isdigit() else size if octets == 1 else f"{size} * {octets}"
+        self.out.add(f"p += {moved}")

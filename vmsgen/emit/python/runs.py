@@ -1,0 +1,122 @@
+"""Runs: neighbouring fields of constant width, which one ``struct`` call reads or writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from zlib import crc32
+
+from vmsgen.emit.python.expressions import constant
+from vmsgen.spec.model import Array, Bool, Bytes, Field, Fixed, Float64, Int, Pad, Timer
+
+#: struct codes by bits and sign
+CODES = {
+    (8, False): "B",
+    (8, True): "b",
+    (16, False): "H",
+    (16, True): "h",
+    (32, False): "I",
+    (32, True): "i",
+    (64, False): "Q",
+    (64, True): "q",
+}
+_SIZES = {"B": 1, "b": 1, "H": 2, "h": 2, "I": 4, "i": 4, "Q": 8, "q": 8, "d": 8, "s": 1}
+
+#: longest constant bytes field, and array, that is part of a run
+_RUN_BYTES, _RUN_ELEMENTS = 64, 256
+
+
+class Piece(NamedTuple):
+    """One field of a run: its struct code and how many of it."""
+
+    field: Field
+    code: str
+    times: int
+
+    @property
+    def is_array(self) -> bool:
+        return isinstance(self.field.type, Array)
+
+
+@dataclass
+class Run:
+    """``order``: big, little, or any as long as every piece is of single bytes."""
+
+    order: str = "any"
+    pieces: list[Piece] = field(default_factory=list)
+
+    @property
+    def format(self) -> str:
+        """The struct format, neighbours of one code joined."""
+        text = ""
+        index = 0
+        while index < len(self.pieces):
+            _, code, count = self.pieces[index]
+            index += 1
+            if code == "s":
+                text += f"{count}s"
+                continue
+            while index < len(self.pieces) and self.pieces[index].code == code:
+                count += self.pieces[index].times
+                index += 1
+            text += f"{count if count > 1 else ''}{code}"
+        return ("<" if self.order == "little" else ">") + text
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire."""
+        return sum(piece.times * _SIZES[piece.code] for piece in self.pieces)
+
+    @property
+    def constant(self) -> str:
+        """The name of the module constant that holds its ``struct.Struct``."""
+        text = self.format
+        order = "LE" if text[0] == "<" else "BE"
+        return f"_{order}_{text[1:]}" if len(text) <= 24 else f"_{order}_{crc32(text.encode()):08X}"
+
+
+def runs_of(block: Sequence[Field]) -> list[Run | Field]:
+    """The block as runs, and between them the fields that have statements of their own. A check ends a run."""
+    found: list[Run | Field] = []
+    run: Run | None = None
+    for each in block:
+        piece = _piece(each)
+        if piece is None:
+            run = None
+            found.append(each)
+            continue
+        order, code, count = piece
+        if run is None or (order != "any" and run.order not in ("any", order)):
+            run = Run()
+            found.append(run)
+        if run.order == "any":
+            run.order = order
+        run.pieces.append(Piece(each, code, count))
+        if each.check is not None:
+            run = None
+    return found
+
+
+def _piece(each: Field) -> tuple[str, str, int] | None:
+    """Byte order, struct code and count of a field that can be part of a run."""
+    match each.type:
+        case Int(bits=bits, signed=signed, order=order) if order != "host":
+            return ("any" if bits == 8 else order), CODES[bits, signed], 1
+        case Timer(order=order) if order != "host":
+            return order, "q", 1
+        case Float64(order=order) if order != "host":
+            return order, "d", 1
+        case Bool():
+            return "any", "B", 1
+        case Bytes(count=Fixed(value=value)) | Pad(count=Fixed(value=value)):
+            size = constant(value)
+            return ("any", "s", size) if size is not None and 0 < size <= _RUN_BYTES else None
+        case Array(element=Int() as element, count=Fixed(value=value)) if element.labels is None:
+            size = constant(value)
+            plain = element.order != "host" and (element.bits, element.signed) != (8, False)
+            if plain and size is not None and 0 < size <= _RUN_ELEMENTS:
+                return ("any" if element.bits == 8 else element.order), CODES[element.bits, element.signed], size
+            return None
+        case _:
+            return None
