@@ -1,0 +1,251 @@
+"""Which file each definition goes into, and what everything is called.
+
+A section of its own has a file of its own, named after it. What is inside of one file's states alone is a struct
+there; what several files use has a file of its own, which they import. Names of types are unique among all that can be
+imported, so that no two imports can clash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from vmsgen.qemu.drafts import Draft, Drafts
+from vmsgen.qemu.names import slug, struct_name
+from vmsgen.qemu.naming import name_fields, name_subsections
+from vmsgen.qemu.plan import Definition, Plan
+from vmsgen.qemu.settle import Settler
+from vmsgen.qemu.sightings import Seen
+
+__all__ = ["RESERVED_TYPES", "Filer"]
+
+#: Names that generated modules or the language have already.
+RESERVED_TYPES = frozenset(
+    [
+        "Any",
+        "Entry",
+        "Facts",
+        "Mac",
+        "Never",
+        "NotPlain",
+        "Prop",
+        "Registry",
+        "Struct",
+        "SubsectionInfo",
+        "VMState",
+        "Visitor",
+        "Foot",
+        "Head",
+    ]
+)
+
+
+@dataclass
+class _Home:
+    """A file in the making."""
+
+    path: str
+    drafts: list[Draft] = field(default_factory=list)  # the state first, if it has one
+    state: Draft | None = None
+    names: dict[Draft, str] = field(default_factory=dict)
+
+
+class Filer:
+    """Makes plans of drafts. ``views`` maps the views that may be used to the modules they are imported from."""
+
+    def __init__(self, drafts: Drafts, views: Mapping[str, str] | None = None) -> None:
+        self._drafts = drafts
+        self._views = dict(views or {})
+        self._homes: dict[str, _Home] = {}
+        self._home_of: dict[Draft, _Home] = {}
+        self._seen: dict[Draft, set[Seen]] = {
+            draft: set().union(*(drafts.sightings.seen(body) for body in draft.bodies)) for draft in drafts.all
+        }
+        self._variants: dict[str, list[Draft]] = {}
+        self._taken: set[str] = set(RESERVED_TYPES)
+
+    def plans(self) -> list[Plan]:
+        """The files, those that others import first."""
+        for draft in self._drafts.all:
+            if self._is_top(draft):
+                self._variants.setdefault(draft.name, []).append(draft)
+        for drafts in self._variants.values():
+            for draft in drafts:
+                self._settle_home(draft, self._new_home(self._path(draft)), state=True)
+        for draft in self._users_first():
+            if draft in self._home_of:
+                continue
+            users = {home.path for home in self._users(draft)}
+            if len(users) == 1:
+                self._settle_home(draft, self._homes[users.pop()])
+            else:
+                self._settle_home(draft, self._new_home(slug(draft.name)))
+        self._name_types()
+        return [self._plan(home) for home in self._homes.values()]
+
+    # ------------------------------------------------------------------ homes
+
+    def _is_top(self, draft: Draft) -> bool:
+        return any(seen.top for seen in self._seen[draft])
+
+    def _new_home(self, wanted: str) -> _Home:
+        path, number = wanted, 1
+        while path in self._homes:
+            number += 1
+            path = f"{wanted}-{number}"
+        home = self._homes[path] = _Home(path)
+        return home
+
+    def _settle_home(self, draft: Draft, home: _Home, *, state: bool = False) -> None:
+        home.drafts.append(draft)
+        self._home_of[draft] = home
+        if state:
+            home.state = draft
+
+    def _users_first(self) -> list[Draft]:
+        """Every draft behind all that use it."""
+        order: list[Draft] = []
+        done: set[Draft] = set()
+        for start in self._drafts.all:
+            stack: list[tuple[Draft, bool]] = [(start, False)]
+            while stack:
+                draft, leaving = stack.pop()
+                if leaving:
+                    order.append(draft)
+                elif draft not in done:
+                    done.add(draft)
+                    stack.append((draft, True))
+                    stack += [(inner, False) for inner in self._drafts.inner(draft) if inner not in done]
+        order.reverse()
+        self._user_lists: dict[Draft, list[Draft]] = {}
+        for draft in order:
+            for inner in dict.fromkeys(self._drafts.inner(draft)):
+                self._user_lists.setdefault(inner, []).append(draft)
+        return order
+
+    def _users(self, draft: Draft) -> list[_Home]:
+        return [self._home_of[user] for user in self._user_lists.get(draft, ()) if user in self._home_of]
+
+    # ------------------------------------------------------------------ names
+
+    def _path(self, draft: Draft) -> str:
+        return f"{slug(draft.name)}{self._mark(draft, '-')}"
+
+    def _mark(self, draft: Draft, joint: str) -> str:
+        """What tells a variant from the others of its name: architecture, bus, else nothing (files are numbered)."""
+        variants = self._variants.get(draft.name, [])
+        if len(variants) < 2:
+            return ""
+        arch, bus = self._archs(draft), self._buses(draft)
+        others = [other for other in variants if other is not draft]
+        if len(arch) == 1 and None not in arch and not any(arch & self._archs(other) for other in others):
+            return f"{joint}{next(iter(arch))}"
+        if len(bus) == 1 and None not in bus:
+            return f"{joint}{next(iter(bus))}"
+        return ""
+
+    def _archs(self, draft: Draft) -> set[str | None]:
+        return {seen.arch for seen in self._seen[draft] if seen.top}
+
+    def _buses(self, draft: Draft) -> set[str | None]:
+        return {seen.bus for seen in self._seen[draft] if seen.top and seen.device is None}
+
+    def _match(self, draft: Draft) -> str | None:
+        variants = self._variants.get(draft.name, [])
+        if len(variants) < 2:
+            return None
+        others = [other for other in variants if other is not draft]
+        archs = self._archs(draft)
+        if None not in archs and archs and not any((archs | {None}) & self._archs(other) for other in others):
+            names = [f'"{arch}"' for arch in sorted(map(str, archs))]
+            return f"target.arch == {names[0]}" if len(names) == 1 else f"target.arch in ({', '.join(names)})"
+        buses = self._buses(draft)
+        if buses and None not in buses and len(buses) == 1:
+            return f'section.bus == "{next(iter(buses))}"'
+        return "unknown"
+
+    def _name_types(self) -> None:
+        shared = list(self._homes.values())
+        for home in shared:
+            first = home.drafts[0]
+            mark = self._mark(first, "-") if home.state is not None else ""
+            home.names[first] = self._free(struct_name(first.name + mark), self._taken)
+        for home in shared:
+            taken = set(self._taken)
+            for draft in home.drafts[1:]:
+                home.names[draft] = self._free(struct_name(draft.name), taken)
+
+    @staticmethod
+    def _free(wanted: str, taken: set[str]) -> str:
+        name, number = wanted, 1
+        while name in taken:
+            number += 1
+            name = f"{wanted}{number}" if not wanted[-1:].isdigit() else f"{wanted}N{number}"
+        taken.add(name)
+        return name
+
+    # ------------------------------------------------------------------ plans
+
+    def _plan(self, home: _Home) -> Plan:
+        imports: dict[str, set[str]] = {}
+
+        def type_name(draft: Draft) -> str:
+            other = self._home_of[draft]
+            if other is not home:
+                imports.setdefault(other.path, set()).add(other.names[draft])
+            return other.names[draft]
+
+        settler = Settler(
+            self._drafts, type_name, self._labels, lambda draft: draft.owner is not None or self._is_top(draft)
+        )
+        made = [settler.definition(draft, home.names[draft]) for draft in home.drafts]
+        for definition in made:
+            self._finish(definition, imports)
+        first = home.drafts[0]
+        plan = Plan(home.path, self._summary(first), made[0] if home.state is not None else None)
+        plan.structs = made[1:] if home.state is not None else made
+        if plan.state is not None:
+            if plan.state.name != struct_name(first.name):
+                plan.state.as_name = plan.state.name
+            plan.section = any(body.old_style for body in first.bodies)
+            plan.match = self._match(first)
+        plan.imports = {path: sorted(names) for path, names in imports.items()}
+        return plan
+
+    def _finish(self, definition: Definition, imports: dict[str, set[str]]) -> None:
+        """Names of fields, and views."""
+        name_fields(definition)
+        name_subsections(definition)
+        for each in definition.fields():
+            if each.view is None:
+                continue
+            module = self._views.get(each.view)
+            if module is None:
+                each.view = None
+            else:
+                imports.setdefault(module, set()).add(each.view)
+        for subsection in definition.subsections:
+            self._finish(subsection, imports)
+
+    def _labels(self, draft: Draft, number: int) -> frozenset[str]:
+        body = draft.bodies[number]
+        owner = draft
+        if owner.owner is None:
+            return frozenset(seen.label for seen in self._drafts.sightings.seen(body))
+        return frozenset()
+
+    def _summary(self, draft: Draft) -> str:
+        labels = _words(sorted({seen.label for seen in self._seen[draft] if seen.label}, key=_release_key))
+        devices = sorted({seen.device for seen in self._seen[draft] if seen.device and seen.device != draft.name})
+        more = f" ({', '.join(devices[:4])}{' ...' if len(devices) > 4 else ''})" if devices else ""
+        return f"VMState {draft.name} of QEMU{' ' + labels if labels else ''}{more}"
+
+
+def _release_key(label: str) -> tuple[list[int], str]:
+    parts = label.split(".")
+    return ([int(part) for part in parts] if all(part.isdigit() for part in parts) else [], label)
+
+
+def _words(names: Iterable[str]) -> str:
+    listed = list(names)
+    return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}" if listed else ""

@@ -1,0 +1,71 @@
+"""Names from a stream or a dump: which ones are taken, and how they get into specs.
+
+A description comes from whoever made the stream. Its names are C expressions and QEMU's own identifiers, so printable
+ASCII; whatever else stands in their place is refused here, before any of it reaches a file's name, YAML or code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+
+from vmsgen.runtime.errors import DataError
+from vmsgen.spec.names import class_name, pieces, python_name
+
+__all__ = ["check_field_name", "check_wire_name", "field_key", "scalar", "slug", "struct_name"]
+
+MAX_WIRE_NAME = 255  # the length of a name has one byte on the wire
+MAX_FIELD_NAME = 1000  # a C expression; the longest of QEMU 10.0 has 55 characters
+
+_PLAIN = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_./+*()\[\]>-]*\Z")
+_GROUPS = ("when", "since", "until", "tmp", "let", "check")
+#: Names of modules that generated packages have themselves, or that specs give a meaning to.
+_RESERVED = frozenset(("machine", "visitor", "index", "manifest", "model", "tags"))
+_MAX_SLUG = 60
+
+
+def check_wire_name(name: str) -> str:
+    """``name`` if a VMState may be called so. Raises DataError."""
+    return _checked(name, MAX_WIRE_NAME, "the name of a VMState")
+
+
+def check_field_name(name: str, owner: str) -> str:
+    """``name`` if a field of ``owner`` may be called so. Raises DataError."""
+    return _checked(name, MAX_FIELD_NAME, f"{owner}: the name of a field")
+
+
+def _checked(name: str, most: int, what: str) -> str:
+    if len(name) > most:
+        raise DataError(f"{what} has {len(name)} characters, more than {most}: {name[:40]!r}...")
+    if not name.isascii() or not name.isprintable():
+        raise DataError(f"{what} holds a character that is not printable ASCII: {name[:60]!r}")
+    if not pieces(name):
+        raise DataError(f"{what} has no letter or digit: {name[:60]!r}")
+    return name
+
+
+def scalar(text: str) -> str:
+    """``text`` as a YAML scalar: plain where every reader takes it for itself, else between double quotes."""
+    return text if _PLAIN.match(text) else json.dumps(text)
+
+
+def field_key(name: str) -> str | None:
+    """The key of a field of this wire name; None if the name would be taken for a group or cannot be derived from."""
+    if name.split(" ", 1)[0] in _GROUPS and " " in name:
+        return None
+    return scalar(name) if python_name(name) else None
+
+
+def struct_name(name: str) -> str:
+    """The type name for a VMState."""
+    made = class_name(name)
+    return made if made[:1].isalpha() else f"S{made.lstrip('_')}"
+
+
+def slug(name: str) -> str:
+    """The file's name for a VMState, without its ending: letters, digits and single hyphens, short, nobody else's."""
+    made = "-".join(pieces(name)).lower()
+    if len(made) > _MAX_SLUG:
+        made = f"{made[:_MAX_SLUG]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return f"{made}-state" if made in _RESERVED else made

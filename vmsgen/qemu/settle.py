@@ -1,0 +1,362 @@
+"""From drafts to definitions: types, counts, presence, names of fields.
+
+What the sources agree on is written down; what only a version explains becomes ``since`` or ``until``; everything else
+that differs, and everything that QEMU decides by code that no source shows, is an ``unknown`` of the spec language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from vmsgen.qemu.bodies import Item
+from vmsgen.qemu.drafts import Draft, Drafts, Slot
+from vmsgen.qemu.leaves import Leaf, leaf_of_dump, leaf_of_vmdesc
+from vmsgen.qemu.plan import Definition, Entry, Field, TmpGroup
+
+__all__ = ["Settler"]
+
+UNKNOWN = "unknown"
+
+#: The type name of a draft, for whoever uses it.
+TypeName = Callable[[Draft], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A part of an array whose elements are of one draft (None: only NULL pointers were seen)."""
+
+    draft: Draft | None
+    count: int
+    nullable: bool
+
+
+class Settler:
+    """Makes definitions. ``type_name`` gives the name of a struct where it is used; ``labels`` where bodies come from.
+
+    ``gates`` tells whether a draft's version is on the wire, so that ``since`` means something.
+    """
+
+    def __init__(
+        self,
+        drafts: Drafts,
+        type_name: TypeName,
+        labels: Callable[[Draft, int], frozenset[str]],
+        gates: Callable[[Draft], bool],
+    ) -> None:
+        self._drafts = drafts
+        self._type_name = type_name
+        self._labels = labels
+        self._gates = gates
+
+    def definition(self, draft: Draft, name: str | None) -> Definition:
+        """The definition of a draft, its subsections included."""
+        minimum, version = draft.versions
+        made = Definition(name, draft.name, self._entries(draft), version, minimum)
+        made.subsections = [self.definition(each, None) for each in draft.subsections]
+        if all(body.dumped for body in draft.bodies) and draft.slots:
+            made.comment = "no stream has shown this: types are by size in memory"
+        return made
+
+    # ------------------------------------------------------------------ entries
+
+    def _entries(self, draft: Draft) -> list[Entry]:
+        found: list[Entry] = []
+        longs = _long_slots(draft)
+        for slot in draft.slots:
+            for number, entry in enumerate(self._slot(draft, slot, slot in longs)):
+                if number and isinstance(entry, Field) and entry.line.endswith(f"when {UNKNOWN}"):
+                    entry.comment = entry.comment or "of another kind there"
+                found.append(entry)
+        return found
+
+    def _slot(self, draft: Draft, slot: Slot, long: bool) -> Iterator[Entry]:
+        typed = {number: item for number, item in slot.uses.items() if not draft.bodies[number].dumped}
+        dumped = {number: item for number, item in slot.uses.items() if draft.bodies[number].dumped}
+        names = _names(typed, dumped)
+        counted = _variable(typed, dumped)
+        presence, comment = self._presence(draft, typed, dumped, counted)
+        if not typed:
+            yield from self._unseen(draft, dumped, names, presence)
+            return
+        first = next(iter(typed.values()))
+        if first.kind == "leaf":
+            entry = _leaf_field(names, list(typed.values()), counted, long)
+            entry.line += presence
+            entry.comment = comment
+            yield entry
+        elif first.kind == "tmp":
+            yield from self._tmp(draft, slot, list(typed.values()), names, presence, counted)
+        elif first.kind in ("list", "tree"):
+            yield self._list(list(typed.values()), names, presence, counted, comment)
+        else:
+            yield from self._structs(list(typed.values()), names, presence, counted, comment)
+
+    def _unseen(self, draft: Draft, dumped: dict[int, Item], names: list[str], presence: str) -> Iterator[Entry]:
+        """A field that only dumps tell of."""
+        items = list(dumped.values())
+        first = items[0]
+        alone = all(body.dumped for body in draft.bodies)
+        comment = None if alone else "no stream has shown it: its type is by its size in memory"
+        if first.kind == "leaf":
+            leaf = leaf_of_dump(first.name, first.size)
+            counts = {item.count for item in items}
+            count = _count_text(counts, False) if counts != {None} else None
+            yield Field(names, _leaf_text(leaf, count) + presence, comment=comment, pad=leaf.base == "pad")
+            return
+        inner = next(first.bodies())
+        counts = {item.count for item in items}
+        count = f"[{_count_text(counts, False)}]" if counts != {None} else ""
+        line = f"{self._type_name(self._drafts.of(inner))}{count}{presence}"
+        yield Field(names, line, comment=None if alone else "no stream has shown it")
+
+    # ------------------------------------------------------------------ what has inner descriptions
+
+    def _structs(
+        self, items: list[Item], names: list[str], presence: str, counted: bool, comment: str | None
+    ) -> Iterator[Entry]:
+        versions = {item.type: item for item in items}
+        at_version = self._at_version(items) if "vstruct" in versions else ""
+        ways: dict[tuple[Draft | None, ...], list[list[_Piece]]] = {}
+        arrays = any(item.count is not None for item in items)
+        for item in items:
+            pieces = list(self._pieces(item))
+            known = tuple(piece.draft for piece in pieces)
+            ways.setdefault(known, []).append(pieces)
+        _join_nulls(ways)
+        for number, (known, seen) in enumerate(ways.items()):
+            condition = presence or (f" when {UNKNOWN}" if len(ways) > 1 else "")
+            for at, draft in enumerate(known):
+                parts = [pieces[at] for pieces in seen]
+                counts = {part.count for part in parts}
+                several = len(known) > 1
+                own = [f"{name}[{at}]" for name in names[:1]] if several else names
+                is_array = (arrays and not several) or counts != {1}
+                count = f"[{_count_text(set(counts), counted)}]" if is_array else ""
+                if draft is None:
+                    # one byte each, and nobody says what stands there otherwise
+                    total = _count_text(set(counts), counted)
+                    yield Field(own, f"bytes[{total}]{condition}", doc="NULL pointers", comment=comment)
+                    continue
+                null = "?" if any(part.nullable for part in parts) else ""
+                line = f"{self._type_name(draft)}{null}{count}{at_version}{condition}"
+                yield Field(own, line, comment=comment if number == 0 else "another kind of the same field")
+
+    def _at_version(self, items: Iterable[Item]) -> str:
+        """QEMU's VSTRUCT: the version that the place gives, where the struct's own is another."""
+        bodies = [body for item in items for body in item.bodies()]
+        versions = {body.version for body in bodies}
+        if len(versions) != 1 or any(self._drafts.of(body).versions[1] in versions for body in bodies):
+            return ""
+        return f" at-version {versions.pop()}"
+
+    def _pieces(self, item: Item) -> Iterator[_Piece]:
+        """The elements of an array by their drafts; a NULL belongs to any."""
+        draft: Draft | None = None
+        count, nullable = 0, False
+        for number, body in item.runs:
+            own = self._drafts.of(body) if body is not None else None
+            if own is not None and draft is not None and own is not draft:
+                yield _Piece(draft, count, nullable)
+                draft, count, nullable = None, 0, False
+            draft = own or draft
+            count += number
+            nullable = nullable or body is None
+        if count:
+            yield _Piece(draft, count, nullable)
+
+    def _list(self, items: list[Item], names: list[str], presence: str, counted: bool, comment: str | None) -> Entry:
+        counts = {item.count for item in items}
+        count = f"[{_count_text(counts, counted)}]" if counts != {None} else ""
+        states = [[self._drafts.of(body) for body in item.bodies()] for item in items]
+        drafts: list[Draft] = []
+        for draft in (draft for each in states for draft in each):
+            if draft not in drafts:
+                drafts.append(draft)
+        kind = items[0].kind
+        if not drafts or len(drafts) > 2 or (kind == "list" and len(drafts) > 1):
+            # an empty list tells nothing of its elements
+            size = 5 if kind == "tree" else 1
+            dim = f"{size}" if not drafts and not count else UNKNOWN
+            doc = f"{'an empty tree' if kind == 'tree' else 'an empty list'} in every stream seen"
+            return Field(names, f"bytes[{dim}]{count}{presence}", doc=doc, comment=comment)
+        if kind == "list":
+            line = f"list({self._type_name(drafts[0])})"
+        elif len(drafts) == 1:
+            line = f"tree(uint64, {self._type_name(drafts[0])})"
+        else:
+            line = f"tree({self._type_name(drafts[0])}, {self._type_name(drafts[1])})"
+        return Field(names, f"{line}{count}{presence}", comment=comment)
+
+    def _tmp(
+        self, owner: Draft, slot: Slot, items: list[Item], names: list[str], presence: str, counted: bool
+    ) -> Iterator[Entry]:
+        """A temporary struct: its fields stand in its user's place."""
+        drafts = {id(draft): draft for item in items for body in item.bodies() for draft in [self._drafts.of(body)]}
+        plain = len(drafts) == 1 and not presence and all(item.count is None for item in items)
+        draft = next(iter(drafts.values()), None)
+        if draft is None:
+            return
+        if plain and not draft.subsections and draft.versions[1] == draft.versions[0]:
+            yield TmpGroup(draft.name, self._entries(draft))
+        else:
+            yield from self._structs(items, names, presence, counted, None)
+
+    # ------------------------------------------------------------------ presence
+
+    def _presence(
+        self, draft: Draft, typed: dict[int, Item], dumped: dict[int, Item], counted: bool
+    ) -> tuple[str, str | None]:
+        """The clause of a field's line, with its blank, and a comment for whoever answers an open question."""
+        bodies = list(enumerate(draft.bodies))
+        streams = [number for number, body in bodies if not body.dumped]
+        tables = [number for number, body in bodies if body.dumped]
+        declared = len(dumped) == len(tables)
+        if any(item.predicate for item in dumped.values()):
+            return f" when {UNKNOWN}", None
+        lowest = draft.versions[0]
+        since = max((item.since for item in dumped.values()), default=0)
+        if since > lowest and declared and self._gates(draft):
+            return f" since {since}", None
+        if len(typed) == len(streams) and declared:
+            return "", None
+        if counted and declared:
+            return "", None  # an array of no elements is not described
+        if self._gates(draft):
+            clause = _by_version(draft, {**typed, **dumped})
+            if clause:
+                return clause, None
+        return f" when {UNKNOWN}", self._where(draft, {**typed, **dumped})
+
+    def _where(self, draft: Draft, uses: dict[int, Item]) -> str | None:
+        """In which releases a field was seen, if that tells it from the others."""
+        there: set[str] = set()
+        others: set[str] = set()
+        for number in range(len(draft.bodies)):
+            (there if number in uses else others).update(self._labels(draft, number))
+        if not there or not others or there & others or "" in there | others:
+            return None
+        return f"in {', '.join(_releases(there))}, not in {', '.join(_releases(others))}"
+
+
+def _releases(labels: Iterable[str]) -> list[str]:
+    def key(label: str) -> tuple[list[int], str]:
+        parts = label.split(".")
+        return ([int(part) for part in parts] if all(part.isdigit() for part in parts) else [1 << 30], label)
+
+    return sorted(labels, key=key)
+
+
+def _by_version(draft: Draft, uses: dict[int, Item]) -> str:
+    """``since`` or ``until`` if the bodies' versions tell exactly which have the field."""
+    there = {body.version for number, body in enumerate(draft.bodies) if number in uses}
+    others = {body.version for number, body in enumerate(draft.bodies) if number not in uses}
+    if not others or not there:
+        return ""
+    if min(there) > max(others):
+        return f" since {min(there)}"
+    if max(there) < min(others):
+        return f" until {max(there)}"
+    return ""
+
+
+def _names(typed: dict[int, Item], dumped: dict[int, Item]) -> list[str]:
+    """The wire names, the newest first: a dump's where there is one, for it has no suffixes."""
+    found: list[str] = []
+    for item in [*dumped.values(), *typed.values()]:
+        name = item.name
+        if name not in found and not any(_suffixed(name, other) for other in found):
+            found.append(name)
+    return found
+
+
+def _suffixed(name: str, plain: str) -> bool:
+    return name.startswith(f"{plain}[") and name.endswith("]") and name[len(plain) + 1 : -1].isdigit()
+
+
+# ---------------------------------------------------------------------------------------------- types
+
+
+def _variable(typed: dict[int, Item], dumped: dict[int, Item]) -> bool:
+    """Whether the number of elements is not the same everywhere, as far as the sources tell."""
+    counts = {1 if item.count is None else item.count for item in typed.values()}
+    if len(counts) > 1:
+        return True
+    says = [item for item in dumped.values() if item.counts_said]
+    # QEMU 10.0 says the length of arrays of fixed length: one that it does not say is counted by something else
+    return bool(says) and all(item.count is None for item in says) and counts != {1} and bool(counts)
+
+
+def _count_text(counts: set[int | None], counted: bool) -> str:
+    known = {1 if count is None else count for count in counts}
+    return str(known.pop()) if len(known) == 1 and not counted else UNKNOWN
+
+
+def _long_slots(draft: Draft) -> set[Slot]:
+    """Slots that are 4 bytes in some bodies and 8 in others, all of them alike in every body: QEMU's target_ulong."""
+    mixed = [slot for slot in draft.slots if _widths(draft, slot) == {4, 8}]
+    for number in range(len(draft.bodies)):
+        if (
+            len({slot.uses[number].size for slot in mixed if number in slot.uses and not draft.bodies[number].dumped})
+            > 1
+        ):
+            return set()
+    return set(mixed)
+
+
+def _widths(draft: Draft, slot: Slot) -> set[int]:
+    typed = [item for number, item in slot.uses.items() if not draft.bodies[number].dumped]
+    if not all(
+        item.kind == "leaf" and leaf_of_vmdesc(item.type, item.size).base in ("uint32", "uint64") for item in typed
+    ):
+        return set()
+    return {item.size for item in typed}
+
+
+def _leaf_field(names: list[str], items: Sequence[Item], counted: bool, long: bool) -> Field:
+    leaves = [leaf_of_vmdesc(item.type, item.size) for item in items]
+    counts = {item.count for item in items}
+    count = _count_text(counts, counted) if counts != {None} else None
+    first = leaves[0]
+    checks = {leaf.check for leaf in leaves}
+    if long:
+        line = "target_ulong" + (f"[{count}]" if count is not None else "")
+        return Field(names, line, check=first.check if len(checks) == 1 else None)
+    if len({leaf.family for leaf in leaves}) == 1:
+        same = len({leaf.dim for leaf in leaves}) == 1
+        leaf = first if same else Leaf(first.base, None, doc=first.doc or leaves[-1].doc, size=first.size)
+        return Field(
+            names,
+            _leaf_text(leaf, count),
+            check=first.check if len(checks) == 1 else None,
+            doc=leaf.doc,
+            view=leaf.view,
+            pad=leaf.base == "pad",
+        )
+    sizes = ", ".join(sorted({str(leaf.size) for leaf in leaves}, key=int))
+    return Field(
+        names, f"bytes[{UNKNOWN}]" + (f"[{count}]" if count is not None else ""), doc=f"{sizes} bytes were seen"
+    )
+
+
+def _leaf_text(leaf: Leaf, count: str | None) -> str:
+    """The type of a leaf, ``count`` of them if that is given."""
+    if leaf.base == "bitmap" and leaf.dim is None:
+        return f"uint64[{UNKNOWN}]" if count is None else f"bytes[{UNKNOWN}][{count}]"
+    base = leaf.base
+    if base == "pad" and count is not None:
+        return f"pad[{leaf.dim * int(count) if leaf.dim is not None and count != UNKNOWN else UNKNOWN}]"
+    if base in ("bytes", "pad", "bitmap"):
+        base = f"{base}[{UNKNOWN if leaf.dim is None else leaf.dim}]"
+        return base if count is None else f"{base}[{count}]"
+    dims = [str(each) for each in (count, leaf.elements) if each is not None]
+    return f"{base}[{', '.join(dims)}]" if dims else base
+
+
+def _join_nulls(ways: dict[tuple[Draft | None, ...], list[list[_Piece]]]) -> None:
+    """Arrays of nothing but NULL pointers say nothing of their elements: they join those that do."""
+    nulls = ways.get((None,))
+    known = next((key for key in ways if len(key) == 1 and key != (None,)), None)
+    if nulls is not None and known is not None:
+        ways[known] += nulls
+        del ways[(None,)]
