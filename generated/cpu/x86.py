@@ -9,6 +9,7 @@ import struct
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
+    OCTETS,
     S64,
     U8,
     U16,
@@ -247,8 +248,9 @@ class Segment(Struct):
         self._kept = None
         (self.selector,) = _BE_I.unpack_from(d, p)
         p += 4
-        self.base = int.from_bytes(d[p : p + f.long_bits // 8], "big")
-        p += f.long_bits // 8
+        _n = OCTETS[f.long_bits]
+        self.base = int.from_bytes(d[p : p + _n], "big")
+        p += _n
         self.limit, self.flags = _BE_2I.unpack_from(d, p)
         p += 8
         if d[p : p + 1] == b"\x05":
@@ -260,7 +262,7 @@ class Segment(Struct):
             super()._save(out, f)
             return
         out.append(_BE_I.pack(self.selector))
-        out.append(self.base.to_bytes(f.long_bits // 8, "big"))
+        out.append(self.base.to_bytes(OCTETS[f.long_bits], "big"))
         out.append(_BE_2I.pack(self.limit, self.flags))
 
     def _encode(self, f: Facts) -> bytes:
@@ -6046,14 +6048,17 @@ class X86Cpu(VMState):
         _n = bounded(max(registers, 0), d)
         _items = []
         for _ in range(_n):
-            _item = int.from_bytes(d[p : p + f.long_bits // 8], "big")
-            p += f.long_bits // 8
+            _n2 = OCTETS[f.long_bits]
+            _item = int.from_bytes(d[p : p + _n2], "big")
+            p += _n2
             _items.append(_item)
         self.regs = _items
-        self.eip = int.from_bytes(d[p : p + f.long_bits // 8], "big")
-        p += f.long_bits // 8
-        self.eflags = int.from_bytes(d[p : p + f.long_bits // 8], "big")
-        p += f.long_bits // 8
+        _n3 = OCTETS[f.long_bits]
+        self.eip = int.from_bytes(d[p : p + _n3], "big")
+        p += _n3
+        _n4 = OCTETS[f.long_bits]
+        self.eflags = int.from_bytes(d[p : p + _n4], "big")
+        p += _n4
         self.hflags, self.fpuc, self.fpus, self.fptag, self.fpregs_format = (
             _BE_I4H.unpack_from(d, p)
         )
@@ -6074,29 +6079,36 @@ class X86Cpu(VMState):
         self.idt, p = Segment._load(d, p, f)
         (self.sysenter_cs,) = _BE_I.unpack_from(d, p)
         p += 4
-        self.sysenter_esp = int.from_bytes(d[p : p + f.long_bits // 8], "big")
-        p += f.long_bits // 8
-        self.sysenter_eip = int.from_bytes(d[p : p + f.long_bits // 8], "big")
-        p += f.long_bits // 8
-        self.cr_0 = int.from_bytes(d[p : p + f.long_bits // 8], "big")
-        p += f.long_bits // 8
-        self.cr_2 = int.from_bytes(d[p : p + f.long_bits // 8], "big")
-        p += f.long_bits // 8
-        self.cr_3 = int.from_bytes(d[p : p + f.long_bits // 8], "big")
-        p += f.long_bits // 8
-        self.cr_4 = int.from_bytes(d[p : p + f.long_bits // 8], "big")
-        p += f.long_bits // 8
+        _n5 = OCTETS[f.long_bits]
+        self.sysenter_esp = int.from_bytes(d[p : p + _n5], "big")
+        p += _n5
+        _n6 = OCTETS[f.long_bits]
+        self.sysenter_eip = int.from_bytes(d[p : p + _n6], "big")
+        p += _n6
+        _n7 = OCTETS[f.long_bits]
+        self.cr_0 = int.from_bytes(d[p : p + _n7], "big")
+        p += _n7
+        _n8 = OCTETS[f.long_bits]
+        self.cr_2 = int.from_bytes(d[p : p + _n8], "big")
+        p += _n8
+        _n9 = OCTETS[f.long_bits]
+        self.cr_3 = int.from_bytes(d[p : p + _n9], "big")
+        p += _n9
+        _n10 = OCTETS[f.long_bits]
+        self.cr_4 = int.from_bytes(d[p : p + _n10], "big")
+        p += _n10
         _items4 = []
         for _ in range(8):
-            _item4 = int.from_bytes(d[p : p + f.long_bits // 8], "big")
-            p += f.long_bits // 8
+            _n11 = OCTETS[f.long_bits]
+            _item4 = int.from_bytes(d[p : p + _n11], "big")
+            p += _n11
             _items4.append(_item4)
         self.dr = _items4
         self.a20_mask, self.mxcsr = _BE_iI.unpack_from(d, p)
         p += 8
-        _n2 = bounded(max(registers, 0), d)
+        _n12 = bounded(max(registers, 0), d)
         _items5 = []
-        for _ in range(_n2):
+        for _ in range(_n12):
             _item5, p = Xmm._load(d, p, f)
             _items5.append(_item5)
         self.xmm = _items5
@@ -6160,9 +6172,9 @@ class X86Cpu(VMState):
         if version >= 12:
             self.xcr0, self.xstate_bv = _BE_2Q.unpack_from(d, p)
             p += 16
-            _n3 = bounded(max(registers, 0), d)
+            _n13 = bounded(max(registers, 0), d)
             _items7 = []
-            for _ in range(_n3):
+            for _ in range(_n13):
                 _item7, p = YmmHigh._load(d, p, f)
                 _items7.append(_item7)
             self.ymm_high = _items7
@@ -6181,9 +6193,9 @@ class X86Cpu(VMState):
         long_mode = f.long_bits == 64
         registers = 16 if long_mode else 8
         for _item in count_of(self.regs, registers):
-            out.append(_item.to_bytes(f.long_bits // 8, "big"))
-        out.append(self.eip.to_bytes(f.long_bits // 8, "big"))
-        out.append(self.eflags.to_bytes(f.long_bits // 8, "big"))
+            out.append(_item.to_bytes(OCTETS[f.long_bits], "big"))
+        out.append(self.eip.to_bytes(OCTETS[f.long_bits], "big"))
+        out.append(self.eflags.to_bytes(OCTETS[f.long_bits], "big"))
         out.append(
             _BE_I4H.pack(
                 self.hflags, self.fpuc, self.fpus, self.fptag, self.fpregs_format
@@ -6198,14 +6210,14 @@ class X86Cpu(VMState):
         self.gdt._save(out, f)
         self.idt._save(out, f)
         out.append(_BE_I.pack(self.sysenter_cs))
-        out.append(self.sysenter_esp.to_bytes(f.long_bits // 8, "big"))
-        out.append(self.sysenter_eip.to_bytes(f.long_bits // 8, "big"))
-        out.append(self.cr_0.to_bytes(f.long_bits // 8, "big"))
-        out.append(self.cr_2.to_bytes(f.long_bits // 8, "big"))
-        out.append(self.cr_3.to_bytes(f.long_bits // 8, "big"))
-        out.append(self.cr_4.to_bytes(f.long_bits // 8, "big"))
+        out.append(self.sysenter_esp.to_bytes(OCTETS[f.long_bits], "big"))
+        out.append(self.sysenter_eip.to_bytes(OCTETS[f.long_bits], "big"))
+        out.append(self.cr_0.to_bytes(OCTETS[f.long_bits], "big"))
+        out.append(self.cr_2.to_bytes(OCTETS[f.long_bits], "big"))
+        out.append(self.cr_3.to_bytes(OCTETS[f.long_bits], "big"))
+        out.append(self.cr_4.to_bytes(OCTETS[f.long_bits], "big"))
         for _item4 in count_of(self.dr, 8):
-            out.append(_item4.to_bytes(f.long_bits // 8, "big"))
+            out.append(_item4.to_bytes(OCTETS[f.long_bits], "big"))
         out.append(_BE_iI.pack(self.a20_mask, self.mxcsr))
         for _item5 in count_of(self.xmm, registers):
             _item5._save(out, f)

@@ -24,6 +24,8 @@ CLONE = TESTS.parent
 
 pytest.register_assert_rewrite("tests.properties.agreement")
 SMALL = "small_specs"
+#: The good specs of the language's tests, the one that holds every type there is, and corners of the wire format.
+SMALL_SPECS = (TESTS / "specs/good", TESTS / "judges/device-specs", TESTS / "properties/device-specs")
 
 EXAMPLES = int(os.environ.get("VMSGEN_EXAMPLES", "0"))
 SEED = os.environ.get("VMSGEN_SEED", "")
@@ -88,8 +90,8 @@ def library() -> Kit:
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Kit:
-    """The good specs of the language's tests, and the one that holds every type there is."""
+    """The specs in :data:`SMALL_SPECS` as one package."""
     folder = tmp_path_factory.mktemp("small")
-    shutil.copytree(TESTS / "specs/good", folder / "device-specs")
-    shutil.copytree(TESTS / "judges/device-specs", folder / "device-specs", dirs_exist_ok=True)
+    for place in SMALL_SPECS:
+        shutil.copytree(place, folder / "device-specs", dirs_exist_ok=True)
     return built(folder, SMALL)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.properties.agreement import check_agreement, check_forgetting
-from tests.properties.conftest import TESTS, Kit
+from tests.properties.conftest import SMALL_SPECS, Kit
 from vmsgen.runtime.state import VMState
 
 
@@ -20,7 +20,7 @@ def states_in(folder: Path) -> list[str]:
     )
 
 
-@pytest.mark.parametrize("path", states_in(TESTS / "specs/good") + states_in(TESTS / "judges/device-specs"))
+@pytest.mark.parametrize("path", [path for place in SMALL_SPECS for path in states_in(place)])
 def test_walk_and_straight_line_agree_there_and_back(small: Kit, path: str) -> None:
     module = path.removesuffix(".yaml")
     (definition,) = [

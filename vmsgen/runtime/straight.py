@@ -151,6 +151,8 @@ U8: Final = _Octets(8, False)
 U16: Final = _Octets(16, False)
 U32: Final = _Octets(32, False)
 U64: Final = _Octets(64, False)
+#: octets of an integer whose width in bits a fact tells
+OCTETS: Final = {8: 1, 16: 2, 32: 4, 64: 8}
 #: tables of unsigned integers by their width
 UNSIGNED: Final = {8: U8, 16: U16, 32: U32, 64: U64}
 BOOL: Final = {False: b"\x01\x00", True: b"\x01\xff"}

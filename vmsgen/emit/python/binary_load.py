@@ -32,11 +32,6 @@ def byte_order(order: Order) -> str:
     return quote(order)
 
 
-def atom(code: str) -> str:
-    """Code that binds as tightly as a name."""
-    return code if code.replace("_", "").replace(".", "").isalnum() else f"({code})"
-
-
 class BinaryLoad(StraightLine):
     """Prints ``_load``."""
 
@@ -130,13 +125,13 @@ class BinaryLoad(StraightLine):
             raise NoStraightLine
         if isinstance(each.type, Pad):
             assert isinstance(each.type.count, Fixed)
-            self.slice(each, self.compile(each.type.count.value))
+            self.slice(each, self.count(each.type.count))
         else:
             self.value(each.type, f"self.{each.name}")
 
     def slice(self, each: Field, size: str) -> None:
         """Bytes, or a pad, of ``size``."""
-        piece = f"d[p : p + {atom(size)}]"
+        piece = f"d[p : p + {size}]"
         if isinstance(each.type, Pad):
             self.refuse_if(f"any({piece})", "a pad that is kept")
         else:
@@ -176,7 +171,9 @@ class BinaryLoad(StraightLine):
                     self.out.add(f"{target} = plain_string(d[p : p + {size}])")
                 self.out.add(f"p += {size}")
             case SizedInt(bits=bits, order=order):
-                octets = f"{atom(self.compile(bits))} // 8"
+                self.helpers.add("OCTETS")
+                octets = self.local("n")
+                self.out.add(f"{octets} = OCTETS[{self.compile(bits)}]")
                 self.out.statement(f"{target} = int.from_bytes(", [f"d[p : p + {octets}]", byte_order(order)], ")")
                 self.out.add(f"p += {octets}")
             case Int(bits=width, signed=signed, order=order):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vmsgen.emit.python.binary_load import atom, byte_order
+from vmsgen.emit.python.binary_load import byte_order
 from vmsgen.emit.python.expressions import local_name
 from vmsgen.emit.python.layout import Call, Lines
 from vmsgen.emit.python.runs import CODES, Piece, Run, runs_of
@@ -104,7 +104,8 @@ class BinarySave(StraightLine):
             raise NoStraightLine
         if isinstance(each.type, Pad):
             assert isinstance(each.type.count, Fixed)
-            self.out.add(f"out.append(bytes({self.compile(each.type.count.value)}))")
+            size = self.compile(each.type.count.value)
+            self.append(f"bytes({size if size.isdigit() else f'max({size}, 0)'})")
         else:
             self.value(each.type, self.needed(each, f"self.{each.name}"))
 
@@ -134,7 +135,8 @@ class BinarySave(StraightLine):
                 self.prefix(prefix, f"len({name})")
                 self.append(name)
             case SizedInt(bits=width, order=order):
-                self.append(f"{value}.to_bytes({atom(self.compile(width))} // 8, {byte_order(order)})")
+                self.helpers.add("OCTETS")
+                self.append(f"{value}.to_bytes(OCTETS[{self.compile(width)}], {byte_order(order)})")
             case Int(bits=bits, signed=signed, order=order):
                 sign = ", signed=True" if signed else ""
                 self.append(f"{value}.to_bytes({bits // 8}, {byte_order(order)}{sign})")
