@@ -49,6 +49,7 @@ def load(
                 return state, end
         except FAST_PATH_ERRORS:
             pass
+    facts.restart()
     return load_by_walk(cls, data, position, version, facts, limits)
 
 

@@ -9,7 +9,7 @@ spec's: ``ahci_ports``, ``target.long_bits``, ``qemu >= 8.2``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -59,24 +59,28 @@ class Prop:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question met while a codec ran. ``settled``: answered by knowledge, so the search leaves it alone."""
+    """A question met while a codec ran. ``settled``: answered by knowledge, so the search leaves it alone; ``open``: an
+    ``unknown`` of the spec that was guessed.
+    """
 
     name: str
     answer: Answer
     alternatives: Iterable[Answer]
     settled: bool
     machine_wide: bool
+    open: bool = False
 
 
 class Facts:
     """Answers to the questions of layouts. ``known`` maps names to values (or to their text)."""
 
-    __slots__ = ("known", "questions", "trial")
+    __slots__ = ("_runs", "known", "questions", "trial")
 
     def __init__(self, known: Mapping[str, Answer] | None = None, *, trial: Mapping[str, Answer] | None = None) -> None:
         self.known: dict[str, Answer] = dict(known or {})
         self.trial: dict[str, Answer] = dict(trial or {})
         self.questions: dict[str, Question] = {}
+        self._runs: dict[str, list[tuple[str, int]]] = {}  # answers by place that were not given yet
 
     def __repr__(self) -> str:
         return f"Facts({self.known!r})"
@@ -132,13 +136,36 @@ class Facts:
         raise LayoutError(f"the layout depends on {name}, which nothing answers; give it with --prop {name}=VALUE")
 
     def unknown(self, name: str, kind: str) -> Any:
-        """The answer to an explicit ``unknown`` of a spec, asked as ``STATE.FIELD``."""
+        """The answer to an explicit ``unknown`` of a spec, asked as ``STATE.FIELD``.
+
+        It is asked once for every place on the wire, and the places may differ (elements of an array): an answer may
+        list them in wire order (see :func:`join_answers`), the last one holding for the rest.
+        """
         alternatives: Iterable[Answer] = (True, False) if kind == "bool" else range(1 << 16)
-        if name in self.trial:
-            return self._record(name, self.trial[name], alternatives, False, False)
-        if name in self.known:
-            return self._record(name, read_answer(self.known[name], kind, name), (), True, False)
-        return self._record(name, kind == "bool", alternatives, False, False)
+        settled = name not in self.trial and name in self.known
+        given = self.trial.get(name, self.known.get(name))
+        if given is None:
+            return self._record(name, True if kind == "bool" else 0, alternatives, False, False, is_open=True)
+        listed = isinstance(given, str) and "," in given and kind in ("bool", "int")
+        answer = read_answer(self._next(name, str(given)) if listed else given, kind, name)
+        self._record(name, given if listed else answer, () if settled else alternatives, settled, False)
+        return answer
+
+    def _next(self, name: str, text: str) -> str:
+        """The answer for the place that is at hand."""
+        runs = self._runs.get(name)
+        if runs is None:
+            runs = self._runs[name] = split_answers(text, name)
+        answer, count = runs[0]
+        if len(runs) > 1:
+            runs[0] = (answer, count - 1)
+            if count <= 1:
+                del runs[0]
+        return answer
+
+    def restart(self) -> None:
+        """The walk begins again: answers that differ from place to place are given from the first one on."""
+        self._runs.clear()
 
     @property
     def qemu(self) -> ReleaseFact:
@@ -171,10 +198,16 @@ class Facts:
         return self._record(name, alternatives[0], alternatives, False, True)
 
     def _record(
-        self, name: str, answer: Answer, alternatives: Iterable[Answer], settled: bool, machine_wide: bool
+        self,
+        name: str,
+        answer: Answer,
+        alternatives: Iterable[Answer],
+        settled: bool,
+        machine_wide: bool,
+        is_open: bool = False,
     ) -> Answer:
         if name not in self.questions:
-            self.questions[name] = Question(name, answer, alternatives, settled, machine_wide)
+            self.questions[name] = Question(name, answer, alternatives, settled, machine_wide, is_open)
         return answer
 
     # ------------------------------------------------------------------ the sender's release
@@ -287,6 +320,33 @@ def answer_text(answer: Answer) -> str:
     if isinstance(answer, bool):
         return TRUE if answer else FALSE
     return release_text(answer) if isinstance(answer, tuple) else str(answer)
+
+
+def join_answers(answers: Sequence[Answer]) -> str:
+    """Answers to a question that is asked in several places, in wire order: ``true,false*3``; one if they are alike."""
+    runs: list[tuple[str, int]] = []
+    for text in map(answer_text, answers):
+        if runs and runs[-1][0] == text:
+            runs[-1] = (text, runs[-1][1] + 1)
+        else:
+            runs.append((text, 1))
+    if len(runs) == 1:
+        return runs[0][0]
+    # the last one holds for the rest
+    return ",".join(
+        text if count == 1 or at == len(runs) - 1 else f"{text}*{count}" for at, (text, count) in enumerate(runs)
+    )
+
+
+def split_answers(text: str, name: str) -> list[tuple[str, int]]:
+    """What :func:`join_answers` joined: answers, and for how many places each holds. Raises VmsgenError."""
+    found: list[tuple[str, int]] = []
+    for part in text.split(","):
+        answer, star, count = part.partition("*")
+        if star and not (count.isascii() and count.isdigit() and len(count) < 10):
+            raise VmsgenError(f"{name}: {part!r} is not ANSWER*COUNT")
+        found.append((answer, int(count) if star else 1))
+    return found
 
 
 def read_answer(value: Answer, kind: str, name: str) -> Answer:

@@ -17,6 +17,7 @@ from vmsgen.runtime.errors import DataError, LayoutError, VmsgenError
 from vmsgen.runtime.facts import Answer, Facts, Question, answer_text
 from vmsgen.stream import binary_marks as marks
 from vmsgen.stream.vmdesc import DescribedSection
+from vmsgen.stream.vmdesc_answers import answers_of
 from vmsgen.stream.vmdesc_match import compare
 
 __all__ = ["AmbiguousLayout", "Contents", "Solved", "solve"]
@@ -145,6 +146,13 @@ class _Search:
         found = compare(described, attempt.state)
         return found.rank == (0, 0) and not found.hidden
 
+    def told(self, attempt: _Attempt) -> dict[str, Answer]:
+        """What QEMU's description answers of the spec's open questions that were asked, none if they were not."""
+        described = self.contents.described
+        if described is None or not any(question.open for question in attempt.questions.values()):
+            return {}
+        return answers_of(attempt.type, self.window, self.contents.version, self.facts, described)
+
     def neighbours(self, attempt: _Attempt) -> Iterator[_Attempt]:
         """Attempts with one more answer overruled, among the questions that this one met and guessed."""
         questions = [
@@ -253,6 +261,7 @@ def _fitting(candidates: Sequence[Any], search: _Search) -> list[_Attempt]:
     does.
     """
     level = [search.attempt(kind, {}) for kind in candidates]
+    level += [search.attempt(attempt.type, trial) for attempt in level if (trial := search.told(attempt))]
     fitting = [attempt for attempt in level if search.fits(attempt)]
     for _ in range(_LEVELS):
         if fitting:

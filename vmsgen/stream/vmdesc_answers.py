@@ -1,0 +1,126 @@
+"""Answers to the open questions of a spec from QEMU's own description of the section.
+
+A field ``when unknown`` is there if the description has a field of its name in the very place where the walk stands,
+and ``[unknown]`` is the length that the description gives. A question may be asked in several places (elements of an
+array) and answered differently in each; the answers are then a list in wire order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from vmsgen.runtime.binary_in import BinaryIn
+from vmsgen.runtime.errors import VmsgenError
+from vmsgen.runtime.facts import Answer, Facts, join_answers
+from vmsgen.stream.vmdesc import DescribedField, DescribedSection, DescribedState
+
+__all__ = ["answers_of"]
+
+_SUFFIX = re.compile(r"\[\d+\]\Z")
+#: Leaves that are counted by their elements; others are counted by bytes.
+_COUNTED = re.compile(r"u?int(8|16|32|64)\b|bool|timer|float64|CPU_Double_U")
+_OUTSIDE = re.compile(r"[^0-9A-Za-z]+")
+_LISTS = frozenset(("qtailq", "qlist"))
+
+
+@dataclass(slots=True)
+class _Place:
+    """A field as it is described at one offset: elements and bytes of all its parts together."""
+
+    name: str
+    type: str
+    count: int
+    size: int
+
+
+class _Asked(Facts):
+    """Facts that look questions up where the walk stands."""
+
+    __slots__ = ("_places", "answers", "visitor")
+
+    def __init__(self, facts: Facts, places: dict[int, list[_Place]]) -> None:
+        super().__init__(facts.known)
+        self._places = places
+        self.answers: dict[str, list[Answer]] = {}
+        self.visitor: BinaryIn | None = None
+
+    def unknown(self, name: str, kind: str) -> Any:
+        if name in self.known or kind not in ("bool", "int") or self.visitor is None:
+            return super().unknown(name, kind)
+        answer = self._look_up(self.visitor, name.rpartition(".")[2], kind)
+        self.answers.setdefault(name, []).append(answer)
+        return answer
+
+    def _look_up(self, visitor: BinaryIn, field: str, kind: str) -> bool | int:
+        wire = visitor.owner.WIRE_NAMES.get(field, (field,))
+        names = {_SUFFIX.sub("", name) for name in wire} | {*wire, field}
+        for place in self._places.get(visitor.position, ()):
+            # (a pad has no attribute, so that the class does not know its wire name)
+            derived = _OUTSIDE.sub("_", place.name).strip("_")
+            if names & {place.name, _SUFFIX.sub("", place.name), derived}:
+                if kind == "bool":
+                    return True
+                return place.count if _COUNTED.match(place.type) or not place.type else place.size
+        return False if kind == "bool" else 0
+
+
+def answers_of(kind: Any, data: bytes, version: int, facts: Facts, described: DescribedSection) -> dict[str, Answer]:
+    """Answers to the questions that class ``kind`` asks when it reads ``data``, the contents that are ``described``.
+
+    Those that it asks on a walk that comes to nothing are given all the same: whether they are right shows when they
+    are tried.
+    """
+    if described.state is None:
+        return {}
+    places: dict[int, list[_Place]] = {}
+    for offset, place in _places(described.state, 0):
+        places.setdefault(offset, []).append(place)
+    asked = _Asked(facts, places)
+    state = kind._blank()
+    state._version = version
+    asked.visitor = BinaryIn(data, 0, asked)
+    with suppress(VmsgenError, IndexError, ZeroDivisionError, ValueError, OverflowError, TypeError, AttributeError):
+        asked.visitor.run(state)
+    return {name: _joined(answers) for name, answers in asked.answers.items()}
+
+
+def _joined(answers: list[Answer]) -> Answer:
+    first = answers[0]
+    same = all(type(each) is type(first) and each == first for each in answers)
+    return first if same else join_answers(answers)
+
+
+def _places(state: DescribedState, start: int) -> Iterator[tuple[int, _Place]]:
+    """Every described field with its offset, the parts of one array as one place."""
+    last: _Place | None = None
+    offset = start
+    for field in state.fields:
+        if last is not None and last.name == field.name and field.size:
+            last.count += field.count
+            last.size += field.total
+        else:
+            type_name = "" if field.states or field.type in ("struct", "nullptr") else field.type
+            last = _Place(field.name, type_name, field.count, field.total)
+            yield offset, last
+        yield from _inside(field, offset)
+        offset += field.total
+    for subsection in state.subsections:
+        offset += 6 + len(subsection.name.encode())
+        yield from _places(subsection, offset)
+        offset += subsection.size
+
+
+def _inside(field: DescribedField, offset: int) -> Iterator[tuple[int, _Place]]:
+    if not field.states or not field.size:
+        return
+    if field.type in _LISTS:
+        for state in field.states:
+            yield from _places(state, offset + 1)
+            offset += 1 + state.size
+    elif field.type != "gtree":
+        for step in range(field.count):
+            yield from _places(field.states[0], offset + step * field.size)
