@@ -282,7 +282,7 @@ def _choose(fitting: list[_Attempt], contents: Contents) -> Solved:
     """The one layout among those that fit. Raises AmbiguousLayout."""
     best = fitting
     if len(best) > 1 and contents.described is not None:
-        ranked = [(compare(contents.described, attempt.state).rank, attempt) for attempt in best]
+        ranked = [(compare(contents.described, attempt.state).closeness, attempt) for attempt in best]
         lowest = min(rank for rank, _ in ranked)
         best = [attempt for rank, attempt in ranked if rank == lowest]
     chosen = best[0]

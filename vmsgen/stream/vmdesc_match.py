@@ -37,6 +37,12 @@ class Comparison:
     names: int
     hidden: int  # leaves of theirs, such as a whole virtio device, that tell nothing of what we have inside
     first: str | None = None  # the first boundary that disagrees
+    details: int = 0  # leaves of ours that stand inside of theirs, and leaves at one place in another struct
+
+    @property
+    def closeness(self) -> tuple[int, int, int]:
+        """The rank, and what tells apart layouts that are otherwise alike: a struct and what is wrapped in one."""
+        return (self.boundaries, self.names, self.details)
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -55,7 +61,7 @@ def compare(described: DescribedSection, state: Any) -> Comparison:
 
 def compare_leaves(described: DescribedSection, ours: list[OurLeaf]) -> Comparison:
     """Compares flattened leaves."""
-    boundaries = names = hidden = 0
+    boundaries = names = hidden = paths = matched = 0
     first: str | None = None
     at = 0
     for theirs in described.leaves():
@@ -69,6 +75,8 @@ def compare_leaves(described: DescribedSection, ours: list[OurLeaf]) -> Comparis
             break
         leaf = ours[at]
         if leaf.offset == theirs.offset:
+            matched += 1
+            paths += _INDEX.sub("", leaf.wire_path) != _INDEX.sub("", theirs.path)
             # what is one leaf there and several here has names of its own, and QEMU has none for what it leaves unused
             coarser = theirs.size > leaf.size and theirs.type not in _SCALARS
             if not coarser and theirs.type != "unused_buffer":
@@ -77,7 +85,7 @@ def compare_leaves(described: DescribedSection, ours: list[OurLeaf]) -> Comparis
         elif leaf.kind not in _RAW:
             boundaries += 1
             first = first or f"{theirs.path} begins inside {leaf.path} ({theirs.offset:#x})"
-    return Comparison(boundaries, names, hidden, first)
+    return Comparison(boundaries, names, hidden, first, paths + len(ours) - matched)
 
 
 def _last(path: str) -> str:
