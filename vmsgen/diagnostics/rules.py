@@ -154,6 +154,12 @@ _TABLE: tuple[tuple[str, Severity, str, str], ...] = (
         "a byte order on something without one",
         "Only integers, floats, timers and bitmaps have a byte order.",
     ),
+    (
+        "view/only",
+        _ERROR,
+        "what only a view can do",
+        "`at` and `self` are about the bytes that a view reads; a struct that has them cannot stand on the wire.",
+    ),
     # --- expressions
     ("expr/syntax", _ERROR, "not an expression", "The grammar is in the language reference, section 1.8."),
     (

@@ -36,6 +36,7 @@ FIELD_ATTRIBUTES = (
 _CLAUSE_HELP = {
     **{word: f"a condition stands in the field line: `- NAME: type {word} N`" for word in ("since", "until")},
     "when": "a condition stands in the field line: `- NAME: type when EXPR`",
+    "at": "a place stands in the field line: `- NAME: type at EXPR`",
     "endian": "a byte order stands in the field line: `- NAME: type little-endian`",
 }
 _BUILT_IN = (*INTEGER_TYPES, *SIZED_TYPES, "bool", "float64", "timer", "list", "tree", "uint", "union", "hook")

@@ -33,11 +33,11 @@ class Ref:
 
     ``source``: ``field`` (stored in this object), ``derived`` (a field of this definition without storage: the value
     read or computed), ``let``, ``param``, ``capture`` (handed in from an enclosing definition; listed in
-    ``Definition.captures``).
+    ``Definition.captures``), ``view`` (``self``: the bytes that this view reads).
     """
 
     name: str
-    source: Literal["field", "derived", "let", "param", "capture"]
+    source: Literal["field", "derived", "let", "param", "capture", "view"]
     type: ValueType
     span: Span
 

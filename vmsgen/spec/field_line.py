@@ -12,7 +12,7 @@ from vmsgen.spec.type_parser import INTEGER_TYPES, SIZED_TYPES, TypeParser, pars
 __all__ = ["CLAUSES", "INTEGER_TYPES", "SIZED_TYPES", "parse_field_line", "parse_type"]
 
 #: The words that begin a clause, in the order of the formatter.
-CLAUSES = ("little-endian", "big-endian", "host-endian", "as", "=", "at-version", "since", "until", "when")
+CLAUSES = ("little-endian", "big-endian", "host-endian", "as", "=", "at", "at-version", "since", "until", "when")
 
 _RULE = "type/syntax"
 
@@ -65,7 +65,7 @@ class _LineParser(TypeParser):
                 raise self.error(f"`{keyword}` takes a version, a number; found {describe(number)}", number)
             self.next()
             return Clause(keyword, self.span_from(first), number=number.value)
-        if keyword in ("=", "when"):
+        if keyword in ("=", "at", "when"):
             value = self.expression()
             return Clause(keyword, self.span_from(first), expr=value)
         return Clause(keyword, self.span_from(first))
@@ -113,8 +113,8 @@ class _LineParser(TypeParser):
 
 
 _CLAUSE_HELP = (
-    "clauses are `little-endian`, `big-endian`, `host-endian`, `as Enum`, `= expr`, `at-version N`, `since N`, "
-    "`until N`, `when expr`"
+    "clauses are `little-endian`, `big-endian`, `host-endian`, `as Enum`, `= expr`, `at expr`, `at-version N`, "
+    "`since N`, `until N`, `when expr`"
 )
 
 

@@ -57,7 +57,7 @@ def _of_struct(ref: StructRef, scopes: Mapping[str, Scope], busy: frozenset[str]
         elif isinstance(step, Group):
             return None
         elif isinstance(step, Field):
-            if step.never:
+            if step.never or step.at is not None:
                 continue
             if step.condition is not None:
                 return None

@@ -14,31 +14,27 @@ from vmsgen.spec.loader import own_path
 from vmsgen.spec.model import (
     AcceptedBreak,
     Array,
-    Bytes,
     Definition,
     Field,
     Grid,
     Group,
-    Hook,
     Let,
     ListOf,
     Model,
     Module,
     Nullable,
     Step,
-    Tree,
-    Union,
     WireType,
 )
 from vmsgen.spec.names import asn1_module_name
 from vmsgen.spec.resolver import Resolved
 from vmsgen.spec.scope import ModuleScope, Scope
+from vmsgen.spec.viewed import view_only
 
 
 def freeze(resolved: Resolved) -> Model:
     """The model of everything that was resolved."""
-    viewed, used = _uses(resolved)
-    views = viewed - used
+    views = view_only(resolved.scopes.values())
     return Model(tuple(_module(scope, resolved, views) for scope in resolved.modules.values()))
 
 
@@ -96,6 +92,7 @@ def _definition(scope: Scope, resolved: Resolved, views: set[str]) -> Definition
         params=tuple(scope.params),
         captures=tuple(scope.captures.values()),
         uses_version=scope.uses_version,
+        uses_bytes=scope.uses_bytes is not None,
         tag=decl.tag if decl is not None else None,
         tag_span=decl.tag_span if decl is not None else None,
         was=tuple(scalar.text for scalar in decl.was) if decl is not None else (),
@@ -149,49 +146,3 @@ def _wire(wire: WireType, resolved: Resolved) -> WireType:
             element = _wire(wire.element, resolved)
             return replace(wire, element=element) if element is not wire.element else wire
     return wire
-
-
-# ---------------------------------------------------------------------------------------------- uses
-
-
-def _uses(resolved: Resolved) -> tuple[set[str], set[str]]:
-    """Definitions that are views of bytes, and those that stand on the wire (or are states)."""
-    viewed: set[str] = set()
-    used: set[str] = set()
-    for scope in resolved.scopes.values():
-        for step in _fields(scope.steps):
-            _use(step.type, viewed, used)
-    return viewed, used
-
-
-def _fields(steps: list[Step] | tuple[Step, ...]) -> list[Field]:
-    found: list[Field] = []
-    for step in steps:
-        if isinstance(step, Field):
-            found.append(step)
-        elif isinstance(step, Group):
-            found.extend(_fields(step.steps))
-    return found
-
-
-def _use(wire: WireType, viewed: set[str], used: set[str]) -> None:
-    match wire:
-        case Bytes(view=str() as view):
-            viewed.add(view)
-        case Array() | ListOf() | Grid():
-            _use(wire.element, viewed, used)
-        case Nullable():
-            used.add(wire.element.definition)
-        case Tree():
-            _use(wire.key, viewed, used)
-            _use(wire.value, viewed, used)
-        case Union():
-            used.update(case.type.definition for case in wire.cases if case.type is not None)
-            if wire.otherwise is not None and not isinstance(wire.otherwise, str):
-                used.add(wire.otherwise.definition)
-        case Hook():
-            _use(wire.type, viewed, used)
-        case _:
-            definition = getattr(wire, "definition", None)
-            if definition is not None:
-                used.add(definition)

@@ -255,6 +255,8 @@ class Field:
     never: bool = False
     since: int | None = None
     until: int | None = None
+    #: in a view: its offset in the bytes that the view reads; None: behind the field before it
+    at: Expression | None = None
     derived: Expression | None = None
     #: whether ``derived`` can be computed from the object's own fields (then it is a property)
     derived_property: bool = False
@@ -349,6 +351,8 @@ class Definition:
     captures: tuple[Param, ...] = ()
     #: its own steps use `version`
     uses_version: bool = False
+    #: a view that has `self`, the bytes it reads, in its expressions or places parts in them with `at`
+    uses_bytes: bool = False
     #: the tag that the spec itself gives (``tag:``); all others come from the lock
     tag: int | None = None
     tag_span: Span | None = None

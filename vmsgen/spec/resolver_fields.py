@@ -10,7 +10,7 @@ from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.spec import syntax
 from vmsgen.spec.declarations import CheckDecl, CheckText, EntryDecl, FieldDecl, GroupDecl, LetDecl
 from vmsgen.spec.defaults import default_value
-from vmsgen.spec.expression import Const, It
+from vmsgen.spec.expression import Const, Expression, It
 from vmsgen.spec.field_names import field_name, free_name, is_pad
 from vmsgen.spec.field_types import FieldTypes
 from vmsgen.spec.gates import Gate, Gates, Surroundings, both
@@ -142,6 +142,7 @@ class Fields:
             never=here.never,
             since=since.number if since is not None else None,
             until=until.number if until is not None else None,
+            at=self._at(entry.line, scope, place),
             check=self._field_check(entry, symbol, place),
             default=default_value(entry.default, wire, self.reporter) if entry.default is not None else None,
             unit=entry.unit,
@@ -151,6 +152,17 @@ class Fields:
             stability=entry.stability,
             opaque=entry.doc is None and is_opaque(wire),
         )
+
+    def _at(self, line: syntax.FieldLine | None, scope: Scope, place: Place) -> Expression | None:
+        """Where a part of a view stands in the bytes."""
+        clause = line.clause("at") if line is not None else None
+        if clause is None or clause.expr is None:
+            return None
+        self.expressions.names.looking("at", clause.span, scope)
+        offset = self.expressions.typed(clause.expr, place, "int").expression
+        if isinstance(offset, Const) and int(offset.value) < 0:  # type: ignore[arg-type]
+            self.reporter.error("spec/value", f"an offset cannot be {offset.value}", offset.span)
+        return offset
 
     def _field_check(self, entry: FieldDecl, symbol: Symbol, place: Place) -> Check | None:
         if entry.check is None:

@@ -187,6 +187,8 @@ class Scope:
     subsections: list[Subsection] = field(default_factory=list)
     exported: set[str] = field(default_factory=set)
     uses_version: bool = False
+    #: where it first says `at` or `self`, and which: then it can only be a view
+    uses_bytes: tuple[str, Span] | None = None
     state: Literal["new", "open", "done"] = "new"
     #: what is put off until every name of the definition is known (derived values), by field name
     deferred: list[Callable[[], None]] = field(default_factory=list)
@@ -195,7 +197,8 @@ class Scope:
 
     @property
     def versioned(self) -> Scope:
-        """The definition whose ``version`` is meant here: this one, or for an anonymous part the one around it."""
+        """The definition whose ``version`` and ``self`` are meant here: this one, or for an anonymous part the one
+        around it."""
         scope = self
         while scope.kind == "anonymous" and scope.parent is not None:
             scope = scope.parent
@@ -224,7 +227,7 @@ class Scope:
         for scope in scopes[1:] if found.source == "capture" else scopes[:1]:
             if found.name in scope.symbols:
                 return ("ref", scope.id, found.name)
-        return ("version", self.versioned.id)  # the only capture that is no symbol
+        return (found.name, self.versioned.id)  # `version` and `self` are no symbols
 
 
 def capture(scope: Scope, owner: Scope, name: str, type_: ValueType, span: Span, definition: str | None) -> None:

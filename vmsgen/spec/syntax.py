@@ -268,8 +268,8 @@ TypeExpr: TypeAlias = NamedType | SizedType | ListType | TreeType | ArrayType | 
 class Clause:
     """One clause of a field line. Which of the values is set follows from ``keyword``:
 
-    ``little-endian big-endian host-endian`` none; ``as`` name; ``=`` and ``when`` expr; ``at-version since until``
-    number.
+    ``little-endian big-endian host-endian`` none; ``as`` name; ``=``, ``at`` and ``when`` expr; ``at-version since
+    until`` number.
     """
 
     keyword: str

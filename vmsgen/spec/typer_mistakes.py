@@ -93,7 +93,7 @@ class Mistakes:
         if place.counting:
             known |= set(PREFIXES)
         near = did_you_mean(name, known)
-        if name in ("it", "mine", "self"):
+        if name in ("it", "mine"):
             help: str | None = "`it` and `mine` have a meaning only in a `check:`"
         elif name in place.module.props:
             help = f"a prop is written `props.{name}`"

@@ -48,6 +48,8 @@ class Names:
         found = self._symbol(name, span, place)
         if found is not None:
             return found
+        if name == "self" and place.scope is not None and place.reach == "scope":
+            return self._self(span, place.scope)
         entity = place.module.find(name)
         if entity is not None and entity.kind == "const":
             constant = self.constant(entity)
@@ -149,6 +151,27 @@ class Names:
             )
         capture(scope, scope.versioned, "version", "int", span, None)
         return Typed(Ref("version", "capture", "int", span))
+
+    def looking(self, what: str, span: Span, scope: Scope) -> Scope:
+        """The view that `at` or `self` (``what``) in ``scope`` belongs to. Raises :class:`Failed` where none can be."""
+        view = scope.versioned
+        if view.kind != "struct":
+            raise self._fail(
+                "view/only",
+                f"`{what}` belongs to a view, which {view.class_name} is not",
+                span,
+                "a view is a struct that bytes name under `view:`",
+            )
+        view.uses_bytes = view.uses_bytes or (what, span)
+        return view
+
+    def _self(self, span: Span, scope: Scope) -> Typed:
+        """The bytes that a view reads."""
+        view = self.looking("self", span, scope)
+        if view is scope:
+            return Typed(Ref("self", "view", "bytes", span))
+        capture(scope, view, "self", "bytes", span, None)
+        return Typed(Ref("self", "capture", "bytes", span))
 
     def dotted(self, expr: syntax.MemberExpr, place: Place) -> Typed | None:
         """A dotted name that is no member of a value: a label, a prop, an ambient fact. None: take it as a member."""

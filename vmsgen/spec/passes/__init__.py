@@ -16,6 +16,7 @@ from vmsgen.spec.passes.subsections import check_subsections
 from vmsgen.spec.passes.unused import check_unused
 from vmsgen.spec.passes.variants import check_variants
 from vmsgen.spec.passes.versions import check_versions
+from vmsgen.spec.passes.views import check_views
 from vmsgen.spec.resolver import Resolved
 
 Pass = Callable[[Resolved, Reporter], None]
@@ -29,6 +30,7 @@ PASSES: tuple[Pass, ...] = (
     check_checks,
     check_derived,
     check_renames,
+    check_views,
 )
 
 #: Lint that would be misled by what could not be resolved: run only over specs without errors.

@@ -166,6 +166,8 @@ class _Upper:
                 if expression.function == "align":
                     return -(-known[0] // max(known[1], 1)) * known[1]
                 return max(known)
+            case Call(function="len", arguments=(Ref(source="view"),)):
+                return DEFAULT_BOUND  # the bytes are there before the view reads them
             case Call(function="le16" | "be16"):
                 return 0xFFFF
             case Call(function="pci_capability"):

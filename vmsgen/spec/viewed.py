@@ -1,0 +1,80 @@
+"""Which definitions are views: structs that read the bytes of a field for people, and have no form on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from vmsgen.spec.model import (
+    Array,
+    Bytes,
+    Field,
+    Grid,
+    Group,
+    Hook,
+    ListOf,
+    Nullable,
+    Step,
+    StructRef,
+    Tree,
+    Union,
+    WireType,
+)
+from vmsgen.spec.scope import Scope
+
+
+def view_only(scopes: Iterable[Scope]) -> set[str]:
+    """Ids of the definitions that are views, or parts of views, and of nothing else."""
+    viewed: list[str] = []
+    holds: dict[str, list[str]] = {}
+    for scope in scopes:
+        types = [wire for step in _fields(scope.steps) for wire in _parts(step.type)]
+        viewed += [wire.view for wire in types if isinstance(wire, Bytes) and wire.view is not None]
+        viewed += [scope.id] if scope.uses_bytes is not None else []
+        holds[scope.id] = _structs_of(types) + [subsection.definition for subsection in scope.subsections]
+    seen = _reached(viewed, holds)
+    return seen - _reached([identifier for identifier in holds if identifier not in seen], holds)
+
+
+def structs_in(wire: WireType) -> list[str]:
+    """Ids of the definitions whose bytes a type holds, on the wire."""
+    return _structs_of(_parts(wire))
+
+
+def _structs_of(types: Iterable[WireType]) -> list[str]:
+    return [wire.definition for wire in types if isinstance(wire, StructRef)]
+
+
+def _reached(starts: Iterable[str], holds: dict[str, list[str]]) -> set[str]:
+    found: set[str] = set()
+    queue = list(starts)
+    while queue:
+        identifier = queue.pop()
+        if identifier not in found:
+            found.add(identifier)
+            queue += holds.get(identifier, ())
+    return found
+
+
+def _fields(steps: Iterable[Step]) -> Iterator[Field]:
+    for step in steps:
+        if isinstance(step, Field):
+            yield step
+        elif isinstance(step, Group):
+            yield from _fields(step.steps)
+
+
+def _parts(wire: WireType) -> Iterator[WireType]:
+    """A type and the types in it."""
+    yield wire
+    match wire:
+        case Array() | ListOf() | Grid() | Nullable():
+            yield from _parts(wire.element)
+        case Tree():
+            yield from _parts(wire.key)
+            yield from _parts(wire.value)
+        case Union():
+            yield from (case.type for case in wire.cases if case.type is not None)
+            if isinstance(wire.otherwise, StructRef):
+                yield wire.otherwise
+        case Hook():
+            yield from _parts(wire.type)
