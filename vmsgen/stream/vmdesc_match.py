@@ -37,7 +37,7 @@ class Comparison:
     names: int
     hidden: int  # leaves of theirs, such as a whole virtio device, that tell nothing of what we have inside
     first: str | None = None  # the first boundary that disagrees
-    details: int = 0  # leaves of ours that stand inside of theirs, and leaves at one place in another struct
+    details: int = 0  # leaves of one side inside those of the other, and leaves at one place in another struct
 
     @property
     def closeness(self) -> tuple[int, int, int]:
@@ -61,7 +61,7 @@ def compare(described: DescribedSection, state: Any) -> Comparison:
 
 def compare_leaves(described: DescribedSection, ours: list[OurLeaf]) -> Comparison:
     """Compares flattened leaves."""
-    boundaries = names = hidden = paths = matched = 0
+    boundaries = names = hidden = details = matched = 0
     first: str | None = None
     at = 0
     for theirs in described.leaves():
@@ -76,16 +76,18 @@ def compare_leaves(described: DescribedSection, ours: list[OurLeaf]) -> Comparis
         leaf = ours[at]
         if leaf.offset == theirs.offset:
             matched += 1
-            paths += _INDEX.sub("", leaf.wire_path) != _INDEX.sub("", theirs.path)
+            details += _INDEX.sub("", leaf.wire_path) != _INDEX.sub("", theirs.path)
             # what is one leaf there and several here has names of its own, and QEMU has none for what it leaves unused
             coarser = theirs.size > leaf.size and theirs.type not in _SCALARS
             if not coarser and theirs.type != "unused_buffer":
                 names += _last(leaf.wire_path) != _last(theirs.path)
             hidden += coarser and theirs.type not in _FIXED
-        elif leaf.kind not in _RAW:
+        elif leaf.kind in _RAW:
+            details += 1
+        else:
             boundaries += 1
             first = first or f"{theirs.path} begins inside {leaf.path} ({theirs.offset:#x})"
-    return Comparison(boundaries, names, hidden, first, paths + len(ours) - matched)
+    return Comparison(boundaries, names, hidden, first, details + len(ours) - matched)
 
 
 def _last(path: str) -> str:
