@@ -8,6 +8,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from vmsgen.runtime.binary_in import NULL_MARK, SUBSECTION_MARK
+from vmsgen.runtime.errors import LimitError
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
 from vmsgen.runtime.values import ORDER, SubsectionInfo, Values
@@ -20,6 +21,7 @@ class BinaryOut(Visitor):
     def __init__(self, facts: Facts | None = None, limits: Limits = DEFAULT_LIMITS) -> None:
         super().__init__(facts, limits)
         self.out = bytearray()
+        self._padding = 0
 
     def offset(self) -> int:
         return len(self.out)
@@ -125,9 +127,7 @@ class BinaryOut(Visitor):
             raise self.error(f"{text!r} does not fit {size} bytes ended by NUL", name, self.value_error)
         kept = self.kept(name)
         tail = (
-            kept
-            if kept is not None and len(data) + 1 + len(kept) == size
-            else builtins.bytes(max(size - len(data) - 1, 0))
+            kept if kept is not None and len(data) + 1 + len(kept) == size else self.zeros(name, size - len(data) - 1)
         )
         self.put(data + (b"\0" + tail if len(data) < size else b""), name, "string", text)
         return value
@@ -142,8 +142,17 @@ class BinaryOut(Visitor):
 
     def pad(self, name: str, size: int, *, opaque: builtins.bool = False) -> None:
         kept = self.kept(name)
-        data = kept if kept is not None and len(kept) == max(size, 0) else builtins.bytes(max(size, 0))
+        data = kept if kept is not None and len(kept) == max(size, 0) else self.zeros(name, size)
         self.put(data, name, "opaque pad" if opaque else "pad", None)
+
+    def zeros(self, name: str, size: int) -> builtins.bytes:
+        """Bytes that no value says, of which an object has no more than ``limits.count``: a count of a few octets in
+        BER can ask for any number. Raises LimitError.
+        """
+        self._padding += max(size, 0)
+        if self._padding > self.limits.count:
+            raise self.error(f"{self._padding} bytes of padding; {self.limits.count} are allowed", name, LimitError)
+        return builtins.bytes(max(size, 0))
 
     def bitmap(self, name: str, value: Any, bits: int, *, order: str = "big", default: int | None = None) -> Any:
         number = default if value is None else value

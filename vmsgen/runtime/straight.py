@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_PADDING: Final = 1 << 16
+
 
 class NotPlain(VmsgenError):
     """The data or the object needs the walk."""
@@ -61,7 +63,14 @@ def string_bytes(text: str, size: int) -> bytes:
     data = text.encode("utf-8", "surrogateescape")
     if len(data) > size or b"\0" in data:
         raise NotPlain("text that does not fit")
-    return data.ljust(max(size, 0), b"\0")
+    return data + padding(size - len(data))
+
+
+def padding(size: int) -> bytes:
+    """Zero bytes; many of them, which a few octets of BER can ask for, are the walk's to allow."""
+    if size > _PADDING:
+        raise NotPlain("much padding")
+    return bytes(max(size, 0))
 
 
 def sized(data: bytes, size: int) -> bytes:

@@ -253,5 +253,29 @@ def test_a_list_in_ber_has_no_more_elements_than_allowed() -> None:
         decode(Tree, made, None, None, Limits(count=19))
 
 
+@pytest.mark.parametrize("kind", [6, 10])
+def test_padding_that_no_value_says_is_bounded(kind: int) -> None:
+    """A few octets of BER ask for gigabytes: the string's NULs, the pad."""
+    value = Tree(kind=kind, count=1 << 24)
+    value.text = ""
+    assert len(value.to_binary()) == 5 + (1 << 24)
+    assert len(Tree.to_ber(plain_of(kind))) < 40
+    octets = Tree.to_ber(plain_of(kind)).replace(b"\x81\x01\x05", b"\x81\x05\x00" + HUGE.to_bytes(4, "big"))
+    back = Tree.from_ber(ber.tlv(octets[:4], octets[5:]))
+    assert back.count == HUGE
+
+    def work() -> None:
+        with pytest.raises(LimitError, match=rf"bytes of padding; {1 << 24} are allowed"):
+            back.to_binary()
+
+    cheap(work)
+
+
+def plain_of(kind: int) -> Tree:
+    value = Tree(kind=kind, count=5)
+    value.text = ""
+    return value
+
+
 def test_the_defaults() -> None:
     assert (DEFAULT_LIMITS.depth, DEFAULT_LIMITS.count) == (100, 1 << 24)

@@ -105,7 +105,9 @@ class BinarySave(StraightLine):
         if isinstance(each.type, Pad):
             assert isinstance(each.type.count, Fixed)
             size = self.compile(each.type.count.value)
-            self.append(f"bytes({size if size.isdigit() else f'max({size}, 0)'})")
+            if not size.isdigit():
+                self.helpers.add("padding")
+            self.append(f"{'bytes' if size.isdigit() else 'padding'}({size})")
         else:
             self.value(each.type, self.needed(each, f"self.{each.name}"))
 
