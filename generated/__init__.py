@@ -21,7 +21,7 @@ REGISTRY = Registry(
         Entry("parallel_isa", (), "char.parallel_isa", "ParallelIsa", 20011),
         Entry("pci-serial", (), "char.pci_serial", "PciSerial", 20012),
         Entry("serial", (), "char.serial", "Serial", 20013),
-        Entry("cpu_common", (), "cpu.common", "CpuCommon", 20014),
+        Entry("cpu_common", (), "cpu.common", "CpuCommon", 20000),
         Entry("cpu", (), "cpu.x86", "X86Cpu", 20015),
         Entry("cirrus_vga", (), "display.cirrus_vga", "CirrusVga", 20016),
         Entry("cirrus_vga", (), "display.cirrus_vga_pci", "CirrusVgaPci", 20017),

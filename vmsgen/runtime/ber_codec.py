@@ -117,7 +117,8 @@ def decode_by_walk(
         own = visitor.version_of(cls)
         state._version = version if version is not None else own
         check_version(cls, state._version, element.start)
-        visitor.facts = facts.derive(dict(visitor.facts_of()))
+        own_facts = visitor.facts_of()
+        visitor.facts = facts.carrying(own_facts) if own_facts else facts.fresh()
         visitor.dispatch(state, ())
         visitor.close()
     except DataError as error:

@@ -108,8 +108,11 @@ class BerIn(Visitor):
             found.append((ber.text(self.data, parts[0], self.limits), ber.octets(self.data, parts[1], self.limits)))
         return found
 
-    def take(self, name: str, universal: int, constructed: builtins.bool | None) -> ber.Element:
-        """The component ``name`` of the object, or the next element of the list. Raises DataError."""
+    def take(self, name: str, universal: int, constructed: builtins.bool | None, application: int = 0) -> ber.Element:
+        """The component ``name`` of the object, or the next element of the list. Raises DataError.
+
+        ``application`` is the tag that an element of a list has when its type has one.
+        """
         scope = self._scopes[-1]
         if scope.by_name is not None:
             element = scope.by_name.pop(name, None)
@@ -122,9 +125,10 @@ class BerIn(Visitor):
                 raise self.error(f"the list ends after {scope.next} elements", name)
             element = scope.elements[scope.next]
             scope.next += 1
-            if element.tag_class != ber.UNIVERSAL or element.number != universal:
+            wanted = (ber.APPLICATION, application) if application else (ber.UNIVERSAL, universal)
+            if (element.tag_class, element.number) != wanted:
                 self._place = element.start
-                raise self.error(f"expected {ber.describe_tag(0, universal)}, found {element.describe()}", name)
+                raise self.error(f"expected {ber.describe_tag(*wanted)}, found {element.describe()}", name)
         self._place = element.start
         if constructed is not None and element.constructed != constructed:
             raise self.error(f"expected a {'constructed' if constructed else 'primitive'} element", name)
@@ -254,7 +258,7 @@ class BerIn(Visitor):
         return value
 
     def struct(self, name: str, value: Any, cls: type[Values], *scope: Any) -> Any:
-        return self.fill(name, self.take(name, ber.SEQUENCE, True), cls, scope)
+        return self.fill(name, self.take(name, ber.SEQUENCE, True, cls.TAG), cls, scope)
 
     def nullable(self, name: str, value: Any, cls: type[Values], *scope: Any) -> Any:
         alternative = self.take_choice(name)

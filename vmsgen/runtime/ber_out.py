@@ -126,7 +126,11 @@ class BerOut(BinaryOut):
 
     def struct(self, name: str, value: Any, cls: type[Values], *scope: Any) -> Any:
         super().struct(name, value, cls, *scope)
-        self.component(name, ber.SEQUENCE, self.made, True)
+        if self._scopes[-1].tags is None and cls.TAG:
+            # in a list nothing replaces the tag that the type has
+            self._scopes[-1].elements.append(ber.tlv(ber.tag_bytes(ber.APPLICATION, True, cls.TAG), self.made))
+        else:
+            self.component(name, ber.SEQUENCE, self.made, True)
         return value
 
     def _alternative(self, name: str, number: int, walk: Callable[[], object]) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import builtins
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from vmsgen.runtime.errors import DataError, LimitError, TruncatedError
@@ -230,6 +231,15 @@ class BinaryIn(Visitor):
     def alternative(self, name: str, value: Any, case: Case) -> Any:
         _, cls, scope = case
         return None if cls is None else self.struct(name, None, cls, *scope)
+
+    @contextmanager
+    def placed(self, name: str, offset: int) -> Iterator[None]:
+        before = self.position
+        if not 0 <= offset <= len(self.data):
+            raise self.error(f"offset {offset} is outside of {len(self.data)} bytes", name)
+        self.position = offset
+        yield
+        self.position = before
 
     # ------------------------------------------------------------------ what is no bytes
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from vmsgen.runtime.facts import Facts
@@ -30,9 +31,15 @@ class DebugOut(Visitor):
         super().__init__(facts)
         self.lines: list[str] = []
         self._indent = indent
+        #: a part of a view that stands elsewhere in the bytes, and where, until its first line is printed
+        self._place: tuple[str, int] | None = None
 
     def line(self, text: str) -> None:
         """One line at the current depth."""
+        if self._place is not None:
+            name, offset = self._place
+            self._place = None
+            text = f"{name} at {offset:#x}{text.removeprefix(name)}"
         self.lines.append("  " * (self._indent + len(self._path)) + text)
 
     def text(self) -> str:
@@ -127,6 +134,12 @@ class DebugOut(Visitor):
     def bitmap(self, name: str, value: Any, bits: int, *, order: str = "big", default: int | None = None) -> Any:
         self.line(f"{name} = {value:#x}" if value is not None else f"{name} = none")
         return value
+
+    @contextmanager
+    def placed(self, name: str, offset: int) -> Iterator[None]:
+        self._place = (name, offset)
+        yield
+        self._place = None
 
     def struct(self, name: str, value: Any, cls: type[Values], *scope: Any) -> Any:
         self.line(f"{name}:")

@@ -74,13 +74,15 @@ class Question:
 class Facts:
     """Answers to the questions of layouts. ``known`` maps names to values (or to their text)."""
 
-    __slots__ = ("_runs", "known", "questions", "trial")
+    __slots__ = ("_runs", "carried", "known", "questions", "trial")
 
     def __init__(self, known: Mapping[str, Answer] | None = None, *, trial: Mapping[str, Answer] | None = None) -> None:
         self.known: dict[str, Answer] = dict(known or {})
         self.trial: dict[str, Answer] = dict(trial or {})
         self.questions: dict[str, Question] = {}
         self._runs: dict[str, list[tuple[str, int]]] = {}  # answers by place that were not given yet
+        #: names that a BER record carried; they are written back also where this layout does not ask for them
+        self.carried: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Facts({self.known!r})"
@@ -89,15 +91,26 @@ class Facts:
 
     def fresh(self, trial: Mapping[str, Answer] | None = None) -> Facts:
         """The same knowledge with no question recorded; ``trial`` holds the answers to try."""
-        return Facts(self.known, trial=trial)
+        return self._like_this(Facts(self.known, trial=trial))
 
     def derive(self, more: Mapping[str, Answer]) -> Facts:
         """The same knowledge and ``more``, which wins."""
-        return Facts({**self.known, **more})
+        return self._like_this(Facts({**self.known, **more}))
 
     def settled(self) -> Facts:
         """What is known together with every answer that was given so far, now as knowledge."""
-        return Facts({**self.known, **self.asked})
+        return self._like_this(Facts({**self.known, **self.asked}))
+
+    def carrying(self, pairs: Iterable[tuple[str, str]]) -> Facts:
+        """The same knowledge and the pairs of a BER record, which win."""
+        found = dict(pairs)
+        facts = Facts({**self.known, **found})
+        facts.carried = tuple(found)
+        return facts
+
+    def _like_this(self, facts: Facts) -> Facts:
+        facts.carried = self.carried
+        return facts
 
     @property
     def asked(self) -> dict[str, Answer]:
@@ -105,13 +118,15 @@ class Facts:
         return {question.name: question.answer for question in self.questions.values()}
 
     def pairs(self) -> tuple[tuple[str, str], ...]:
-        """The questions met and their answers as text, as BER carries them."""
-        return tuple((name, answer_text(answer)) for name, answer in self.asked.items())
+        """The questions met and their answers as text, as BER carries them; then what came so and was not asked."""
+        asked = self.asked
+        unasked = {name: self.known[name] for name in self.carried if name not in asked}
+        return tuple((name, answer_text(answer)) for name, answer in {**asked, **unasked}.items())
 
     @classmethod
     def from_pairs(cls, pairs: Iterable[tuple[str, str]]) -> Facts:
         """Facts of the pairs that a BER record carries; each text is read when its question is asked."""
-        return cls(dict(pairs))
+        return cls().carrying(pairs)
 
     # ------------------------------------------------------------------ questions of generated code
 

@@ -1,7 +1,8 @@
 """The bases of generated classes: values that know their codecs.
 
 A :class:`Struct` is one SEQUENCE of fields. A :class:`VMState` is one that a stream can name: it is where binary, BER
-and JSON begin. Both have codecs by the walk, which straight-line code of the generated classes overrides.
+and JSON begin. Both have codecs by the walk, which straight-line code of the generated classes overrides. A
+:class:`View` reads the bytes of a field of another object and is never written.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
 from vmsgen.runtime.values import StateValues, SubsectionInfo, Values
 
-__all__ = ["Struct", "SubsectionInfo", "VMState"]
+__all__ = ["Struct", "SubsectionInfo", "VMState", "View"]
 
 S = TypeVar("S", bound="WalkCodecs")
 V = TypeVar("V", bound="VMState")
+W = TypeVar("W", bound="View")
 
 
 class WalkCodecs(Values):
@@ -66,6 +68,32 @@ class Struct(WalkCodecs):
     """Values of one description. Subclasses are generated; fields are keyword arguments, slots and part of ``==``."""
 
     __slots__ = ()
+
+
+class View(WalkCodecs):
+    """Values that were read in the bytes of a field, for people; the bytes are what is stored and sent."""
+
+    __slots__ = ("_bytes",)
+
+    #: what it was read in, ``self`` in the spec
+    _bytes: bytes
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bytes = b""
+
+    @classmethod
+    def _blank(cls: type[W]) -> W:
+        self = super()._blank()
+        self._bytes = b""
+        return self
+
+    @classmethod
+    def _load(cls: type[W], d: bytes, p: int, f: Facts, *scope: Any) -> tuple[W, int]:
+        self, visitor = cls._blank(), BinaryIn(d[p:], 0, f)
+        self._bytes = visitor.data
+        visitor.run(self, scope)
+        return self, p + visitor.position
 
 
 class VMState(StateValues, WalkCodecs):

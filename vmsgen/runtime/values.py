@@ -51,6 +51,8 @@ class Values:
     MARKED: ClassVar[bool] = False
     #: QEMU's name of the description, which its subsections' names start with
     VMSTATE: ClassVar[str] = ""
+    #: BER APPLICATION tag; 0 for structs and subsections, which have none of their own
+    TAG: ClassVar[int] = 0
     VERSION: ClassVar[int] = 1
     MINIMUM_VERSION: ClassVar[int] = 1
     SUBSECTIONS: ClassVar[tuple[SubsectionInfo, ...]] = ()
@@ -96,7 +98,7 @@ class Values:
     @classmethod
     def _blank(cls: type[S]) -> S:
         """An object with nothing read yet: every field has the value it has when the wire does not hold it."""
-        self = cls.__new__(cls)
+        self: S = object.__new__(plain_class(cls))
         self._kept = None
         for name in cls._values():
             setattr(self, name, cls.ABSENT.get(name))
@@ -238,8 +240,6 @@ class StateValues(Values):
 
     __slots__ = ("_facts", "_version")
 
-    #: BER APPLICATION tag; 0 for subsections, which have none of their own
-    TAG: ClassVar[int] = 0
     #: written by hand in QEMU: no subsection mark is ever looked for
     OLD_STYLE: ClassVar[bool] = False
 

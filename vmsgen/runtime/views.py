@@ -16,7 +16,9 @@ def view_of(visitor: Visitor, name: str, value: Any) -> Values | None:
     view = None if visitor.is_nowhere or value is None else visitor.owner.VIEWS.get(name)
     if view is None:
         return None
+    data = bytes(value)
     try:
-        return view._load(bytes(value), 0, visitor.facts)[0]
+        seen, end = view._load(data, 0, visitor.facts)
     except FAST_PATH_ERRORS:
         return None
+    return seen if end <= len(data) else None

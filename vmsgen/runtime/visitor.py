@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeAlias, TypeVar
 
 from vmsgen.runtime.errors import DataError, LimitError, ValueOutOfRange
@@ -374,6 +375,10 @@ class Visitor:
     def hook(self, name: str, value: Any, visit: Callable[..., Any], *scope: Any) -> Any:
         """Bytes that a hand-written function visits: ``visit(visitor, value, scope)``."""
         return visit(self, value, scope)
+
+    def placed(self, name: str, offset: int) -> AbstractContextManager[None]:
+        """Around a part of a view that stands at ``offset`` of the bytes; what follows it goes on where it was."""
+        return nullcontext()
 
     # ------------------------------------------------------------------ what is no bytes
 

@@ -104,6 +104,8 @@ class BerDecode(BerLine):
 
     def structs(self, each: Field, element: StructRef, target: str, checked: str) -> None:
         """A SEQUENCE OF structs; ``checked`` is what becomes of the list."""
+        if self.plan.is_tagged(element):
+            raise NoStraightLine
         items = self.local("items")
         self.open(each)
         self.out.add(f"{items} = []")

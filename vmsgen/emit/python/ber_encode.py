@@ -131,7 +131,7 @@ class BerEncode(BerLine):
                 self.helpers |= {"integers", table(element)}
                 self.append(f"tlv({tag}, integers({items}, {table(element)}))")
                 return
-            case StructRef():
+            case StructRef() if not self.plan.is_tagged(element):
                 scope = ", ".join(["f", *self.plan.codec_scope(element, self.compile)])
                 one = f'tlv(b"0", item._encode({scope}))'
             case Bool():

@@ -35,6 +35,7 @@ class Needs:
     any: bool = False
     structs: bool = False
     states: bool = False
+    views: bool = False
     subsections: bool = False
 
     def take(self, compiler: Compiler) -> None:
@@ -48,9 +49,10 @@ def class_lines(model: Model, definition: Definition, needs: Needs) -> Lines:
     plan = ClassPlan(model, definition)
     tags = model.tags.get(definition.asn1_name, Tags(None, {}))
     lines = Lines()
-    base = "VMState" if plan.is_state else "Struct"
-    needs.states |= plan.is_state
-    needs.structs |= not plan.is_state
+    base = "VMState" if plan.is_state else "View" if plan.is_view else "Struct"
+    needs.states |= base == "VMState"
+    needs.structs |= base == "Struct"
+    needs.views |= base == "View"
     lines.add(f"class {definition.name}({base}):")
     lines.indent()
     _docstring(lines, definition)
@@ -68,7 +70,8 @@ def class_lines(model: Model, definition: Definition, needs: Needs) -> Lines:
     needs.labels |= walk.labels
     needs.hooks |= walk.hooks
     needs.any |= any(kind == "Any" for _, kind in plan.arguments())
-    _codecs(lines, plan, needs)
+    if not plan.is_view:
+        _codecs(lines, plan, needs)
     _spell_out_types(lines, {*_attributes(plan)} & _TYPE_NAMES, needs)
     return lines
 

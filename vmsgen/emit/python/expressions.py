@@ -184,6 +184,8 @@ class Compiler:
         """A name of the scope."""
         if ref.source == "field" or (ref.source == "let" and ref.name in self.exported):
             return f"self.{ref.name}"
+        if ref.source == "view":
+            return "self._bytes"
         if ref.source == "capture" and ref.name == "version":
             self.uses_version = True
             return "version"

@@ -126,8 +126,8 @@ def _imports(model: Model, module: Module, needs: Needs) -> list[str]:
     }
     facts = (("Facts", needs.facts), ("Prop", bool(asked_props(module))))
     wanted["vmsgen.runtime.facts"] = {name for name, used in facts if used}
-    state = (("Struct", needs.structs), ("SubsectionInfo", needs.subsections), ("VMState", needs.states))
-    wanted["vmsgen.runtime.state"] = {name for name, used in state if used}
+    state = {"Struct": needs.structs, "SubsectionInfo": needs.subsections, "View": needs.views, "VMState": needs.states}
+    wanted["vmsgen.runtime.state"] = {name for name, used in state.items() if used}
     wanted["vmsgen.runtime.visitor"] = {"Visitor"} if module.definitions else set()
     local: dict[str, set[str]] = {}
     for path, names in _own_imports(model, module, needs).items():

@@ -77,6 +77,11 @@ class ClassPlan:
         return self.definition.kind in STATE_KINDS
 
     @property
+    def is_view(self) -> bool:
+        """Whether the class reads bytes for people and has no form on the wire."""
+        return self.definition.kind == "view"
+
+    @property
     def takes_version(self) -> bool:
         """Whether its functions get the version handed in (a nested struct that asks for it)."""
         return (
@@ -133,6 +138,10 @@ class ClassPlan:
         version = [] if target.kind not in STATE_KINDS else [str(reference.at_version or target.version)]
         return [*version, *self.scope(reference, compiler)]
 
+    def is_tagged(self, reference: StructRef) -> bool:
+        """Whether the elements of a list of it carry an APPLICATION tag of their own."""
+        return self.model.definition(reference.definition).kind in ("state", "section")
+
     def is_optional(self, field: Field) -> bool:
         """Whether the attribute may be None where the wire has the field."""
         return self.field_type(field) == f"{self.python_type(field.type)} | None"
@@ -153,6 +162,8 @@ class ClassPlan:
                 return compiler(Ref(name, "field" if field.derived is None else "derived", param.type, param.span))
         if any(let.name == name for let in self.lets):
             return compiler(Ref(name, "let", param.type, param.span))
+        if name == "self" and all(each.name != name for each in self.definition.captures):
+            return compiler(Ref(name, "view", param.type, param.span))
         return local_name(name)
 
     # ------------------------------------------------------------------ values

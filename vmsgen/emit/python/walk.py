@@ -119,7 +119,16 @@ class Walk:
                     self.body.add("pass")
 
     def field(self, field: Field) -> None:
-        """One field and its check."""
+        """One field, where it stands, and its check."""
+        if field.at is not None:
+            self.body.statement("with v.placed(", [quote(field.name), self.compile(field.at)], "):")
+            self.body.indent()
+        self.value(field)
+        if field.at is not None:
+            self.body.dedent()
+
+    def value(self, field: Field) -> None:
+        """The visitor's method for the field, and the check behind it."""
         if isinstance(field.type, Pad):
             self.body.statement("v.pad(", [quote(field.name), self.size(field.type.count), *self.opaque(field)], ")")
             return
