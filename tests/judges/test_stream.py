@@ -12,7 +12,10 @@ import pytest
 
 from tests.judges import asn1c, pycrate_judge
 from tests.judges.conftest import CLONE, Schema
+from tests.unit.stream.records import everything
+from tests.unit.stream.synthetic import to_ber
 from vmsgen.cli import run
+from vmsgen.stream.definite import definite as definite_form
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +80,33 @@ def test_asn1c(asn1c_judge: asn1c.Judge, sample: Path, definite: tuple[dict[str,
     xer, der = asn1c_judge.decode("QemuFile", (sample / "sample.ber").read_bytes())
     assert asn1c.same(xer, definite[0]) is None
     assert der == definite[1]
+
+
+@pytest.fixture(scope="module")
+def records(library: Schema) -> tuple[dict[str, Any], bytes, bytes]:
+    """A stream with every kind of section that comes in records: its values, its BER, and asn1tools' own encoding."""
+    data = to_ber(everything())
+    value = library.asn1tools.decode("QemuFile", data, check_constraints=True)
+    return value, data, library.asn1tools.encode("QemuFile", value, check_constraints=True)
+
+
+def test_sections_of_records(records: tuple[dict[str, Any], bytes, bytes]) -> None:
+    value, _, again = records
+    assert definite_form(records[1]) == again
+    kinds = {item["body"][0] for name, item in value["items"] if name != "configuration" and isinstance(item, dict)}
+    assert kinds == {"block", "bitmaps", "htab", "attributes", "vfio"}
+
+
+def test_pycrate_reads_sections_of_records(pycrate: ModuleType, records: tuple[dict[str, Any], bytes, bytes]) -> None:
+    value, again = pycrate_judge.decode(pycrate, "Vmsgen-Stream", "QemuFile", records[1])
+    assert pycrate_judge.same(value, records[0]) is None
+    assert again == records[2]
+
+
+@pytest.mark.asn1c
+def test_asn1c_reads_sections_of_records(
+    asn1c_judge: asn1c.Judge, records: tuple[dict[str, Any], bytes, bytes]
+) -> None:
+    xer, der = asn1c_judge.decode("QemuFile", records[1])
+    assert asn1c.same(xer, records[0]) is None
+    assert der == records[2]

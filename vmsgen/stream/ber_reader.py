@@ -12,6 +12,7 @@ from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
 from vmsgen.stream import ber_tags as tags
 from vmsgen.stream.ber_ram import read_ram_body
+from vmsgen.stream.ber_records import read_entries
 from vmsgen.stream.ber_source import BerSource, Head
 from vmsgen.stream.configuration import MAX_CAPABILITIES, MAX_NAME
 from vmsgen.stream.items import (
@@ -27,11 +28,14 @@ from vmsgen.stream.items import (
     Record,
     Section,
     SectionKind,
+    SectionRecords,
     State,
     Unknown,
     UnknownSubsection,
     Vmdesc,
 )
+from vmsgen.stream.sections.record import Entry, SectionForm
+from vmsgen.stream.sections.table import FORMS_BY_TAG
 from vmsgen.stream.source import ByteSource
 
 __all__ = ["BerReader", "ClassesByTag"]
@@ -235,6 +239,10 @@ class BerReader:
         if kind == 3:
             source.enter(head)
             return RamRecords(self._ram(section))
+        form = FORMS_BY_TAG.get(kind)
+        if form is not None:
+            source.enter(head)
+            return SectionRecords(form, self._entries(section, form))
         if kind == 1 or (kind == 0 and head.length is not None and head.length > _WHOLE):
             return Chunks(self._chunks(section, head))
         if kind == 0:
@@ -265,6 +273,13 @@ class BerReader:
     def _ram(self, section: Section) -> Iterator[list[Record]]:
         try:
             yield from read_ram_body(self._ber)
+        except DataError as error:
+            raise error.located(section=section.label) from None
+        self._end(section)
+
+    def _entries(self, section: Section, form: SectionForm) -> Iterator[Entry]:
+        try:
+            yield from read_entries(self._ber, form)
         except DataError as error:
             raise error.located(section=section.label) from None
         self._end(section)

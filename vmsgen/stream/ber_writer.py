@@ -9,6 +9,7 @@ from vmsgen.runtime.ber import APPLICATION, CONTEXT, tag_bytes, tlv
 from vmsgen.runtime.errors import DataError
 from vmsgen.stream import ber_tags as tags
 from vmsgen.stream.ber_ram import write_ram_body
+from vmsgen.stream.ber_records import write_entries
 from vmsgen.stream.items import (
     Blob,
     Chunks,
@@ -20,6 +21,7 @@ from vmsgen.stream.items import (
     RamRecords,
     Section,
     SectionKind,
+    SectionRecords,
     State,
     Unknown,
     Vmdesc,
@@ -123,6 +125,10 @@ class BerWriter:
         if isinstance(body, RamRecords):
             write(tags.member(3, constructed=True))
             write_ram_body(self._sink, body.batches)
+            write(tags.CLOSE)
+        elif isinstance(body, SectionRecords):
+            write(tags.member(body.form.body_tag, constructed=True))
+            write_entries(self._sink, body.entries)
             write(tags.CLOSE)
         elif isinstance(body, Blob):
             write(tags.member(0) + ber.length_bytes(len(body.data)))

@@ -26,11 +26,14 @@ from vmsgen.stream.items import (
     Record,
     Section,
     SectionKind,
+    SectionRecords,
     Vmdesc,
     wire_name,
 )
 from vmsgen.stream.machine_facts import page_size_of
 from vmsgen.stream.ram import RamState, read_records
+from vmsgen.stream.sections.record import Entry, SectionForm
+from vmsgen.stream.sections.table import form_of
 from vmsgen.stream.source import ByteSource, MemorySource
 from vmsgen.stream.spool import MEMORY_LIMIT, spool
 from vmsgen.stream.trailer import Trailer, find_trailer
@@ -198,11 +201,11 @@ class BinaryReader:
         if kind is SectionKind.FULL:
             self._full(section)
         elif section.name == "ram":
-            if section.version != 4:
-                raise DataError(
-                    f"expected version 4, found {section.version}", section=section.label, offset=section.offset
-                )
+            self._expect_version(section, 4)
             section.body = RamRecords(self._records(section))
+        elif (form := form_of(section.name)) is not None:
+            self._expect_version(section, form.version)
+            section.body = SectionRecords(form, self._entries(section, form))
         else:
             raise DataError(
                 f"sections of this kind ({kind.name}) say no length and their contents are not known, "
@@ -211,6 +214,20 @@ class BinaryReader:
                 offset=section.offset,
             )
         return section
+
+    @staticmethod
+    def _expect_version(section: Section, version: int) -> None:
+        if section.version != version:
+            raise DataError(
+                f"expected version {version}, found {section.version}", section=section.label, offset=section.offset
+            )
+
+    def _entries(self, section: Section, form: SectionForm) -> Iterator[Entry]:
+        try:
+            yield from form.read(self._source)
+            self._footer(section)
+        except DataError as error:
+            raise error.located(section=section.label) from None
 
     def _records(self, section: Section) -> Iterator[list[Record]]:
         try:
@@ -248,7 +265,11 @@ class BinaryReader:
             self.warnings += self._trailer.warnings
         job = self._undecoded(section, self._trailer)
         end = job.end
-        if self._decoder is not None:
+        form = form_of(section.name)
+        if form is not None and form.full is not None:
+            entries, end = self._full_entries(form, job)
+            section.body = SectionRecords(form, entries)
+        elif self._decoder is not None:
             try:
                 section.body, end = self._decoder.decode(job)
             except DataError as error:
@@ -264,6 +285,14 @@ class BinaryReader:
             )
         source.pos = end
         self._footer(section)
+
+    @staticmethod
+    def _full_entries(form: SectionForm, job: Undecoded) -> tuple[list[Entry], int]:
+        assert form.full is not None
+        try:
+            return form.full(job.data, job.start, job.end, job.fits)
+        except DataError as error:
+            raise error.located(section=job.section.label, base=job.base + job.start) from None
 
     def _undecoded(self, section: Section, trailer: Trailer) -> Undecoded:
         source = self._source

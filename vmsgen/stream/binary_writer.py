@@ -16,6 +16,7 @@ from vmsgen.stream.items import (
     RamRecords,
     Section,
     SectionKind,
+    SectionRecords,
     State,
     Unknown,
     Vmdesc,
@@ -23,6 +24,7 @@ from vmsgen.stream.items import (
 from vmsgen.stream.machine_facts import page_size_of
 from vmsgen.stream.ram import RamState
 from vmsgen.stream.ram_writer import write_records
+from vmsgen.stream.sections.record import closed
 from vmsgen.stream.sink import ByteSink
 
 __all__ = ["BinaryWriter"]
@@ -93,6 +95,10 @@ class BinaryWriter:
         body = section.body
         if isinstance(body, RamRecords):
             write_records(self._sink, body.batches, self._ram)
+        elif isinstance(body, SectionRecords):
+            for entry in closed(body.form, body.entries):
+                for part in body.form.write(entry):
+                    self._sink.write(part)
         elif isinstance(body, Blob):
             self._sink.write(body.data)
         elif isinstance(body, Chunks):

@@ -11,7 +11,7 @@ from vmsgen.stream.ber_writer import BerWriter
 from vmsgen.stream.binary_writer import BinaryWriter
 from vmsgen.stream.debug_writer import DebugWriter
 from vmsgen.stream.devices import Classes
-from vmsgen.stream.items import Blob, Chunks, Item, Section, SectionKind, State
+from vmsgen.stream.items import Blob, Chunks, Item, Section, SectionKind, SectionRecords, State
 from vmsgen.stream.json_writer import JsonWriter
 from vmsgen.stream.reading import StreamReader
 from vmsgen.stream.sink import ByteSink
@@ -63,7 +63,7 @@ def convert(
         if isinstance(item, Section):
             result.sections[item.kind.name.lower()] += 1
             if item.kind is SectionKind.FULL:
-                result.typed += isinstance(item.body, State)
+                result.typed += isinstance(item.body, State | SectionRecords)
                 result.opaque += isinstance(item.body, Blob | Chunks)
     writer.finish()
     result.warnings = reader.warnings + list(getattr(writer, "warnings", ()))

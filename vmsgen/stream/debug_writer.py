@@ -30,10 +30,12 @@ from vmsgen.stream.items import (
     RamRecords,
     Record,
     Section,
+    SectionRecords,
     Unknown,
     Vmdesc,
 )
 from vmsgen.stream.merge import merged
+from vmsgen.stream.sections.record import Entry, named
 from vmsgen.stream.sink import ByteSink
 
 __all__ = ["DebugWriter", "hex_lines"]
@@ -138,6 +140,9 @@ class DebugWriter:
                 for record in records:
                     self._record(record)
                 self._sink.settle()
+        elif isinstance(body, SectionRecords):
+            for entry in body.entries:
+                self._entry(entry)
         elif isinstance(body, Blob):
             self._bytes(bytes(body.data))
         elif isinstance(body, Chunks):
@@ -159,6 +164,14 @@ class DebugWriter:
         self._line(f"  {len(data)} bytes")
         for line in hex_lines(data):
             self._line("  " + line)
+
+    def _entry(self, entry: Entry) -> None:
+        parts = [entry[0].name]
+        for name, value in named(entry).items():
+            if isinstance(value, bytes):
+                value = value.hex() if len(value) <= _ROW else f"{len(value)} bytes {_digest(value)}"
+            parts.append(f"{name}={value}")
+        self._line("    " + " ".join(parts))
 
     def _record(self, record: Record) -> None:
         kind = record[0]

@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from vmsgen.stream.ber_ram import read_ram_body
+from vmsgen.stream.ber_records import read_entries
 from vmsgen.stream.ber_source import BerSource
-from vmsgen.stream.items import Record
+from vmsgen.stream.items import RamRecords, Record, SectionRecords
 from vmsgen.stream.ram import RamState, read_records
+from vmsgen.stream.sections.record import Entry, SectionForm
 from vmsgen.stream.source import ByteSource, MemorySource, Readable, descriptor_of
 
-__all__ = ["InputFile", "RamAgain"]
+__all__ = ["InputFile", "RamAgain", "RecordsAgain"]
 
 _COPY = 1 << 20
 
@@ -98,6 +100,10 @@ class RamAgain:
     offset: int
     state: RamState | None  # None: the input is BER
 
+    def body(self) -> RamRecords:
+        """The contents, as a writer takes them."""
+        return RamRecords(self.batches())
+
     def batches(self) -> Iterator[list[Record]]:
         """The records, as from the first reading."""
         source = self.input.source(self.offset)
@@ -107,3 +113,30 @@ class RamAgain:
         elements.enter(elements.head())
         elements.enter(elements.head())
         return read_ram_body(elements)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsAgain:
+    """Where the records of another section stand in an input; ``kept`` are those of a FULL section, which are few."""
+
+    input: InputFile
+    offset: int
+    form: SectionForm
+    binary: bool
+    kept: tuple[Entry, ...] | None = None
+
+    def body(self) -> SectionRecords:
+        """The contents, as a writer takes them."""
+        return SectionRecords(self.form, self.entries())
+
+    def entries(self) -> Iterator[Entry]:
+        """The records, as from the first reading."""
+        if self.kept is not None:
+            return iter(self.kept)
+        source = self.input.source(self.offset)
+        if self.binary:
+            return self.form.read(source)
+        elements = BerSource(source)
+        elements.enter(elements.head())
+        elements.enter(elements.head())
+        return read_entries(elements, self.form)

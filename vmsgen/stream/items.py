@@ -24,11 +24,12 @@ EOS      (EOS,)                   the end of the section's records
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from vmsgen.runtime.errors import DataError
+from vmsgen.stream.sections.record import Entry, SectionForm
 
 __all__ = [
     "COMPRESS",
@@ -55,6 +56,7 @@ __all__ = [
     "Record",
     "Section",
     "SectionKind",
+    "SectionRecords",
     "State",
     "Unknown",
     "UnknownSubsection",
@@ -139,7 +141,27 @@ class RamRecords:
     batches: Iterator[list[Record]]
 
 
-Body = Blob | Chunks | State | RamRecords
+class SectionRecords:
+    """Contents of a section of another kind that comes in records (:mod:`vmsgen.stream.sections`), read once.
+
+    ``opaque`` counts the bytes whose meaning is not known, of those that were read.
+    """
+
+    __slots__ = ("entries", "form", "opaque")
+
+    def __init__(self, form: SectionForm, entries: Iterable[Entry]) -> None:
+        self.form = form
+        self.opaque = 0
+        self.entries = self._counted(entries)
+
+    def _counted(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        for entry in entries:
+            if entry[0].opaque:
+                self.opaque += len(entry[1][-1])
+            yield entry
+
+
+Body = Blob | Chunks | State | RamRecords | SectionRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +208,9 @@ class Section:
         """Reads what is left of the contents, so that the next item can be read."""
         if isinstance(self.body, RamRecords):
             for _ in self.body.batches:
+                pass
+        elif isinstance(self.body, SectionRecords):
+            for _ in self.body.entries:
                 pass
         elif isinstance(self.body, Chunks):
             for _ in self.body.pieces:

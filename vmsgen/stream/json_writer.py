@@ -2,7 +2,7 @@
 
 Bytes are hex text. ``{"format": "vmsgen-stream", "version": 1, "items": [...]}``; every item has a ``kind``. Pages are
 ``["page", addr, hex]``, ``["zero", addr, pages]``, ``["fill", addr, byte]`` and so on inside the records of their
-section.
+section; records of other sections are ``[name, {field: value}]``.
 """
 
 from __future__ import annotations
@@ -33,14 +33,16 @@ from vmsgen.stream.items import (
     RamRecords,
     Record,
     Section,
+    SectionRecords,
     State,
     Unknown,
     Vmdesc,
 )
 from vmsgen.stream.merge import merged
+from vmsgen.stream.sections.record import Entry, named
 from vmsgen.stream.sink import ByteSink
 
-__all__ = ["JsonWriter", "section_values"]
+__all__ = ["JsonWriter", "entry_values", "section_values"]
 
 _KINDS = {PAGE: "page", ZERO: "zero", FILL: "fill", XBZRLE: "xbzrle", COMPRESS: "compress"}
 _MARKS = {HOOK: "hook", FLUSH: "flush", EOS: "eos"}
@@ -91,6 +93,13 @@ class JsonWriter:
                     separator = b", "
                 self._sink.settle()
             write(b"]")
+        elif isinstance(body, SectionRecords):
+            write(_dump(values)[:-1] + b', "records": [')
+            separator = b""
+            for entry in body.entries:
+                write(separator + _dump(entry_values(entry)))
+                separator = b", "
+            write(b"]")
         elif isinstance(body, Chunks):
             write(_dump(values)[:-1] + b', "bytes": "')
             for piece in body.pieces:
@@ -119,6 +128,12 @@ def section_values(section: Section) -> dict[str, Any]:
     if section.facts:
         values["facts"] = dict(section.facts)
     return values
+
+
+def entry_values(entry: Entry) -> list[Any]:
+    """A record of a section that is not RAM: its name and its fields, octets as hex."""
+    fields = {name: value.hex() if isinstance(value, bytes) else value for name, value in named(entry).items()}
+    return [entry[0].name, fields]
 
 
 def _record(record: Record) -> list[Any]:

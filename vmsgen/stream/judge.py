@@ -14,6 +14,7 @@ from vmsgen.runtime.ber import APPLICATION, CONTEXT, SEQUENCE, UNIVERSAL
 from vmsgen.stream import ber_tags as tags
 from vmsgen.stream.ber_source import BerSource, Head
 from vmsgen.stream.definite import definite, place_of
+from vmsgen.stream.sections.table import FORMS_BY_TAG
 from vmsgen.stream.source import ByteSource
 
 __all__ = ["Judge", "Unit", "units"]
@@ -85,7 +86,7 @@ _SECTIONS = frozenset((APPLICATION, number) for number in (tags.SEC_START, tags.
 
 
 def _section(stream: BerSource, head: Head, number: int) -> Iterator[Unit]:
-    """A section as one unit; of a RAM section its records one by one, and the rest with no records in it."""
+    """A section as one unit; of a section of records those one by one, and the rest with no records in it."""
     parts = [head.octets[:3] + b"\x80"]
     stream.enter(head)
     while stream.more():
@@ -100,6 +101,13 @@ def _section(stream: BerSource, head: Head, number: int) -> Iterator[Unit]:
             if (body.tag_class, body.number) == _RAM_MARK:
                 parts.append(b"\xa3\x00")
                 yield from _records(stream, body, number)
+            elif body.tag_class == CONTEXT and body.number in FORMS_BY_TAG:
+                parts.append(body.octets[:1] + b"\x00")
+                stream.enter(body)
+                while stream.more():
+                    record = stream.head()
+                    octets = stream.whole(record, "a record")
+                    yield Unit(FORMS_BY_TAG[body.number].asn1, octets, record.start, number)
             else:
                 parts.append(stream.whole(body, "a section's contents"))
         parts.append(tags.CLOSE)

@@ -19,7 +19,7 @@ from vmsgen.runtime.errors import DataError, VmsgenError
 from vmsgen.stream.ber_writer import BerWriter
 from vmsgen.stream.binary_writer import BinaryWriter
 from vmsgen.stream.devices import Classes
-from vmsgen.stream.input_file import InputFile, RamAgain
+from vmsgen.stream.input_file import InputFile, RamAgain, RecordsAgain
 from vmsgen.stream.items import (
     LIST,
     Blob,
@@ -31,10 +31,12 @@ from vmsgen.stream.items import (
     Record,
     Section,
     SectionKind,
+    SectionRecords,
     State,
     Vmdesc,
 )
 from vmsgen.stream.reading import StreamReader
+from vmsgen.stream.sections.record import named
 from vmsgen.stream.sink import Writable, open_sink
 from vmsgen.stream.source import Readable
 
@@ -48,7 +50,7 @@ class MigrationSection:
     """A section of a migration. ``state`` may be changed and replaced; ``warning`` says why a known device has none."""
 
     _section: Section
-    _ram: RamAgain | None = None
+    _ram: RamAgain | RecordsAgain | None = None
     _touched: bool = False
 
     @property
@@ -83,6 +85,11 @@ class MigrationSection:
         return str(body.value.VMSTATE) if isinstance(body, State) and body.value is not None else None
 
     @property
+    def is_ram(self) -> bool:
+        """Whether the contents are RAM."""
+        return isinstance(self._ram, RamAgain)
+
+    @property
     def state(self) -> Any | None:
         """The typed object, None where the contents are RAM or bytes. A new one brings its version to the section."""
         body = self._section.body
@@ -94,7 +101,8 @@ class MigrationSection:
     @state.setter
     def state(self, value: Any) -> None:
         if self._ram is not None:
-            raise VmsgenError(f"section {self.name}/{self.instance} holds RAM, not the state of a device")
+            what = "RAM" if self.is_ram else "records"
+            raise VmsgenError(f"section {self.name}/{self.instance} holds {what}, not the state of a device")
         self._touched = True
         self._section.body = State(value)
         self._section.version = value.section_version
@@ -116,8 +124,13 @@ class MigrationSection:
         return body.warning if isinstance(body, Blob) else None
 
     def records(self) -> Iterator[Record]:
-        """RAM records (see :mod:`vmsgen.stream.items`); none for a device. Pages are good until the next record."""
-        if self._ram is not None:
+        """RAM records (see :mod:`vmsgen.stream.items`), or of another section with records their name and fields as a
+        dict; none for a device. Pages are good until the next record.
+        """
+        if isinstance(self._ram, RecordsAgain):
+            for entry in self._ram.entries():
+                yield entry[0].name, named(entry)
+        elif self._ram is not None:
             for batch in self._ram.batches():
                 yield from batch
 
@@ -125,13 +138,13 @@ class MigrationSection:
         """The section as a writer takes it."""
         section = replace(self._section)
         if self._ram is not None:
-            section.body = RamRecords(self._ram.batches())
+            section.body = self._ram.body()
         elif self._touched and isinstance(section.body, State):
             section.facts = _facts_of(section)
         return section
 
     def __repr__(self) -> str:
-        what = "RAM" if self._ram is not None else self.vmstate or "bytes"
+        what = "RAM" if self.is_ram else "records" if self._ram is not None else self.vmstate or "bytes"
         return f"<section {self.kind} {self.name}/{self.instance} version {self.version}: {what}>"
 
 
@@ -163,9 +176,14 @@ class Migration:
 
     def _take(self, item: Item, reader: StreamReader) -> None:
         if isinstance(item, Section):
-            again = None
+            again: RamAgain | RecordsAgain | None = None
             if isinstance(item.body, RamRecords):
                 again = RamAgain(self._file, item.body_offset, reader.ram_state())
+                item.exhaust()
+            elif isinstance(item.body, SectionRecords):
+                binary = reader.format == "binary"
+                kept = tuple(item.body.entries) if binary and item.kind is SectionKind.FULL else None
+                again = RecordsAgain(self._file, item.body_offset, item.body.form, binary, kept)
                 item.exhaust()
             elif isinstance(item.body, Chunks):
                 item.body = Blob(_whole(item))
@@ -244,7 +262,7 @@ class Migration:
     def ram_blocks(self) -> tuple[RamBlock, ...]:
         """Names and lengths of the RAM blocks."""
         for section in self.sections:
-            if section._ram is not None and section._section.kind is SectionKind.START:
+            if section.is_ram and section._section.kind is SectionKind.START:
                 for record in section.records():
                     if record[0] == LIST:
                         blocks: tuple[RamBlock, ...] = record[1].blocks

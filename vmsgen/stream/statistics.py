@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from vmsgen.runtime.errors import DataError
 from vmsgen.runtime.trace import trace
-from vmsgen.stream.items import RamRecords, Section, State
+from vmsgen.stream.items import RamRecords, Section, SectionRecords, State
 
 __all__ = ["OpaqueLeaf", "Statistics", "opaque_leaves"]
 
@@ -31,6 +31,8 @@ class OpaqueLeaf(NamedTuple):
 def opaque_leaves(section: Section) -> list[OpaqueLeaf]:
     """The bytes of a device section that did not end in named, typed fields."""
     size = section.body_end - section.body_offset
+    if isinstance(section.body, SectionRecords):
+        return [OpaqueLeaf(section.body.opaque, section.label, "")] if section.body.opaque else []
     if not isinstance(section.body, State) or section.body.value is None:
         return [OpaqueLeaf(size, section.label, "")] if size else []
     try:

@@ -8,7 +8,7 @@ from typing import Any
 
 from vmsgen.runtime.errors import VmsgenError
 from vmsgen.stream.devices import Classes
-from vmsgen.stream.items import Blob, Command, Configuration, RamRecords, Section, State, Vmdesc
+from vmsgen.stream.items import Blob, Command, Configuration, RamRecords, Section, SectionRecords, State, Vmdesc
 from vmsgen.stream.reading import StreamReader
 from vmsgen.stream.source import ByteSource
 from vmsgen.stream.statistics import Statistics
@@ -97,7 +97,7 @@ def summarize(
 
 def _row(section: Section, opaque: int) -> SectionRow:
     body = section.body
-    typed = isinstance(body, State) and body.value is not None
+    typed = isinstance(body, SectionRecords) or (isinstance(body, State) and body.value is not None)
     contents = "ram" if isinstance(body, RamRecords) else "typed" if typed else "bytes"
     return SectionRow(
         section.kind.name.lower(),
@@ -109,6 +109,6 @@ def _row(section: Section, opaque: int) -> SectionRow:
         section.body_end - section.body_offset,
         contents,
         opaque,
-        body.value.VMSTATE if isinstance(body, State) and typed else None,
+        body.value.VMSTATE if isinstance(body, State) and body.value is not None else None,
         body.warning if isinstance(body, Blob) else None,
     )

@@ -9,8 +9,8 @@ from typing import Any
 from vmsgen.runtime.json_out import to_json
 from vmsgen.stream.debug_writer import DebugWriter
 from vmsgen.stream.devices import Classes
-from vmsgen.stream.items import Blob, RamRecords, Section, State
-from vmsgen.stream.json_writer import section_values
+from vmsgen.stream.items import Blob, RamRecords, Section, SectionRecords, State
+from vmsgen.stream.json_writer import entry_values, section_values
 from vmsgen.stream.reading import StreamReader
 from vmsgen.stream.sink import ByteSink, Writable
 from vmsgen.stream.source import ByteSource
@@ -70,6 +70,8 @@ def _values(section: Section) -> dict[str, Any]:
         values["state"] = to_json(body.value)
     elif isinstance(body, Blob):
         values["bytes"] = body.data.hex()
+    elif isinstance(body, SectionRecords):
+        values["records"] = [entry_values(entry) for entry in body.entries]
     elif isinstance(body, RamRecords):
         values["records"] = sum(len(records) for records in body.batches)
     return values

@@ -19,7 +19,7 @@ from vmsgen.stream.ber_writer import BerWriter
 from vmsgen.stream.binary_writer import BinaryWriter
 from vmsgen.stream.devices import Classes
 from vmsgen.stream.input_file import InputFile
-from vmsgen.stream.items import Blob, Header, Section, SectionKind, State
+from vmsgen.stream.items import Blob, Header, Section, SectionKind, SectionRecords, State
 from vmsgen.stream.judge import Judge, Unit, units
 from vmsgen.stream.reading import StreamReader
 from vmsgen.stream.schema import Schema
@@ -142,6 +142,9 @@ class _Places:
             self._report.typed += 1
             place.state = body.value
             self.tags.add(body.value.TAG)
+            return
+        if isinstance(body, SectionRecords):
+            self._report.typed += 1
             return
         self._report.opaque += 1
         if isinstance(body, Blob) and body.warning is not None:

@@ -140,7 +140,7 @@ ZERO_PAGE = bytes.fromhex("40021000")
         (f"{OPENING} 7fd346 80 800101 8100", "name is empty"),
         (f"{OPENING} 7fd346 80 800101 8102ffff", "is not UTF-8"),
         (f"{OPENING} 7fd346 80 800101 810161 820100 830101 a480 0000", "a section without contents"),
-        (f"{OPENING} 7fd346 80 800101 810161 820100 830101 a480 8500", "expected the section's contents"),
+        (f"{OPENING} 7fd346 80 800101 810161 820100 830101 a480 8a00", "expected the section's contents"),
         (f"{OPENING} 7fd346 80 800101 810161 820100 830101 a480 8000 8000", "after the last element"),
         (f"{OPENING} 7fd346 80 800101 810161 820100 830101 a404 800161 00 00", "after the last|end-of-contents"),
         ("7f80d14680", "padded"),
