@@ -12,6 +12,7 @@ import pytest
 
 from tests.judges import asn1c, pycrate_judge
 from tests.judges.conftest import CLONE, Schema
+from tests.unit.stream.mapped_files import mapped_file
 from tests.unit.stream.records import everything
 from tests.unit.stream.synthetic import to_ber
 from vmsgen.cli import run
@@ -110,3 +111,31 @@ def test_asn1c_reads_sections_of_records(
     xer, der = asn1c_judge.decode("QemuFile", records[1])
     assert asn1c.same(xer, records[0]) is None
     assert der == records[2]
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["plain", "gpa"])
+def mapped(library: Schema, request: pytest.FixtureRequest) -> tuple[dict[str, Any], bytes, bytes]:
+    """A mapped-ram file: its values, its BER, and asn1tools' own encoding."""
+    data = to_ber(mapped_file(filler=b"filler", gpa=request.param))
+    value = library.asn1tools.decode("QemuFile", data, check_constraints=True)
+    return value, data, library.asn1tools.encode("QemuFile", value, check_constraints=True)
+
+
+def test_mapped_ram(mapped: tuple[dict[str, Any], bytes, bytes]) -> None:
+    assert definite_form(mapped[1]) == mapped[2]
+    start = next(item for name, item in mapped[0]["items"] if name == "start")
+    kinds = [kind for kind, _ in start["body"][1]]
+    assert kinds == ["size", "block", "pages", "block", "pages", "block", "pages", "flush", "eos"]
+
+
+def test_pycrate_reads_mapped_ram(pycrate: ModuleType, mapped: tuple[dict[str, Any], bytes, bytes]) -> None:
+    value, again = pycrate_judge.decode(pycrate, "Vmsgen-Stream", "QemuFile", mapped[1])
+    assert pycrate_judge.same(value, mapped[0]) is None
+    assert again == mapped[2]
+
+
+@pytest.mark.asn1c
+def test_asn1c_reads_mapped_ram(asn1c_judge: asn1c.Judge, mapped: tuple[dict[str, Any], bytes, bytes]) -> None:
+    xer, der = asn1c_judge.decode("QemuFile", mapped[1])
+    assert asn1c.same(xer, mapped[0]) is None
+    assert der == mapped[2]

@@ -9,7 +9,15 @@ import sys
 
 import click
 
-from vmsgen.cli.stream_options import chosen_format, input_of, say, shipped_classes, stream_options
+from vmsgen.cli.stream_options import (
+    PLACE,
+    chosen_format,
+    input_of,
+    offset_option,
+    say,
+    shipped_classes,
+    stream_options,
+)
 
 
 @click.command("convert")
@@ -22,9 +30,21 @@ from vmsgen.cli.stream_options import chosen_format, input_of, say, shipped_clas
 )
 @click.option("--blobs", is_flag=True, help="Leave device sections as bytes, without looking at their contents.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@offset_option
+@click.option(
+    "--output-offset", type=PLACE, default="0", metavar="N", help="Where the stream begins in OUT, after zeros."
+)
 @stream_options
 def command(
-    source: str, target: str, to: str | None, blobs: bool, quiet: bool, props: dict[str, str], machine: str | None
+    source: str,
+    target: str,
+    to: str | None,
+    blobs: bool,
+    quiet: bool,
+    offset: int,
+    output_offset: int,
+    props: dict[str, str],
+    machine: str | None,
 ) -> None:
     """Convert the migration stream IN into another format; - is stdin or stdout.
 
@@ -38,7 +58,8 @@ def command(
     from vmsgen.stream.sink import open_sink
 
     classes = None if blobs else shipped_classes()
-    with input_of(source) as stream, open_sink(sys.stdout.buffer if target == "-" else target) as sink:
+    out = sys.stdout.buffer if target == "-" else target
+    with input_of(source, offset) as stream, open_sink(out, begin_at=output_offset) as sink:
         result = convert(stream, sink, form, classes, props=props, machine=machine)
     if quiet:
         return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vmsgen.cli.stream_options import input_of, say, shipped_classes, stream_options
+from vmsgen.cli.stream_options import input_of, offset_option, say, shipped_classes, stream_options
 
 if TYPE_CHECKING:
     from vmsgen.stream.statistics import Statistics
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 )
 @click.option("--stats", is_flag=True, help="What the bytes are: RAM, framing, typed and opaque device state.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How it is printed.")
+@offset_option
 @stream_options
-def command(stream: str, name: str | None, stats: bool, form: str, props: dict[str, str], machine: str | None) -> int:
+def command(
+    stream: str, name: str | None, stats: bool, form: str, offset: int, props: dict[str, str], machine: str | None
+) -> int:
     """Show what is in the migration stream STREAM, in QEMU's binary format or in BER; - is stdin.
 
     Of a stream that is cut or cannot be read to its end, everything before that point is shown; the exit code is 2.
@@ -32,7 +35,7 @@ def command(stream: str, name: str | None, stats: bool, form: str, props: dict[s
     from vmsgen.stream.values import show_sections
 
     classes = shipped_classes()
-    with input_of(stream) as source:
+    with input_of(stream, offset) as source:
         if name is not None:
             found = show_sections(
                 source, name, sys.stdout.buffer, classes, as_json=form == "json", props=props, machine=machine

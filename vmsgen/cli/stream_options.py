@@ -33,6 +33,34 @@ def stream_options(function: F) -> F:
     )(function)
 
 
+def offset_option(function: F) -> F:
+    """``--offset``."""
+    return click.option(
+        "--offset",
+        type=PLACE,
+        default="0",
+        metavar="N",
+        help="Where the stream begins in the input (as after QEMU's file:NAME,offset=N).",
+    )(function)
+
+
+class _Place(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic from click 8.2 on
+    name = "place"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            place = int(str(value), 0)
+        except ValueError:
+            place = -1
+        if place < 0:
+            self.fail(f"{value!r} is no number of bytes, such as 4096 or 0x1000", param, ctx)
+        return place
+
+
+#: A number of bytes, decimal or with 0x.
+PLACE = _Place()
+
+
 def _pairs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     found = {}
     for value in values:
@@ -56,13 +84,19 @@ def shipped_classes() -> Classes | None:
     return registry
 
 
-def input_of(path: str) -> ByteSource:
-    """The stream at a path, or on stdin for ``-``. Raises OSError."""
+def input_of(path: str, offset: int = 0) -> ByteSource:
+    """The stream at a path, or on stdin for ``-``, ``offset`` bytes behind its start. Raises OSError."""
     from vmsgen.stream.source import ByteSource
 
     if path == "-":
-        return ByteSource(sys.stdin.buffer.raw if hasattr(sys.stdin.buffer, "raw") else sys.stdin.buffer, name="stdin")
-    return ByteSource.open(path)
+        source = ByteSource(
+            sys.stdin.buffer.raw if hasattr(sys.stdin.buffer, "raw") else sys.stdin.buffer, name="stdin"
+        )
+    else:
+        source = ByteSource.open(path)
+    if offset:
+        source.begin_at(offset)
+    return source
 
 
 def say(warnings: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vmsgen.cli.stream_options import say, shipped_classes, stream_options
+from vmsgen.cli.stream_options import offset_option, say, shipped_classes, stream_options
 
 if TYPE_CHECKING:
     from vmsgen.stream.schema import Schema
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 @click.argument("stream", metavar="STREAM")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How findings are printed.")
 @click.option("--no-schema", is_flag=True, help="Check the round trip only, without asn1tools.")
+@offset_option
 @stream_options
-def command(stream: str, form: str, no_schema: bool, props: dict[str, str], machine: str | None) -> int:
+def command(stream: str, form: str, no_schema: bool, offset: int, props: dict[str, str], machine: str | None) -> int:
     """Check the migration stream STREAM, in QEMU's binary format or in BER; - is stdin.
 
     Every item and every page must fit the generated ASN.1 schema as asn1tools reads it, every device section must fit
@@ -33,7 +34,7 @@ def command(stream: str, form: str, no_schema: bool, props: dict[str, str], mach
 
     classes = shipped_classes()
     schema = None if no_schema or classes is None else _schema()
-    file = InputFile(sys.stdin.buffer if stream == "-" else stream)
+    file = InputFile(sys.stdin.buffer if stream == "-" else stream, offset=offset)
     try:
         report = verify(file, schema, classes, props=props, machine=machine)
     finally:

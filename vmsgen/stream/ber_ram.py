@@ -13,6 +13,13 @@ from vmsgen.runtime import ber
 from vmsgen.runtime.ber import APPLICATION, CONTEXT, SEQUENCE, UNIVERSAL, UTF8_STRING
 from vmsgen.runtime.errors import LimitError, TruncatedError
 from vmsgen.stream import ber_tags as tags
+from vmsgen.stream.ber_mapped import (
+    checked_page_size,
+    mapped_block_element,
+    mapped_size_element,
+    read_mapped_block,
+    read_mapped_size,
+)
 from vmsgen.stream.ber_source import BerSource, Head
 from vmsgen.stream.items import (
     COMPRESS,
@@ -22,7 +29,9 @@ from vmsgen.stream.items import (
     GROUP,
     HOOK,
     LIST,
+    MAPPED,
     PAGE,
+    SIZE,
     XBZRLE,
     ZERO,
     BlockList,
@@ -52,6 +61,10 @@ def read_ram_body(source: BerSource) -> Iterator[list[Record]]:
             yield from _block_pages(source, head)
         elif kind == tags.BLOCK_LIST:
             yield [(LIST, _block_list(source, head))]
+        elif kind == tags.MAPPED_SIZE:
+            yield [read_mapped_size(source, head)]
+        elif kind == tags.MAPPED_BLOCK:
+            yield [(MAPPED, read_mapped_block(source, head))]
         elif kind in (tags.EOS, tags.FLUSH, tags.HOOK):
             source.null(head)
             yield [({tags.EOS: EOS, tags.FLUSH: FLUSH, tags.HOOK: HOOK}[kind],)]
@@ -77,9 +90,7 @@ def _block_list(source: BerSource, head: Head) -> BlockList:
         one = source.head()
         if (one.tag_class, one.number) != (CONTEXT, 0):
             raise source.fail(f"expected the page size, found {one.describe()}", one.start)
-        page_size = source.integer(one, _MAX_PAGE, "the page size")
-        if page_size < 256 or page_size & (page_size - 1):
-            raise source.fail(f"expected a page size that is a power of two from 256 on, found {page_size}", one.start)
+        page_size = checked_page_size(source, one)
         source.leave(what)
     return BlockList(total, tuple(blocks), page_size)
 
@@ -274,7 +285,7 @@ def write_ram_body(sink: ByteSink, batches: Iterator[list[Record]]) -> None:
                 if in_group and kind != HOOK:
                     write(tags.CLOSE + tags.CLOSE)
                     in_group = False
-                write(_list_element(record[1]) if kind == LIST else _NULLS[kind])
+                write(_LISTS[kind](record) if kind in _LISTS else _NULLS[kind])
         sink.settle()
     if in_group:
         write(tags.CLOSE + tags.CLOSE)
@@ -291,7 +302,8 @@ def _page_head(size: int, width: int) -> tuple[bytes, bytes]:
     return _PAIRS[PAGE] + ber.length_bytes(inner) + _INTEGER + ber.length_bytes(width), tail
 
 
-def _list_element(blocks: BlockList) -> bytes:
+def _list_element(record: Record) -> bytes:
+    blocks: BlockList = record[1]
     parts = [tags.opening(tags.BLOCK_LIST), _integer(blocks.total), _OPEN_SEQUENCE]
     for block in blocks.blocks:
         parts += [_OPEN_SEQUENCE, ber.tlv(ber.tag_bytes(UNIVERSAL, False, UTF8_STRING), block.name)]
@@ -306,3 +318,6 @@ def _list_element(blocks: BlockList) -> bytes:
         parts.append(ber.tlv(tags.member(0), ber.integer_content(blocks.page_size)))
     parts.append(tags.CLOSE)
     return b"".join(parts)
+
+
+_LISTS = {LIST: _list_element, SIZE: mapped_size_element, MAPPED: mapped_block_element}

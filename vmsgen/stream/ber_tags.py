@@ -32,6 +32,8 @@ HOOK: Final = 9295  # HO
 ZERO_RUN: Final = 11602  # ZR
 FILL_PAGE: Final = 9026  # FB
 COMPRESS_PAGE: Final = 8656  # CP
+MAPPED_SIZE: Final = 9939  # MS
+MAPPED_BLOCK: Final = 9922  # MB
 
 #: How a BER stream begins when its outermost element is of indefinite length, as ours is.
 MAGIC: Final = tag_bytes(APPLICATION, True, QEMU_FILE) + INDEFINITE

@@ -147,11 +147,7 @@ class BinaryReader:
         self._ram.page_size = self._page_size or known
         capabilities = (self.configuration.capabilities if self.configuration else None) or ()
         self._ram.shared_gpa = b"x-ignore-shared" in capabilities
-        if b"mapped-ram" in capabilities:
-            raise DataError(
-                "the stream was written with capability mapped-ram, whose layout of RAM is not supported",
-                section="configuration",
-            )
+        self._ram.mapped = b"mapped-ram" in capabilities
         if self._decoder is not None:
             self._decoder.configure(self.configuration)
 

@@ -16,7 +16,9 @@ from vmsgen.stream.items import (
     GROUP,
     HOOK,
     LIST,
+    MAPPED,
     PAGE,
+    SIZE,
     XBZRLE,
     ZERO,
     Blob,
@@ -186,6 +188,14 @@ class DebugWriter:
         elif kind == GROUP:
             name = record[1].decode(errors="surrogateescape")
             self._line(f"  block {name}" + (" continued" if record[2] else ""))
+        elif kind == SIZE:
+            self._line(f"  mapped RAM of {record[1]} bytes in pages of {record[2]}")
+        elif kind == MAPPED:
+            block = record[1]
+            text = f"  mapped {block.name.decode(errors='surrogateescape')} {block.length}"
+            text += f" bitmap at {block.bitmap_offset:#x} {_digest(block.bitmap)} pages at {block.pages_offset:#x}"
+            text += f" gap {block.filler.hex()}" if block.filler else ""
+            self._line(text + (f" at {block.gpa:#x}" if block.gpa is not None else ""))
         elif kind == LIST:
             self._blocks(record[1])
         else:

@@ -34,6 +34,21 @@ class _At(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def seekable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        if whence != os.SEEK_SET:
+            raise io.UnsupportedOperation("only from the start")
+        self._position = offset
+        return offset
+
     def readinto(self, buffer: Any) -> int:
         got = os.preadv(self._descriptor, [buffer], self._position)
         self._position += got
@@ -41,9 +56,11 @@ class _At(io.RawIOBase):
 
 
 class InputFile:
-    """``place`` is a path, an open binary file or pipe (read from where it stands), or bytes. Raises OSError."""
+    """``place`` is a path, an open binary file or pipe (read from where it stands), or bytes; the stream begins
+    ``offset`` bytes behind its start. Raises OSError.
+    """
 
-    def __init__(self, place: str | os.PathLike[str] | BinaryIO | Readable | bytes) -> None:
+    def __init__(self, place: str | os.PathLike[str] | BinaryIO | Readable | bytes, *, offset: int = 0) -> None:
         self._data: bytes | None = None
         self._descriptor = -1
         self._start = 0
@@ -62,6 +79,7 @@ class InputFile:
                 self._descriptor = os.dup(descriptor)
             else:
                 self._copy(place)
+        self._start += offset
 
     def _keep(self, descriptor: int) -> None:
         if stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -81,7 +99,7 @@ class InputFile:
     def source(self, offset: int = 0) -> ByteSource:
         """A reader from ``offset`` on, independent of every other."""
         if self._data is not None:
-            return MemorySource(memoryview(self._data)[offset:], base=offset, name=self.name)
+            return MemorySource(memoryview(self._data)[self._start + offset :], base=offset, name=self.name)
         raw = _At(self._descriptor, self._start + offset)
         return ByteSource(raw, owned=True, name=self.name, base=offset)
 

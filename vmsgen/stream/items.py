@@ -18,6 +18,9 @@ HOOK     (HOOK,)                  RDMA's mark; its page data is not in the strea
 LIST     (LIST, BlockList)        the RAM blocks and their lengths
 FLUSH    (FLUSH,)                 multifd: wait for the other channels
 EOS      (EOS,)                   the end of the section's records
+SIZE     (SIZE, total, page_size) mapped-ram: the size of all RAM, before the blocks, which have their pages with them
+MAPPED   (MAPPED, MappedBlock)    mapped-ram: a block; a GROUP with its pages in order of their addresses comes next, of
+                                  those pages that are not all zeros, whatever the bitmap says
 ======== ======================== =============================================================
 """
 
@@ -39,7 +42,9 @@ __all__ = [
     "GROUP",
     "HOOK",
     "LIST",
+    "MAPPED",
     "PAGE",
+    "SIZE",
     "XBZRLE",
     "ZERO",
     "Blob",
@@ -51,6 +56,7 @@ __all__ = [
     "Eof",
     "Header",
     "Item",
+    "MappedBlock",
     "RamBlock",
     "RamRecords",
     "Record",
@@ -64,9 +70,9 @@ __all__ = [
     "wire_name",
 ]
 
-GROUP, PAGE, ZERO, FILL, XBZRLE, COMPRESS, HOOK, LIST, FLUSH, EOS = range(10)
+GROUP, PAGE, ZERO, FILL, XBZRLE, COMPRESS, HOOK, LIST, FLUSH, EOS, SIZE, MAPPED = range(12)
 
-#: One record of a RAM section, see above. (A union of ten tuple types would be checked nowhere but here, and costs
+#: One record of a RAM section, see above. (A union of twelve tuple types would be checked nowhere but here, and costs
 #: every use.)
 Record = tuple[Any, ...]
 
@@ -181,6 +187,26 @@ class BlockList:
     total: int
     blocks: tuple[RamBlock, ...]
     page_size: int = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class MappedBlock:
+    """A RAM block of a mapped-ram file: places in the file, the bitmap as it is (words in the order of the sender's
+    host), and what stands between bitmap and pages, without the zeros at its end.
+    """
+
+    name: bytes
+    length: int
+    bitmap_offset: int
+    pages_offset: int
+    bitmap: bytes
+    filler: bytes = b""
+    gpa: int | None = None
+
+    @property
+    def gap(self) -> int:
+        """Bytes between bitmap and pages."""
+        return self.pages_offset - self.bitmap_offset - len(self.bitmap)
 
 
 @dataclass(slots=True)

@@ -19,7 +19,9 @@ from vmsgen.stream.items import (
     GROUP,
     HOOK,
     LIST,
+    MAPPED,
     PAGE,
+    SIZE,
     XBZRLE,
     ZERO,
     Blob,
@@ -30,6 +32,7 @@ from vmsgen.stream.items import (
     Eof,
     Header,
     Item,
+    MappedBlock,
     RamRecords,
     Record,
     Section,
@@ -144,9 +147,28 @@ def _record(record: Record) -> list[Any]:
         return [_KINDS[kind], record[1], record[2].hex()]
     if kind in (ZERO, FILL):
         return [_KINDS[kind], record[1], record[2]]
+    if kind == SIZE:
+        return ["size", record[1], record[2]]
+    if kind == MAPPED:
+        return ["mapped", _mapped(record[1])]
     if kind == LIST:
         return ["list", _blocks(record[1])]
     return [_MARKS[kind]]
+
+
+def _mapped(block: MappedBlock) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "name": _text(block.name),
+        "length": block.length,
+        "bitmap_offset": block.bitmap_offset,
+        "pages_offset": block.pages_offset,
+        "bitmap": block.bitmap.hex(),
+    }
+    if block.filler:
+        values["filler"] = block.filler.hex()
+    if block.gpa is not None:
+        values["gpa"] = block.gpa
+    return values
 
 
 def _blocks(blocks: BlockList) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from vmsgen.stream.items import LIST, ZERO, Record
+from vmsgen.stream.items import LIST, SIZE, ZERO, Record
 
 __all__ = ["merged"]
 
@@ -30,6 +30,8 @@ def merged(batches: Iterable[list[Record]], page_size: int = 4096) -> Iterator[l
                 run = None
             if record[0] == LIST:
                 page_size = record[1].page_size
+            elif record[0] == SIZE:
+                page_size = record[2]
             joined.append(record)
         yield joined
     if run is not None:

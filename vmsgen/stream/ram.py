@@ -23,12 +23,14 @@ from vmsgen.stream.items import (
     HOOK,
     LIST,
     PAGE,
+    SIZE,
     XBZRLE,
     ZERO,
     BlockList,
     Record,
     wire_name,
 )
+from vmsgen.stream.mapped import read_mapped_blocks
 from vmsgen.stream.source import ByteSource
 
 __all__ = ["MAX_RUN", "RamState", "read_records"]
@@ -46,13 +48,15 @@ class RamState:
     """What the records of one channel share: it outlives sections.
 
     ``shared_gpa`` and ``block_page_sizes`` are what the configuration and the commands announce about the block list:
-    capability x-ignore-shared adds an address to each block, postcopy may add a page size.
+    capability x-ignore-shared adds an address to each block, postcopy may add a page size; so does ``mapped``, for the
+    capability mapped-ram, which puts the pages behind each block.
     """
 
     page_size: int = 4096
     block: bytes | None = None  # of the last page
     shared_gpa: bool = False
     block_page_sizes: bool = False
+    mapped: bool = False
     lengths: dict[bytes, int] = field(default_factory=dict)  # of the blocks, once their list was seen
 
     def learn(self, blocks: BlockList) -> None:
@@ -67,6 +71,8 @@ def read_records(source: ByteSource, state: RamState) -> Iterator[list[Record]]:
         batch = reader.batch()
         if batch:
             yield batch
+        if batch and batch[0][0] == SIZE:
+            yield from read_mapped_blocks(source, batch[0][1], state.page_size, with_gpa=state.shared_gpa)
 
 
 class _Reader:
@@ -148,6 +154,9 @@ class _Reader:
     def _list(self, word: int) -> Record:
         self.source.pos += 8
         total = word & ~(self.state.page_size - 1)
+        if self.state.mapped:
+            self._in_group = False
+            return (SIZE, total, self.state.page_size)
         blocks = read_block_list(
             self.source,
             total,

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from vmsgen.runtime.errors import DataError, LimitError
 from vmsgen.stream import binary_marks as marks
 from vmsgen.stream.block_list import write_block_list
-from vmsgen.stream.items import COMPRESS, EOS, FILL, FLUSH, GROUP, HOOK, LIST, PAGE, XBZRLE, ZERO, Record
+from vmsgen.stream.items import COMPRESS, EOS, FILL, FLUSH, GROUP, HOOK, LIST, MAPPED, PAGE, SIZE, XBZRLE, ZERO, Record
+from vmsgen.stream.mapped import MappedWriter
 from vmsgen.stream.ram import MAX_RUN, RamState
 from vmsgen.stream.sink import ByteSink
 
@@ -36,6 +37,7 @@ class _Writer:
         self._name: bytes | None = None  # to be written with the next page
         self._block = b""  # of the group
         self._in_group = False
+        self._mapped: MappedWriter | None = None
 
     def batch(self, records: list[Record]) -> None:
         """Writes a batch."""
@@ -46,7 +48,9 @@ class _Writer:
             kind = record[0]
             if self.ended:
                 raise DataError("a RAM record after the end of the section's records")
-            if kind == PAGE:
+            if self._mapped is not None:
+                self._mapped_record(self._mapped, record)
+            elif kind == PAGE:
                 _, addr, data = record
                 if len(data) != page_size:
                     raise DataError(f"a RAM page of {len(data)} bytes, expected {page_size}")
@@ -61,6 +65,22 @@ class _Writer:
                 self._zeros(record[1], record[2])
             else:
                 self._other(record)
+
+    def _mapped_record(self, mapped: MappedWriter, record: Record) -> None:
+        """A record after a block of a mapped-ram file."""
+        kind = record[0]
+        if kind == PAGE:
+            mapped.page(record[1], record[2])
+        elif kind == GROUP and record[1] == mapped.block.name and not record[2]:
+            return  # its place says whose pages these are
+        elif kind in (MAPPED, EOS, FLUSH):
+            mapped.close()
+            self._mapped = None
+            self._other(record)
+        else:
+            raise DataError(
+                f"RAM block {mapped.block.name.decode(errors='replace')} of a mapped-ram file has full pages only"
+            )
 
     def _refuse(self, addr: int) -> None:
         if not self._in_group:
@@ -110,6 +130,16 @@ class _Writer:
             write(self._head(record[1], marks.RAM_XBZRLE) + b"\1" + len(record[2]).to_bytes(2, "big") + record[2])
         elif kind == COMPRESS:
             write(self._head(record[1], marks.RAM_COMPRESS) + len(record[2]).to_bytes(4, "big") + record[2])
+        elif kind == SIZE:
+            if record[1] & (record[2] - 1) or record[1] >> 64:
+                raise DataError(f"a RAM size of {record[1]} bytes, expected a multiple of the page size {record[2]}")
+            self.state.page_size = record[2]
+            self._in_group = False
+            write((record[1] | marks.RAM_MEM_SIZE).to_bytes(8, "big"))
+        elif kind == MAPPED:
+            self._in_group = False
+            self._mapped = MappedWriter(self.sink, record[1], self.state.page_size)
+            self._mapped.open()
         elif kind == HOOK:
             write(marks.RAM_HOOK.to_bytes(8, "big"))
         elif kind == FLUSH:

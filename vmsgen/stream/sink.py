@@ -17,6 +17,7 @@ from vmsgen.stream.source import descriptor_of, widen_pipe
 __all__ = ["ByteSink", "FileSink", "MemorySink", "Writable", "open_sink"]
 
 _GATHER_BYTES = 1 << 20
+_ZEROS = bytes(1 << 16)
 _GATHER_PIECES = 1000  # below the system's limit of 1024 pieces in one writev
 
 Piece = bytes | bytearray | memoryview
@@ -53,6 +54,13 @@ class ByteSink:
         self.offset += size
         if self._size >= _GATHER_BYTES or len(self._pieces) >= _GATHER_PIECES:
             self.flush()
+
+    def hole(self, size: int) -> None:
+        """Writes zeros, or leaves a hole where the output is a file of our own."""
+        while size:
+            take = min(size, len(_ZEROS))
+            self.write(_ZEROS if take == len(_ZEROS) else _ZEROS[:take])
+            size -= take
 
     def settle(self) -> None:
         """After this call no memoryview that was handed in is needed any more."""
@@ -114,16 +122,24 @@ class ByteSink:
 class FileSink(ByteSink):
     """A file that appears under its name only when all of it is there."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, begin_at: int = 0) -> None:
         self._path = os.path.realpath(path)  # behind a link, so that the link stays
         self._part = f"{self._path}.part"
         self._file: BinaryIO = open(self._part, "wb", buffering=0)  # noqa: SIM115 - closed by commit and abort
         super().__init__(self._file)
+        self._file.seek(begin_at)
+
+    def hole(self, size: int) -> None:
+        """Leaves a hole, which reads as zeros. Raises OSError."""
+        self.flush()
+        self._file.seek(size, os.SEEK_CUR)
+        self.offset += size
 
     def commit(self) -> None:
         """Writes what is left and gives the file its name. Raises OSError."""
         try:
             self.flush()
+            self._file.truncate()  # a hole at the end
             self._file.close()
             os.replace(self._part, self._path)
         except OSError:
@@ -160,13 +176,20 @@ class MemorySink(ByteSink):
         return b"".join(self._parts)
 
 
-def open_sink(place: str | os.PathLike[str] | Writable) -> ByteSink:
-    """A sink for a path (which may name a pipe or a device: those are written directly) or an open binary file."""
+def open_sink(place: str | os.PathLike[str] | Writable, *, begin_at: int = 0) -> ByteSink:
+    """A sink for a path (which may name a pipe or a device: those are written directly) or an open binary file. What is
+    written stands behind ``begin_at`` zeros.
+    """
+    sink: ByteSink
     if not isinstance(place, (str, os.PathLike)):
-        return ByteSink(place)
-    if os.path.exists(place) and not os.path.isfile(place):
-        return _DirectSink(place)
-    return FileSink(place)
+        sink = ByteSink(place)
+    elif not os.path.exists(place) or os.path.isfile(place):
+        return FileSink(place, begin_at=begin_at)
+    else:
+        sink = _DirectSink(place)
+    sink.hole(begin_at)
+    sink.offset = 0
+    return sink
 
 
 class _DirectSink(ByteSink):

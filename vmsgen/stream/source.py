@@ -8,6 +8,7 @@ data.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import stat
@@ -64,9 +65,18 @@ class ByteSource:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, capacity: int = CAPACITY) -> ByteSource:
-        """Opens a file. Raises OSError."""
+        """Opens a file or a named pipe. Raises OSError."""
         raw = io.FileIO(path, "rb")
         return cls(raw, capacity=capacity, owned=True, name=os.fspath(path))
+
+    def begin_at(self, place: int) -> None:
+        """Passes over what stands before a stream; offsets count from here on. Raises TruncatedError, OSError."""
+        raw = self._raw
+        if self.end == self.pos and isinstance(raw, io.RawIOBase) and raw.seekable():
+            raw.seek(raw.tell() + place)
+        else:
+            self.skip(place, "what stands before the stream")
+        self._base = -self.pos
 
     @property
     def offset(self) -> int:
@@ -168,6 +178,21 @@ class ByteSource:
         for _ in self.pieces(n, what):
             pass
 
+    def skip_hole(self, limit: int, unit: int) -> int:
+        """Passes over a hole of a sparse file that begins here, as far as it is a multiple of ``unit`` and up to
+        ``limit``; returns how many bytes (zeros) that was. 0 where there is none, or where it cannot be told.
+        """
+        raw = self._raw
+        if self.end != self.pos or self._at_end or not isinstance(raw, io.RawIOBase) or not raw.seekable():
+            return 0
+        here = raw.tell()
+        size = (min(_data_from(raw.fileno(), here) - here, limit)) // unit * unit
+        if size > 0:
+            raw.seek(here + size)
+            self._base += self.pos + size
+            self.pos = self.end = 0
+        return max(size, 0)
+
     def at_end(self) -> bool:
         """True when no byte is left."""
         return not self.ensure(1)
@@ -244,6 +269,19 @@ class MemorySource(ByteSource):
         data = bytes(self.view[self.pos : self.pos + n])
         self.pos += n
         return data
+
+
+def _data_from(descriptor: int, position: int) -> int:
+    """Where the first bytes after a position stand that are no hole; the position itself if that cannot be told."""
+    if not hasattr(os, "SEEK_DATA"):
+        return position
+    before = os.lseek(descriptor, 0, os.SEEK_CUR)  # others may read on from there
+    try:
+        return os.lseek(descriptor, position, os.SEEK_DATA)
+    except OSError as error:
+        return os.fstat(descriptor).st_size if error.errno == errno.ENXIO else position
+    finally:
+        os.lseek(descriptor, before, os.SEEK_SET)
 
 
 def descriptor_of(raw: object) -> int | None:

@@ -108,7 +108,6 @@ def test_configuration_is_read() -> None:
             "in another order",
         ),
         (subsection("configuration/target-page-bits", be32(77)), "from 8 to 20, found 77"),
-        (subsection("configuration/capabilities", be32(1) + str8("mapped-ram")), "mapped-ram"),
     ],
 )
 def test_bad_configuration(bad: bytes, message: str) -> None:
