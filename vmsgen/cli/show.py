@@ -22,15 +22,37 @@ if TYPE_CHECKING:
 )
 @click.option("--stats", is_flag=True, help="What the bytes are: RAM, framing, typed and opaque device state.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How it is printed.")
+@click.option("--memory", "place", metavar="BLOCK[@ADDR[+LEN]]", help="Guest memory as it is after the last record.")
+@click.option("--raw", is_flag=True, help="With --memory: the bytes instead of a hex dump.")
+@click.option("--extract", "folder", metavar="DIR", help="Write the memory of every RAM block to a sparse file in DIR.")
+@click.option("--memory-map", is_flag=True, help="Pages of each RAM block: with data, zero, never sent, repeated.")
 @offset_option
 @stream_options
 def command(
-    stream: str, name: str | None, stats: bool, form: str, offset: int, props: dict[str, str], machine: str | None
+    stream: str,
+    name: str | None,
+    stats: bool,
+    form: str,
+    place: str | None,
+    raw: bool,
+    folder: str | None,
+    memory_map: bool,
+    offset: int,
+    props: dict[str, str],
+    machine: str | None,
 ) -> int:
     """Show what is in the migration stream STREAM, in QEMU's binary format or in BER; - is stdin.
 
     Of a stream that is cut or cannot be read to its end, everything before that point is shown; the exit code is 2.
     """
+    asked = [name is not None, stats, place is not None, folder is not None, memory_map]
+    if sum(asked) > 1:
+        raise click.UsageError("one of --section, --stats, --memory, --extract and --memory-map at a time")
+    if raw and place is None:
+        raise click.UsageError("--raw goes with --memory")
+    if any(asked[2:]):
+        _memory(stream, offset, place, raw, folder, form, props, machine)
+        return 0
     from vmsgen.stream.summary import summarize
     from vmsgen.stream.values import show_sections
 
@@ -52,6 +74,29 @@ def command(
     if summary.error is not None:
         raise summary.error
     return 0
+
+
+def _memory(
+    stream: str,
+    offset: int,
+    place: str | None,
+    raw: bool,
+    folder: str | None,
+    form: str,
+    props: dict[str, str],
+    machine: str | None,
+) -> None:
+    from vmsgen.cli import show_memory
+    from vmsgen.stream.reading import StreamReader
+
+    with input_of(stream, offset) as source:
+        reader = StreamReader(source, shipped_classes(), props=props, machine=machine)
+        if place is not None:
+            show_memory.print_memory(reader, place, raw)
+        elif folder is not None:
+            show_memory.print_extracted(reader, folder)
+        else:
+            show_memory.print_memory_map(reader, form)
 
 
 def _print_table(summary: Summary) -> None:
