@@ -20,6 +20,7 @@ from vmsgen.stream.ber_mapped import (
     read_mapped_block,
     read_mapped_size,
 )
+from vmsgen.stream.ber_pages import plain_pages
 from vmsgen.stream.ber_source import BerSource, Head
 from vmsgen.stream.items import (
     COMPRESS,
@@ -39,17 +40,15 @@ from vmsgen.stream.items import (
     Record,
 )
 from vmsgen.stream.machine_facts import MAX_PAGE_BITS
-from vmsgen.stream.sink import ByteSink
+from vmsgen.stream.sink import ByteSink, Piece
 
 __all__ = ["read_ram_body", "write_ram_body"]
 
 _U64 = (1 << 64) - 1
 _MAX_BLOCKS = 1 << 16
-_MAX_BATCH = 1024
 _MAX_PAGE = 1 << MAX_PAGE_BITS
 _INTEGER = b"\x02"
 _OCTETS = b"\x04"
-_FULL_PAGE = ber.tag_bytes(APPLICATION, True, tags.FULL_PAGE) + b"\x82"
 
 
 def read_ram_body(source: BerSource) -> Iterator[list[Record]]:
@@ -128,7 +127,7 @@ def _block_pages(source: BerSource, head: Head) -> Iterator[list[Record]]:
     source.enter(one)
     records: list[Record] = [(GROUP, name.encode(), continued)]
     while True:
-        missing = _plain_pages(source, records)
+        missing = plain_pages(source, records)
         yield records
         records = []
         if missing:
@@ -141,61 +140,6 @@ def _block_pages(source: BerSource, head: Head) -> Iterator[list[Record]]:
             break
         records = [_page(source, source.head())]
     source.leave(what)
-
-
-def _plain_pages(source: BerSource, records: list[Record]) -> int:
-    """Appends the definite full pages and zero pages that stand complete in the buffer.
-
-    Returns how many bytes the next full page needs if it is only cut by the buffer, 0 if something else comes next.
-    """
-    buffer = source.source
-    view, pos, end = buffer.view, buffer.pos, buffer.end
-    bound = source.bound
-    if bound is not None:
-        end = min(end, bound - buffer.offset_of(0))
-    append = records.append
-    from_bytes = int.from_bytes
-    missing = 0
-    while len(records) < _MAX_BATCH and end - pos >= 8:
-        if view[pos : pos + 4] == _FULL_PAGE:
-            size = view[pos + 4] << 8 | view[pos + 5]
-            stop = pos + 6 + size
-            if stop > end:
-                # beyond a definite container is an error, which the other path reports
-                missing = 6 + size if bound is None or buffer.offset_of(stop) <= bound else 0
-                break
-            octets = view[pos + 7]
-            at = pos + 8
-            data = at + octets + 4
-            if (
-                view[pos + 6] != 2
-                or not 1 <= octets <= 9
-                or data > stop
-                or view[at] >= 0x80
-                or (octets > 1 and not view[at] and view[at + 1] < 0x80)
-                or view[data - 4] != 4
-                or view[data - 3] != 0x82
-                or data + (view[data - 2] << 8 | view[data - 1]) != stop
-            ):
-                break
-            append((PAGE, from_bytes(view[at : at + octets], "big"), view[data:stop]))
-            pos = stop
-        elif view[pos] == 0x40:
-            octets = view[pos + 1]
-            at = pos + 2
-            if (
-                not 1 <= octets <= 9
-                or at + octets > end
-                or view[at] >= 0x80
-                or (octets > 1 and not view[at] and view[at + 1] < 0x80)
-            ):
-                break
-            append((ZERO, from_bytes(view[at : at + octets], "big"), 1))
-            pos = at + octets
-        else:
-            break
-    buffer.pos = pos
-    return missing
 
 
 def _page(source: BerSource, head: Head) -> Record:
@@ -253,19 +197,35 @@ def write_ram_body(sink: ByteSink, batches: Iterator[list[Record]]) -> None:
     write = sink.write
     in_group = False
     heads: dict[tuple[int, int], tuple[bytes, bytes]] = {}  # by length of page and address: what stands before each
+    page_length = width = stride = 0
+    lowest = highest = -1  # addresses that take so many octets
+    before = after = b""
     for records in batches:
+        # full pages in a row are handed on together: what is done for each of them is what costs
+        pieces: list[Piece] = []
+        append = pieces.append
+        size = 0
         for record in records:
             kind = record[0]
             if kind == PAGE:
                 _, addr, data = record
-                width = (addr.bit_length() >> 3) + 1
-                key = (len(data), width)
-                head = heads.get(key)
-                if head is None:
-                    head = heads[key] = _page_head(*key)
-                write(head[0] + addr.to_bytes(width, "big") + head[1])
-                write(data)
-            elif kind == ZERO:
+                if not lowest <= addr <= highest or len(data) != page_length:
+                    width, page_length = (addr.bit_length() >> 3) + 1, len(data)
+                    lowest, highest = (1 << 8 * width - 9 if width > 1 else 0), (1 << 8 * width - 1) - 1
+                    head = heads.get((page_length, width))
+                    if head is None:
+                        head = heads[page_length, width] = _page_head(page_length, width)
+                    before, after = head
+                    stride = len(before) + width + len(after) + page_length
+                append(before + addr.to_bytes(width, "big") + after)
+                append(data)
+                size += stride
+                continue
+            if pieces:
+                sink.gather(pieces, size)
+                pieces, size = [], 0
+                append = pieces.append
+            if kind == ZERO:
                 _, addr, pages = record
                 if pages == 1:
                     write(ber.tlv(_ZERO_PAGE, ber.integer_content(addr)))
@@ -286,6 +246,8 @@ def write_ram_body(sink: ByteSink, batches: Iterator[list[Record]]) -> None:
                     write(tags.CLOSE + tags.CLOSE)
                     in_group = False
                 write(_LISTS[kind](record) if kind in _LISTS else _NULLS[kind])
+        if pieces:
+            sink.gather(pieces, size)
         sink.settle()
     if in_group:
         write(tags.CLOSE + tags.CLOSE)

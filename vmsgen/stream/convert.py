@@ -9,10 +9,8 @@ from typing import Protocol
 
 from vmsgen.stream.ber_writer import BerWriter
 from vmsgen.stream.binary_writer import BinaryWriter
-from vmsgen.stream.debug_writer import DebugWriter
 from vmsgen.stream.devices import Classes
 from vmsgen.stream.items import Blob, Chunks, Item, Section, SectionKind, SectionRecords, State
-from vmsgen.stream.json_writer import JsonWriter
 from vmsgen.stream.reading import StreamReader
 from vmsgen.stream.sink import ByteSink
 from vmsgen.stream.source import ByteSource
@@ -77,7 +75,11 @@ def _writer(sink: ByteSink, to: str) -> _Writer:
     if to == "ber":
         return BerWriter(sink)
     if to == "json":
+        from vmsgen.stream.json_writer import JsonWriter
+
         return JsonWriter(sink)
     if to == "debug":
+        from vmsgen.stream.debug_writer import DebugWriter
+
         return DebugWriter(sink)
     raise ValueError(f"no format {to}; there are {', '.join(FORMATS)}")

@@ -41,6 +41,7 @@ _MAX_BATCH = 1024
 _ANOTHER = -1
 
 _word = struct.Struct(">Q").unpack_from
+_zero = struct.Struct(">QB").unpack_from
 
 
 @dataclass(slots=True)
@@ -100,6 +101,7 @@ class _Reader:
         view, pos, end = source.view, source.pos, source.end
         plain_page, plain_zero = marks.RAM_PAGE | marks.RAM_CONTINUE, marks.RAM_ZERO | marks.RAM_CONTINUE
         zero_start, zero_next = self._zeros
+        stride = 8 + page_size
         append = records.append
         while len(records) < _MAX_BATCH:
             if end - pos < 8:
@@ -114,8 +116,16 @@ class _Reader:
                 if zero_start != _ANOTHER:
                     append((ZERO, zero_start, (zero_next - zero_start) // page_size))
                     zero_start = zero_next = _ANOTHER
-                append((PAGE, word - flags, view[pos + 8 : stop]))
+                append((PAGE, word - plain_page, view[pos + 8 : stop]))
                 pos = stop
+                # full pages come in rows
+                last = min(end - stride, pos + (_MAX_BATCH - len(records) - 1) * stride)
+                while pos <= last:
+                    (word,) = _word(view, pos)
+                    if word & mask != plain_page:
+                        break
+                    append((PAGE, word - plain_page, view[pos + 8 : pos + stride]))
+                    pos += stride
                 continue
             if flags == plain_zero and self._in_group:
                 if end - pos < 9:
@@ -129,6 +139,11 @@ class _Reader:
                         zero_start = addr
                     zero_next = addr + page_size
                     pos += 9
+                    # and so do zero pages, one behind the other
+                    limit = min(zero_start + MAX_RUN * page_size, zero_next + (end - pos) // 9 * page_size)
+                    while zero_next < limit and _zero(view, pos) == (zero_next | plain_zero, 0):
+                        zero_next += page_size
+                        pos += 9
                     continue
             if zero_start != _ANOTHER:
                 append((ZERO, zero_start, (zero_next - zero_start) // page_size))

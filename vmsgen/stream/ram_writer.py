@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 
 from vmsgen.runtime.errors import DataError, LimitError
@@ -10,9 +11,11 @@ from vmsgen.stream.block_list import write_block_list
 from vmsgen.stream.items import COMPRESS, EOS, FILL, FLUSH, GROUP, HOOK, LIST, MAPPED, PAGE, SIZE, XBZRLE, ZERO, Record
 from vmsgen.stream.mapped import MappedWriter
 from vmsgen.stream.ram import MAX_RUN, RamState
-from vmsgen.stream.sink import ByteSink
+from vmsgen.stream.sink import ByteSink, Piece
 
 __all__ = ["write_records"]
+
+_word = struct.Struct(">Q").pack
 
 _RUN_PIECE = 4096  # zero pages written at once
 
@@ -41,11 +44,28 @@ class _Writer:
 
     def batch(self, records: list[Record]) -> None:
         """Writes a batch."""
-        write = self.sink.write
+        sink = self.sink
+        write = sink.write
         page_size = self.state.page_size
         mask = page_size - 1
+        pieces: list[Piece] = []
+        append = pieces.append
+        flags = marks.RAM_PAGE | marks.RAM_CONTINUE
+        plain = self._plain
         for record in records:
             kind = record[0]
+            if kind == PAGE and plain:
+                # the most of all records: gathered, and handed on together
+                _, addr, data = record
+                if len(data) != page_size or addr & mask:
+                    self._refuse_page(addr, len(data))
+                append(_word(addr | flags))
+                append(data)
+                continue
+            if pieces:
+                sink.gather(pieces, len(pieces) // 2 * (8 + page_size))
+                pieces = []
+                append = pieces.append
             if self.ended:
                 raise DataError("a RAM record after the end of the section's records")
             if self._mapped is not None:
@@ -53,18 +73,16 @@ class _Writer:
             elif kind == PAGE:
                 _, addr, data = record
                 if len(data) != page_size:
-                    raise DataError(f"a RAM page of {len(data)} bytes, expected {page_size}")
-                if addr & mask or not self._in_group:
-                    self._refuse(addr)
-                if self._name is None:
-                    write((addr | marks.RAM_PAGE | marks.RAM_CONTINUE).to_bytes(8, "big"))
-                else:
-                    write(self._head(addr, marks.RAM_PAGE))
+                    self._refuse_page(addr, len(data))
+                write(self._head(addr, marks.RAM_PAGE))
                 write(data)
             elif kind == ZERO:
                 self._zeros(record[1], record[2])
             else:
                 self._other(record)
+            plain = self._plain
+        if pieces:
+            sink.gather(pieces, len(pieces) // 2 * (8 + page_size))
 
     def _mapped_record(self, mapped: MappedWriter, record: Record) -> None:
         """A record after a block of a mapped-ram file."""
@@ -81,6 +99,16 @@ class _Writer:
             raise DataError(
                 f"RAM block {mapped.block.name.decode(errors='replace')} of a mapped-ram file has full pages only"
             )
+
+    @property
+    def _plain(self) -> bool:
+        """Whether the next full page is in the block of the one before."""
+        return self._in_group and self._name is None and self._mapped is None and not self.ended
+
+    def _refuse_page(self, addr: int, size: int) -> None:
+        if size != self.state.page_size:
+            raise DataError(f"a RAM page of {size} bytes, expected {self.state.page_size}")
+        self._refuse(addr)
 
     def _refuse(self, addr: int) -> None:
         if not self._in_group:

@@ -16,7 +16,7 @@ from vmsgen.stream.source import descriptor_of, widen_pipe
 
 __all__ = ["ByteSink", "FileSink", "MemorySink", "Writable", "open_sink"]
 
-_GATHER_BYTES = 1 << 20
+_GATHER_BYTES = 4 << 20
 _ZEROS = bytes(1 << 16)
 _GATHER_PIECES = 1000  # below the system's limit of 1024 pieces in one writev
 
@@ -55,6 +55,19 @@ class ByteSink:
         if self._size >= _GATHER_BYTES or len(self._pieces) >= _GATHER_PIECES:
             self.flush()
 
+    def gather(self, pieces: list[Piece], size: int) -> None:
+        """Takes many pieces of ``size`` bytes together, as :meth:`write` takes one; the list is the sink's from now
+        on.
+        """
+        if self._pieces:
+            self._pieces += pieces
+        else:
+            self._pieces = pieces
+        self._size += size
+        self.offset += size
+        if self._size >= _GATHER_BYTES or len(self._pieces) >= _GATHER_PIECES:
+            self.flush()
+
     def hole(self, size: int) -> None:
         """Writes zeros, or leaves a hole where the output is a file of our own."""
         while size:
@@ -88,7 +101,11 @@ class ByteSink:
     def _write_pieces(writev: Callable[[list[Piece]], int], pieces: list[Piece]) -> None:
         at = 0
         while at < len(pieces):
-            written = writev(pieces[at : at + _GATHER_PIECES])
+            some = pieces[at : at + _GATHER_PIECES]
+            written = writev(some)
+            if written == sum(map(len, some)):
+                at += len(some)
+                continue
             while at < len(pieces) and written >= len(pieces[at]):
                 written -= len(pieces[at])
                 at += 1
@@ -164,6 +181,11 @@ class MemorySink(ByteSink):
         """Takes a copy of a piece."""
         self._parts.append(bytes(piece))
         self.offset += len(piece)
+
+    def gather(self, pieces: list[Piece], size: int) -> None:
+        """Takes copies of many pieces."""
+        for piece in pieces:
+            self.write(piece)
 
     def flush(self) -> None:
         """Nothing is held back."""

@@ -227,6 +227,11 @@ class _Comparing(ByteSink):
             original.pos += size
             at += size
 
+    def gather(self, pieces: list[Piece], size: int) -> None:
+        """Compares many pieces."""
+        for piece in pieces:
+            self.write(piece)
+
     def flush(self) -> None:
         """Nothing is held back."""
 
