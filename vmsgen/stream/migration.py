@@ -22,6 +22,7 @@ from vmsgen.stream.devices import Classes
 from vmsgen.stream.input_file import InputFile, RamAgain, RecordsAgain
 from vmsgen.stream.items import (
     LIST,
+    MAPPED,
     Blob,
     Chunks,
     Configuration,
@@ -261,13 +262,16 @@ class Migration:
     @property
     def ram_blocks(self) -> tuple[RamBlock, ...]:
         """Names and lengths of the RAM blocks."""
+        mapped: list[RamBlock] = []  # of a mapped-ram file, where each stands before its pages
         for section in self.sections:
             if section.is_ram and section._section.kind is SectionKind.START:
                 for record in section.records():
                     if record[0] == LIST:
                         blocks: tuple[RamBlock, ...] = record[1].blocks
                         return blocks
-        return ()
+                    if record[0] == MAPPED:
+                        mapped.append(RamBlock(record[1].name, record[1].length, None, record[1].gpa))
+        return tuple(mapped)
 
     # ------------------------------------------------------------------ writing
 

@@ -107,6 +107,8 @@ def test_a_migration_saves_it() -> None:
     data = mapped_file()
     for form in (data, to_ber(data)):
         with open_migration(form) as migration:
+            blocks = {block.name.decode(): block.length for block in migration.ram_blocks}
+            assert blocks == {name: pages * PAGE for name, (pages, _, _) in BLOCKS.items()}
             sink = MemorySink()
             migration.save(sink)
             assert sink.getvalue() == data
