@@ -272,8 +272,8 @@ from .virtio.core import (
     ModernQueue,
     PackedVirtqueue,
     RingSize,
-    VirtQueueElement,
     Virtio,
+    Virtio_64bitFeatures,
     VirtioBroken,
     VirtioDeviceEndian,
     VirtioDisabled,
@@ -289,8 +289,8 @@ from .virtio.core import (
     VirtioTransport,
     VirtioTransportConfigMmio,
     VirtioVirtqueues,
-    Virtio_64bitFeatures,
     Virtqueue,
+    VirtQueueElement,
     VirtqueueHead,
 )
 from .virtio.net import (

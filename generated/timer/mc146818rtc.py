@@ -7,7 +7,7 @@ import enum
 import struct
 
 from vmsgen.runtime.facts import Facts
-from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
+from vmsgen.runtime.state import SubsectionInfo, View, VMState
 from vmsgen.runtime.straight import (
     S64,
     U8,
@@ -28,7 +28,6 @@ from vmsgen.runtime.straight import (
 )
 from vmsgen.runtime.visitor import Visitor
 
-_BE_14B = struct.Struct(">14B")
 _BE_2I = struct.Struct(">2I")
 _BE_2Q2qQ = struct.Struct(">2Q2qQ")
 _BE_B28s2q24s = struct.Struct(">B28s2q24s")
@@ -57,7 +56,7 @@ class RegisterC(enum.IntFlag):
     interrupt = 0x80
 
 
-class ClockRegisters(Struct):
+class ClockRegisters(View):
     """The time is BCD unless register B says binary."""
 
     FIELDS = (
@@ -167,55 +166,6 @@ class ClockRegisters(Struct):
         self.register_c = v.uint8("register_c", self.register_c, labels=RegisterC)
         self.register_d = v.uint8("register_d", self.register_d)
         self.memory = v.bytes("memory", self.memory, 114)
-
-    @classmethod
-    def _load(cls, d: bytes, p: int, f: Facts) -> tuple[ClockRegisters, int]:
-        self = cls.__new__(cls)
-        self._kept = None
-        (
-            self.seconds,
-            self.seconds_alarm,
-            self.minutes,
-            self.minutes_alarm,
-            self.hours,
-            self.hours_alarm,
-            self.day_of_week,
-            self.day_of_month,
-            self.month,
-            self.year,
-            self.register_a,
-            self.register_b,
-            self.register_c,
-            self.register_d,
-        ) = _BE_14B.unpack_from(d, p)
-        p += 14
-        self.memory = d[p : p + 114]
-        p += 114
-        return self, p
-
-    def _save(self, out: list[bytes], f: Facts) -> None:
-        if self._kept is not None:
-            super()._save(out, f)
-            return
-        out.append(
-            _BE_14B.pack(
-                self.seconds,
-                self.seconds_alarm,
-                self.minutes,
-                self.minutes_alarm,
-                self.hours,
-                self.hours_alarm,
-                self.day_of_week,
-                self.day_of_month,
-                self.month,
-                self.year,
-                self.register_a,
-                self.register_b,
-                self.register_c,
-                self.register_d,
-            )
-        )
-        out.append(sized(self.memory, 114))
 
 
 class Mc146818rtcIrqReinjectOnAckCount(VMState):

@@ -158,7 +158,9 @@ def _farther_first(path: str) -> tuple[int, str]:
 
 def _name_key(name: str) -> tuple[int, list[tuple[int, str]]]:
     """Import sorters put CONSTANTS first, then Classes, then functions; numbers in names count as numbers."""
-    pieces = [(int(piece), "") if piece.isdigit() else (-1, piece) for piece in re.split(r"(\d+)", name) if piece]
+    pieces = [
+        (int(piece), "") if piece.isdigit() else (-1, piece.lower()) for piece in re.split(r"(\d+)", name) if piece
+    ]
     return (0 if name.isupper() else 1 if name[0].isupper() else 2), pieces
 
 

@@ -25,7 +25,8 @@ def check_variants(resolved: Resolved, reporter: Reporter) -> None:
             namer = Place(module, reach="ambient").namer
             keys = tuple(sorted(conjuncts(match, namer), key=repr)) if match is not None else ()
             other = seen.setdefault(keys, scope)
-            if other is not scope:
+            # (the parts of one section share its name)
+            if other.module is not scope.module:
                 reporter.warning(
                     "match/same",
                     f"two specs are for `{name}`, and their `match:` does not tell them apart",
