@@ -19,6 +19,7 @@ from vmsgen.settings import Project
 from vmsgen.spec.ambient import AMBIENT
 from vmsgen.spec.binder import STRUCT_KEYS, SUBSECTION_KEYS, TOP_KEYS
 from vmsgen.spec.binder_entries import FIELD_ATTRIBUTES
+from vmsgen.spec.field_line import CLAUSES
 from vmsgen.spec.typer_functions import FUNCTIONS
 
 PAGE = ROOT / "docs" / "language.md"
@@ -129,6 +130,8 @@ def test_the_page_has_every_key_attribute_function_and_fact() -> None:
     assert sorted(functions) == sorted(FUNCTIONS)
     assert sorted(code_words("facts")) == sorted(AMBIENT)
     text = " ".join(PAGE.read_text("utf-8").split())
+    grammar = PAGE.read_text("utf-8").split("clause = ", 1)[1].partition("```")[0]
+    assert sorted(re.findall(r'"([^"]+)"', grammar)) == sorted(CLAUSES)
     for keys in (STRUCT_KEYS, SUBSECTION_KEYS):
         assert f"`{' '.join(keys)}`" in text
 

@@ -76,7 +76,7 @@ class BerOut(BinaryOut):
         tags = value.TAGS
         entries = [
             ber.tlv(b"\x30", ber.tlv(b"\x80", key.encode("utf-8", "surrogateescape")) + ber.tlv(b"\x81", data))
-            for key, data in kept.items()
+            for key, data in sorted(kept.items())
             if key not in scope.inline
         ]
         if entries:

@@ -44,7 +44,7 @@ class JsonOut(Visitor):
     def dispatch(self, value: Values, scope: tuple[Any, ...]) -> None:
         super().dispatch(value, scope)
         if value._kept:
-            self.put("<kept>", {key: data.hex() for key, data in value._kept.items()})
+            self.put("<kept>", {key: data.hex() for key, data in sorted(value._kept.items())})
 
     def integer(
         self, name: str, value: Any, bits: int, signed: builtins.bool, order: str, labels: Any, default: int | None
