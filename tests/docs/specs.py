@@ -10,8 +10,8 @@ from vmsgen.diagnostics import Diagnostic
 from vmsgen.settings import shipped_specs
 from vmsgen.spec.compile import Compiled, compile_specs
 
-#: Lint that is about other files, which a fragment does not have: users of a definition, variants of a name.
-_OF_FRAGMENTS = frozenset({"name/unused", "match/same"})
+#: Lint that a fragment cannot help: what it defines is used in another block.
+_OF_FRAGMENTS = frozenset({"name/unused"})
 
 
 def whole(text: str) -> str:
