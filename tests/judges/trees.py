@@ -189,7 +189,7 @@ def _kept_entries(value: Values, definition: Definition) -> list[Tree]:
     own = {each.name for each in definition.fields() if _carries_itself(each.type)} | {UNKNOWN}
     return [
         {"name": key, "data": data}
-        for key, data in (value._kept or {}).items()
+        for key, data in sorted((value._kept or {}).items())
         if key not in own and key.partition("[")[0].partition(".")[0] not in own
     ]
 
