@@ -145,7 +145,7 @@ class IdeBusError(VMState):
             )
 
     def _encode(self, f: Facts, version: int) -> bytes:
-        if self._kept is not None or version != 2:
+        if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
         out += (b"\x80", S32[self.error_status])

@@ -196,7 +196,7 @@ class KeyboardControllerExtendedState(VMState):
         )
 
     def _encode(self, f: Facts, version: int) -> bytes:
-        if self._kept is not None or version != 0:
+        if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
         out += (

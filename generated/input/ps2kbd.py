@@ -80,7 +80,7 @@ class Ps2kbdLedstate(VMState):
         out.append(_BE_i.pack(self.ledstate))
 
     def _encode(self, f: Facts, version: int) -> bytes:
-        if self._kept is not None or version != 3:
+        if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
         out += (b"\x80", S32[self.ledstate])
@@ -214,7 +214,7 @@ class Ps2kbdCommandReplyQueue(VMState):
         out.append(_BE_i.pack(self.cwptr))
 
     def _encode(self, f: Facts, version: int) -> bytes:
-        if self._kept is not None or version != 0:
+        if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
         out += (b"\x80", S32[self.cwptr])

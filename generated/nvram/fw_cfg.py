@@ -69,7 +69,7 @@ class FwCfgDma(VMState):
         out.append(_BE_Q.pack(self.dma_addr))
 
     def _encode(self, f: Facts, version: int) -> bytes:
-        if self._kept is not None or version != 0:
+        if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
         out += (b"\x80", U64[self.dma_addr])

@@ -81,7 +81,7 @@ class PvscsiPcie(VMState):
         self.express_device._save(out, f)
 
     def _encode(self, f: Facts, version: int) -> bytes:
-        if self._kept is not None or version != 0:
+        if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.express_device._encode(f)))

@@ -232,7 +232,7 @@ class TimerIcountShift(VMState):
             out.append(_BE_q.pack(self.last_delta))
 
     def _encode(self, f: Facts, version: int) -> bytes:
-        if self._kept is not None or version != 2:
+        if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
         out += (b"\x80", S16[self.icount_time_shift])

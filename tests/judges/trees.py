@@ -23,7 +23,7 @@ def tree_of(value: VMState, definitions: Definitions) -> Tree:
     visitor = TreeOut(definitions, Facts(value.facts.known))
     visitor.run(value)
     tree = visitor.made
-    if value.section_version != value.VERSION:
+    if value.section_version != 1:
         tree["vmstate-version"] = value.section_version
     pairs = visitor.facts.pairs()
     if pairs:
@@ -54,7 +54,7 @@ class TreeOut(Visitor):
         kept = _kept_entries(value, definition)
         if kept:
             tree["vmstate-kept"] = kept
-        if isinstance(value, VMState) and not value.TAG and value.section_version != value.VERSION:
+        if isinstance(value, VMState) and not value.TAG and value.section_version != 1:
             tree["vmstate-version"] = value.section_version
         self.made = tree
 

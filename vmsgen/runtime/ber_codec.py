@@ -54,7 +54,7 @@ def walk_content(state: StateValues, facts: Facts) -> bytes:
 def with_extras(state: StateValues, content: bytes, facts: Facts) -> bytes:
     """The content with the components for version and facts put in their places, in tag order."""
     extras: list[tuple[int, bytes]] = []
-    if state._version != state.VERSION:
+    if state._version != 1:
         tag = state.TAGS[VERSION]
         extras.append((tag, ber.tlv(ber.tag_bytes(ber.CONTEXT, False, tag), ber.integer_content(state._version))))
     pairs = facts.pairs()

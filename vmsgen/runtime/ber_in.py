@@ -411,10 +411,11 @@ class BerIn(Visitor):
             raise self.error("the kept order of subsections is empty")
 
     def version_of(self, cls: type[StateValues]) -> int:
-        """The version component of the object at hand, or the newest. Raises DataError for one out of range."""
+        """The version component of the object at hand, 1 without one. Raises DataError for one out of range."""
         by_name = self._scopes[-1].by_name
         if by_name is None or VERSION not in by_name:
-            return cls.VERSION
+            # not written for version 1, so that a reader whose spec is newer knows what it has
+            return min(max(1, cls.MINIMUM_VERSION), cls.VERSION)
         version: int = self.guarded(VERSION, ber.integer, self.data, self.take(VERSION, ber.INTEGER, False))
         if not cls.MINIMUM_VERSION <= version <= cls.VERSION:
             raise self.error(f"version {version}; {cls.MINIMUM_VERSION} to {cls.VERSION} are known", VERSION)

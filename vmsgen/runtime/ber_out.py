@@ -82,7 +82,7 @@ class BerOut(BinaryOut):
         if entries:
             tag = tags["<kept>"]
             scope.components[tag] = ber.tlv(ber.tag_bytes(ber.CONTEXT, True, tag), b"".join(entries))
-        if isinstance(value, StateValues) and not value.TAG and value._version != value.VERSION:
+        if isinstance(value, StateValues) and not value.TAG and value._version != 1:
             tag = tags["<version>"]
             scope.components[tag] = ber.tlv(ber.tag_bytes(ber.CONTEXT, False, tag), ber.integer_content(value._version))
         pieces = sorted(scope.components.items())

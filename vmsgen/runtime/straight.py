@@ -323,7 +323,9 @@ def decode_subsections(
         own = b"%c" % (0xA0 | info.tag) if info.tag < 31 else _high_tag(info.tag, True)
         if start < stop and data.startswith(own, start):
             inner, inner_stop = content(data, start, stop, own)
-            state = info.type._decode(data, inner, inner_stop, facts, info.type.VERSION, *scopes.get(info.name, ()))
+            if not info.type.MINIMUM_VERSION <= 1 <= info.type.VERSION:
+                raise NotPlain("a version that is written out")
+            state = info.type._decode(data, inner, inner_stop, facts, 1, *scopes.get(info.name, ()))
             setattr(owner, info.name, state)
             start = inner_stop
     if start != stop:

@@ -46,8 +46,8 @@ class BerEncode(BerLine):
         lines = Lines(1)
         lines.statement("def _encode(", ["self", "f: Facts", *self.parameters()], ") -> bytes:")
         lines.indent()
-        # the version of a subsection travels in a component that is absent as a rule
-        other = f" or version != {definition.version}" if definition.kind == "subsection" else ""
+        # the version of a subsection travels in a component of its own, which version 1 does without
+        other = " or version != 1" if definition.kind == "subsection" else ""
         lines.add(f"if self._kept is not None{other}:")
         lines.indent()
         lines.statement("return super()._encode(", ["f", *self.arguments()], ")")
