@@ -14,7 +14,7 @@ STATES = [entry.type_name for entry in REGISTRY.entries]
 
 @pytest.mark.parametrize("name", STATES)
 def test_walk_and_straight_line_agree_there_and_back(library: Kit, name: str) -> None:
-    library.each(library.registry.lookup(name), check, 6)
+    library.each(library.registry.lookup(name), check, 4)
 
 
 def check(value: VMState) -> None:
