@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 from vmsgen.qemu.bodies import Body
@@ -16,7 +15,7 @@ from vmsgen.qemu.sources import SourceReport, read_source
 from vmsgen.runtime.errors import VmsgenError
 from vmsgen.settings import shipped_specs
 
-__all__ = ["Gathered", "gather", "plan_all", "plan_exactly"]
+__all__ = ["Gathered", "gather", "plan_all"]
 
 #: Views of the shipped library that imported specs use, with the modules they stand in.
 _VIEWS = {"PciHeader": "pci/device"}
@@ -65,24 +64,12 @@ def _release(seen: Seen) -> tuple[int, ...]:
     return tuple(map(int, parts)) if all(part.isdigit() and len(part) < 9 for part in parts) else ()
 
 
-def plan_all(sightings: Sightings) -> list[Plan]:
+def plan_all(sightings: Sightings, views: Sequence[str] | None = ()) -> list[Plan]:
     """The files for everything that was seen."""
-    return Filer(make_drafts(sightings, rank_of(sightings))).plans()
-
-
-def plan_exactly(body: Body) -> Plan:
-    """One file for one section's body as it is: nothing is merged, so nothing is open."""
-    sightings = Sightings()
-    sightings.add(body, Seen("", True))
-    drafts = make_drafts(sightings, rank_of(sightings), exact=True)
-    return Filer(drafts, _views()).only(body)
-
-
-@cache
-def _views() -> dict[str, str]:
     shipped = shipped_specs()
-    return {
+    known = {
         name: f"qemu/{module}"
         for name, module in _VIEWS.items()
-        if shipped is not None and (shipped / f"{module}.yaml").is_file()
+        if shipped is not None and (shipped / f"{module}.yaml").is_file() and (views is None or name in views)
     }
+    return Filer(make_drafts(sightings, rank_of(sightings)), known).plans()

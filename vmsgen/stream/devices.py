@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from vmsgen.runtime.errors import DataError, VmsgenError
+from vmsgen.runtime.errors import DataError
 from vmsgen.runtime.facts import Answer, Facts, answer_text
 from vmsgen.stream.binary_reader import Undecoded
 from vmsgen.stream.items import Blob, Body, Configuration, State
@@ -65,28 +65,6 @@ class DeviceDecoder:
 
     def decode(self, job: Undecoded) -> tuple[Body, int]:
         """The contents of a section and where they end. Raises DataError if that cannot be told."""
-        body, end = self._by_specs(job)
-        if isinstance(body, Blob) and end == job.end:
-            body = self._by_description(job, body)
-        return body, end
-
-    def _by_description(self, job: Undecoded, blob: Blob) -> Body:
-        """The contents as a class made of the section's own description has them, where the registry makes such."""
-        make = getattr(self._classes, "described", None)
-        if make is None or job.described is None:
-            return blob
-        section = job.section
-        contents = Contents(job.data, job.start, job.end, job.fits, section.version, job.described)
-        try:
-            made = make(job.described, section.version)
-            body: Body = blob if made is None else self._proved(job, solve([made], contents, self._known))
-        except VmsgenError as error:
-            return Blob(blob.data, blob.warning or f"its description cannot be used: {error}")
-        if isinstance(body, State):
-            body.note = blob.warning
-        return body
-
-    def _by_specs(self, job: Undecoded) -> tuple[Body, int]:
         section = job.section
         extra = section_facts(section.name, section.instance)
         facts = self._known.derive({**self._learnt, **extra, **self._props})

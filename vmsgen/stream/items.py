@@ -133,12 +133,11 @@ class Chunks:
 @dataclass(slots=True)
 class State:
     """Contents as a typed object. ``element`` holds them as they stood in a BER input when no class for them is
-    known. ``note`` says why a spec did not do, where the object is of a class made of the stream's own description.
+    known.
     """
 
     value: Any
     element: bytes | None = None
-    note: str | None = None
 
 
 @dataclass(slots=True)

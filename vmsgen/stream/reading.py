@@ -9,14 +9,12 @@ from collections.abc import Iterator, Mapping
 from vmsgen.runtime.errors import DataError, VmsgenError
 from vmsgen.stream import ber_tags, binary_marks
 from vmsgen.stream.ber_reader import BerReader
-from vmsgen.stream.ber_trailer import find_ber_trailer
 from vmsgen.stream.binary_reader import BinaryReader, Undecoded
 from vmsgen.stream.devices import Classes, DeviceDecoder
-from vmsgen.stream.items import Blob, Configuration, Item, Section, SectionKind, State
+from vmsgen.stream.items import Blob, Configuration, Item, Section, SectionKind
 from vmsgen.stream.machine_facts import MAX_PAGE_BITS
 from vmsgen.stream.ram import RamState
 from vmsgen.stream.source import ByteSource
-from vmsgen.stream.trailer import Trailer
 
 __all__ = ["PAGE_SIZE_PROP", "StreamReader", "format_of"]
 
@@ -66,7 +64,6 @@ class StreamReader:
         else:
             self._reader = BerReader(source, classes)
         self._warnings: list[str] = []
-        self._trailer: Trailer | None = None  # of BER; looked for when a section needs it
 
     @property
     def warnings(self) -> list[str]:
@@ -92,23 +89,13 @@ class StreamReader:
                     self._interpret(item, item.body)
             if isinstance(item, Section) and isinstance(item.body, Blob) and item.body.warning is not None:
                 self._warnings.append(f"section {item.label} travels as bytes: {item.body.warning}")
-            elif isinstance(item, Section) and isinstance(item.body, State) and item.body.note is not None:
-                self._warnings.append(
-                    f"section {item.label} is read by its vmdesc, for its spec fails: {item.body.note}"
-                )
             yield item
 
     def _interpret(self, section: Section, blob: Blob) -> None:
         """A blob of BER as the typed object that it would be in the binary format."""
         assert self._decoder is not None
         data = memoryview(blob.data)
-        if self._trailer is None:
-            self._trailer = find_ber_trailer(self.source)
-            self._warnings += self._trailer.warnings
-        described = self._trailer.next(section.name, section.instance)
-        if described is not None and described.size != len(data):
-            described = None
-        job = Undecoded(section, data, 0, len(data), lambda end: end == len(data), described, section.body_offset)
+        job = Undecoded(section, data, 0, len(data), lambda end: end == len(data), None, section.body_offset)
         section.body, _ = self._decoder.decode(job)
 
 

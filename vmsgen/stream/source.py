@@ -59,9 +59,9 @@ class ByteSource:
         self._base = base  # offset of view[0] in the input
         self._at_end = False
         self._readinto = getattr(raw, "readinto", None)
-        self.descriptor = descriptor_of(raw)
-        if self.descriptor is not None:
-            widen_pipe(self.descriptor)
+        descriptor = descriptor_of(raw)
+        if descriptor is not None:
+            widen_pipe(descriptor)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, capacity: int = CAPACITY) -> ByteSource:
