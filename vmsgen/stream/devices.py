@@ -15,7 +15,7 @@ from vmsgen.runtime.facts import Answer, Facts, answer_text
 from vmsgen.stream.binary_reader import Undecoded
 from vmsgen.stream.items import Blob, Body, Configuration, State
 from vmsgen.stream.layout import AmbiguousLayout, Contents, Solved, solve
-from vmsgen.stream.machine_facts import facts_of_configuration
+from vmsgen.stream.machine_facts import TARGET_PROP, facts_of_configuration
 
 __all__ = ["Classes", "DeviceDecoder", "section_facts"]
 
@@ -51,7 +51,8 @@ class DeviceDecoder:
 
     def __init__(self, classes: Classes, *, props: Mapping[str, str] | None = None, machine: str | None = None) -> None:
         self._classes = classes
-        self._props: dict[str, Answer] = dict(props or {})
+        self._given = dict(props or {})
+        self._props: dict[str, Answer] = {name: told for name, told in self._given.items() if name != TARGET_PROP}
         self._machine = machine
         self._known = Facts(self._props)
         self._learnt: dict[str, Answer] = {}
@@ -61,7 +62,7 @@ class DeviceDecoder:
         """Takes what the stream says about its machine; the ``machine`` given by the user wins."""
         if self._machine is not None:
             configuration = Configuration(self._machine.encode())
-        self._known = Facts({**facts_of_configuration(configuration), **self._props})
+        self._known = Facts({**facts_of_configuration(configuration, self._given), **self._props})
 
     def decode(self, job: Undecoded) -> tuple[Body, int]:
         """The contents of a section and where they end. Raises DataError if that cannot be told."""

@@ -1,8 +1,9 @@
-"""What the name of a machine type tells: architecture, page size, and a lower bound of the sender's release.
+"""What the name of a machine type tells: architecture, word size, byte order, page size, and a lower bound of the
+sender's release.
 
 Machine types are class names (``pc-i440fx-7.2``, ``virt-9.0``, ``pseries-6.2``). The release in one is the oldest QEMU
-that has it; the sender may be any later one. Architectures by name: the machine lists of QEMU 5.2, 7.2 and 10.0
-(``-machine help``); names that several targets share (``virt``, ``none``) give no architecture.
+that has it; the sender may be any later one. A name that several targets share (``virt``, ``malta``) tells what these
+agree on.
 """
 
 from __future__ import annotations
@@ -10,39 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from vmsgen.runtime.errors import DataError
+from vmsgen.runtime.errors import DataError, VmsgenError
 from vmsgen.stream.items import Configuration
+from vmsgen.stream.targets import TARGETS, Target, targets_of
 
-__all__ = ["architecture_of", "facts_of_configuration", "page_size_of", "release_of"]
+__all__ = ["TARGET_PROP", "architecture_of", "facts_of_configuration", "page_size_of", "release_of"]
 
-#: (pattern, architecture); the first that matches the machine's name wins.
-_ARCHITECTURES = (
-    (r"pc(-.*)?|isapc|microvm|q35|xenfv(-.*)?|xenpv|x-remote|nitro", "x86"),
-    (r"s390-ccw-virtio(-.*)?", "s390x"),
-    (r"pseries(-.*)?|powernv\d*|mac99|g3beige|bamboo|ppce500|mpc8544ds|40p|sam460ex|pegasos2|amigaone", "ppc"),
-    (r"virtex-ml507|ref405ep|taihu|prep", "ppc"),
-    (r"malta|mips|mipssim|magnum|pica61|fuloong2e|loongson3-virt|boston", "mips"),
-    (r"sun4[uv]|niagara", "sparc64"),
-    (r"SS-\d+|SS-600MP|LX|Voyager|SPARCClassic|SPARCbook|leon3_generic", "sparc"),
-    (r"clipper", "alpha"),
-    (r"or1k-sim|openrisc-.*", "or1k"),
-    (r"axis-dev88", "cris"),
-    (r"arduino-.*|uno|mega.*|2009", "avr"),
-    (r"tricore_testboard|KIT_AURIX_.*", "tricore"),
-    (r"hppa|B160L|C3700", "hppa"),
-    (r"q800|an5206|mcf5208evb|next-cube", "m68k"),
-    (r"petalogix-.*|xlnx-zynqmp-pmu", "microblaze"),
-    (r"r2d|shix", "sh4"),
-    (r"spike|sifive_[eu]|opentitan|shakti_c|microchip-icicle-kit|amd-microblaze-v-generic", "riscv"),
-    (r"lx60.*|lx200.*|ml605.*|kc705.*|sim", "xtensa"),
-    (r"gdbsim-r5f.*", "rx"),
-    (r"10m50-ghrd.*", "nios2"),
-    (r"collie|.*evb|.*-bmc|mps[23]-.*|musca-.*|netduino.*|stm32.*|raspi.*|versatile.*|vexpress-.*", "arm"),
-    (r"realview-.*|sbsa-ref|xlnx-.*|xilinx-.*|ast\d+.*|akita|borzoi|spitz|terrier|tosa|mainstone", "arm"),
-    (r"connex|verdex|z2|n8\d0|cheetah|sx1.*|musicpal|nuri|smdkc210|highbank|midway|imx.*|kzm", "arm"),
-    (r"cubieboard|orangepi-pc|sabrelite|mcimx.*|lm3s.*|microbit|integratorcp|canon-a1100", "arm"),
-    (r"b-l475e.*|bpim2u|emcraft-sf2|digic.*", "arm"),
-)
+#: The prop by which a user says the target: the end of the name of QEMU's binary.
+TARGET_PROP = "target.name"
 
 #: A page must fit the buffer of a source many times; the largest real one has 64 KiB.
 MAX_PAGE_BITS = 20
@@ -55,10 +31,8 @@ _RELEASE = re.compile(r".*-(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?")
 
 def architecture_of(machine: str) -> str | None:
     """Architecture of a machine type by its name, None where the name does not tell."""
-    for pattern, architecture in _ARCHITECTURES:
-        if re.fullmatch(pattern, machine):
-            return architecture
-    return None
+    architectures = {target.arch for target in targets_of(machine)}
+    return architectures.pop() if len(architectures) == 1 else None
 
 
 def release_of(machine: str) -> tuple[int, ...] | None:
@@ -88,16 +62,32 @@ def page_size_of(configuration: Configuration | None, machine: str | None = None
     return _PAGE_SIZES.get(architecture_of(machine or "") or "", 4096)
 
 
-def facts_of_configuration(configuration: Configuration | None) -> Mapping[str, str]:
-    """Facts for the layout of device states, as text: ``machine.name``, ``machine.release``, ``target.arch``."""
-    if configuration is None:
-        return {}
-    machine = configuration.machine.decode(errors="replace")
-    facts = {"machine.name": machine}
-    release = release_of(machine)
-    if release is not None:
-        facts["machine.release"] = ".".join(map(str, release))
-    architecture = architecture_of(machine)
-    if architecture is not None:
-        facts["target.arch"] = architecture
-    return facts
+def facts_of_configuration(configuration: Configuration | None, given: Mapping[str, str]) -> Mapping[str, str]:
+    """Facts for the layout of device states, as text: ``machine.name``, ``machine.release``, ``target.arch``,
+    ``target.long_bits``, ``target.big_endian``, as far as the machine's name tells them.
+
+    ``given`` are the user's facts: ``target.name`` is the target. A machine type that has no release in its name is
+    that of the sender's, which ``qemu`` may tell. Raises VmsgenError for a target that is none.
+    """
+    facts: dict[str, str] = {}
+    targets: tuple[Target, ...] = ()
+    if configuration is not None:
+        machine = configuration.machine.decode(errors="replace")
+        facts["machine.name"] = machine
+        release = release_of(machine)
+        if release is not None:
+            facts["machine.release"] = ".".join(map(str, release))
+        elif "qemu" in given:
+            facts["machine.release"] = given["qemu"]
+        targets = targets_of(machine)
+    name = given.get(TARGET_PROP)
+    if name is not None:
+        if name not in TARGETS:
+            raise VmsgenError(f"--prop {TARGET_PROP}={name}: expected one of {', '.join(TARGETS)}")
+        targets = (TARGETS[name],)
+    agreed = {
+        "target.arch": {target.arch for target in targets},
+        "target.long_bits": {str(target.long_bits) for target in targets},
+        "target.big_endian": {str(target.big_endian).lower() for target in targets},
+    }
+    return facts | {fact: values.pop() for fact, values in agreed.items() if len(values) == 1}

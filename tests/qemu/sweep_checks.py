@@ -1,0 +1,242 @@
+"""What is asked of every stream of a sweep. Each check reads one stream and returns a :class:`Finding`.
+
+``roundtrip``  it is read to its last byte, and comes back from BER as it was; how many bytes have no name
+``novmdesc``   with the description cut off its end, every section reads to the values that it has with it
+``values``     every leaf is what QEMU's own analyzer prints
+``accepts``    QEMU loads what came back from BER, if it loads the original
+
+``novmdesc`` is told the sender's release, and the machine type where the stream does not say it. Where that does not do
+it tries once more with what else the name of QEMU's binary says: the target (``--prop target.name=mips64el``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import filecmp
+import re
+import resource
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import CalledProcessError
+
+from tests.qemu.accepts import loaded
+from tests.qemu.analyzer import analyze
+from tests.qemu.leaves import differences, ours, theirs
+from tests.qemu.machine import QemuError
+from tests.qemu.sweep_streams import Captured
+from vmsgen.library import REGISTRY
+from vmsgen.runtime.errors import DataError, VmsgenError
+from vmsgen.stream.ber_writer import BerWriter
+from vmsgen.stream.convert import convert
+from vmsgen.stream.items import Blob, Configuration, Item, Section, SectionKind, State, Vmdesc
+from vmsgen.stream.reading import StreamReader
+from vmsgen.stream.sink import FileSink
+from vmsgen.stream.source import ByteSource
+from vmsgen.stream.statistics import Statistics
+
+_BUS = re.compile(r".*/(?=[^/])")
+
+
+@dataclass
+class Finding:
+    """The outcome of a check on one stream. ``ok`` is None where there was nothing to check (``reason`` says why).
+
+    ``stopped`` names the states that are to blame, without the bus a device is on.
+    """
+
+    check: str
+    label: str
+    ok: bool | None
+    reason: str = ""
+    stopped: list[str] = field(default_factory=list)
+    #: bytes of device state, and those of them that no spec names
+    typed: int = 0
+    opaque: int = 0
+    #: leaves that were compared
+    leaves: int = 0
+    #: whether it took more than release and machine type
+    told: bool = False
+    seconds: float = 0.0
+    #: KiB that the process had at most, the library of about 80 MiB included
+    peak: int = 0
+
+
+def check(kind: str, stream: Captured) -> Finding:
+    """Runs one check. What vmsgen says of the stream becomes the finding; so does any other exception, as a defect."""
+    finding = Finding(kind, stream.label, None)
+    began = time.monotonic()
+    try:
+        CHECKS[kind](stream, finding)
+    except VmsgenError as error:
+        finding.ok, finding.reason = False, str(error)
+        if isinstance(error, DataError) and error.section:
+            finding.stopped = [state_name(error.section.rpartition("/")[0])]
+    except Exception as error:
+        finding.ok, finding.reason = False, f"defect: {type(error).__name__}: {error}"
+    finding.seconds = time.monotonic() - began
+    finding.peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return finding
+
+
+def state_name(section: str) -> str:
+    """``vga`` of ``0000:00:02.0/vga``."""
+    return _BUS.sub("", section)
+
+
+# ---------------------------------------------------------------------- roundtrip
+
+
+def _roundtrip(stream: Captured, finding: Finding) -> None:
+    with tempfile.TemporaryDirectory(prefix="vmsgen-sweep") as work:
+        finding.ok = _same_after_ber(stream, finding, Path(work) / "again.mig")
+
+
+def _same_after_ber(stream: Captured, finding: Finding, again: Path) -> bool:
+    """Converts there and back, to ``again``, and counts on the way."""
+    ber = again.with_suffix(".ber")
+    counted = Statistics()
+    bare: dict[str, str] = {}
+    with ByteSource.open(stream.path) as source, FileSink(ber) as sink:
+        writer = BerWriter(sink)
+        for item in StreamReader(source, REGISTRY).items():
+            writer.item(item)
+            if isinstance(item, Section) and counted.count(item):
+                why = item.body.warning if isinstance(item.body, Blob) else "some of its fields are bytes"
+                bare.setdefault(state_name(item.name), why or "no spec describes it")
+        writer.finish()
+    finding.typed, finding.opaque = counted.typed, counted.opaque
+    finding.stopped = list(bare)
+    finding.reason = "; ".join(f"{name}: {why}" for name, why in bare.items())
+    with ByteSource.open(ber) as source, FileSink(again) as sink:
+        convert(source, sink, "binary", REGISTRY)
+    if not filecmp.cmp(stream.path, again, shallow=False):
+        finding.reason = "comes back from BER with other bytes; " + finding.reason
+        return False
+    return True
+
+
+def _accepts(stream: Captured, finding: Finding) -> None:
+    with tempfile.TemporaryDirectory(prefix="vmsgen-sweep") as work:
+        again = Path(work) / "again.mig"
+        if _same_after_ber(stream, finding, again):
+            finding.ok, finding.reason = True, "the same bytes: no QEMU need be asked"
+            return
+        refused = _refused(stream, stream.path)
+        if refused is not None:
+            finding.reason = f"QEMU refuses the original: {refused}"
+            return
+        refused = _refused(stream, again)
+        finding.ok = refused is None
+        finding.reason = f"QEMU refuses what came back: {refused}" if refused else "other bytes, which QEMU accepts"
+
+
+def _refused(stream: Captured, path: Path) -> str | None:
+    try:
+        with loaded(path, stream.argv):
+            return None
+    except (QemuError, OSError) as error:
+        return str(error)
+
+
+# ---------------------------------------------------------------------- without the description
+
+
+def _without_vmdesc(stream: Captured, finding: Finding) -> None:
+    whole, described = _sections(stream.path.read_bytes(), {}, None)
+    if described is None:
+        finding.reason = "the stream has no vmdesc"
+        return
+    cut = stream.path.read_bytes()[:described]
+    machine = None if any(isinstance(item, Configuration) for item in whole) else stream.machine or None
+    given = {"qemu": stream.release}
+    with contextlib.suppress(VmsgenError):  # which is raised again if the target does not help
+        _compare(whole, _sections(cut, given, machine)[0], finding)
+    if not finding.ok:
+        finding.told = True
+        _compare(whole, _sections(cut, {**given, "target.name": stream.target}, machine)[0], finding)
+
+
+def _sections(data: bytes, props: Mapping[str, str], machine: str | None) -> tuple[list[Item], int | None]:
+    """The configuration and the device sections of a stream, and where its vmdesc begins."""
+    kept: list[Item] = []
+    described = None
+    with ByteSource(_Bytes(data)) as source:
+        for item in StreamReader(source, REGISTRY, props=props, machine=machine).items():
+            if isinstance(item, Section):
+                item.exhaust()
+                if item.kind is SectionKind.FULL:
+                    kept.append(item)
+            elif isinstance(item, Configuration):
+                kept.append(item)
+            elif isinstance(item, Vmdesc):
+                described = item.offset
+    return kept, described
+
+
+class _Bytes:
+    """Bytes to be read as a pipe is."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = memoryview(data)
+
+    def read(self, n: int = -1, /) -> bytes:
+        piece = self._data[:n] if n >= 0 else self._data
+        self._data = self._data[len(piece) :]
+        return bytes(piece)
+
+
+def _compare(left: list[Item], right: list[Item], finding: Finding) -> None:
+    """Whether both have the same sections with the same values."""
+    finding.stopped = []
+    pairs = [(a, b) for a, b in zip(left, right, strict=True) if isinstance(a, Section) and isinstance(b, Section)]
+    reasons = []
+    for section, other in pairs:
+        assert section.label == other.label
+        one, two = section.body, other.body
+        if isinstance(one, State) and isinstance(two, State):
+            same = type(one.value) is type(two.value) and bool(one.value.identical(two.value))
+            why = "other values"
+        else:
+            same = type(one) is type(two) and not isinstance(one, Blob)
+            why = next((body.warning for body in (two, one) if isinstance(body, Blob) and body.warning), "only bytes")
+        if not same:
+            finding.stopped.append(state_name(section.name))
+            reasons.append(f"section {section.label}: {why}")
+    finding.ok, finding.reason = not reasons, "; ".join(reasons)
+
+
+# ---------------------------------------------------------------------- QEMU's analyzer
+
+
+def _values(stream: Captured, finding: Finding) -> None:
+    try:
+        printed = analyze(stream.path, stream.release)
+    except CalledProcessError as error:
+        said = [line for line in str(error.stderr).splitlines() if line.strip()]
+        finding.reason = f"the analyzer cannot read it: {said[-1] if said else error}"
+        return
+    named = {int(key.rpartition("(")[2][:-1]): tree for key, tree in printed.items() if key.endswith(")")}
+    reasons = []
+    for section in _sections(stream.path.read_bytes(), {}, None)[0]:
+        tree = named.get(section.id) if isinstance(section, Section) else None
+        if not isinstance(section, Section) or not isinstance(section.body, State) or tree is None:
+            continue
+        right = theirs(tree)
+        finding.leaves += len(right)
+        # what QEMU writes by hand for virtio is one leaf to the analyzer, headers of subsections included
+        found = differences(ours(section.body.value, headers="virtio" in tree), right)
+        if found:
+            finding.stopped.append(state_name(section.name))
+            reasons.append(f"section {section.label}: {found[0]}" + (f" (and {len(found) - 1})" if found[1:] else ""))
+    finding.ok, finding.reason = not reasons, "; ".join(reasons)
+
+
+CHECKS: Mapping[str, Callable[[Captured, Finding], None]] = {
+    "roundtrip": _roundtrip,
+    "novmdesc": _without_vmdesc,
+    "values": _values,
+    "accepts": _accepts,
+}

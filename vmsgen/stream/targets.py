@@ -1,0 +1,115 @@
+"""QEMU's targets, and which of them a machine type's name leaves.
+
+A target is one binary (``qemu-system-mips64el``). Which machine types each has is from ``-machine help`` of QEMU 5.2,
+7.2 and 10.0; a name tells what all targets agree on that have such a machine.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+__all__ = ["TARGETS", "Target", "targets_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is fixed in a binary: its architecture, the width of target_ulong, its byte order.
+
+    Source: configs/targets/*-softmmu.mak and target/*/cpu-param.h of QEMU 7.2 and 10.0.
+    """
+
+    arch: str
+    long_bits: int
+    big_endian: bool
+
+
+#: By the end of the binary's name.
+TARGETS = {
+    "aarch64": Target("arm", 64, False),
+    "alpha": Target("alpha", 64, False),
+    "arm": Target("arm", 32, False),
+    "avr": Target("avr", 32, False),
+    "cris": Target("cris", 32, False),
+    "hppa": Target("hppa", 64, True),
+    "i386": Target("x86", 32, False),
+    "lm32": Target("lm32", 32, True),
+    "loongarch64": Target("loongarch", 64, False),
+    "m68k": Target("m68k", 32, True),
+    "microblaze": Target("microblaze", 64, True),
+    "microblazeel": Target("microblaze", 64, False),
+    "mips": Target("mips", 32, True),
+    "mips64": Target("mips", 64, True),
+    "mips64el": Target("mips", 64, False),
+    "mipsel": Target("mips", 32, False),
+    "moxie": Target("moxie", 32, True),
+    "nios2": Target("nios2", 32, False),
+    "or1k": Target("or1k", 32, True),
+    "ppc": Target("ppc", 32, True),
+    "ppc64": Target("ppc", 64, True),
+    "riscv32": Target("riscv", 32, False),
+    "riscv64": Target("riscv", 64, False),
+    "rx": Target("rx", 32, False),
+    "s390x": Target("s390x", 64, True),
+    "sh4": Target("sh4", 32, False),
+    "sh4eb": Target("sh4", 32, True),
+    "sparc": Target("sparc", 32, True),
+    "sparc64": Target("sparc64", 64, True),
+    "tricore": Target("tricore", 32, False),
+    "unicore32": Target("unicore32", 32, False),
+    "x86_64": Target("x86", 64, False),
+    "xtensa": Target("xtensa", 32, False),
+    "xtensaeb": Target("xtensa", 32, True),
+}
+
+_ARM = "aarch64 arm"
+_PPC = "ppc64 ppc"
+_RISCV = "riscv64 riscv32"
+
+#: (pattern, targets); the first that matches a machine's name wins.
+_MACHINES = (
+    (r"pc(-.*)?|isapc|microvm|q35|xenfv(-.*)?|xenpv|x-remote|nitro-enclave", "x86_64 i386"),
+    (r"virt-[2-5]\.\d+", _ARM),
+    (r"virt-\d+\.\d+", f"{_ARM} m68k"),
+    (r"virt", f"{_ARM} {_RISCV} loongarch64 m68k or1k xtensa xtensaeb"),
+    (r"s390-ccw-virtio(-.*)?", "s390x"),
+    (r"pseries(-.*)?|powernv.*", "ppc64"),
+    (r"mac99|g3beige|bamboo|ppce500|mpc8544ds|40p|sam460ex|pegasos2|amigaone|virtex-ml507|ref405ep|taihu|prep", _PPC),
+    (r"malta|mips|mipssim", "mips mipsel mips64 mips64el"),
+    (r"magnum|pica61", "mips64 mips64el"),
+    (r"fulong2e|fuloong2e|loongson3-virt|boston", "mips64el"),
+    (r"sun4[uv]|niagara", "sparc64"),
+    (r"SS-\d+|SS-600MP|LX|Voyager|SPARCClassic|SPARCbook|leon3_generic", "sparc"),
+    (r"clipper", "alpha"),
+    (r"or1k-sim", "or1k"),
+    (r"axis-dev88", "cris"),
+    (r"arduino-.*|uno|mega.*|2009", "avr"),
+    (r"tricore_testboard|KIT_AURIX_.*", "tricore"),
+    (r"hppa|B160L|C3700", "hppa"),
+    (r"q800|an5206|mcf5208evb|next-cube", "m68k"),
+    (r"petalogix-.*|xlnx-zynqmp-pmu", "microblaze microblazeel"),
+    (r"r2d|shix", "sh4 sh4eb"),
+    (r"microchip-icicle-kit|shakti_c", "riscv64"),
+    (r"opentitan", "riscv32"),
+    (r"spike|sifive_[eu]|amd-microblaze-v-generic", _RISCV),
+    (r"lx60.*|lx200.*|ml605.*|kc705.*|sim", "xtensa xtensaeb"),
+    (r"gdbsim-r5f.*", "rx"),
+    (r"10m50-ghrd|nios2-.*", "nios2"),
+    (r"moxiesim", "moxie"),
+    (r"lm32-.*|milkymist", "lm32"),
+    (r"puv3", "unicore32"),
+    (r"ast2700.*|imx8mp-evk|npcm845-evb|raspi[34].*|sbsa-ref|xlnx-versal-.*|xlnx-zcu102", "aarch64"),
+    (r"collie|.*evb|.*-bmc|fby35|mps[23]-.*|musca-.*|netduino.*|stm32.*|olimex-.*|raspi.*|versatile.*", _ARM),
+    (r"vexpress-.*|realview-.*|xilinx-.*|akita|borzoi|spitz|terrier|tosa|mainstone|quanta-gsj", _ARM),
+    (r"connex|verdex|z2|n8\d0|cheetah|sx1.*|musicpal|nuri|smdkc210|highbank|midway|imx.*|kzm", _ARM),
+    (r"cubieboard|orangepi-pc|sabrelite|mcimx.*|lm3s.*|microbit|integratorcp|canon-a1100", _ARM),
+    (r"b-l475e.*|bpim2u|emcraft-sf2|digic.*", _ARM),
+)
+
+
+def targets_of(machine: str) -> tuple[Target, ...]:
+    """The targets that have a machine type of this name; none if it is not in the table."""
+    for pattern, names in _MACHINES:
+        if re.fullmatch(pattern, machine):
+            return tuple(TARGETS[name] for name in names.split())
+    return ()
