@@ -83,7 +83,7 @@ def make_drafts(sightings: Sightings, rank: Rank, *, exact: bool = False) -> Dra
     drafts = Drafts(sightings)
     for name, bodies in sightings.bodies.items():
         ordered = sorted(bodies, key=rank)
-        groups = _equal(ordered, sightings) if exact else _similar(ordered)
+        groups = _equal(ordered, sightings) if exact else _similar(ordered, sightings)
         for group in groups:
             drafts.add(name, group)
     if not exact:
@@ -120,40 +120,60 @@ def _all_subsections(body: Body) -> Iterator[Body]:
         yield from _all_subsections(subsection)
 
 
-def _similar(bodies: Sequence[Body]) -> list[list[Body]]:
+def _similar(bodies: Sequence[Body], sightings: Sightings) -> list[list[Body]]:
     """Groups of bodies that have most of their fields in common."""
-    groups: list[tuple[list[tuple[Label, ...]], list[Body]]] = []
+    groups: list[tuple[list[Body], list[Body]]] = []  # one of each kind, and all
     place: dict[tuple[Label, ...], int] = {}
+    # a state without fields may be one whose fields were all left out, unless a table says that there are none
+    fieldless = 0.0 if any(body.dumped and not body.items for body in bodies) else 0.5
     for body in bodies:
         labels = labels_of(body)
         at = place.get(labels)
         if at is None:
             ranked = sorted(
-                ((max(_likeness(known, labels) for known in group[0]), -number) for number, group in enumerate(groups)),
+                (
+                    (max(_score(known, body, fieldless, sightings) for known in of), -number)
+                    for number, (of, _) in enumerate(groups)
+                ),
                 reverse=True,
             )
             at = -ranked[0][1] if ranked and ranked[0][0] >= 0.5 else len(groups)
             if at == len(groups):
                 groups.append(([], []))
-            groups[at][0].append(labels)
+            groups[at][0].append(body)
             place[labels] = at
         groups[at][1].append(body)
     return [group for _, group in groups]
 
 
-def _likeness(left: Sequence[Label], right: Sequence[Label]) -> float:
+def _score(left: Body, right: Body, fieldless: float, sightings: Sightings) -> float:
+    """From 0 to 1: how likely it is that two bodies are one thing."""
+    if bool(left.items) != bool(right.items):
+        return fieldless
+    return _likeness(labels_of(left), labels_of(right), _grown(left, right, sightings))
+
+
+def _grown(left: Body, right: Body, sightings: Sightings) -> bool:
+    """Whether one may be what became of the other: their versions differ, and a machine may have had both."""
+    if left.version == right.version:
+        return False
+    archs = [{seen.arch for seen in sightings.seen(body)} - {None} for body in (left, right)]
+    return not archs[0] or not archs[1] or bool(archs[0] & archs[1])
+
+
+def _likeness(left: Sequence[Label], right: Sequence[Label], grown: bool) -> float:
     """From 0 to 1: how much of two bodies is common to both."""
     most, least = max(len(left), len(right)), min(len(left), len(right))
     if not most:
         return 1.0
     names = {label.bare for label in left} & {label.bare for label in right}
     if not names:
-        return 0.0 if least else 0.5
+        return 0.0
     common = sum(a is not None and b is not None for a, b in align(left, right, alike, renames=False))
     if common == least and common >= _ENOUGH:
         return 1.0
     dumped = any(isinstance(first.shape, Shape) and first.shape.dumped for first in (*left[:1], *right[:1]))
-    return common / (least if dumped else most)
+    return common / (least if dumped or grown else most)
 
 
 def _break_cycles(drafts: Drafts, rank: Rank) -> None:

@@ -7,10 +7,12 @@ imported, so that no two imports can clash.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from vmsgen.qemu.bodies import Body
 from vmsgen.qemu.drafts import Draft, Drafts
+from vmsgen.qemu.existing import Existing, KnownType
 from vmsgen.qemu.names import slug, struct_name
 from vmsgen.qemu.naming import name_fields, name_subsections
 from vmsgen.qemu.plan import Definition, Plan
@@ -51,35 +53,51 @@ class _Home:
 
 
 class Filer:
-    """Makes plans of drafts. ``views`` maps the views that may be used to the modules they are imported from."""
+    """Makes plans of drafts.
 
-    def __init__(self, drafts: Drafts, views: Mapping[str, str] | None = None) -> None:
+    ``views`` maps the views that may be used to the modules they are imported from. States of ``existing`` get no file,
+    and its types are imported where they fit. ``places`` gives the paths of files by VMState name.
+    """
+
+    def __init__(
+        self,
+        drafts: Drafts,
+        views: Mapping[str, str] | None = None,
+        existing: Existing | None = None,
+        places: Mapping[str, str] | None = None,
+    ) -> None:
         self._drafts = drafts
         self._views = dict(views or {})
+        self._existing = existing or Existing()
+        self._places = dict(places or {})
+        self._known: dict[Draft, KnownType] = {}
         self._homes: dict[str, _Home] = {}
         self._home_of: dict[Draft, _Home] = {}
         self._seen: dict[Draft, set[Seen]] = {
             draft: set().union(*(drafts.sightings.seen(body) for body in draft.bodies)) for draft in drafts.all
         }
         self._variants: dict[str, list[Draft]] = {}
-        self._taken: set[str] = set(RESERVED_TYPES)
+        self._taken: set[str] = {*RESERVED_TYPES, *self._existing.names}
 
     def plans(self) -> list[Plan]:
         """The files, those that others import first."""
         for draft in self._drafts.all:
-            if self._is_top(draft):
+            known = self._existing.find(draft)
+            if known is not None:
+                self._known[draft] = known
+            if self._is_top(draft) and draft.name not in self._existing.states:
                 self._variants.setdefault(draft.name, []).append(draft)
         for drafts in self._variants.values():
             for draft in drafts:
                 self._settle_home(draft, self._new_home(self._path(draft)), state=True)
         for draft in self._users_first():
-            if draft in self._home_of:
+            if draft in self._home_of or draft in self._known:
                 continue
             users = {home.path for home in self._users(draft)}
             if len(users) == 1:
                 self._settle_home(draft, self._homes[users.pop()])
-            else:
-                self._settle_home(draft, self._new_home(slug(draft.name)))
+            elif users:
+                self._settle_home(draft, self._new_home(self._places.get(draft.name, slug(draft.name))))
         self._name_types()
         return [self._plan(home) for home in self._homes.values()]
 
@@ -90,7 +108,7 @@ class Filer:
 
     def _new_home(self, wanted: str) -> _Home:
         path, number = wanted, 1
-        while path in self._homes:
+        while path in self._homes or path in self._existing.paths:
             number += 1
             path = f"{wanted}-{number}"
         home = self._homes[path] = _Home(path)
@@ -129,7 +147,7 @@ class Filer:
     # ------------------------------------------------------------------ names
 
     def _path(self, draft: Draft) -> str:
-        return f"{slug(draft.name)}{self._mark(draft, '-')}"
+        return f"{self._places.get(draft.name, slug(draft.name))}{self._mark(draft, '-')}"
 
     def _mark(self, draft: Draft, joint: str) -> str:
         """What tells a variant from the others of its name: architecture, bus, else nothing (files are numbered)."""
@@ -189,7 +207,11 @@ class Filer:
     def _plan(self, home: _Home) -> Plan:
         imports: dict[str, set[str]] = {}
 
-        def type_name(draft: Draft) -> str:
+        def type_name(draft: Draft, bodies: Sequence[Body]) -> str:
+            known = self._known.get(draft)
+            if known is not None and self._home_of.get(draft) is not home:
+                imports.setdefault(known.module, set()).add(known.name)
+                return known.text(bodies)
             other = self._home_of[draft]
             if other is not home:
                 imports.setdefault(other.path, set()).add(other.names[draft])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from vmsgen.qemu.bodies import Item
+from vmsgen.qemu.bodies import Body, Item
 from vmsgen.qemu.drafts import Draft, Drafts, Slot
 from vmsgen.qemu.leaves import Leaf, leaf_of_dump, leaf_of_vmdesc
 from vmsgen.qemu.plan import Definition, Entry, Field, TmpGroup
@@ -17,9 +17,10 @@ from vmsgen.qemu.plan import Definition, Entry, Field, TmpGroup
 __all__ = ["Settler"]
 
 UNKNOWN = "unknown"
+LONG = 64  # elements from which on an array of bytes is memory
 
-#: The type name of a draft, for whoever uses it.
-TypeName = Callable[[Draft], str]
+#: The type of a draft as it is written where these bodies of it stand.
+TypeName = Callable[[Draft, Sequence[Body]], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class Settler:
         inner = next(first.bodies())
         counts = {item.count for item in items}
         count = f"[{_count_text(counts, False)}]" if counts != {None} else ""
-        line = f"{self._type_name(self._drafts.of(inner))}{count}{presence}"
+        line = f"{self._type(self._drafts.of(inner), items)}{count}{presence}"
         yield Field(names, line, comment=None if alone else "no stream has shown it")
 
     # ------------------------------------------------------------------ what has inner descriptions
@@ -139,8 +140,12 @@ class Settler:
                     yield Field(own, f"bytes[{total}]{condition}", doc="NULL pointers", comment=comment)
                     continue
                 null = "?" if any(part.nullable for part in parts) else ""
-                line = f"{self._type_name(draft)}{null}{count}{at_version}{condition}"
+                line = f"{self._type(draft, items)}{null}{count}{at_version}{condition}"
                 yield Field(own, line, comment=comment if number == 0 else "another kind of the same field")
+
+    def _type(self, draft: Draft, items: Iterable[Item]) -> str:
+        bodies = [body for item in items for body in item.bodies() if self._drafts.of(body) is draft]
+        return self._type_name(draft, bodies)
 
     def _at_version(self, items: Iterable[Item]) -> str:
         """QEMU's VSTRUCT: the version that the place gives, where the struct's own is another."""
@@ -181,11 +186,11 @@ class Settler:
             doc = f"{'an empty tree' if kind == 'tree' else 'an empty list'} in every stream seen"
             return Field(names, f"bytes[{dim}]{count}{presence}", doc=doc, comment=comment)
         if kind == "list":
-            line = f"list({self._type_name(drafts[0])})"
+            line = f"list({self._type(drafts[0], items)})"
         elif len(drafts) == 1:
-            line = f"tree(uint64, {self._type_name(drafts[0])})"
+            line = f"tree(uint64, {self._type(drafts[0], items)})"
         else:
-            line = f"tree({self._type_name(drafts[0])}, {self._type_name(drafts[1])})"
+            line = f"tree({self._type(drafts[0], items)}, {self._type(drafts[1], items)})"
         return Field(names, f"{line}{count}{presence}", comment=comment)
 
     def _tmp(
@@ -216,6 +221,8 @@ class Settler:
             return f" when {UNKNOWN}", None
         lowest = draft.versions[0]
         since = max((item.since for item in dumped.values()), default=0)
+        if dumped and not typed and all(item.since > draft.bodies[number].version for number, item in dumped.items()):
+            return " when false", None  # the table has it, for a version that the state never had
         if since > lowest and declared and self._gates(draft):
             return f" since {since}", None
         if len(typed) == len(streams) and declared:
@@ -318,6 +325,15 @@ def _leaf_field(names: list[str], items: Sequence[Item], counted: bool, long: bo
     counts = {item.count for item in items}
     count = _count_text(counts, counted) if counts != {None} else None
     first = leaves[0]
+    if (
+        first.base == "uint8"
+        and first.elements is None
+        and count is not None
+        and count != UNKNOWN
+        and int(count) > LONG
+    ):
+        first = leaves[0] = leaf_of_vmdesc("buffer", int(count))  # a list of so many numbers serves nobody
+        leaves, counts, count = [first], {None}, None
     checks = {leaf.check for leaf in leaves}
     if long:
         line = "target_ulong" + (f"[{count}]" if count is not None else "")

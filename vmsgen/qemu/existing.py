@@ -1,0 +1,144 @@
+"""The specs that are there already: an import leaves their states alone and uses their types.
+
+A struct inside of many devices (``PCIDevice``, ``Fifo8``) is described once, by whoever described it best. A body with
+a field that such a description does not know, or without most of those that it always has, is another thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from vmsgen.qemu.align import bare_name
+from vmsgen.qemu.bodies import Body
+from vmsgen.qemu.drafts import Draft
+from vmsgen.spec.expression import Ref
+from vmsgen.spec.loader import own_path
+from vmsgen.spec.model import Array, Bitmap, Bytes, Definition, Fixed, Group, Model, Module, Step, StructRef
+
+__all__ = ["Existing", "KnownType", "joined"]
+
+
+@dataclass(frozen=True)
+class KnownType:
+    """A type that can be imported. ``lengths``: for each parameter the wire names of the fields as long as it says."""
+
+    module: str
+    name: str
+    fields: frozenset[str]
+    always: frozenset[str]  # names of the fields that no condition decides about, each by its first spelling
+    subsections: frozenset[str]
+    lengths: tuple[tuple[str, ...], ...] = ()
+
+    def fits(self, draft: Draft) -> bool:
+        """Whether it has every field and every subsection of ``draft``."""
+        known = {*self.fields, "unused"}  # what is never sent may have any name
+        fields = all(
+            any(name in known for item in slot.uses.values() for name in (item.name, bare_name(item.name)))
+            for slot in draft.slots
+        )
+        if not fields or not all(each.name in self.subsections for each in draft.subsections):
+            return False
+        seen = {bare_name(item.name) for slot in draft.slots for item in slot.uses.values()}
+        # (not all of them: a spec may have a field in parts that QEMU sends as one)
+        return len(self.always & seen) * 2 >= len(self.always)
+
+    def text(self, bodies: Sequence[Body]) -> str:
+        """The type as it is written for a field with these bodies inside, with its arguments."""
+        if not self.lengths:
+            return self.name
+        return f"{self.name}({', '.join(_argument(bodies, names) for names in self.lengths)})"
+
+
+@dataclass
+class Existing:
+    """``states``: modules of the states by wire name; ``types``: what can be imported, by wire name."""
+
+    states: dict[str, list[str]] = field(default_factory=dict)
+    types: dict[str, list[KnownType]] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+    paths: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of_model(cls, model: Model, *, prefix: str = "") -> Existing:
+        """What the modules of ``model`` have; ``prefix`` stands before their paths where they are imported."""
+        found = cls()
+        for module in model.modules:
+            found._add(model, module, prefix)
+        return found
+
+    def find(self, draft: Draft) -> KnownType | None:
+        """The type to import for ``draft``, if there is one that fits."""
+        return next((known for known in self.types.get(draft.name, ()) if known.fits(draft)), None)
+
+    def _add(self, model: Model, module: Module, prefix: str) -> None:
+        path = module.path if module.external else f"{prefix}{own_path(module.path)}"
+        if not module.external:
+            self.paths.add(path)
+        for definition in module.definitions:
+            if definition.kind not in ("state", "section", "struct") or definition.wire_name is None:
+                continue
+            if definition.id == module.state:
+                self.states.setdefault(definition.wire_name, []).append(path)
+            lengths = [tuple(_lengths(definition.steps, param.name)) for param in definition.params]
+            if definition.kind == "section" or not all(lengths):
+                continue
+            self.names.add(definition.name)
+            self.types.setdefault(definition.wire_name, []).append(
+                KnownType(
+                    path,
+                    definition.name,
+                    frozenset(_wire_names(model, definition)),
+                    frozenset(bare_name(each.wire_names[0]) for each in definition.fields() if not each.presence),
+                    frozenset(each.wire_name for each in definition.subsections),
+                    tuple(lengths),
+                )
+            )
+
+
+def _argument(bodies: Sequence[Body], names: Sequence[str]) -> str:
+    """The length of the field of one of these names, if it is the same wherever it was seen."""
+    seen = {
+        item.count if item.count is not None else item.size
+        for body in bodies
+        for item in body.items
+        if item.name in names or bare_name(item.name) in names
+    }
+    dumped = any(body.dumped for body in bodies)
+    return str(seen.pop()) if len(seen) == 1 and not dumped else "unknown"
+
+
+def _lengths(steps: Iterable[Step], param: str) -> Iterator[str]:
+    """The wire names of fields whose length is the parameter itself."""
+    for step in steps:
+        if isinstance(step, Group):
+            yield from _lengths(step.steps, param)
+            continue
+        counted = getattr(step, "type", None)
+        if isinstance(counted, Bytes | Array | Bitmap) and isinstance(counted.count, Fixed):
+            length = counted.count.value
+            if isinstance(length, Ref) and length.source == "param" and length.name == param:
+                yield from getattr(step, "wire_names", ())
+
+
+def _wire_names(model: Model, definition: Definition) -> Iterator[str]:
+    """What QEMU may call the fields of a definition; parts that have no description in QEMU are looked into."""
+    for each in definition.fields():
+        yield from each.wire_names
+        if isinstance(each.type, StructRef):
+            inner = model.definition(each.type.definition)
+            if inner.wire_name is None:
+                yield from _wire_names(model, inner)
+
+
+def joined(parts: Iterable[Existing]) -> Existing:
+    """All of ``parts``, the first ones asked first."""
+    found = Existing()
+    for part in parts:
+        for name, paths in part.states.items():
+            found.states.setdefault(name, []).extend(paths)
+        for name, types in part.types.items():
+            found.types.setdefault(name, []).extend(types)
+        found.names |= part.names
+        found.paths |= part.paths
+    return found
