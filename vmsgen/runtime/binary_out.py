@@ -253,7 +253,8 @@ class BinaryOut(Visitor):
         repeats = {} if kept is None else _repeats(kept, {info.name for info, _ in present})
         for index, (info, value) in enumerate(present):
             for raw in repeats.get(index, ()):
-                self.put(raw, f"<{info.wire_name}>", "repeated", None)
+                copy_of = raw[2 : 2 + raw[1]].decode("utf-8", "replace") if len(raw) > 1 else info.wire_name
+                self.put(raw, f"<{copy_of}>", "repeated", None)
             name = info.wire_name.encode()
             self.put(
                 builtins.bytes((SUBSECTION_MARK, len(name))) + name + value._version.to_bytes(4, "big"),

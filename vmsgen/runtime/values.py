@@ -130,6 +130,12 @@ class Values:
         if self._kept:
             self.__class__ = keeping(type(self))  # type: ignore[arg-type]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For ``copy`` and ``pickle``: the values, and what is kept of them in a dict of the copy's own."""
+        slots = [name for cls in reversed(type(self).__mro__) for name in cls.__dict__.get("__slots__", ())]
+        values = {name: getattr(self, name) for name in slots if name != "_kept"}
+        return _restored, (plain_class(type(self)), values, dict(self._kept) if self._kept else None)
+
     def identical(self, other: Values) -> bool:
         """Whether both are the same on the wire, and not only in their values."""
         return (
@@ -159,6 +165,16 @@ def _from_its_top(walk: Callable[..., None]) -> Callable[..., None]:
             self._seal()
 
     return visit
+
+
+def _restored(cls: type[Values], values: dict[str, Any], kept: dict[str, bytes] | None) -> Values:
+    """A copy of an object, of what :meth:`Values.__reduce__` tells of it."""
+    self: Values = object.__new__(cls)
+    for name, value in values.items():
+        setattr(self, name, value)
+    self._kept = kept
+    self._seal()
+    return self
 
 
 def _short(value: Any) -> str:
