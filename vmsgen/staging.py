@@ -151,7 +151,11 @@ def _remove_empty(path: Path, root: Path) -> None:
     """Removes the folders above ``path`` that are empty now (caches of Python do not count), up to ``root``."""
     folder = path.parent
     while folder != root:
-        entries = list(folder.iterdir())
+        try:
+            entries = list(folder.iterdir())
+        except FileNotFoundError:  # went with another file of it
+            folder = folder.parent
+            continue
         if any(entry.name != "__pycache__" for entry in entries):
             return
         for entry in entries:

@@ -75,6 +75,12 @@ def test_stale_files_go_with_their_empty_folders_and_caches(tmp_path: Path) -> N
     assert not (tmp_path / "asn1").exists()
 
 
+def test_a_folder_goes_with_all_files_of_it(tmp_path: Path) -> None:
+    publish(tmp_path, made({"net/deep/__init__.py": "", "net/deep/a.py": "1", "net/b.py": "2", "c.py": "3"}))
+    publish(tmp_path, made({"c.py": "3"}))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["c.py", "manifest.json"]
+
+
 def test_files_of_others_are_neither_stale_nor_deleted(tmp_path: Path) -> None:
     publish(tmp_path, ONE)
     (tmp_path / "asn1/notes.txt").write_text("mine")
