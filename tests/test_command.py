@@ -86,7 +86,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 def test_help_without_arguments(capsys: pytest.CaptureFixture[str]) -> None:
     assert group.run([]) == 0
     said = capsys.readouterr().out
-    assert said.startswith("Usage: vmsgen COMMAND") and len(said.splitlines()) <= 20
+    assert said.startswith("Usage: vmsgen COMMAND") and len(said.splitlines()) <= 28
 
 
 def test_an_unknown_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from vmsgen.diagnostics import Diagnostic, Severity
+from vmsgen.diagnostics import Diagnostic
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.emit.asn1.check import check_asn1, check_definitions
 from vmsgen.emit.templates import TemplateError, Templates
@@ -18,22 +18,22 @@ from vmsgen.emit.tree import emit
 from vmsgen.publish import Difference, compare, stage, unified_diff, with_manifest
 from vmsgen.settings import Project, shipped_specs
 from vmsgen.spec.compile import compile_specs
-from vmsgen.spec.lock import assign, read_lock, with_library_tags
+from vmsgen.spec.ignores import Ignores
+from vmsgen.spec.lock import FIRST_LIBRARY_TAG, FIRST_TAG, assign, read_lock, with_library_tags
 from vmsgen.spec.model import Model
 from vmsgen.staging import transaction
 
 LOCK = "tags.lock"
-#: First APPLICATION tag of the shipped states, and of everybody else's.
-FIRST_LIBRARY_TAG = 20001
-FIRST_TAG = 30000
 
 
 @dataclass(frozen=True, slots=True)
 class Compilation:
     """The specs of a project as a model with its tags, and the new text of the lock; both None when there are
-    errors."""
+    errors. ``ignored`` are the findings that comments in the specs ignore, ``ignores`` those comments."""
 
     diagnostics: tuple[Diagnostic, ...]
+    ignored: tuple[Diagnostic, ...]
+    ignores: Ignores
     model: Model | None = None
     lock: str | None = None
 
@@ -66,7 +66,7 @@ def compile_project(project: Project) -> Compilation:
         reporter.add(diagnostic)
     old = read_lock(_near(project.specs / LOCK), reporter)
     if compiled.model is None or reporter.has_errors:
-        return Compilation(tuple(reporter.diagnostics))
+        return _compilation(reporter)
     model = compiled.model
     if library is not None:
         model = with_library_tags(model, read_lock(_near(library / LOCK), reporter))
@@ -74,10 +74,17 @@ def compile_project(project: Project) -> Compilation:
     model, lock = assign(model, old, reporter, first=first)
     for diagnostic in check_asn1(model):
         reporter.add(diagnostic)
-    found = tuple(reporter.diagnostics)
-    if any(diagnostic.severity is Severity.ERROR for diagnostic in found):
-        return Compilation(found)
-    return Compilation(found, model, lock.render())
+    return _compilation(reporter) if reporter.has_errors else _compilation(reporter, model, lock.render())
+
+
+def _compilation(reporter: Reporter, model: Model | None = None, lock: str | None = None) -> Compilation:
+    """What was found, with the findings that comments ignore put aside."""
+    found = reporter.diagnostics
+    ignores = Ignores()
+    left = ignores.without(found)
+    kept = {id(diagnostic) for diagnostic in left}
+    ignored = tuple(diagnostic for diagnostic in found if id(diagnostic) not in kept)
+    return Compilation(tuple(left), ignored, ignores, model, lock)
 
 
 def make(project: Project, model: Model) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import TextIO
 import click
 
 from vmsgen.build import LOCK, Outcome, build, shown
-from vmsgen.diagnostics import Diagnostic
+from vmsgen.diagnostics import Diagnostic, Severity
 from vmsgen.diagnostics.formats import FORMATS
 from vmsgen.diagnostics.text import render_all
 from vmsgen.emit.asn1 import SchemaError
@@ -53,8 +53,9 @@ def command(check: bool, diff: bool, specs: Path | None, output: Path | None, fo
     return 1 if check and not outcome.up_to_date else 0
 
 
-def report(diagnostics: tuple[Diagnostic, ...], form: str) -> None:
-    """Prints findings: text on stderr, the formats of machines alone on stdout."""
+def report(found: tuple[Diagnostic, ...], form: str) -> None:
+    """Prints errors and warnings: text on stderr, the formats of machines alone on stdout. Notes are for the lint."""
+    diagnostics = [one for one in found if one.severity is not Severity.NOTE]
     if form != "text":
         click.echo(FORMATS[form](diagnostics), nl=False)
     elif diagnostics:

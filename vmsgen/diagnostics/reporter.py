@@ -30,6 +30,10 @@ class Reporter:
         """Add a lint finding."""
         self.add(Diagnostic(RULES[rule].id, Severity.WARNING, message, span, help, tuple(notes)))
 
+    def note(self, rule: str, message: str, span: Span) -> None:
+        """Add something to be known, which is no mistake."""
+        self.add(Diagnostic(RULES[rule].id, Severity.NOTE, message, span))
+
     def add(self, diagnostic: Diagnostic) -> None:
         """Add a diagnostic that was made elsewhere."""
         place = diagnostic.span

@@ -1,8 +1,8 @@
 """Every rule that a diagnostic can name: its id, how bad it is, and what it is about.
 
-The ids are part of the interface (``accepted-breaks``, SARIF, editors), so one that was published keeps its meaning.
-The table follows section 1.15 of the language reference; findings of severity WARNING are the lint and never stop a
-build.
+The ids are part of the interface (``accepted-breaks``, ``vmsgen: ignore`` comments, SARIF, editors), so one that was
+published keeps its meaning. Only errors stop a build; rules of severity WARNING and NOTE are advice, which
+``vmsgen lint`` selects from.
 """
 
 from __future__ import annotations
@@ -21,9 +21,25 @@ class Rule:
     summary: str
     explanation: str
 
+    @property
+    def family(self) -> str:
+        """What stands before the ``/``: a selector for all rules that share it."""
+        return self.id.partition("/")[0]
+
+    @property
+    def default(self) -> bool:
+        """Whether ``vmsgen lint`` looks for it without being asked."""
+        return self.id not in _ON_REQUEST
+
+    @property
+    def heading(self) -> str:
+        """The heading of docs/language.md under which that part of the language is explained."""
+        return _HEADINGS.get(self.id) or _HEADINGS[self.family]
+
 
 _ERROR = Severity.ERROR
 _LINT = Severity.WARNING
+_NOTE = Severity.NOTE
 
 _TABLE: tuple[tuple[str, Severity, str, str], ...] = (
     # --- the file as YAML
@@ -115,7 +131,12 @@ _TABLE: tuple[tuple[str, Severity, str, str], ...] = (
         "the wire's spelling in an expression",
         "Expressions use Python names, derived from the wire's by turning what is no letter or digit into `_`.",
     ),
-    ("name/unused", _LINT, "never used", "A parameter, prop, constant, import or struct that nothing uses."),
+    (
+        "name/unused",
+        _LINT,
+        "never used",
+        "A parameter, prop, constant, import, type, let or hook that nothing uses: left over, or meant elsewhere.",
+    ),
     # --- imports
     (
         "import/cycle",
@@ -125,7 +146,12 @@ _TABLE: tuple[tuple[str, Severity, str, str], ...] = (
     ),
     ("import/missing", _ERROR, "an import that is not there", "The file was not found, or does not define the name."),
     # --- types
-    ("type/syntax", _ERROR, "not a field line", "The grammar is in the language reference, sections 1.4 and 1.5."),
+    (
+        "type/syntax",
+        _ERROR,
+        "not a field line",
+        "A field line is a type and clauses behind it, see The field line and Types in the language reference.",
+    ),
     (
         "type/double-bracket",
         _ERROR,
@@ -149,6 +175,12 @@ _TABLE: tuple[tuple[str, Severity, str, str], ...] = (
         "`until T value` looks at the first bytes of an element, which must be as wide as T and never the value.",
     ),
     (
+        "type/pad",
+        _ERROR,
+        "a pad with a length of its own",
+        "A pad has no attribute, so nothing would keep a length that stands before it on the wire; `bytes` does.",
+    ),
+    (
         "type/order",
         _ERROR,
         "a byte order on something without one",
@@ -161,7 +193,12 @@ _TABLE: tuple[tuple[str, Severity, str, str], ...] = (
         "`at` and `self` are about the bytes that a view reads; a struct that has them cannot stand on the wire.",
     ),
     # --- expressions
-    ("expr/syntax", _ERROR, "not an expression", "The grammar is in the language reference, section 1.8."),
+    (
+        "expr/syntax",
+        _ERROR,
+        "not an expression",
+        "What an expression may hold is under Expressions in the language reference.",
+    ),
     (
         "expr/operator",
         _ERROR,
@@ -200,9 +237,37 @@ _TABLE: tuple[tuple[str, Severity, str, str], ...] = (
     ),
     ("sub/duplicate", _ERROR, "a subsection that stands twice", "Subsections are told apart by their names."),
     ("sub/length", _ERROR, "a name that is too long", "The wire has one byte for the length of a name."),
+    (
+        "sub/guest-bytes",
+        _LINT,
+        "bytes behind a place where a reader looks for a subsection",
+        "Behind each nested struct that has a `vmstate:` QEMU looks for the byte 5 and a name. Bytes there that a "
+        "guest chooses can be made to look like one; QEMU's format has no way out, so it is only to be known.",
+    ),
+    (
+        "version/nested",
+        _LINT,
+        "a version that gates nothing",
+        "A nested struct has no version on the wire: it is always read at its newest, and its `since` and `until` "
+        "never decide anything. `at-version N`, a parameter, or the release of the sender does.",
+    ),
     ("version/order", _ERROR, "minimum version above version", "The minimum version is the oldest that can be read."),
     ("tag/taken", _ERROR, "a tag given twice", "An APPLICATION tag belongs to one state for ever."),
     ("tag/changed", _ERROR, "a tag that changed", "BER written before carries the number that the lock records."),
+    (
+        "tag/range",
+        _LINT,
+        "a tag of somebody else's range",
+        "The tags from 20001 to 29999 belong to the states that come with vmsgen, those from 30000 to everybody else; "
+        "a later release may give a number of the wrong range to another state.",
+    ),
+    (
+        "tag/order",
+        _LINT,
+        "tags that are not in the order of the wire",
+        "Fields that were inserted or moved have higher numbers than those behind them. That is right once BER with "
+        "them exists; before it, delete the definition's lines from tags.lock and build again.",
+    ),
     ("lock/syntax", _ERROR, "not a lock file", "The lock is written by the tool; restore it from version control."),
     # --- evolution and hooks
     (
@@ -211,7 +276,13 @@ _TABLE: tuple[tuple[str, Severity, str, str], ...] = (
         "an entry that matches nothing",
         "An accepted break without a break, or an old name that is alive.",
     ),
-    ("unknown/open", _LINT, "an open question", "`unknown` is answered per stream by an option, the vmdesc or search."),
+    (
+        "unknown/open",
+        _NOTE,
+        "an open question",
+        "`unknown` is answered per stream by an option, the vmdesc or search. `vmsgen lint` counts them by file, and "
+        "shows each one if the rule is selected by its name.",
+    ),
     (
         "match/same",
         _LINT,
@@ -219,7 +290,109 @@ _TABLE: tuple[tuple[str, Severity, str, str], ...] = (
         "Specs of one state name need different `match:` expressions.",
     ),
     ("hook/missing", _ERROR, "a hook that is not there", "The module or one of its functions was not found."),
+    # --- what people are told
+    (
+        "doc/missing",
+        _LINT,
+        "a field without `doc:`",
+        "The class, the ASN.1 and the pages would say what it is. Structs are explained where they are defined; pads "
+        "and derived fields need no words.",
+    ),
+    (
+        "doc/opaque",
+        _LINT,
+        "bytes that nothing explains",
+        "More than 16 bytes of `bytes` or `pad` count as opaque unless `doc:` or `view:` says what they are.",
+    ),
+    (
+        "doc/source",
+        _LINT,
+        "a prop without `source:`",
+        "A prop is not in the stream, so a reader must be told where its value comes from: a property of the device, a "
+        "part of QEMU with its file and release.",
+    ),
+    (
+        "doc/summary",
+        _LINT,
+        "a state without `summary:`",
+        "One line says what device it is, in the index of the pages and in messages.",
+    ),
+    (
+        "count/stored",
+        _LINT,
+        "a count that could be derived",
+        "A plain integer that is only the count of one array has to be kept in step by hand. `= len(x)` behind its "
+        "type computes it, and a wrong one is found when it is read.",
+    ),
+    # --- comments that ignore a finding
+    (
+        "ignore/unused",
+        _LINT,
+        "an ignore that ignores nothing",
+        "The finding is gone, or stands elsewhere. Errors cannot be ignored.",
+    ),
+    (
+        "ignore/reason",
+        _LINT,
+        "an ignore without a reason",
+        "Whoever reads it next must know why the finding does not matter: `# vmsgen: ignore[RULE] reason`.",
+    ),
+    (
+        "ignore/unknown",
+        _LINT,
+        "an ignore of no rule",
+        "It is written `# vmsgen: ignore[RULE] reason`, with the id of a rule, or several with commas between.",
+    ),
 )
+
+#: Rules that `vmsgen lint` looks for only if they are selected: much of what they find is no mistake.
+_ON_REQUEST = frozenset(("doc/missing", "count/stored", "tag/order", "sub/guest-bytes"))
+
+#: Where docs/language.md explains what a rule, or a family of rules, is about.
+_HEADINGS = {
+    "yaml": "YAML",
+    "yaml/limit": "Limits",
+    "spec": "Files",
+    "spec/no-type": "The entries of `fields`",
+    "name": "Names",
+    "name/unknown-type": "Types",
+    "name/unknown": "Which names there are",
+    "name/shadow": "Which names there are",
+    "name/later": "Which names there are",
+    "name/outer": "Parameters",
+    "name/wire-spelling": "Expressions",
+    "import": "Imports",
+    "type": "Types",
+    "type/syntax": "The field line",
+    "type/double-bracket": "Arrays and counts",
+    "type/arguments": "Parameters",
+    "type/recursion": "Definitions",
+    "type/union": "Unions",
+    "type/ends": "Arrays and counts",
+    "type/order": "Byte order",
+    "view": "Views",
+    "expr": "Expressions",
+    "expr/absent": "Absent fields in expressions",
+    "expr/constant": "Conditions",
+    "cond": "Conditions",
+    "cond/needed-by": "Derived values",
+    "check": "Checks",
+    "count": "Arrays and counts",
+    "count/stored": "Derived values",
+    "sub": "Subsections",
+    "sub/length": "Limits",
+    "version": "Versions",
+    "tag": "Tags",
+    "lock": "Tags",
+    "compat": "Evolution",
+    "unknown": "`unknown`",
+    "match": "Variants",
+    "hook": "Hooks",
+    "doc": "The entries of `fields`",
+    "doc/source": "Props and facts",
+    "doc/summary": "Files",
+    "ignore": "Messages",
+}
 
 #: Every rule by its id.
 RULES: dict[str, Rule] = {row[0]: Rule(*row) for row in _TABLE}

@@ -49,9 +49,9 @@ def render_all(diagnostics: Sequence[Diagnostic], *, color: bool = False) -> str
 
 
 def summary(diagnostics: Sequence[Diagnostic]) -> str:
-    """``2 errors, 1 warning``."""
+    """``2 errors, 1 warning, 3 notes``."""
     counts = []
-    for severity in (Severity.ERROR, Severity.WARNING):
+    for severity in Severity:
         number = sum(d.severity is severity for d in diagnostics)
         if number:
             counts.append(f"{number} {severity.value}{'' if number == 1 else 's'}")

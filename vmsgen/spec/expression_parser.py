@@ -1,4 +1,4 @@
-"""Expressions: section 1.8 of the language reference, by recursive descent.
+"""Expressions (that heading of docs/language.md), by recursive descent.
 
 Precedence and chaining are Python's. Operators of other languages have messages of their own; after one error the line
 is given up. Depth is bounded for what is written and for the tree that comes out, so that no walk over it can overflow.

@@ -1,4 +1,4 @@
-"""Field lines: section 1.4 of the language reference. ``type { clause }`` on one scalar."""
+"""Field lines (The field line in docs/language.md): ``type { clause }`` on one scalar."""
 
 from __future__ import annotations
 

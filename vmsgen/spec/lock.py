@@ -22,6 +22,9 @@ from vmsgen.spec.names import asn1_type_name, asn1_type_part, python_name
 HEADER = "# vmsgen tags.lock 1: numbers once given never change"
 #: The largest number of a tag: four digits of base 128, what every BER library takes.
 MAX_TAG = (1 << 28) - 1
+#: First APPLICATION tag of the shipped states, and of everybody else's.
+FIRST_LIBRARY_TAG = 20001
+FIRST_TAG = 30000
 #: A lock larger than this was not written by vmsgen.
 MAX_CHARACTERS = 16 * 1024 * 1024
 
@@ -113,7 +116,7 @@ def _space(name: str) -> str:
 # ---------------------------------------------------------------------------------------------- giving tags
 
 
-def assign(model: Model, lock: Lock, reporter: Reporter, *, first: int = 30000) -> tuple[Model, Lock]:
+def assign(model: Model, lock: Lock, reporter: Reporter, *, first: int = FIRST_TAG) -> tuple[Model, Lock]:
     """The model with its tags, and the lock with those that were new.
 
     New states get the first free number from ``first`` on, new components the one after the highest that their

@@ -1,4 +1,4 @@
-"""Types: section 1.5 of the language reference.
+"""Types (Types, Arrays and counts in docs/language.md).
 
 Types name nothing here: whether ``Port`` is a struct is the resolver's question.
 """

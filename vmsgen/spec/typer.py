@@ -111,7 +111,7 @@ class Expressions:
             case syntax.UnknownLiteral():
                 if place.reach == "constant":
                     raise self.fail("expr/type", "`unknown` is no constant", expr.span)
-                self.reporter.warning("unknown/open", f"an open question, asked as `{place.subject}`", expr.span)
+                self.reporter.note("unknown/open", f"an open question, asked as `{place.subject}`", expr.span)
                 return Typed(Unknown(place.subject, wanted or "int", expr.span))
             case syntax.NameExpr():
                 return self.names.bare(expr.name, expr.span, place)

@@ -283,6 +283,13 @@ class Types:
             case "string":
                 return String(count)
             case "pad":
+                if isinstance(count, Prefixed):
+                    raise self._fail(
+                        "type/pad",
+                        "a pad has no length of its own: nothing would keep it",
+                        found.size.span,
+                        f"write `bytes[{found.size.int_type}]`" if isinstance(found.size, syntax.PrefixDim) else None,
+                    )
                 return Pad(count)
         return Bitmap(count, at.order)
 

@@ -1,22 +1,16 @@
 """The corpus of specs: every bad one gives exactly what it says at its end, every good one gives nothing.
 
-A bad spec holds one mistake, which its file name states. Its last lines are what must be reported, in order::
-
-    # expect: RULE at LINE:COLUMN: the whole message
-    #   help: the whole help, where there is one
-
-A folder is one case of several files (an import cycle, two specs with one tag); a `tags.lock` in it is the lock.
+A bad spec holds one mistake, which its file name states, and says what must be reported (see ``tests/spec_cases.py``).
 """
 
 from __future__ import annotations
 
-import re
 import shutil
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
+from tests.spec_cases import SPECS, as_findings, expected
 from vmsgen.diagnostics import Diagnostic, Severity
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.diagnostics.rules import RULES
@@ -24,37 +18,8 @@ from vmsgen.diagnostics.text import render_all
 from vmsgen.spec.compile import compile_specs
 from vmsgen.spec.lock import assign, read_lock
 
-SPECS = Path(__file__).resolve().parents[2] / "specs"
 LIBRARY = Path(__file__).resolve().parents[3] / "device-specs"
 BAD = sorted(SPECS.joinpath("bad").iterdir())
-
-_EXPECT = re.compile(r"^# expect: (?P<rule>\S+) at (?P<line>\d+):(?P<column>\d+): (?P<message>.*)$")
-_HELP = re.compile(r"^#   help: (?P<help>.*)$")
-
-
-class Finding(NamedTuple):
-    """A diagnostic as the end of a spec states it."""
-
-    file: str
-    rule: str
-    line: int
-    column: int
-    message: str
-    help: str | None
-
-
-def expected(case: Path) -> list[Finding]:
-    """What the files of a case say, by file, line and column."""
-    found: list[Finding] = []
-    for path in [case] if case.is_file() else sorted(p for p in case.rglob("*") if p.is_file()):
-        name = path.name if case.is_file() else path.relative_to(case).as_posix()
-        for line in path.read_bytes().decode("utf-8", "replace").split("\n"):
-            if match := _EXPECT.match(line):
-                place = int(match["line"]), int(match["column"])
-                found.append(Finding(name, match["rule"], *place, match["message"], None))
-            elif match := _HELP.match(line):
-                found[-1] = found[-1]._replace(help=match["help"])
-    return found
 
 
 def compiled(case: Path, folder: Path) -> tuple[bool, list[Diagnostic]]:
@@ -76,10 +41,6 @@ def compiled(case: Path, folder: Path) -> tuple[bool, list[Diagnostic]]:
     return model is not None, found
 
 
-def as_findings(diagnostics: list[Diagnostic]) -> list[Finding]:
-    return [Finding(d.span.file.path, d.rule, d.span.line, d.span.column, d.message, d.help) for d in diagnostics]
-
-
 @pytest.mark.parametrize("case", BAD, ids=[p.stem for p in BAD])
 def test_bad_spec(case: Path, tmp_path: Path) -> None:
     wanted = expected(case)
@@ -97,7 +58,8 @@ _OF_TWO_SEVERITIES = ("sub/prefix", "type/ends")
 
 
 def test_every_rule_has_a_bad_spec() -> None:
-    covered = {finding.rule for case in BAD for finding in expected(case)}
+    cases = (*BAD, *SPECS.joinpath("lint").iterdir())
+    covered = {finding.rule for case in cases for finding in expected(case)}
     assert sorted(set(RULES) - covered) == sorted(_ELSEWHERE)
 
 

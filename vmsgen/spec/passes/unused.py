@@ -12,7 +12,7 @@ _WORDS = {"struct": "struct", "alias": "type", "const": "constant"}
 
 
 def check_unused(resolved: Resolved, reporter: Reporter) -> None:
-    """Lint ``name/unused`` for parameters, props, constants, imports, types and hooks."""
+    """Lint ``name/unused`` for parameters, props, constants, imports, types, lets and hooks."""
     if reporter.has_errors:
         return  # what could not be resolved may be what uses them
     for path, module in resolved.modules.items():
@@ -35,6 +35,9 @@ def check_unused(resolved: Resolved, reporter: Reporter) -> None:
             symbol = scope.symbols.get(param.name)
             if symbol is not None and not symbol.used:
                 reporter.warning("name/unused", f"the parameter `{param.name}` is never used", param.span)
+        for symbol in scope.symbols.values():
+            if symbol.source == "let" and not symbol.used:
+                reporter.warning("name/unused", f"the let `{symbol.name}` is never used", symbol.span)
     _hooks(resolved, reporter)
 
 

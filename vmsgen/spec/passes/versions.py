@@ -29,7 +29,7 @@ def check_versions(resolved: Resolved, reporter: Reporter) -> None:
             )
         if scope.kind == "struct" and scope.uses_version and scope.id not in chosen and scope.minimum < scope.version:
             reporter.warning(
-                "expr/constant",
+                "version/nested",
                 f"{scope.class_name} is always read at its version {scope.version}: "
                 "its `since` and `until` gate nothing",
                 scope.span,
