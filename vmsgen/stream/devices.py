@@ -20,7 +20,7 @@ from vmsgen.stream.machine_facts import TARGET_PROP, facts_of_configuration
 __all__ = ["Classes", "DeviceDecoder", "section_facts"]
 
 _PCI = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]/")
-_CCW = re.compile(r"[0-9a-f]+\.\d\.[0-9a-f]{4}/")
+_CCW = re.compile(r"/?[0-9a-f]+\.\d\.[0-9a-f]{4}/")
 
 
 class Classes(Protocol):
