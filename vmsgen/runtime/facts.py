@@ -60,7 +60,7 @@ class Prop:
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question met while a codec ran. ``settled``: answered by knowledge, so the search leaves it alone; ``open``: an
-    ``unknown`` of the spec that was guessed.
+    ``unknown`` of the spec that was guessed or tried.
     """
 
     name: str
@@ -163,7 +163,8 @@ class Facts:
             return self._record(name, True if kind == "bool" else 0, alternatives, False, False, is_open=True)
         listed = isinstance(given, str) and "," in given and kind in ("bool", "int")
         answer = read_answer(self._next(name, str(given)) if listed else given, kind, name)
-        self._record(name, given if listed else answer, () if settled else alternatives, settled, False)
+        shown = given if listed else answer
+        self._record(name, shown, () if settled else alternatives, settled, False, is_open=not settled)
         return answer
 
     def _next(self, name: str, text: str) -> str:

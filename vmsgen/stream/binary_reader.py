@@ -32,6 +32,7 @@ from vmsgen.stream.items import (
 )
 from vmsgen.stream.machine_facts import page_size_of
 from vmsgen.stream.ram import RamState, read_records
+from vmsgen.stream.section_end import SectionEnd
 from vmsgen.stream.sections.record import Entry, SectionForm
 from vmsgen.stream.sections.table import form_of
 from vmsgen.stream.source import ByteSource, MemorySource
@@ -50,8 +51,8 @@ class Undecoded:
     """The contents of a device section before anyone looked at them.
 
     ``data`` is all that was spooled, ``start`` where the contents begin in it, ``end`` where the description says they
-    end (None: it does not say). ``fits(end)`` tells whether what stands at ``end`` may follow this section; ``base`` is
-    the offset of ``data`` in the input.
+    end (None: it does not say). ``fits(end)`` tells whether what stands at ``end`` may follow this section,
+    ``ends(stop)`` lists such ends up to ``stop``; ``base`` is the offset of ``data`` in the input.
     """
 
     section: Section
@@ -59,6 +60,7 @@ class Undecoded:
     start: int
     end: int | None
     fits: Callable[[int], bool]
+    ends: Callable[[int], Iterator[int]]
     described: DescribedSection | None
     base: int
 
@@ -75,7 +77,7 @@ class SectionDecoder(Protocol):
 
 class BinaryReader:
     """Items of a binary stream. ``page_size`` overrides what the stream and its machine's name say, ``machine`` that
-    name.
+    name, and ``target`` (QEMU's binary) tells more than it.
     """
 
     def __init__(
@@ -85,12 +87,14 @@ class BinaryReader:
         *,
         page_size: int | None = None,
         machine: str | None = None,
+        target: str | None = None,
         memory_limit: int = MEMORY_LIMIT,
     ) -> None:
         self._source = source
         self._decoder = decoder
         self._page_size = page_size
         self._machine = machine
+        self._target = target
         self._memory_limit = memory_limit
         self._ram = RamState()
         self._starts: dict[int, Section] = {}
@@ -143,7 +147,7 @@ class BinaryReader:
         if source.peek(1) == bytes((marks.CONFIGURATION,)):
             source.pos += 1
             self.configuration = read_configuration(source)
-        known = page_size_of(self.configuration, self._machine)
+        known = page_size_of(self.configuration, self._machine, self._target)
         self._ram.page_size = self._page_size or known
         capabilities = (self.configuration.capabilities if self.configuration else None) or ()
         self._ram.shared_gpa = b"x-ignore-shared" in capabilities
@@ -293,11 +297,12 @@ class BinaryReader:
     def _undecoded(self, section: Section, trailer: Trailer) -> Undecoded:
         source = self._source
         start = source.pos
+        judge = SectionEnd(source, section.id, self._footers, self._starts)
         described = trailer.next(section.name, section.instance)
         end = None
         if described is not None and described.exact:
             end = start + described.size
-            if end > source.end or not self._fits(section, end):
+            if end > source.end or not judge.fits(end):
                 self.warnings.append(
                     f"section {section.label}: the vmdesc says {described.size} bytes, but no section ends there"
                 )
@@ -307,37 +312,8 @@ class BinaryReader:
             source.view,
             start,
             end,
-            lambda at: self._fits(section, at),
+            judge.fits,
+            lambda stop: judge.among(start, stop),
             described,
             source.offset_of(0),
         )
-
-    def _fits(self, section: Section, end: int) -> bool:
-        """Whether what stands at ``end`` may follow the section: its footer, and then (or at once) an item."""
-        source = self._source
-        view, limit = source.view, source.end
-        if end > limit:
-            return False
-        footer = bytes((marks.FOOTER,)) + section.id.to_bytes(4, "big")
-        has_footer = bytes(view[end : end + 5]) == footer
-        if self._footers is not None and has_footer is not self._footers:
-            return False
-        after = end + 5 if has_footer else end
-        return after < limit and self._item_at(after)
-
-    def _item_at(self, at: int) -> bool:
-        """Whether an item can begin at ``at``: a legal mark, and for a section a plausible header."""
-        view, limit = self._source.view, self._source.end
-        mark = view[at]
-        if mark not in marks.ITEMS:
-            return False
-        if mark in (marks.PART, marks.END):
-            return int.from_bytes(view[at + 1 : at + 5], "big") in self._starts
-        if mark in (marks.START, marks.FULL):
-            if at + 6 > limit:
-                return False
-            name = bytes(view[at + 6 : at + 6 + view[at + 5]])
-            return at + 14 + len(name) <= limit and len(name) > 0 and name.isascii() and name.decode().isprintable()
-        if mark == marks.COMMAND:
-            return at + 5 <= limit and int.from_bytes(view[at + 1 : at + 3], "big") <= 0xFF
-        return at + 1 == limit or view[at + 1] == marks.VMDESC

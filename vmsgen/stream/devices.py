@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from vmsgen.runtime.errors import DataError
-from vmsgen.runtime.facts import Answer, Facts, answer_text
+from vmsgen.runtime.facts import Answer, Facts, Unanswered, answer_text
 from vmsgen.stream.binary_reader import Undecoded
 from vmsgen.stream.items import Blob, Body, Configuration, State
 from vmsgen.stream.layout import AmbiguousLayout, Contents, Solved, solve
 from vmsgen.stream.machine_facts import TARGET_PROP, facts_of_configuration
+from vmsgen.stream.targets import ARCHITECTURES
 
 __all__ = ["Classes", "DeviceDecoder", "section_facts"]
 
@@ -72,7 +73,7 @@ class DeviceDecoder:
         candidates = self._classes.candidates(section.name, facts)
         if not candidates:
             return self._opaque(job, None)
-        contents = Contents(job.data, job.start, job.end, job.fits, section.version, job.described)
+        contents = Contents(job.data, job.start, job.end, job.fits, job.ends, section.version, job.described)
         try:
             try:
                 solved = solve(candidates, contents, facts)
@@ -82,10 +83,12 @@ class DeviceDecoder:
                 # What other sections taught is a guess too: try without it
                 solved = solve(candidates, contents, self._known.derive({**extra, **self._props}))
         except AmbiguousLayout as error:
+            if error.end is None:
+                return self._opaque(job, error)
             return Blob(job.data[job.start : error.end], str(error)), error.end
         except DataError as error:
             return self._opaque(job, error)
-        self._learn(solved)
+        self._learn(solved, facts)
         return self._proved(job, solved), solved.end
 
     def _opaque(self, job: Undecoded, error: DataError | None) -> tuple[Body, int]:
@@ -101,10 +104,14 @@ class DeviceDecoder:
             offset=section.body_offset,
         )
 
-    def _learn(self, solved: Solved) -> None:
+    def _learn(self, solved: Solved, facts: Facts) -> None:
         for question in solved.questions.values():
             if question.machine_wide and not question.settled:
                 self._learnt[question.name] = question.answer
+        if "target.arch" not in facts.known:
+            possible = [arch for arch in ARCHITECTURES if _may_be(solved.state, facts.derive({"target.arch": arch}))]
+            if len(possible) == 1:
+                self._learnt["target.arch"] = possible[0]
 
     def _proved(self, job: Undecoded, solved: Solved) -> Body:
         """The state, if it is written as it was read; else the bytes."""
@@ -119,6 +126,14 @@ class DeviceDecoder:
             return Blob(data, f"is not written back as it was read: the first difference is at byte {at:#x}")
         section.facts = fact_pairs(solved.questions.values())
         return State(solved.state)
+
+
+def _may_be(state: Any, facts: Facts) -> bool:
+    """Whether a stream with these facts may have this state."""
+    try:
+        return bool(state.matches(facts))
+    except Unanswered:
+        return True
 
 
 def fact_pairs(questions: Iterable[Any]) -> tuple[tuple[str, str], ...]:

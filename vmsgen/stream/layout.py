@@ -2,49 +2,30 @@
 
 What a section does not hold (a property of the machine, the sender's release) is a question that its codec asks;
 defaults answer it first. If the fields then do not end where they must, one answer is overruled at a time, then two, up
-to three; the first number of overruled answers with a layout that fits wins. A count is solved by division: one more
-element makes the section longer by a fixed length. Where several layouts fit, QEMU's own description decides, if the
-stream has it.
+to three; the first number of overruled answers with a layout that fits wins. A count is solved by division. Where
+several layouts fit, QEMU's own description decides, if the stream has it. For a question that the spec leaves open no
+answer is likelier than another: there also a layout that needs more of them overruled is a rival.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from vmsgen.runtime.errors import DataError, LayoutError, VmsgenError
+from vmsgen.runtime.errors import DataError, LayoutError
 from vmsgen.runtime.facts import Answer, Facts, Question, answer_text
-from vmsgen.stream import binary_marks as marks
-from vmsgen.stream.vmdesc import DescribedSection
-from vmsgen.stream.vmdesc_answers import answers_of
+from vmsgen.runtime.trace import trace
+from vmsgen.stream.layout_attempts import Attempt, Attempts, Contents
+from vmsgen.stream.layout_counts import divided, is_count, rivals
 from vmsgen.stream.vmdesc_match import compare
 
 __all__ = ["AmbiguousLayout", "Contents", "Solved", "solve"]
 
 _LEVELS = 3
-_BUDGET = 3000  # runs of a codec for one section
 _ENUMERATED = 1024  # alternatives of one question that are tried one by one
 _DIVIDED = 8  # from so many on, division is tried first
-_SLACK = 1 << 16  # bytes behind the end that a wrong layout may look at
 _WINDOW = 1 << 20  # bytes looked at where the end is not known, at first
-_ENDS = 64  # places that may be the end
-_FOOTER = bytes((marks.FOOTER,))
-
-
-@dataclass(slots=True)
-class Contents:
-    """Where a section's contents stand: ``data[start:]``, up to ``end`` if that is known.
-
-    ``fits(end)`` judges an end (an offset in ``data``) by what stands there; it is asked only where ``end`` is None.
-    """
-
-    data: memoryview
-    start: int
-    end: int | None
-    fits: Callable[[int], bool]
-    version: int
-    described: DescribedSection | None = None
 
 
 @dataclass(slots=True)
@@ -60,181 +41,9 @@ class Solved:
 
 
 class AmbiguousLayout(LayoutError):
-    """Several layouts fit, with different values; all end at ``end``."""
+    """Several layouts fit, with different values. ``end`` is where they end, None if they differ in that, too."""
 
-    end: int
-
-
-@dataclass(slots=True)
-class _Attempt:
-    """One run of a codec."""
-
-    type: Any
-    trial: dict[str, Answer]
-    questions: Mapping[str, Question]
-    state: Any = None
-    end: int | None = None  # relative to the contents' start
-    error: DataError | None = None
-
-
-@dataclass(slots=True)
-class _Search:
-    contents: Contents
-    facts: Facts
-    wanted: int = _WINDOW  # bytes to look at where the end is not known
-    runs: int = 0
-    window: bytes = b""  # what a codec sees; nothing behind the section's end if that is known
-    ends: list[int] = field(default_factory=list)  # lengths that the contents may have, if that can be told
-    seen: dict[tuple[Any, frozenset[tuple[str, Answer]], bool], _Attempt] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.target is not None:
-            self.ends = [self.target]
-        else:
-            self.window = self._bytes(self.wanted)
-            self.ends = list(self._footers())
-        # nothing behind the last place that may be the end need be looked at
-        if self.ends:
-            self.window = self._bytes(self.ends[-1])
-
-    def _bytes(self, wanted: int) -> bytes:
-        start = self.contents.start
-        return bytes(self.contents.data[start : start + wanted])
-
-    @property
-    def target(self) -> int | None:
-        """Length of the contents if it is known."""
-        end = self.contents.end
-        return None if end is None else end - self.contents.start
-
-    def attempt(self, kind: Any, trial: dict[str, Answer], *, beyond: bool = False) -> _Attempt:
-        """Runs a codec once with these answers; the same answers give the same attempt.
-
-        ``beyond`` lets it read on behind the end, to learn how long the section would be.
-        """
-        beyond = beyond and bool(self.ends)
-        key = (kind, frozenset(trial.items()), beyond)
-        known = self.seen.get(key)
-        if known is not None:
-            return known
-        self.runs += 1
-        data = self._bytes(self.ends[-1] + _SLACK) if beyond else self.window
-        facts = self.facts.fresh(trial)
-        made = _Attempt(kind, trial, facts.questions)
-        try:
-            made.state, made.end = kind.load_at(data, 0, version=self.contents.version, facts=facts)
-        except DataError as error:
-            made.error = error
-        except VmsgenError as error:
-            made.error = LayoutError(str(error))
-        self.seen[key] = made
-        return made
-
-    def fits(self, attempt: _Attempt) -> bool:
-        """Whether the attempt ends where the section ends."""
-        if attempt.end is None:
-            return False
-        if self.target is not None:
-            return attempt.end == self.target
-        return self.contents.fits(self.contents.start + attempt.end)
-
-    def agrees(self, attempt: _Attempt) -> bool:
-        """Whether QEMU's description names and cuts the leaves as this attempt does, so that no other need be tried."""
-        described = self.contents.described
-        if described is None:
-            return False
-        found = compare(described, attempt.state)
-        return found.rank == (0, 0) and not found.hidden
-
-    def told(self, attempt: _Attempt) -> dict[str, Answer]:
-        """What QEMU's description answers of the spec's open questions that were asked, none if they were not."""
-        described = self.contents.described
-        if described is None or not any(question.open for question in attempt.questions.values()):
-            return {}
-        return answers_of(attempt.type, self.window, self.contents.version, self.facts, described)
-
-    def neighbours(self, attempt: _Attempt) -> Iterator[_Attempt]:
-        """Attempts with one more answer overruled, among the questions that this one met and guessed."""
-        questions = [
-            (question, _first(question.alternatives, _ENUMERATED + 1))
-            for question in attempt.questions.values()
-            if not question.settled and question.name not in attempt.trial
-        ]
-        # few alternatives first: they are tried quickly, and one that fits may end the search
-        for question, many in sorted(questions, key=lambda pair: len(pair[1])):
-            for answer, counted in self._answers(attempt, question, many):
-                if self.runs >= _BUDGET:
-                    return
-                other = self.attempt(attempt.type, {**attempt.trial, question.name: answer})
-                yield other
-                if counted and self.fits(other):
-                    break  # every other count gives another length
-
-    def _answers(self, attempt: _Attempt, question: Question, many: Sequence[Answer]) -> Iterator[tuple[Answer, bool]]:
-        """Other answers to a question: by division where they are many (then with True), then one by one."""
-        tried = {question.answer}
-        numbers = isinstance(question.answer, int) and not isinstance(question.answer, bool)
-        if numbers and len(many) >= _DIVIDED:
-            for answer in self._divided(attempt, question):
-                if answer not in tried:
-                    tried.add(answer)
-                    yield answer, True
-        if len(many) <= _ENUMERATED:
-            for answer in many:
-                if answer not in tried:
-                    yield answer, False
-
-    def _divided(self, attempt: _Attempt, question: Question) -> Iterator[Answer]:
-        """The count that makes the lengths come out, from the lengths with two neighbouring counts."""
-        assert isinstance(question.answer, int)
-        guess = question.answer
-        base = self.attempt(attempt.type, attempt.trial, beyond=True)
-        if base.end is None:
-            return
-        for step in (1, -1):
-            if self.runs >= _BUDGET:
-                return
-            other = self.attempt(attempt.type, {**attempt.trial, question.name: guess + step}, beyond=True)
-            if other.end is None or other.end == base.end:
-                continue
-            each = (other.end - base.end) * step
-            for target in self.ends:
-                count, rest = divmod(target - base.end, each)
-                if not rest and (guess + count) in _bounds(question):
-                    yield guess + count
-            return
-
-    def _footers(self) -> Iterator[int]:
-        """Where in the window a footer stands that may be this section's."""
-        start = self.contents.start
-        at = -1
-        for _ in range(_ENDS):
-            at = self.window.find(_FOOTER, at + 1)
-            while at >= 0 and not self.contents.fits(start + at):
-                at = self.window.find(_FOOTER, at + 1)
-            if at < 0:
-                return
-            yield at
-
-
-def _first(values: Iterable[Answer], most: int) -> list[Answer]:
-    found: list[Answer] = []
-    for value in values:
-        found.append(value)
-        if len(found) == most:
-            break
-    return found
-
-
-class _AnyCount:
-    """Bounds of a question that does not say them."""
-
-    def __contains__(self, value: object) -> bool:
-        return isinstance(value, int) and 0 <= value < 1 << 24
-
-
-def _bounds(question: Question) -> Any:
-    return question.alternatives if isinstance(question.alternatives, range) else _AnyCount()
+    end: int | None = None
 
 
 def solve(candidates: Sequence[Any], contents: Contents, facts: Facts) -> Solved:
@@ -247,76 +56,137 @@ def solve(candidates: Sequence[Any], contents: Contents, facts: Facts) -> Solved
         raise LayoutError("no class can hold this section")
     wanted = _WINDOW
     while True:
-        search = _Search(contents, facts, wanted)
-        fitting = _fitting(candidates, search)
+        attempts = Attempts(contents, facts, wanted)
+        fitting = _fitting(candidates, attempts)
         if fitting:
-            return _choose(fitting, contents)
-        if contents.end is not None or contents.start + wanted >= len(contents.data):
-            raise _failure(search.attempt(candidates[0], {}), search)
+            return _chosen(fitting, attempts)
+        if contents.end is not None or attempts.exhausted or contents.start + wanted >= len(contents.data):
+            raise _failure(attempts.run(candidates[0], {}), attempts)
         wanted *= 8
 
 
-def _fitting(candidates: Sequence[Any], search: _Search) -> list[_Attempt]:
-    """The layouts that fit with the fewest overruled answers; just the one that QEMU's description confirms, if it
-    does.
+def _fitting(candidates: Sequence[Any], attempts: Attempts) -> list[Attempt]:
+    """The layouts that fit with the fewest overruled answers, and their rivals; just the one that QEMU's description
+    confirms, if it does.
     """
-    level = [search.attempt(kind, {}) for kind in candidates]
-    level += [search.attempt(attempt.type, trial) for attempt in level if (trial := search.told(attempt))]
-    fitting = [attempt for attempt in level if search.fits(attempt)]
+    level = [attempts.run(kind, {}) for kind in candidates]
+    level += [attempts.run(attempt.type, trial) for attempt in level if (trial := attempts.told(attempt))]
+    fitting = [attempt for attempt in level if attempts.fits(attempt)]
     for _ in range(_LEVELS):
         if fitting:
             break
-        following = []
+        following: dict[int, Attempt] = {}
         for attempt in level:
-            for other in search.neighbours(attempt):
-                following.append(other)
-                if search.fits(other):
-                    if search.agrees(other):
+            for other in _neighbours(attempts, attempt):
+                if id(other) in following:
+                    continue
+                following[id(other)] = other
+                if attempts.fits(other):
+                    if attempts.agrees(other):
                         return [other]
                     fitting.append(other)
-        level = following
+        level = list(following.values())
+    if attempts.contents.described is None:
+        fitting += [rival for attempt in fitting for rival in rivals(attempts, attempt) if attempts.fits(rival)]
     return fitting
 
 
-def _choose(fitting: list[_Attempt], contents: Contents) -> Solved:
-    """The one layout among those that fit. Raises AmbiguousLayout."""
+def _neighbours(attempts: Attempts, attempt: Attempt) -> Iterator[Attempt]:
+    """Attempts with one more answer overruled, among the questions that this one met and guessed."""
+    questions = [(question, _first(question.alternatives, _ENUMERATED + 1)) for question in attempt.guessed]
+    # few alternatives first: they are tried quickly, and one that fits may end the search
+    for question, many in sorted(questions, key=lambda pair: len(pair[1])):
+        for answer in _answers(attempts, attempt, question, many):
+            if attempts.exhausted:
+                return
+            if answer != question.answer:
+                yield attempts.run(attempt.type, {**attempt.trial, question.name: answer})
+
+
+def _answers(attempts: Attempts, attempt: Attempt, question: Question, many: Sequence[Answer]) -> Sequence[Answer]:
+    """Answers to a question: by division where they are many, and else one by one."""
+    if is_count(question) and len(many) >= _DIVIDED:
+        found = divided(attempts, attempt, question)
+        if found is not None:
+            return found
+    return many if len(many) <= _ENUMERATED else ()
+
+
+def _first(values: Iterable[Answer], most: int) -> list[Answer]:
+    found: list[Answer] = []
+    for value in values:
+        found.append(value)
+        if len(found) == most:
+            break
+    return found
+
+
+def _chosen(fitting: list[Attempt], attempts: Attempts) -> Solved:
+    """The one layout among those that fit. Raises AmbiguousLayout, LayoutError."""
+    contents = attempts.contents
     best = fitting
     if len(best) > 1 and contents.described is not None:
         ranked = [(compare(contents.described, attempt.state).closeness, attempt) for attempt in best]
         lowest = min(rank for rank, _ in ranked)
         best = [attempt for rank, attempt in ranked if rank == lowest]
+    elif len(best) > 1:
+        # QEMU writes no truth value but 0 and 1, and zeros where it has nothing: what must keep such is no layout of it
+        best = [attempt for attempt in best if not _odd(attempt)] or best
     chosen = best[0]
     assert chosen.end is not None
-    end = contents.start + chosen.end
     if any(not _same(chosen, other) for other in best[1:]):
-        names = sorted({name for attempt in best for name in attempt.trial})
-        kinds = sorted({attempt.type.__name__ for attempt in best})
-        told = f"{', '.join(kinds)}: " if len(kinds) > 1 else ""
-        error = AmbiguousLayout(
-            f"{told}{len(best)} layouts fit, and their values differ" + (f"; {_help(names)}" if names else "")
-        )
-        error.end = end
-        raise error
-    return Solved(chosen.state, end, chosen.questions, dict(chosen.trial))
+        raise _ambiguous(best, contents)
+    if attempts.exhausted and contents.described is None and chosen.trial:
+        names = [question.name for question in chosen.questions.values() if not question.settled]
+        raise LayoutError(f"a layout fits, but there are too many to try them all; {_help(names)}")
+    return Solved(chosen.state, contents.start + chosen.end, chosen.questions, dict(chosen.trial))
 
 
-def _same(left: _Attempt, right: _Attempt) -> bool:
+def _odd(attempt: Attempt) -> bool:
+    """Whether a truth value is neither 0 nor 1, or what is unused is not zero."""
+    try:
+        leaves = trace(attempt.state)
+        data = attempt.state.to_binary()
+    except DataError:
+        return True
+    pieces = ((leaf.kind, data[leaf.offset : leaf.offset + leaf.size]) for leaf in leaves)
+    return any(
+        (kind == "bool" and piece not in (b"\0", b"\1")) or (kind == "pad" and any(piece)) for kind, piece in pieces
+    )
+
+
+def _same(left: Attempt, right: Attempt) -> bool:
     return left.type is right.type and left.end == right.end and bool(left.state == right.state)
 
 
-def _failure(first: _Attempt, search: _Search) -> DataError:
+def _ambiguous(fitting: list[Attempt], contents: Contents) -> AmbiguousLayout:
+    names = sorted({name for attempt in fitting for name in attempt.trial})
+    kinds = sorted({attempt.type.__name__ for attempt in fitting})
+    told = f"{', '.join(kinds)}: " if len(kinds) > 1 else ""
+    error = AmbiguousLayout(
+        f"{told}{len(fitting)} layouts fit, and their values differ" + (f"; {_help(names)}" if names else "")
+    )
+    ends = {attempt.end for attempt in fitting}
+    end = ends.pop()
+    if not ends and end is not None:
+        error.end = contents.start + end
+    return error
+
+
+def _failure(first: Attempt, attempts: Attempts) -> DataError:
     """Why nothing fits, as the first candidate with its guesses sees it."""
-    start, target = search.contents.start, search.target
-    open_questions = [question for question in first.questions.values() if not question.settled]
+    start, target = attempts.contents.start, attempts.target
+    unsettled = [question for question in first.questions.values() if not question.settled]
     error = first.error
     if error is None:
         must = "no section ends there" if target is None else f"the section has {target}"
         error = DataError(f"the fields of {first.type.__name__} take {first.end} bytes, but {must}", offset=first.end)
-    if not open_questions:
+    if not unsettled:
         return error.located(base=start)
-    guesses = ", ".join(f"{question.name} = {answer_text(question.answer)}" for question in open_questions)
+    guesses = ", ".join(f"{question.name} = {answer_text(question.answer)}" for question in unsettled)
+    tried = "no layout that was tried fits" if attempts.exhausted else "no layout fits"
     return LayoutError(
-        f"no layout fits: with {guesses}: {error.message}; {_help([question.name for question in open_questions])}",
+        f"{tried}: with {guesses}: {error.message}; {_help([question.name for question in unsettled])}",
         path=error.path,
         offset=None if error.offset is None else error.offset + start,
         partial=error.partial,

@@ -23,9 +23,6 @@ TARGET_PROP = "target.name"
 #: A page must fit the buffer of a source many times; the largest real one has 64 KiB.
 MAX_PAGE_BITS = 20
 
-#: Targets whose pages are not of 4096 bytes and never announced in the stream.
-_PAGE_SIZES = {"arm": 1024, "sparc64": 8192, "alpha": 8192, "or1k": 8192, "cris": 8192, "avr": 256, "tricore": 16384}
-
 _RELEASE = re.compile(r".*-(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?")
 
 
@@ -43,10 +40,11 @@ def release_of(machine: str) -> tuple[int, ...] | None:
     return tuple(int(part) for part in found.groups() if part is not None) if found else None
 
 
-def page_size_of(configuration: Configuration | None, machine: str | None = None) -> int:
-    """Page size of the target: what the stream says, else by the machine's name, else 4096.
+def page_size_of(configuration: Configuration | None, machine: str | None = None, target: str | None = None) -> int:
+    """Page size of the target: what the stream says, else by the name of target or machine, else 4096.
 
-    ``machine`` replaces the name in the configuration. Raises DataError for a size that cannot be.
+    ``machine`` replaces the name in the configuration. Raises DataError for a size that cannot be, VmsgenError for a
+    target that is none.
     """
     if configuration is not None:
         bits = configuration.target_page_bits
@@ -57,9 +55,17 @@ def page_size_of(configuration: Configuration | None, machine: str | None = None
                 )
             return 1 << bits
         machine = machine or configuration.machine.decode(errors="replace")
-    # (Arm's smallest page, of 1024 bytes, is the one that is not announced: migration/savevm.c,
-    # vmstate_target_page_bits_needed, QEMU 10.0; every board but virt and sbsa-ref has it there)
-    return _PAGE_SIZES.get(architecture_of(machine or "") or "", 4096)
+    sizes = {each.page_size for each in _targets(machine, target)}
+    return sizes.pop() if len(sizes) == 1 else 4096
+
+
+def _targets(machine: str | None, target: str | None) -> tuple[Target, ...]:
+    """The target that is named, else those that the machine type leaves. Raises VmsgenError."""
+    if target is None:
+        return targets_of(machine or "")
+    if target not in TARGETS:
+        raise VmsgenError(f"--prop {TARGET_PROP}={target}: expected one of {', '.join(TARGETS)}")
+    return (TARGETS[target],)
 
 
 def facts_of_configuration(configuration: Configuration | None, given: Mapping[str, str]) -> Mapping[str, str]:
@@ -70,21 +76,15 @@ def facts_of_configuration(configuration: Configuration | None, given: Mapping[s
     that of the sender's, which ``qemu`` may tell. Raises VmsgenError for a target that is none.
     """
     facts: dict[str, str] = {}
-    targets: tuple[Target, ...] = ()
+    machine = None
     if configuration is not None:
-        machine = configuration.machine.decode(errors="replace")
-        facts["machine.name"] = machine
+        machine = facts["machine.name"] = configuration.machine.decode(errors="replace")
         release = release_of(machine)
         if release is not None:
             facts["machine.release"] = ".".join(map(str, release))
         elif "qemu" in given:
             facts["machine.release"] = given["qemu"]
-        targets = targets_of(machine)
-    name = given.get(TARGET_PROP)
-    if name is not None:
-        if name not in TARGETS:
-            raise VmsgenError(f"--prop {TARGET_PROP}={name}: expected one of {', '.join(TARGETS)}")
-        targets = (TARGETS[name],)
+    targets = _targets(machine, given.get(TARGET_PROP))
     agreed = {
         "target.arch": {target.arch for target in targets},
         "target.long_bits": {str(target.long_bits) for target in targets},

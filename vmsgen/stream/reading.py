@@ -12,7 +12,7 @@ from vmsgen.stream.ber_reader import BerReader
 from vmsgen.stream.binary_reader import BinaryReader, Undecoded
 from vmsgen.stream.devices import Classes, DeviceDecoder
 from vmsgen.stream.items import Blob, Configuration, Item, Section, SectionKind
-from vmsgen.stream.machine_facts import MAX_PAGE_BITS
+from vmsgen.stream.machine_facts import MAX_PAGE_BITS, TARGET_PROP
 from vmsgen.stream.ram import RamState
 from vmsgen.stream.source import ByteSource
 
@@ -60,7 +60,9 @@ class StreamReader:
         self._decoder = None if classes is None else DeviceDecoder(classes, props=given, machine=machine)
         self._reader: BinaryReader | BerReader
         if self.format == "binary":
-            self._reader = BinaryReader(source, self._decoder, page_size=page_size, machine=machine)
+            self._reader = BinaryReader(
+                source, self._decoder, page_size=page_size, machine=machine, target=given.get(TARGET_PROP)
+            )
         else:
             self._reader = BerReader(source, classes)
         self._warnings: list[str] = []
@@ -95,7 +97,10 @@ class StreamReader:
         """A blob of BER as the typed object that it would be in the binary format."""
         assert self._decoder is not None
         data = memoryview(blob.data)
-        job = Undecoded(section, data, 0, len(data), lambda end: end == len(data), None, section.body_offset)
+        end = len(data)
+        job = Undecoded(
+            section, data, 0, end, lambda at: at == end, lambda stop: iter((end,)), None, section.body_offset
+        )
         section.body, _ = self._decoder.decode(job)
 
 

@@ -9,32 +9,35 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["TARGETS", "Target", "targets_of"]
+__all__ = ["ARCHITECTURES", "TARGETS", "Target", "targets_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is fixed in a binary: its architecture, the width of target_ulong, its byte order.
+    """What is fixed in a binary: its architecture, the width of target_ulong, its byte order, the page size of streams
+    that do not say theirs.
 
-    Source: configs/targets/*-softmmu.mak and target/*/cpu-param.h of QEMU 7.2 and 10.0.
+    Source: configs/targets/*-softmmu.mak and target/*/cpu-param.h of QEMU 7.2 and 10.0. Where pages vary, the smallest
+    size is the one that is not announced (migration/savevm.c): 1024 bytes for Arm.
     """
 
     arch: str
     long_bits: int
     big_endian: bool
+    page_size: int = 4096
 
 
 #: By the end of the binary's name.
 TARGETS = {
-    "aarch64": Target("arm", 64, False),
-    "alpha": Target("alpha", 64, False),
-    "arm": Target("arm", 32, False),
-    "avr": Target("avr", 32, False),
-    "cris": Target("cris", 32, False),
+    "aarch64": Target("arm", 64, False, 1024),
+    "alpha": Target("alpha", 64, False, 8192),
+    "arm": Target("arm", 32, False, 1024),
+    "avr": Target("avr", 32, False, 256),
+    "cris": Target("cris", 32, False, 8192),
     "hppa": Target("hppa", 64, True),
     "i386": Target("x86", 32, False),
     "lm32": Target("lm32", 32, True),
-    "loongarch64": Target("loongarch", 64, False),
+    "loongarch64": Target("loongarch", 64, False, 16384),
     "m68k": Target("m68k", 32, True),
     "microblaze": Target("microblaze", 64, True),
     "microblazeel": Target("microblaze", 64, False),
@@ -44,7 +47,7 @@ TARGETS = {
     "mipsel": Target("mips", 32, False),
     "moxie": Target("moxie", 32, True),
     "nios2": Target("nios2", 32, False),
-    "or1k": Target("or1k", 32, True),
+    "or1k": Target("or1k", 32, True, 8192),
     "ppc": Target("ppc", 32, True),
     "ppc64": Target("ppc", 64, True),
     "riscv32": Target("riscv", 32, False),
@@ -54,13 +57,16 @@ TARGETS = {
     "sh4": Target("sh4", 32, False),
     "sh4eb": Target("sh4", 32, True),
     "sparc": Target("sparc", 32, True),
-    "sparc64": Target("sparc64", 64, True),
-    "tricore": Target("tricore", 32, False),
+    "sparc64": Target("sparc64", 64, True, 8192),
+    "tricore": Target("tricore", 32, False, 16384),
     "unicore32": Target("unicore32", 32, False),
     "x86_64": Target("x86", 64, False),
     "xtensa": Target("xtensa", 32, False),
     "xtensaeb": Target("xtensa", 32, True),
 }
+
+#: What ``target.arch`` may be.
+ARCHITECTURES = tuple(dict.fromkeys(target.arch for target in TARGETS.values()))
 
 _ARM = "aarch64 arm"
 _PPC = "ppc64 ppc"

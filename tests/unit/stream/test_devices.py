@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from tests.unit.stream.states import REGISTRY, Clock, Forgetful, Registry, Switch
+from tests.unit.stream.states import REGISTRY, Clock, Forgetful, OtherSwitch, Registry, Switch
 from tests.unit.stream.synthetic import (
     EOS_RECORD,
     HEADER,
@@ -25,6 +25,7 @@ from tests.unit.stream.synthetic import (
     zero_page,
 )
 from vmsgen.runtime.errors import DataError, VmsgenError
+from vmsgen.runtime.facts import Facts
 from vmsgen.stream.convert import Conversion, convert
 from vmsgen.stream.devices import section_facts
 from vmsgen.stream.items import Blob, Section, SectionKind, State
@@ -238,3 +239,28 @@ def test_the_page_size_can_be_said() -> None:
     assert converted(ber, "binary")[0] == data
     ber, _ = converted(data, "ber", machine="clipper")
     assert converted(ber, "binary")[0] == data
+
+
+def test_the_architecture_is_learnt_from_a_state_that_only_one_has() -> None:
+    class Narrow(Switch):
+        @staticmethod
+        def matches(facts: Facts) -> bool:
+            return bool(facts.ambient("target.arch", "text") == "m68k")
+
+    class Other(OtherSwitch):
+        VMSTATE = "clock"
+
+        @staticmethod
+        def matches(facts: Facts) -> bool:
+            return bool(facts.ambient("target.arch", "text") == "arm")
+
+    class Asking(Registry):
+        asked: ClassVar[list[Any]] = []
+
+        def candidates(self, idstr: str, facts: Facts | None = None) -> list[Any]:
+            self.asked.append(None if facts is None else facts.known.get("target.arch"))
+            return super().candidates(idstr, facts)
+
+    data = HEADER + configuration("virt-9.0") + full(1, "switch", SWITCH) + full(2, "clock", CLOCK, version=2) + b"\0"
+    bodies(data, Asking(Narrow, Other, Clock))
+    assert Asking.asked == [None, "m68k"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import pytest
 
@@ -11,7 +12,11 @@ from tests.unit.stream.states import Clock, OtherSwitch, Switch
 from tests.unit.stream.synthetic import be16, be32
 from vmsgen.runtime.errors import DataError, LayoutError
 from vmsgen.runtime.facts import Facts
+from vmsgen.runtime.state import VMState
+from vmsgen.runtime.visitor import Visitor
 from vmsgen.stream.layout import AmbiguousLayout, Contents, Solved, solve
+from vmsgen.stream.section_end import SectionEnd
+from vmsgen.stream.source import MemorySource
 from vmsgen.stream.vmdesc import DescribedSection, parse_vmdesc
 
 PADDING = b"\xee" * 64
@@ -28,7 +33,13 @@ def solved(
     data = b"????" + content + b"\x7e\0\0\0\5" + PADDING
     end = 4 + len(content)
     contents = Contents(
-        memoryview(data), 4, end if known else None, lambda at: data[at : at + 5] == b"\x7e\0\0\0\5", 1, described
+        memoryview(data),
+        4,
+        end if known else None,
+        lambda at: data[at : at + 5] == b"\x7e\0\0\0\5",
+        lambda stop: iter((end,)),
+        1,
+        described,
     )
     return solve(kinds or (Switch,), contents, facts or Facts())
 
@@ -111,3 +122,68 @@ def test_the_search_gives_up() -> None:
     with pytest.raises(LayoutError):
         solved(b"1234", Endless)
     assert runs <= 3001
+
+
+class Vague(VMState):
+    """A spec that leaves open whether it has a register, and how many ports."""
+
+    VMSTATE = "vague"
+    FIELDS = ("register", "ports", "on")
+    TAGS: ClassVar[Mapping[str, int]] = {"register": 0, "ports": 1, "on": 2, "<version>": 3, "<facts>": 4, "<kept>": 5}
+    __slots__ = ("on", "ports", "register")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register: int | None = None
+        self.ports: list[int] = []
+        self.on = False
+
+    def visit(self, v: Visitor, *args: Any, **kwargs: Any) -> None:
+        if v.facts.unknown("vague.register", "bool"):
+            self.register = v.uint32("register", self.register)
+        self.ports = v.integers("ports", self.ports, v.facts.unknown("vague.ports", "int"), 32, False)
+        self.on = v.bool("on", self.on)
+
+
+@pytest.mark.parametrize("words", [1, 3])
+def test_an_open_question_has_no_likelier_answer(words: int) -> None:
+    # a register and so many ports, or no register and one port more
+    with pytest.raises(
+        AmbiguousLayout, match=r"give --prop vague.ports=VALUE or --prop vague.register=VALUE"
+    ) as caught:
+        solved(be32(1) * words + b"\1", Vague, known=False)
+    assert caught.value.end == 4 + 4 * words + 1
+    found = solved(be32(1) * words + b"\1", Vague, facts=Facts({"vague.register": "false"}))
+    assert found.state.ports == [1] * words
+
+
+def test_the_only_layout_is_taken() -> None:
+    found = solved(b"\1", Vague)
+    assert (found.state.register, found.state.ports, found.state.on) == (None, [], True)
+
+
+@pytest.mark.parametrize("footers", [True, False, None])
+def test_ends_of_a_section(footers: bool | None) -> None:
+    header = b"\x04" + be32(7) + b"\4gpio" + be32(0) + be32(1)
+    tail = b"\x7e" + be32(5) if footers is not False else b""
+    wrong = (
+        b"\x7e"
+        + be32(5)
+        + b"?"
+        + b"\x7e"
+        + be32(6)
+        + header[:3]
+        + b"\x04"
+        + be32(7)
+        + b"\4gpio"
+        + be32(0)
+        + be32(0xFFFFFFFF)
+    )
+    data = b"content" + wrong + b"more" + tail + header + b"x" * 20 + b"\0"
+    source = MemorySource(data)
+    judge = SectionEnd(source, 5, footers, {})
+    real = len(b"content" + wrong + b"more")
+    assert real in list(judge.among(0, len(data)))
+    assert all(judge.fits(end) for end in judge.among(0, len(data)))
+    assert [end for end in range(len(data)) if judge.fits(end)] == list(judge.among(0, len(data)))
+    assert list(judge.among(0, real - 1)) == []

@@ -1,0 +1,95 @@
+"""Counts that are not in a section: found by division, since one element more makes it longer by a fixed length."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from vmsgen.runtime.facts import Answer, Question
+from vmsgen.stream.layout_attempts import Attempt, Attempts
+
+__all__ = ["bounds", "divided", "rivals"]
+
+
+class _AnyCount:
+    """Bounds of a question that does not say them."""
+
+    def __contains__(self, value: object) -> bool:
+        return isinstance(value, int) and 0 <= value < 1 << 24
+
+
+def bounds(question: Question) -> Any:
+    """The numbers that may answer a question, as a container."""
+    return question.alternatives if isinstance(question.alternatives, range) else _AnyCount()
+
+
+def is_count(question: Question) -> bool:
+    """Whether the answer is a number."""
+    return isinstance(question.answer, int) and not isinstance(question.answer, bool)
+
+
+@dataclass(slots=True)
+class _Slope:
+    """How the length depends on one answer: bytes for each step from ``answer``."""
+
+    question: Question
+    answer: int  # of a yes, 1
+    each: int
+
+    def answered(self, step: int) -> Answer | None:
+        """The answer that many steps away, None if there is none."""
+        other = self.answer + step
+        if not is_count(self.question):
+            return bool(other) if other in (0, 1) else None
+        return other if other in bounds(self.question) else None
+
+
+def _slope(attempts: Attempts, attempt: Attempt, question: Question) -> _Slope | None:
+    """The slope of an attempt's length at one of its answers; None where it has no fixed one."""
+    base = attempts.run(attempt.type, attempt.trial, beyond=True)
+    if base.end is None or not isinstance(question.answer, int):
+        return None
+    guess = int(question.answer)
+    found: list[float] = []
+    for step in (1, -1, 2):
+        answer = _Slope(question, guess, 0).answered(step)
+        if answer is None or len(found) == 2:
+            continue
+        other = attempts.run(attempt.type, {**attempt.trial, question.name: answer}, beyond=True)
+        if other.end is not None:
+            found.append((other.end - base.end) / step)
+    if not found or found[0] != found[-1] or not found[0] or found[0] != int(found[0]):
+        return None
+    return _Slope(question, guess, int(found[0]))
+
+
+def divided(attempts: Attempts, attempt: Attempt, question: Question) -> list[Answer] | None:
+    """The counts that make the length come out, by what one more or less changes; None where that is not fixed."""
+    base = attempts.run(attempt.type, attempt.trial, beyond=True)
+    slope = _slope(attempts, attempt, question)
+    if slope is None or base.end is None:
+        return None
+    found = []
+    for end in attempts.ends:
+        count, rest = divmod(end - base.end, slope.each)
+        answer = slope.answered(count)
+        if not rest and answer is not None:
+            found.append(answer)
+    return found
+
+
+def rivals(attempts: Attempts, fitting: Attempt) -> Iterator[Attempt]:
+    """Attempts of the same length as one that fits, with two of the spec's open questions answered otherwise: what one
+    has more the other has less.
+    """
+    slopes = [slope for question in fitting.open if (slope := _slope(attempts, fitting, question)) is not None]
+    for at, left in enumerate(slopes):
+        for right in slopes[at + 1 :]:
+            common = math.gcd(left.each, right.each)
+            for sign in (1, -1):
+                answers = left.answered(sign * right.each // common), right.answered(-sign * left.each // common)
+                if answers[0] is not None and answers[1] is not None:
+                    trial = {**fitting.trial, left.question.name: answers[0], right.question.name: answers[1]}
+                    yield attempts.run(fitting.type, trial)
