@@ -215,14 +215,18 @@ def _values(stream: Captured, finding: Finding) -> None:
     try:
         printed = analyze(stream.path, stream.release)
     except CalledProcessError as error:
-        said = [line for line in str(error.stderr).splitlines() if line.strip()]
-        finding.reason = f"the analyzer cannot read it: {said[-1] if said else error}"
+        said = [line for line in str(error.stderr).splitlines() if line.strip()] or [str(error)]
+        finding.reason = f"the analyzer cannot read it: {said[-1]:.60}"
         return
     named = {int(key.rpartition("(")[2][:-1]): tree for key, tree in printed.items() if key.endswith(")")}
+    sections = [item for item in _sections(stream.path.read_bytes(), {}, None)[0] if isinstance(item, Section)]
+    if len({(section.name, section.instance) for section in sections}) != len(sections):
+        finding.reason = "the analyzer reads two sections of one name and number by the description of the last"
+        return
     reasons = []
-    for section in _sections(stream.path.read_bytes(), {}, None)[0]:
-        tree = named.get(section.id) if isinstance(section, Section) else None
-        if not isinstance(section, Section) or not isinstance(section.body, State) or tree is None:
+    for section in sections:
+        tree = named.get(section.id)
+        if not isinstance(section.body, State) or tree is None:
             continue
         right = theirs(tree)
         finding.leaves += len(right)

@@ -6,6 +6,7 @@ as a blob with a warning, if its end is known; where it is not, that is an error
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
@@ -20,6 +21,7 @@ from vmsgen.stream.targets import ARCHITECTURES
 
 __all__ = ["Classes", "DeviceDecoder", "section_facts"]
 
+_FARTHEST = 16 << 20  # bytes in which the end of an unknown section is looked for
 _PCI = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]/")
 _CCW = re.compile(r"/?[0-9a-f]+\.\d\.[0-9a-f]{4}/")
 
@@ -69,34 +71,37 @@ class DeviceDecoder:
         """The contents of a section and where they end. Raises DataError if that cannot be told."""
         section = job.section
         extra = section_facts(section.name, section.instance)
-        facts = self._known.derive({**self._learnt, **extra, **self._props})
-        candidates = self._classes.candidates(section.name, facts)
-        if not candidates:
-            return self._opaque(job, None)
         contents = Contents(job.data, job.start, job.end, job.fits, job.ends, section.version, job.described)
-        try:
+        failed: DataError | None = None
+        # What other sections taught is a guess too: if it does not do, then without it
+        for learnt in (self._learnt, {}) if self._learnt else ({},):
+            facts = self._known.derive({**learnt, **extra, **self._props})
+            candidates = self._classes.candidates(section.name, facts)
+            if not candidates:
+                continue
             try:
                 solved = solve(candidates, contents, facts)
-            except DataError:
-                if not self._learnt:
-                    raise
-                # What other sections taught is a guess too: try without it
-                solved = solve(candidates, contents, self._known.derive({**extra, **self._props}))
-        except AmbiguousLayout as error:
-            if error.end is None:
-                return self._opaque(job, error)
-            return Blob(job.data[job.start : error.end], str(error)), error.end
-        except DataError as error:
-            return self._opaque(job, error)
-        self._learn(solved, facts)
-        return self._proved(job, solved), solved.end
+            except DataError as error:
+                failed = error
+                continue
+            self._learn(solved, facts)
+            return self._proved(job, solved), solved.end
+        return self._opaque(job, failed)
 
     def _opaque(self, job: Undecoded, error: DataError | None) -> tuple[Body, int]:
-        section = job.section
-        if job.end is not None:
-            return Blob(job.data[job.start : job.end], None if error is None else error.message), job.end
+        """The bytes of a section that no layout fits. Raises DataError if their end is not known."""
+        section, end = job.section, job.end
+        if isinstance(error, AmbiguousLayout):
+            end = error.end
+        if end is not None:
+            return Blob(job.data[job.start : end], None if error is None else error.message), end
         if error is not None:
             raise error.located(section=section.label, base=job.base)
+        # nothing is known of its contents, but what follows may show
+        ends = list(itertools.islice(job.ends(job.start + _FARTHEST), 2))
+        if len(ends) == 1:
+            told = "no spec describes it, and no vmdesc; it ends at the only place where the stream can go on"
+            return Blob(job.data[job.start : ends[0]], told), ends[0]
         raise DataError(
             "no spec describes this section and no vmdesc tells where it ends, "
             "so the rest of the stream cannot be read",

@@ -120,8 +120,20 @@ def test_without_description_a_misfit_is_an_error() -> None:
 
 
 def test_without_spec_and_description_the_section_is_named() -> None:
+    data = HEADER + b"".join(full(1 + n, "clock", CLOCK, version=2, foot=False) for n in range(2)) + b"\0"
     with pytest.raises(DataError, match=r"^section clock/0, offset .*: no spec describes this section"):
-        converted(stream(described=False), "ber", Registry(Switch))
+        converted(data, "ber", Registry(Switch))
+
+
+def test_without_spec_and_description_the_footer_ends_a_section() -> None:
+    data = stream(described=False)
+    ber, result = converted(data, "ber", Registry(Switch))
+    assert converted(ber, "binary", Registry(Switch))[0] == data
+    assert (result.typed, result.opaque) == (1, 2)
+    assert "clock/1 travels as bytes: no spec describes it, and no vmdesc" in result.warnings[1]
+    twice = HEADER + full(1, "clock", CLOCK + full(1, "a", b"")[-5:] + full(2, "b", b""), version=2) + b"\0"
+    with pytest.raises(DataError, match="no vmdesc tells where it ends"):
+        converted(twice, "ber", Registry(Switch))
 
 
 def test_an_older_version_is_read_and_a_newer_one_left_alone() -> None:
