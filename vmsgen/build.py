@@ -10,20 +10,19 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from vmsgen.diagnostics import Diagnostic
+from vmsgen.diagnostics import Diagnostic, Severity
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.emit.asn1.check import check_asn1, check_definitions
 from vmsgen.emit.templates import TemplateError, Templates
 from vmsgen.emit.tree import emit
+from vmsgen.inputs import digest_inputs, with_lock
 from vmsgen.publish import Difference, compare, stage, unified_diff, with_manifest
-from vmsgen.settings import Project, shipped_specs
+from vmsgen.settings import LOCK, Project, shipped_specs, shown
 from vmsgen.spec.compile import compile_specs
 from vmsgen.spec.ignores import Ignores
 from vmsgen.spec.lock import FIRST_LIBRARY_TAG, FIRST_TAG, assign, read_lock, with_library_tags
 from vmsgen.spec.model import Model
 from vmsgen.staging import transaction
-
-LOCK = "tags.lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ def _compilation(reporter: Reporter, model: Model | None = None, lock: str | Non
     return Compilation(tuple(left), ignored, ignores, model, lock)
 
 
-def make(project: Project, model: Model) -> dict[str, str]:
+def make(project: Project, model: Model, inputs: str = "") -> dict[str, str]:
     """Everything that is generated from a model, by path, with its manifest. Raises TemplateError."""
     templates = Templates(project.templates)
     if unknown := templates.unknown():
@@ -96,7 +95,7 @@ def make(project: Project, model: Model) -> dict[str, str]:
     if any(name.startswith("python/") for name in templates.overridden()):
         texts = _formatted(texts)
     specs = {module.source_path: module.digest for module in model.modules if not module.external}
-    return with_manifest(texts, specs=specs, templates=templates.digest())
+    return with_manifest(texts, specs=specs, templates=templates.digest(), inputs=inputs)
 
 
 def build(project: Project, *, check: bool = False, diff: bool = False) -> Outcome:
@@ -105,10 +104,14 @@ def build(project: Project, *, check: bool = False, diff: bool = False) -> Outco
     Raises PublishError, StagingError, TemplateError and OSError when the job cannot be done; bad specs are
     diagnostics.
     """
+    inputs = digest_inputs(project)  # before they are read: what changes meanwhile is made the next time
     compiled = compile_project(project)
     if compiled.model is None or compiled.lock is None:
         return Outcome(compiled.diagnostics, failed=True)
-    texts = make(project, compiled.model)
+    # warnings are to be said again the next time, so a build that had some is never taken for the last word
+    warned = any(found.severity is not Severity.NOTE for found in compiled.diagnostics)
+    last = "" if warned else with_lock(inputs, compiled.lock.encode())
+    texts = make(project, compiled.model, last)
     lock = {LOCK: compiled.lock}
     lock_changes = compare(project.specs, lock, manifest=False)
     text = ""
@@ -130,13 +133,6 @@ def build(project: Project, *, check: bool = False, diff: bool = False) -> Outco
         diff=text,
         files=len(texts),
     )
-
-
-def shown(project: Project) -> str:
-    """The folder of the specs as messages and headers name it: from the project's folder, wherever one stands."""
-    if project.specs.is_relative_to(project.root):
-        return project.specs.relative_to(project.root).as_posix()
-    return project.specs.name
 
 
 def _near(path: Path) -> Path:

@@ -15,6 +15,7 @@ import vmsgen
 from vmsgen.diagnostics.suggest import did_you_mean
 
 SPECS = "device-specs"
+LOCK = "tags.lock"  # beside the specs
 OUTPUT = "generated"
 
 #: Every key that settings may have, and what it is for.
@@ -45,10 +46,24 @@ class Project:
         return shipped is not None and self.specs.is_dir() and self.specs.samefile(shipped)
 
 
+def shown(project: Project) -> str:
+    """The folder of the specs as messages and headers name it: from the project's folder, wherever one stands."""
+    if project.specs.is_relative_to(project.root):
+        return project.specs.relative_to(project.root).as_posix()
+    return project.specs.name
+
+
 def shipped_specs() -> Path | None:
     """The folder of the specs that come with vmsgen: in the package (a wheel) or beside it (a clone)."""
     package = Path(vmsgen.__file__).resolve().parent
     return next((path for path in (package / "device_specs", package.parent / SPECS) if path.is_dir()), None)
+
+
+def shipped_templates() -> Path:
+    """The folder of the templates that come with vmsgen: in the package (a wheel) or beside it (a clone)."""
+    package = Path(vmsgen.__file__).resolve().parent
+    inside = package / "templates"
+    return inside if inside.is_dir() else package.parent / "templates"
 
 
 def project(

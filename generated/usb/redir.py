@@ -7,6 +7,7 @@ import enum
 import struct
 
 from vmsgen.runtime.facts import Facts
+from vmsgen.runtime.functions import chosen
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
     S32,
@@ -1274,7 +1275,7 @@ class UsbRedir(VMState):
         v.check(
             "parser_length is that of the parser",
             self.parser_length
-            == (self.parser.length if self.parser is not None else 0),
+            == (chosen(self.parser).length if self.parser is not None else 0),
         )
         self.endpoint = v.array("endpoint", self.endpoint, 32, v.of(Endpoint))
         self.cancelled = v.struct("cancelled", self.cancelled, PacketIdQueue)
@@ -1305,7 +1306,8 @@ class UsbRedir(VMState):
         else:
             self.parser = None
         if not (
-            self.parser_length == (self.parser.length if self.parser is not None else 0)
+            self.parser_length
+            == (chosen(self.parser).length if self.parser is not None else 0)
         ):
             raise NotPlain("a check")
         _items = []
@@ -1333,7 +1335,8 @@ class UsbRedir(VMState):
         if self.parser_length != 0:
             need(self.parser)._save(out, f)
         if not (
-            self.parser_length == (self.parser.length if self.parser is not None else 0)
+            self.parser_length
+            == (chosen(self.parser).length if self.parser is not None else 0)
         ):
             raise NotPlain("a check")
         for _item in count_of(self.endpoint, 32):
@@ -1354,7 +1357,8 @@ class UsbRedir(VMState):
         if self.parser_length != 0:
             out.append(tlv(b"\xa3", need(self.parser)._encode(f)))
         if not (
-            self.parser_length == (self.parser.length if self.parser is not None else 0)
+            self.parser_length
+            == (chosen(self.parser).length if self.parser is not None else 0)
         ):
             raise NotPlain("a check")
         x = b"".join(
@@ -1387,7 +1391,8 @@ class UsbRedir(VMState):
         else:
             self.parser = None
         if not (
-            self.parser_length == (self.parser.length if self.parser is not None else 0)
+            self.parser_length
+            == (chosen(self.parser).length if self.parser is not None else 0)
         ):
             raise NotPlain("a check")
         p, end = content(d, p, e, b"\xa4")

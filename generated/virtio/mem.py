@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from vmsgen.runtime.facts import Facts, Prop
+from vmsgen.runtime.functions import chosen
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
@@ -76,7 +77,7 @@ class VirtioMemDevice(Struct):
             self.size = v.uint64("size", self.size)
         self.requested_size = v.uint64("requested_size", self.requested_size)
         if not f.ask(VIRTIO_MEM_EARLY):
-            self.bitmap = v.bitmap("bitmap", self.bitmap, self.checks.blocks)
+            self.bitmap = v.bitmap("bitmap", self.bitmap, chosen(self.checks).blocks)
         v.subsections(self, self.SUBSECTIONS)
 
 

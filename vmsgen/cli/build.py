@@ -6,19 +6,19 @@ import os
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from vmsgen.build import LOCK, Outcome, build, shown
 from vmsgen.diagnostics import Diagnostic, Severity
 from vmsgen.diagnostics.formats import FORMATS
-from vmsgen.diagnostics.text import render_all
-from vmsgen.emit.asn1 import SchemaError
-from vmsgen.emit.templates import TemplateError
+from vmsgen.inputs import unchanged
 from vmsgen.publish import PublishError
-from vmsgen.settings import Project, SettingsError, project
+from vmsgen.settings import LOCK, Project, SettingsError, project, shown
 from vmsgen.staging import StagingError
+
+if TYPE_CHECKING:  # what compiles is imported when there is something to compile
+    from vmsgen.build import Outcome
 
 #: What was done about each kind of difference.
 _DONE = {"missing": "new", "changed": "changed", "stale": "removed"}
@@ -29,10 +29,11 @@ _LISTED = 20
 @click.command("build")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if anything is missing, changed or stale.")
 @click.option("--diff", is_flag=True, help="Write nothing; print what would change as a unified diff.")
+@click.option("--full", is_flag=True, help="Make everything, also if nothing has changed since the last build.")
 @click.option("--specs", type=click.Path(path_type=Path), metavar="DIR", help="Folder of the specs [device-specs].")
 @click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="Where to write [generated].")
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text", help="How findings are printed.")
-def command(check: bool, diff: bool, specs: Path | None, output: Path | None, form: str) -> int:
+def command(check: bool, diff: bool, full: bool, specs: Path | None, output: Path | None, form: str) -> int:
     """Make the package of classes and codecs, the ASN.1 schema and the model as JSON from the specs.
 
     Files that are right already are not touched; files of specs that are gone are removed. Numbers for new states and
@@ -40,8 +41,12 @@ def command(check: bool, diff: bool, specs: Path | None, output: Path | None, fo
     """
     try:
         place = project(Path.cwd(), specs=specs, output=output)
-        outcome = build(place, check=check, diff=diff)
-    except (SettingsError, PublishError, StagingError, TemplateError, SchemaError) as error:
+        if not full and (files := unchanged(place)) is not None:
+            report((), form)
+            (_up_to_date if check or diff else _as_they_were)(place, files)
+            return 0
+        outcome = _build(place, check, diff)
+    except (SettingsError, PublishError, StagingError) as error:
         raise click.ClickException(str(error)) from error
     report(outcome.diagnostics, form)
     if outcome.failed:
@@ -53,12 +58,25 @@ def command(check: bool, diff: bool, specs: Path | None, output: Path | None, fo
     return 1 if check and not outcome.up_to_date else 0
 
 
+def _build(place: Project, check: bool, diff: bool) -> Outcome:
+    from vmsgen.build import build
+    from vmsgen.emit.asn1 import SchemaError
+    from vmsgen.emit.templates import TemplateError
+
+    try:
+        return build(place, check=check, diff=diff)
+    except (TemplateError, SchemaError) as error:
+        raise click.ClickException(str(error)) from error
+
+
 def report(found: tuple[Diagnostic, ...], form: str) -> None:
     """Prints errors and warnings: text on stderr, the formats of machines alone on stdout. Notes are for the lint."""
     diagnostics = [one for one in found if one.severity is not Severity.NOTE]
     if form != "text":
         click.echo(FORMATS[form](diagnostics), nl=False)
     elif diagnostics:
+        from vmsgen.diagnostics.text import render_all
+
         click.echo(render_all(diagnostics, color=use_color(sys.stderr)), err=True, nl=False)
 
 
@@ -74,15 +92,17 @@ def use_color(stream: TextIO) -> bool:
 def _written(place: Project, outcome: Outcome) -> None:
     kinds = Counter(_DONE[difference.kind] for difference in outcome.differences)
     words = [f"{kinds[word]} {word}" for word in _DONE.values() if kinds[word]]
-    folder = _shown(place.output, place)
-    click.echo(f"{folder}: {outcome.files} files, {', '.join(words) or 'all as they were'}", err=True)
+    if words:
+        click.echo(f"{_shown(place.output, place)}: {outcome.files} files, {', '.join(words)}", err=True)
+    else:
+        _as_they_were(place, outcome.files)
     if outcome.lock_changed:
         click.echo(f"{shown(place)}/{LOCK}: new tags recorded; check it in with the specs", err=True)
 
 
 def _checked(place: Project, outcome: Outcome) -> None:
     if outcome.up_to_date:
-        click.echo(f"{_shown(place.output, place)}: {outcome.files} files, all up to date", err=True)
+        _up_to_date(place, outcome.files)
         return
     for difference in outcome.differences[:_LISTED]:
         click.echo(f"{difference.kind}: {_shown(place.output, place)}/{difference.path}", err=True)
@@ -91,6 +111,14 @@ def _checked(place: Project, outcome: Outcome) -> None:
     if outcome.lock_changed:
         click.echo(f"changed: {shown(place)}/{LOCK}: lacks tags of new states or fields", err=True)
     click.echo("run `vmsgen build` and check in what it writes", err=True)
+
+
+def _as_they_were(place: Project, files: int) -> None:
+    click.echo(f"{_shown(place.output, place)}: {files} files, all as they were", err=True)
+
+
+def _up_to_date(place: Project, files: int) -> None:
+    click.echo(f"{_shown(place.output, place)}: {files} files, all up to date", err=True)
 
 
 def _shown(folder: Path, place: Project) -> str:

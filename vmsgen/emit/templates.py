@@ -14,19 +14,11 @@ from typing import Any
 
 import jinja2
 
-import vmsgen
-
-_PACKAGE = Path(vmsgen.__file__).resolve().parent
+from vmsgen.settings import shipped_templates
 
 
 class TemplateError(Exception):
     """A template is missing or wrong; the text names the template, the line and what Jinja2 said."""
-
-
-def shipped_folder() -> Path:
-    """The folder of the templates that come with vmsgen."""
-    inside = _PACKAGE / "templates"
-    return inside if inside.is_dir() else _PACKAGE.parent / "templates"
 
 
 class Templates:
@@ -37,7 +29,7 @@ class Templates:
 
     def __init__(self, override: Path | None = None) -> None:
         self.override = override
-        folders = [shipped_folder()] if override is None else [override, shipped_folder()]
+        folders = [shipped_templates()] if override is None else [override, shipped_templates()]
         self._loader = jinja2.FileSystemLoader(folders, encoding="utf-8")
         self._plain = self._environment(autoescape=False)
         self._html = self._environment(autoescape=True)
@@ -78,7 +70,7 @@ class Templates:
         """Names of the templates that the user's folder replaces."""
         if self.override is None:
             return frozenset()
-        return frozenset(name for name in _names(self.override) if (shipped_folder() / name).is_file())
+        return frozenset(name for name in _names(self.override) if (shipped_templates() / name).is_file())
 
     def unknown(self) -> frozenset[str]:
         """Files of the user's folder that replace nothing: misspelt, or left from an older vmsgen."""
@@ -89,7 +81,7 @@ class Templates:
     def digest(self) -> str:
         """sha256 over the names and texts of every template as used, in hex."""
         total = hashlib.sha256()
-        for name in sorted(_names(shipped_folder())):
+        for name in sorted(_names(shipped_templates())):
             data = self.text(name).encode()
             total.update(f"{name}\0{len(data)}\0".encode())
             total.update(data)

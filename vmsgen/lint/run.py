@@ -7,13 +7,13 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vmsgen.build import compile_project, shown
+from vmsgen.build import compile_project
 from vmsgen.diagnostics import Diagnostic, Severity
 from vmsgen.diagnostics.reporter import Reporter, ordered
 from vmsgen.lint.checks import CHECKS
 from vmsgen.lint.selection import Selection
 from vmsgen.lint.subject import Subject
-from vmsgen.settings import Project
+from vmsgen.settings import Project, shown
 
 UNKNOWN = "unknown/open"
 

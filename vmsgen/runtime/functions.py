@@ -18,7 +18,7 @@ def align(value: int, to: int) -> int:
 
 
 def chosen(value: Any) -> Any:
-    """The alternative that a union holds; only the condition around an expression tells which it is."""
+    """What a union or an optional struct holds; only the condition around an expression tells which it is."""
     return value
 
 

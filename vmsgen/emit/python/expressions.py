@@ -155,13 +155,13 @@ class Compiler:
         exported: frozenset[str] = frozenset(),
         it: str = "it",
         optional: Mapping[str, str] | None = None,
-        unions: frozenset[str] = frozenset(),
+        held: frozenset[str] = frozenset(),
     ) -> None:
         self.exported = exported
         #: fields that may be None, and what stands for None in an expression
         self.optional = optional or {}
-        #: fields that are unions
-        self.unions = unions
+        #: fields that hold a struct of one kind or another, or none: the condition around an expression tells
+        self.held = held
         self.it = it
         #: what the code needs: functions of vmsgen.runtime.functions, props (module, name)
         self.functions: set[str] = set()
@@ -201,7 +201,7 @@ class Compiler:
                 return repr(value), _ATOM if not isinstance(value, int) or value >= 0 else _BINDING["sign"]
             case Ref(name=name, source=source):
                 code = self.name(expression)
-                if source == "field" and name in self.unions:
+                if source == "field" and name in self.held:
                     self.functions.add("chosen")
                     return f"chosen({code})", _ATOM
                 if source == "field" and name in self.optional:

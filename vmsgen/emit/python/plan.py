@@ -115,8 +115,13 @@ class ClassPlan:
 
     def compiler(self, it: str = "it") -> Compiler:
         """A compiler for the functions of the class."""
-        unions = frozenset(stored.name for stored in self.stored if isinstance(stored.type, Union))
-        return Compiler(self.exported, it, self.optional, unions)
+        held = frozenset(
+            stored.name
+            for stored in self.stored
+            if isinstance(stored.type, Union)
+            or (isinstance(stored.type, StructRef) and self.field_type(stored).endswith(" | None"))
+        )
+        return Compiler(self.exported, it, self.optional, held)
 
     def class_name(self, identifier: str) -> str:
         """The name of a class, as the module of this definition calls it."""
