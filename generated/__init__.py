@@ -137,7 +137,6 @@ REGISTRY = Registry(
         Entry(
             "exynos4210.fimd", (), "display.exynos4210_fimd", "Exynos4210Fimd", 20165
         ),
-        Entry("g364fb", (), "display.g364fb", "G364fb", 20166),
         Entry("g364fb-sysbus", (), "display.g364fb_sysbus", "G364fbSysbus", 20167),
         Entry("jazz-led", (), "display.jazz_led", "JazzLed", 20168),
         Entry("macfb", (), "display.macfb", "Macfb", 20169),
