@@ -25,15 +25,17 @@ def open(
     """Opens a migration stream, in QEMU's binary format or in BER, as an object to read, change and save.
 
     ``place`` is a path, an open binary file (a pipe too) or the bytes themselves. ``classes`` is the registry of a
-    generated package (its ``REGISTRY``), the library that comes with vmsgen if None. ``props`` and ``machine`` are
-    facts that the stream does not hold, as ``vmsgen show --prop`` takes them.
+    generated package (its ``REGISTRY``), the library that comes with vmsgen if None; what it lacks is made of the
+    stream's own description. ``props`` and ``machine`` are facts that the stream does not hold, as ``vmsgen show
+    --prop`` takes them.
 
     Raises OSError, and vmsgen.runtime.errors.DataError whose ``partial`` is the migration as far as it could be read.
     """
+    from vmsgen.qemu.described import with_described
     from vmsgen.stream.migration import open_migration  # here, so that `import vmsgen` stays cheap
 
     if classes is None:
         from vmsgen.library import REGISTRY
 
         classes = REGISTRY
-    return open_migration(place, classes, props=props, machine=machine)
+    return open_migration(place, with_described(classes), props=props, machine=machine)

@@ -71,17 +71,20 @@ def _pairs(context: click.Context, parameter: click.Parameter, values: tuple[str
     return found
 
 
-def shipped_classes() -> Classes | None:
-    """The registry of the library that comes with vmsgen; None (and a word about it) where it was not built yet."""
+def shipped_classes() -> Classes:
+    """The registry of the library that comes with vmsgen (a word on stderr where it was not built yet), and for what
+    it lacks classes made of the stream's own description.
+    """
+    from vmsgen.qemu.described import with_described
+
     try:
         from vmsgen.library import REGISTRY
     except ModuleNotFoundError as error:
         if not (error.name or "").startswith("vmsgen.library"):
             raise
-        click.echo(f"vmsgen: {error}; device sections stay bytes", err=True)
-        return None
-    registry: Classes = REGISTRY
-    return registry
+        click.echo(f"vmsgen: {error}; only the stream's own description is used", err=True)
+        return with_described(None)
+    return with_described(REGISTRY)
 
 
 def input_of(path: str, offset: int = 0) -> ByteSource:

@@ -136,13 +136,13 @@ def _in_order(files: Mapping[str, SpecFile]) -> list[str]:
     return list(done)
 
 
-def class_of_text(path: str, text: str, tag: int) -> type[Any]:
-    """The class of the one state that a spec text describes, with this APPLICATION tag. Raises VmsgenError."""
+def class_of_text(path: str, text: str) -> type[Any]:
+    """The class of the one state that a spec text describes. Raises VmsgenError."""
     compiled = compile_texts({path: text})
     if compiled.model is None:
         raise VmsgenError(_first(compiled.errors))
     reporter = Reporter()
-    model, _ = assign(compiled.model, Lock(), reporter, first=tag)
+    model, _ = assign(compiled.model, Lock(), reporter)
     if reporter.has_errors:
         raise VmsgenError(_first(reporter.diagnostics))
     module = model.module(path)

@@ -14,31 +14,21 @@ from vmsgen.qemu.bodies import Body
 from vmsgen.qemu.drafts import Draft, Drafts
 from vmsgen.qemu.existing import Existing, KnownType
 from vmsgen.qemu.names import slug, struct_name
-from vmsgen.qemu.naming import name_fields, name_subsections
+from vmsgen.qemu.naming import FileNames, name_fields, name_subsections
 from vmsgen.qemu.plan import Definition, Plan
 from vmsgen.qemu.settle import Settler
 from vmsgen.qemu.sightings import Seen
+from vmsgen.spec.names import asn1_type_name
 
 __all__ = ["RESERVED_TYPES", "Filer"]
 
 #: Names that generated modules or the language have already.
 RESERVED_TYPES = frozenset(
-    [
-        "Any",
-        "Entry",
-        "Facts",
-        "Mac",
-        "Never",
-        "NotPlain",
-        "Prop",
-        "Registry",
-        "Struct",
-        "SubsectionInfo",
-        "VMState",
-        "Visitor",
-        "Foot",
-        "Head",
-    ]
+    name.casefold()
+    for name in (
+        *("Any", "Entry", "Facts", "Mac", "NotPlain", "Prop", "Registry", "Struct", "SubsectionInfo", "VMState"),
+        *("Visitor", "None", "True", "False"),
+    )
 )
 
 
@@ -100,6 +90,17 @@ class Filer:
                 self._settle_home(draft, self._new_home(self._places.get(draft.name, slug(draft.name))))
         self._name_types()
         return [self._plan(home) for home in self._homes.values()]
+
+    def only(self, body: Body) -> Plan:
+        """One file that has the state of ``body`` and everything inside of it."""
+        state = self._drafts.of(body)
+        home = self._new_home(slug(state.name))
+        self._settle_home(state, home, state=True)
+        for draft in self._users_first():
+            if draft is not state:
+                self._settle_home(draft, home)
+        self._name_types()
+        return self._plan(home)
 
     # ------------------------------------------------------------------ homes
 
@@ -196,10 +197,10 @@ class Filer:
     @staticmethod
     def _free(wanted: str, taken: set[str]) -> str:
         name, number = wanted, 1
-        while name in taken:
+        while name.casefold() in taken:
             number += 1
             name = f"{wanted}{number}" if not wanted[-1:].isdigit() else f"{wanted}N{number}"
-        taken.add(name)
+        taken.add(name.casefold())
         return name
 
     # ------------------------------------------------------------------ plans
@@ -221,9 +222,20 @@ class Filer:
             self._drafts, type_name, self._labels, lambda draft: draft.owner is not None or self._is_top(draft)
         )
         made = [settler.definition(draft, home.names[draft]) for draft in home.drafts]
-        for definition in made:
-            self._finish(definition, imports)
         first = home.drafts[0]
+        names = FileNames()
+        base = first.name if home.names[first] == struct_name(first.name) else home.names[first]
+        for number, definition in enumerate(made):
+            inside = definition.name or ""
+            if home.state is not None:
+                definition.asn1 = asn1_type_name(base, inside) if number else asn1_type_name(base)
+            else:
+                definition.asn1 = asn1_type_name(inside)
+            names.claim(f"class {definition.name}")
+            names.claim(f"type {definition.asn1}")
+        for definition in made:
+            name_subsections(definition, definition.name or "", definition.asn1, names)
+            self._finish(definition, imports)
         plan = Plan(home.path, self._summary(first), made[0] if home.state is not None else None)
         plan.structs = made[1:] if home.state is not None else made
         if plan.state is not None:
@@ -237,7 +249,6 @@ class Filer:
     def _finish(self, definition: Definition, imports: dict[str, set[str]]) -> None:
         """Names of fields, and views."""
         name_fields(definition)
-        name_subsections(definition)
         for each in definition.fields():
             if each.view is None:
                 continue

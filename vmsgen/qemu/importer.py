@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from vmsgen.qemu.bodies import Body
@@ -15,7 +16,7 @@ from vmsgen.qemu.sources import SourceReport, read_source
 from vmsgen.runtime.errors import VmsgenError
 from vmsgen.settings import shipped_specs
 
-__all__ = ["Gathered", "gather", "plan_all"]
+__all__ = ["Gathered", "gather", "plan_all", "plan_exactly"]
 
 #: Views of the shipped library that imported specs use, with the modules they stand in.
 _VIEWS = {"PciHeader": "pci/device"}
@@ -64,12 +65,24 @@ def _release(seen: Seen) -> tuple[int, ...]:
     return tuple(map(int, parts)) if all(part.isdigit() and len(part) < 9 for part in parts) else ()
 
 
-def plan_all(sightings: Sightings, views: Sequence[str] | None = ()) -> list[Plan]:
+def plan_all(sightings: Sightings) -> list[Plan]:
     """The files for everything that was seen."""
+    return Filer(make_drafts(sightings, rank_of(sightings))).plans()
+
+
+def plan_exactly(body: Body) -> Plan:
+    """One file for one section's body as it is: nothing is merged, so nothing is open."""
+    sightings = Sightings()
+    sightings.add(body, Seen("", True))
+    drafts = make_drafts(sightings, rank_of(sightings), exact=True)
+    return Filer(drafts, _views()).only(body)
+
+
+@cache
+def _views() -> dict[str, str]:
     shipped = shipped_specs()
-    known = {
+    return {
         name: f"qemu/{module}"
         for name, module in _VIEWS.items()
-        if shipped is not None and (shipped / f"{module}.yaml").is_file() and (views is None or name in views)
+        if shipped is not None and (shipped / f"{module}.yaml").is_file()
     }
-    return Filer(make_drafts(sightings, rank_of(sightings)), known).plans()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from vmsgen.qemu.names import field_key
 from vmsgen.qemu.plan import Definition
-from vmsgen.spec.names import asn1_field_name, python_name
+from vmsgen.spec.names import asn1_field_name, asn1_type_part, class_name, pieces, python_name
 
-__all__ = ["name_fields", "name_subsections"]
+__all__ = ["FileNames", "name_fields", "name_subsections"]
 
 #: What an attribute of a generated class or a name of expressions is called already.
 _RESERVED = frozenset(("self", "version", "it", "mine", "true", "false", "unknown", "qemu", "machine"))
@@ -32,20 +32,42 @@ def name_fields(definition: Definition) -> None:
             field.as_name = name
 
 
-def name_subsections(definition: Definition) -> None:
-    """Subsections of one Python name are told apart; that of a field wins."""
+class FileNames:
+    """The classes and ASN.1 types of one file, compared without regard to case."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def claim(self, name: str) -> bool:
+        """Takes a name; false if it is taken."""
+        key = name.casefold()
+        if key in self._taken:
+            return False
+        self._taken.add(key)
+        return True
+
+
+def name_subsections(definition: Definition, class_name_of: str, asn1: str, names: FileNames) -> None:
+    """Subsections whose names meet those of fields or of one another, or whose class or ASN.1 type is taken, get
+    another with ``as:``.
+    """
     taken = {_key(field.as_name or python_name(field.names[0])) for field in definition.fields() if not field.pad}
     for subsection in definition.subsections:
         wire, owner = subsection.wire_name or "", definition.wire_name or ""
-        short = wire[len(owner) :] if wire.startswith(owner) and wire != owner else wire
-        natural = python_name(short) or python_name(wire)
-        name, number = natural, 1
-        while _key(name) in taken:
+        short = wire[len(owner) :] if wire.startswith(owner) and pieces(wire[len(owner) :]) else wire
+        named, number = short, 1
+        while _key(python_name(named)) in taken or not _claim(named, class_name_of, asn1, names):
             number += 1
-            name = f"{natural.rstrip('_')}_{number}"
-        taken.add(_key(name))
+            named = f"{python_name(short).rstrip('_')}_{number}"
+        taken.add(_key(python_name(named)))
         if number > 1:
-            subsection.as_name = name
+            subsection.as_name = named
+        part = asn1_type_part(named)
+        name_subsections(subsection, class_name_of + class_name(named), f"{asn1}-{part}", names)
+
+
+def _claim(named: str, owner: str, asn1: str, names: FileNames) -> bool:
+    return names.claim(f"class {owner}{class_name(named)}") and names.claim(f"type {asn1}-{asn1_type_part(named)}")
 
 
 def _key(name: str) -> str:

@@ -46,6 +46,7 @@ class Definition:
     as_name: str | None = None
     doc: str | None = None
     comment: str | None = None
+    asn1: str = ""  # its type in the schema
 
     def fields(self) -> list[Field]:
         """Its fields, groups flattened."""

@@ -36,7 +36,8 @@ from vmsgen.stream.items import (
 )
 from vmsgen.stream.sections.record import Entry, SectionForm
 from vmsgen.stream.sections.table import FORMS_BY_TAG
-from vmsgen.stream.source import ByteSource
+from vmsgen.stream.source import ByteSource, MemorySource
+from vmsgen.stream.spool import spool
 
 __all__ = ["BerReader", "ClassesByTag"]
 
@@ -72,6 +73,12 @@ class BerReader:
         self._starts: dict[int, tuple[str, int, int]] = {}
         self.warnings: list[str] = []
         self.configuration: Configuration | None = None
+
+    def spooled(self) -> MemorySource:
+        """What is left of the input, from now on held for random access (see :mod:`vmsgen.stream.spool`)."""
+        kept = spool(self._source)
+        self._source = self._ber.source = kept
+        return kept
 
     def items(self) -> Iterator[Item]:
         """The items in order. Raises DataError with the offset in the input."""

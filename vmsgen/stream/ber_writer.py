@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from vmsgen.runtime import ber
 from vmsgen.runtime.ber import APPLICATION, CONTEXT, tag_bytes, tlv
@@ -140,6 +141,11 @@ class BerWriter:
                 write(piece)
                 self._sink.settle()
             write(tags.CLOSE)
+        elif body.value is not None and not body.value.TAG:
+            # of a class that has no type in the schema: the bytes it is made of
+            data = _binary(section, body.value)
+            write(tags.member(0) + ber.length_bytes(len(data)))
+            write(data)
         else:
             write(_inner(2, self._state(section, body)))
 
@@ -151,6 +157,13 @@ class BerWriter:
             return bytes(body.value.ber_state())
         except DataError as error:
             raise error.located(section=section.label) from None
+
+
+def _binary(section: Section, value: Any) -> bytes:
+    try:
+        return bytes(value.to_binary(version=section.version))
+    except DataError as error:
+        raise error.located(section=section.label) from None
 
 
 def _facts(facts: Iterable[tuple[str, str]]) -> bytes:

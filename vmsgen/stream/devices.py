@@ -1,7 +1,9 @@
 """Device sections as typed objects: finds the class, the layout and the end of a section, and proves that it is right.
 
 A state is taken only if it goes back to the bytes it came from. Where it does not, or nothing fits, the section travels
-as a blob with a warning, if its end is known; where it is not, that is an error.
+as a blob with a warning, if its end is known; where it is not, that is an error. A registry may make classes of the
+stream's own description (``described``); they are for sections that no spec describes, not for those that a spec
+describes and that do not fit it.
 """
 
 from __future__ import annotations
@@ -9,17 +11,19 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-from vmsgen.runtime.errors import DataError
+from vmsgen.runtime.errors import DataError, VmsgenError
 from vmsgen.runtime.facts import Answer, Facts, Unanswered, answer_text
 from vmsgen.stream.binary_reader import Undecoded
 from vmsgen.stream.items import Blob, Body, Configuration, State
 from vmsgen.stream.layout import AmbiguousLayout, Contents, Solved, solve
 from vmsgen.stream.machine_facts import TARGET_PROP, facts_of_configuration
 from vmsgen.stream.targets import ARCHITECTURES
+from vmsgen.stream.vmdesc import DescribedSection
+from vmsgen.stream.vmdesc_match import is_of
 
-__all__ = ["Classes", "DeviceDecoder", "section_facts"]
+__all__ = ["Classes", "DescribedClasses", "DeviceDecoder", "section_facts"]
 
 _FARTHEST = 16 << 20  # bytes in which the end of an unknown section is looked for
 _PCI = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]/")
@@ -34,6 +38,16 @@ class Classes(Protocol):
 
     def by_tag(self, tag: int) -> Any | None:
         """The class with this APPLICATION tag."""
+
+
+@runtime_checkable
+class DescribedClasses(Protocol):
+    """What else a registry may have: classes of the stream's own description."""
+
+    def described(self, section: DescribedSection, version: int) -> Any | None:
+        """A class for just these contents, None if the description says nothing of them. Raises VmsgenError if none can
+        be made.
+        """
 
 
 def section_facts(name: str, instance: int) -> dict[str, Answer]:
@@ -69,9 +83,18 @@ class DeviceDecoder:
 
     def decode(self, job: Undecoded) -> tuple[Body, int]:
         """The contents of a section and where they end. Raises DataError if that cannot be told."""
+        tried: list[Any] = []
+        body, end = self._by_specs(job, tried)
+        described = job.described if end == job.end else None
+        if isinstance(body, Blob) and described is not None:
+            meant = any(is_of(described, job.section.version, kind) for kind in tried)
+            body = body if meant else self._by_description(job, described, body)
+        return body, end
+
+    def _by_specs(self, job: Undecoded, tried: list[Any]) -> tuple[Body, int]:
+        """The contents by the classes that the section may be of, which are put into ``tried``."""
         section = job.section
         extra = section_facts(section.name, section.instance)
-        contents = Contents(job.data, job.start, job.end, job.fits, job.ends, section.version, job.described)
         failed: DataError | None = None
         # What other sections taught is a guess too: if it does not do, then without it
         for learnt in (self._learnt, {}) if self._learnt else ({},):
@@ -79,14 +102,25 @@ class DeviceDecoder:
             candidates = self._classes.candidates(section.name, facts)
             if not candidates:
                 continue
+            tried += candidates
             try:
-                solved = solve(candidates, contents, facts)
+                solved = solve(candidates, _contents(job), facts)
             except DataError as error:
                 failed = error
                 continue
             self._learn(solved, facts)
             return self._proved(job, solved), solved.end
         return self._opaque(job, failed)
+
+    def _by_description(self, job: Undecoded, described: DescribedSection, blob: Blob) -> Body:
+        """The contents as a class made of the section's own description has them, ``blob`` if there is none."""
+        if not isinstance(self._classes, DescribedClasses):
+            return blob
+        try:
+            made = self._classes.described(described, job.section.version)
+            return blob if made is None else self._proved(job, solve([made], _contents(job), self._known))
+        except VmsgenError as error:
+            return Blob(blob.data, f"its vmdesc cannot be used: {error}")
 
     def _opaque(self, job: Undecoded, error: DataError | None) -> tuple[Body, int]:
         """The bytes of a section that no layout fits. Raises DataError if their end is not known."""
@@ -131,6 +165,10 @@ class DeviceDecoder:
             return Blob(data, f"is not written back as it was read: the first difference is at byte {at:#x}")
         section.facts = fact_pairs(solved.questions.values())
         return State(solved.state)
+
+
+def _contents(job: Undecoded) -> Contents:
+    return Contents(job.data, job.start, job.end, job.fits, job.ends, job.section.version, job.described)
 
 
 def _may_be(state: Any, facts: Facts) -> bool:

@@ -9,12 +9,14 @@ from collections.abc import Iterator, Mapping
 from vmsgen.runtime.errors import DataError, VmsgenError
 from vmsgen.stream import ber_tags, binary_marks
 from vmsgen.stream.ber_reader import BerReader
+from vmsgen.stream.ber_trailer import find_ber_trailer
 from vmsgen.stream.binary_reader import BinaryReader, Undecoded
 from vmsgen.stream.devices import Classes, DeviceDecoder
 from vmsgen.stream.items import Blob, Configuration, Item, Section, SectionKind
 from vmsgen.stream.machine_facts import MAX_PAGE_BITS, TARGET_PROP
 from vmsgen.stream.ram import RamState
 from vmsgen.stream.source import ByteSource
+from vmsgen.stream.trailer import Trailer
 
 __all__ = ["PAGE_SIZE_PROP", "StreamReader", "format_of"]
 
@@ -66,6 +68,7 @@ class StreamReader:
         else:
             self._reader = BerReader(source, classes)
         self._warnings: list[str] = []
+        self._trailer: Trailer | None = None  # of BER; looked for when a section needs it
 
     @property
     def warnings(self) -> list[str]:
@@ -95,11 +98,17 @@ class StreamReader:
 
     def _interpret(self, section: Section, blob: Blob) -> None:
         """A blob of BER as the typed object that it would be in the binary format."""
-        assert self._decoder is not None
+        assert self._decoder is not None and isinstance(self._reader, BerReader)
         data = memoryview(blob.data)
+        if self._trailer is None:
+            self._trailer = find_ber_trailer(self._reader.spooled())
+            self._warnings += self._trailer.warnings
         end = len(data)
+        described = self._trailer.next(section.name, section.instance)
+        if described is not None and described.size != end:
+            described = None
         job = Undecoded(
-            section, data, 0, end, lambda at: at == end, lambda stop: iter((end,)), None, section.body_offset
+            section, data, 0, end, lambda at: at == end, lambda stop: iter((end,)), described, section.body_offset
         )
         section.body, _ = self._decoder.decode(job)
 

@@ -141,7 +141,8 @@ class _Places:
         if isinstance(body, State) and body.value is not None:
             self._report.typed += 1
             place.state = body.value
-            self.tags.add(body.value.TAG)
+            if body.value.TAG:
+                self.tags.add(body.value.TAG)
             return
         if isinstance(body, SectionRecords):
             self._report.typed += 1

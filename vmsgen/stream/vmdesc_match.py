@@ -15,7 +15,7 @@ from vmsgen.runtime.trace import Leaf as OurLeaf
 from vmsgen.runtime.trace import trace
 from vmsgen.stream.vmdesc import DescribedSection
 
-__all__ = ["Comparison", "compare", "compare_leaves"]
+__all__ = ["Comparison", "compare", "compare_leaves", "is_of"]
 
 _INDEX = re.compile(r"\[[^\]]*\]")
 _RAW = frozenset(("bytes", "pad", "string", "bitmap"))
@@ -92,3 +92,16 @@ def compare_leaves(described: DescribedSection, ours: list[OurLeaf]) -> Comparis
 
 def _last(path: str) -> str:
     return _INDEX.sub("", path).rpartition(".")[2]
+
+
+def is_of(described: DescribedSection, version: int, kind: Any) -> bool:
+    """Whether the spec of class ``kind`` describes these contents, be they right or wrong: it knows their version, and
+    at least half of the fields that QEMU names. Else they are another body of the same name.
+    """
+    if not kind.MINIMUM_VERSION <= version <= kind.VERSION:
+        return False
+    if described.state is None:
+        return True
+    theirs = {_last(field.name) for field in described.state.fields if field.type != "unused_buffer"}
+    ours = {_last(name) for field in kind.FIELDS for name in kind.WIRE_NAMES.get(field, (field,))}
+    return 2 * len(theirs & ours) >= len(theirs)

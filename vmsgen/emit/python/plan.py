@@ -110,7 +110,8 @@ class ClassPlan:
         for stored in self.stored:
             plain = self.python_type(stored.type)
             if self.field_type(stored) == f"{plain} | None":
-                found[stored.name] = "[]" if plain.startswith("list") else zeros.get(plain, "")
+                empty = f"{plain}()" if isinstance(stored.type, StructRef) else ""
+                found[stored.name] = "[]" if plain.startswith("list") else zeros.get(plain, empty)
         return {name: zero for name, zero in found.items() if zero}
 
     def compiler(self, it: str = "it") -> Compiler:
