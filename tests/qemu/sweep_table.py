@@ -15,7 +15,7 @@ def tables(findings: Sequence[Finding]) -> Iterator[str]:
     """Lines: a table for each check, what stops most streams, and every stream that fails with its reason."""
     for check in dict.fromkeys(finding.check for finding in findings):
         of_check = [finding for finding in findings if finding.check == check]
-        yield from _counts(check, of_check)
+        yield from counts(check, of_check)
         yield from _states(of_check)
         yield from _failures(of_check)
 
@@ -25,7 +25,8 @@ def _folder(finding: Finding) -> tuple[str, str]:
     return release, name.partition("/")[0] if "/" in name else "curated"
 
 
-def _counts(check: str, findings: list[Finding]) -> Iterator[str]:
+def counts(check: str, findings: list[Finding]) -> Iterator[str]:
+    """A table by release and folder, and an empty line."""
     releases = list(dict.fromkeys(_folder(finding)[0] for finding in findings))
     rows = [(release, folder) for release in releases for folder in _FOLDERS]
     title, *columns = _COLUMNS[check]

@@ -140,12 +140,13 @@ class Facts:
                 answer = read_answer(self.known[key], prop.kind, name)
                 return self._record(name, answer, (), True, prop.machine_wide)
         if prop.default is not None:
-            try:
-                guess = prop.default(self)
-            except Unanswered:
-                pass
-            else:
-                return self._record(name, guess, prop.alternatives(), False, prop.machine_wide)
+            # a machine of which no name is known is none of those that a default names
+            for facts in (self, self.derive({"machine.name": ""})):
+                with suppress(Unanswered):
+                    guess = prop.default(facts)
+                    return self._record(name, guess, prop.alternatives(), False, prop.machine_wide)
+                if "machine.name" in self.known:
+                    break
         for guess in prop.alternatives():
             return self._record(name, guess, prop.alternatives(), False, prop.machine_wide)
         raise LayoutError(f"the layout depends on {name}, which nothing answers; give it with --prop {name}=VALUE")

@@ -9,6 +9,7 @@ answer is likelier than another: there also a layout that needs more of them ove
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from vmsgen.runtime.errors import DataError, LayoutError
 from vmsgen.runtime.facts import Answer, Facts, Question, answer_text
 from vmsgen.runtime.trace import trace
 from vmsgen.stream.layout_attempts import Attempt, Attempts, Contents
-from vmsgen.stream.layout_counts import divided, is_count, rivals
+from vmsgen.stream.layout_counts import divided, is_count, paired, rivals
 from vmsgen.stream.vmdesc_match import compare
 
 __all__ = ["AmbiguousLayout", "Contents", "Solved", "solve"]
@@ -72,20 +73,23 @@ def _fitting(candidates: Sequence[Any], attempts: Attempts) -> list[Attempt]:
     level = [attempts.run(kind, {}) for kind in candidates]
     level += [attempts.run(attempt.type, trial) for attempt in level if (trial := attempts.told(attempt))]
     fitting = [attempt for attempt in level if attempts.fits(attempt)]
+    before: list[Attempt] = []
     for _ in range(_LEVELS):
         if fitting:
             break
         following: dict[int, Attempt] = {}
-        for attempt in level:
-            for other in _neighbours(attempts, attempt):
-                if id(other) in following:
-                    continue
-                following[id(other)] = other
-                if attempts.fits(other):
-                    if attempts.agrees(other):
-                        return [other]
-                    fitting.append(other)
-        level = list(following.values())
+        for other in itertools.chain(
+            (other for attempt in level for other in _neighbours(attempts, attempt)),
+            (attempts.run(attempt.type, trial) for attempt in before for trial in paired(attempts, attempt)),
+        ):
+            if id(other) in following:
+                continue
+            following[id(other)] = other
+            if attempts.fits(other):
+                if attempts.agrees(other):
+                    return [other]
+                fitting.append(other)
+        before, level = level, list(following.values())
     if attempts.contents.described is None:
         fitting += [rival for attempt in fitting for rival in rivals(attempts, attempt) if attempts.fits(rival)]
     return fitting
@@ -93,7 +97,9 @@ def _fitting(candidates: Sequence[Any], attempts: Attempts) -> list[Attempt]:
 
 def _neighbours(attempts: Attempts, attempt: Attempt) -> Iterator[Attempt]:
     """Attempts with one more answer overruled, among the questions that this one met and guessed."""
-    questions = [(question, _first(question.alternatives, _ENUMERATED + 1)) for question in attempt.guessed]
+    # one that runs out of bytes has more to ask, which shows where it may read on
+    met = attempt if attempt.end is not None else attempts.run(attempt.type, attempt.trial, beyond=True)
+    questions = [(question, _first(question.alternatives, _ENUMERATED + 1)) for question in met.guessed]
     # few alternatives first: they are tried quickly, and one that fits may end the search
     for question, many in sorted(questions, key=lambda pair: len(pair[1])):
         for answer in _answers(attempts, attempt, question, many):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,11 +11,18 @@ from typing import Any
 from vmsgen.runtime.facts import Answer, Question
 from vmsgen.stream.layout_attempts import Attempt, Attempts
 
-__all__ = ["bounds", "divided", "rivals"]
+__all__ = ["bounds", "divided", "is_count", "paired", "rivals"]
+
+
+_ENUMERATED = 1024  # answers to one of two counts
+_PAIRS = 16  # pairs of answers that are tried
 
 
 class _AnyCount:
     """Bounds of a question that does not say them."""
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(1 << 24))
 
     def __contains__(self, value: object) -> bool:
         return isinstance(value, int) and 0 <= value < 1 << 24
@@ -78,6 +86,27 @@ def divided(attempts: Attempts, attempt: Attempt, question: Question) -> list[An
         if not rest and answer is not None:
             found.append(answer)
     return found
+
+
+def paired(attempts: Attempts, attempt: Attempt) -> Iterator[dict[str, Answer]]:
+    """Answers to two counts at once that make the length come out: those of one are tried, that of the other follows.
+
+    Many such pairs are many layouts that fit, so that a few are enough to tell.
+    """
+    base = attempts.run(attempt.type, attempt.trial, beyond=True)
+    counts = [question for question in base.guessed if is_count(question)]
+    slopes = [slope for question in counts if (slope := _slope(attempts, attempt, question)) is not None]
+    if base.end is None:
+        return
+    for left, right in itertools.combinations(sorted(slopes, key=lambda slope: -abs(slope.each)), 2):
+        found = 0
+        for end in attempts.ends:
+            for count in itertools.islice(bounds(left.question), _ENUMERATED):
+                step, rest = divmod(end - base.end - (count - left.answer) * left.each, right.each)
+                other = right.answered(step)
+                if not rest and other is not None and step and count != left.answer and found < _PAIRS:
+                    found += 1
+                    yield {**attempt.trial, left.question.name: count, right.question.name: other}
 
 
 def rivals(attempts: Attempts, fitting: Attempt) -> Iterator[Attempt]:

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.stream.states import Clock, OtherSwitch, Switch
 from tests.unit.stream.synthetic import be16, be32
 from vmsgen.runtime.errors import DataError, LayoutError
-from vmsgen.runtime.facts import Facts
+from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.visitor import Visitor
 from vmsgen.stream.layout import AmbiguousLayout, Contents, Solved, solve
@@ -187,3 +187,34 @@ def test_ends_of_a_section(footers: bool | None) -> None:
     assert all(judge.fits(end) for end in judge.among(0, len(data)))
     assert [end for end in range(len(data)) if judge.fits(end)] == list(judge.among(0, len(data)))
     assert list(judge.among(0, real - 1)) == []
+
+
+class Twice(VMState):
+    """Two counts with defaults, of elements of 4 and of 3 bytes."""
+
+    VMSTATE = "twice"
+    FIELDS = ("ports", "data")
+    TAGS: ClassVar[Mapping[str, int]] = {"ports": 0, "data": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
+    __slots__ = ("data", "ports")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ports: list[int] = []
+        self.data: list[int] = []
+
+    def visit(self, v: Visitor, *args: Any, **kwargs: Any) -> None:
+        self.ports = v.integers("ports", self.ports, v.facts.ask(FEW), 32, False)
+        self.data = v.integers("data", self.data, 3 * v.facts.ask(LESS), 8, False)
+
+
+FEW = Prop("few", "test", "int", low=0, high=9, default=lambda f: 2)
+LESS = Prop("less", "test", "int", low=0, high=9, default=lambda f: 2)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_two_counts_at_once(known: bool) -> None:
+    # (or 8 * 4 + 5 * 3)
+    with pytest.raises(AmbiguousLayout, match="give --prop few=VALUE or --prop less=VALUE"):
+        solved(bytes(5 * 4 + 9 * 3), Twice, known=known)
+    found = solved(bytes(9 * 4 + 8 * 3), Twice, known=known)
+    assert (len(found.state.ports), len(found.state.data)) == (9, 24)
