@@ -28,6 +28,7 @@ __all__ = ["COMMANDS", "LazyGroup", "command", "main"]
 #: (group of the help page, command, what it does); the order is the order of the help page.
 COMMANDS = (
     ("write", "lint", "advice about specs: what is unused, unclear, unbounded or still unknown"),
+    ("write", "fmt", "bring specs into the house style  [--check] [--diff]"),
     ("write", "rule", "what a rule of the messages is about"),
     ("build", "build", "make classes, codecs and ASN.1 from the specs  [--check] [--diff]"),
     ("build", "docs", "write the reference pages of the specs"),
