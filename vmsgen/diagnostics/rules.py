@@ -238,6 +238,14 @@ _TABLE: tuple[tuple[str, Severity, str, str], ...] = (
     ("sub/duplicate", _ERROR, "a subsection that stands twice", "Subsections are told apart by their names."),
     ("sub/length", _ERROR, "a name that is too long", "The wire has one byte for the length of a name."),
     (
+        "sub/ambiguous",
+        _LINT,
+        "a subsection that the one before it takes",
+        "A subsection is a description, too: behind its fields a reader takes whatever begins with its name, and fails "
+        "if it is none of its own. `acme/rx` must not stand right before `acme/rx-queue`; with another one between "
+        "them, or the longer name first, it is read.",
+    ),
+    (
         "sub/guest-bytes",
         _LINT,
         "bytes behind a place where a reader looks for a subsection",

@@ -11,14 +11,30 @@ from collections.abc import Iterator
 from vmsgen.diagnostics import Note
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.spec.expression import Const
-from vmsgen.spec.model import Array, CheckStep, Field, Fixed, Group, Let, Step, StructRef, Union, WireType
+from vmsgen.spec.model import (
+    Array,
+    CheckStep,
+    Field,
+    Fixed,
+    Grid,
+    Group,
+    Let,
+    Nullable,
+    Step,
+    StructRef,
+    Union,
+    WireType,
+)
 from vmsgen.spec.passes.walking import own_scopes
 from vmsgen.spec.resolver import Resolved
 from vmsgen.spec.scope import Scope
 
 
 def check_subsections(resolved: Resolved, reporter: Reporter) -> None:
-    """``sub/prefix``: lint for a name that does not begin with its owner's, an error where another one takes it."""
+    """``sub/prefix``: lint for a name that does not begin with its owner's, an error where another one takes it.
+
+    ``sub/ambiguous``: lint where a subsection takes the one behind it.
+    """
     for scope in own_scopes(resolved):
         if scope.subsections and scope.wire_name is None and scope.kind == "struct":
             reporter.error(
@@ -27,6 +43,7 @@ def check_subsections(resolved: Resolved, reporter: Reporter) -> None:
                 scope.span,
             )
             continue
+        _siblings(scope, resolved, reporter)
         tail = {inner.id: inner for inner in _tail(scope, resolved)}
         for subsection in scope.subsections:
             own = scope.wire_name or ""
@@ -49,6 +66,22 @@ def check_subsections(resolved: Resolved, reporter: Reporter) -> None:
                     subsection.span,
                     help="QEMU's reader would not take it",
                 )
+
+
+def _siblings(scope: Scope, resolved: Resolved, reporter: Reporter) -> None:
+    """A subsection is a description, too: it claims those behind it whose names begin with its own."""
+    before: list[Scope] = []
+    for subsection in scope.subsections:
+        claim = next((o for o in before if o.wire_name and subsection.wire_name.startswith(o.wire_name)), None)
+        if claim is not None:
+            reporter.warning(
+                "sub/ambiguous",
+                f"right behind `{claim.wire_name}` a reader would look for `{subsection.wire_name}` in it",
+                subsection.span,
+                notes=[Note("that one", claim.span)],
+            )
+        own = resolved.scopes[subsection.definition]
+        before += [own, *_tail(own, resolved)]
 
 
 def _tail(scope: Scope, resolved: Resolved, depth: int = 0) -> Iterator[Scope]:
@@ -92,7 +125,9 @@ def _structs(wire: WireType) -> Iterator[StructRef]:
     match wire:
         case StructRef():
             yield wire
-        case Array():
+        case Array() | Grid() | Nullable():
             yield from _structs(wire.element)
         case Union():
             yield from (case.type for case in wire.cases if case.type is not None)
+            if isinstance(wire.otherwise, StructRef):
+                yield wire.otherwise
