@@ -25,17 +25,17 @@ def open(
     """Opens a migration stream, in QEMU's binary format or in BER, as an object to read, change and save.
 
     ``place`` is a path, an open binary file (a pipe too) or the bytes themselves. ``classes`` is the registry of a
-    generated package (its ``REGISTRY``), the library that comes with vmsgen if None; what it lacks is made of the
-    stream's own description. ``props`` and ``machine`` are facts that the stream does not hold, as ``vmsgen show
-    --prop`` takes them.
+    generated package (its ``REGISTRY``); what it lacks is read by the library that comes with vmsgen, and what that
+    lacks by the stream's own description. ``props`` and ``machine`` are facts that the stream does not hold, as
+    ``vmsgen show --prop`` takes them.
 
     Raises OSError, and vmsgen.runtime.errors.DataError whose ``partial`` is the migration as far as it could be read.
     """
+    from vmsgen.packages import Layers, shipped_library  # here, so that `import vmsgen` stays cheap
     from vmsgen.qemu.described import with_described
-    from vmsgen.stream.migration import open_migration  # here, so that `import vmsgen` stays cheap
+    from vmsgen.stream.migration import open_migration
 
-    if classes is None:
-        from vmsgen.library import REGISTRY
-
-        classes = REGISTRY
-    return open_migration(place, with_described(classes), props=props, machine=machine)
+    library = shipped_library()
+    layers = [classes, library.REGISTRY if library is not None else None]
+    known = with_described(Layers([layer for layer in layers if layer is not None]))
+    return open_migration(place, known, props=props, machine=machine)

@@ -13,9 +13,9 @@ from vmsgen.cli.stream_options import (
     PLACE,
     chosen_format,
     input_of,
+    known_classes,
     offset_option,
     say,
-    shipped_classes,
     stream_options,
 )
 
@@ -45,6 +45,7 @@ def command(
     output_offset: int,
     props: dict[str, str],
     machine: str | None,
+    library: str | None,
 ) -> None:
     """Convert the migration stream IN into another format; - is stdin or stdout.
 
@@ -57,7 +58,7 @@ def command(
     from vmsgen.stream.convert import convert
     from vmsgen.stream.sink import open_sink
 
-    classes = None if blobs else shipped_classes()
+    classes = None if blobs else known_classes(library)
     out = sys.stdout.buffer if target == "-" else target
     with input_of(source, offset) as stream, open_sink(out, begin_at=output_offset) as sink:
         result = convert(stream, sink, form, classes, props=props, machine=machine)

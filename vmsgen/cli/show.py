@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vmsgen.cli.stream_options import input_of, offset_option, say, shipped_classes, stream_options
+from vmsgen.cli.stream_options import input_of, known_classes, offset_option, say, stream_options
 
 if TYPE_CHECKING:
     from vmsgen.stream.statistics import Statistics
@@ -40,6 +40,7 @@ def command(
     offset: int,
     props: dict[str, str],
     machine: str | None,
+    library: str | None,
 ) -> int:
     """Show what is in the migration stream STREAM, in QEMU's binary format or in BER; - is stdin.
 
@@ -51,12 +52,12 @@ def command(
     if raw and place is None:
         raise click.UsageError("--raw goes with --memory")
     if any(asked[2:]):
-        _memory(stream, offset, place, raw, folder, form, props, machine)
+        _memory(stream, offset, place, raw, folder, form, props, machine, library)
         return 0
     from vmsgen.stream.summary import summarize
     from vmsgen.stream.values import show_sections
 
-    classes = shipped_classes()
+    classes = known_classes(library)
     with input_of(stream, offset) as source:
         if name is not None:
             found = show_sections(
@@ -85,12 +86,13 @@ def _memory(
     form: str,
     props: dict[str, str],
     machine: str | None,
+    library: str | None,
 ) -> None:
     from vmsgen.cli import show_memory
     from vmsgen.stream.reading import StreamReader
 
     with input_of(stream, offset) as source:
-        reader = StreamReader(source, shipped_classes(), props=props, machine=machine)
+        reader = StreamReader(source, known_classes(library), props=props, machine=machine)
         if place is not None:
             show_memory.print_memory(reader, place, raw)
         elif folder is not None:

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+    from types import ModuleType
+
     from vmsgen.stream.devices import Classes
     from vmsgen.stream.source import ByteSource
 
@@ -19,7 +22,12 @@ _SAID = 10
 
 
 def stream_options(function: F) -> F:
-    """``--prop`` and ``--machine``."""
+    """``--prop``, ``--machine`` and ``--library``."""
+    function = click.option(
+        "--library",
+        metavar="DIR|PACKAGE",
+        help="A package that `vmsgen build` made; its states come before the shipped ones.",
+    )(function)
     function = click.option(
         "--machine", metavar="NAME", help="Machine type, where the stream does not say it (pc-i440fx-7.2)."
     )(function)
@@ -71,20 +79,32 @@ def _pairs(context: click.Context, parameter: click.Parameter, values: tuple[str
     return found
 
 
-def shipped_classes() -> Classes:
-    """The registry of the library that comes with vmsgen (a word on stderr where it was not built yet), and for what
-    it lacks classes made of the stream's own description.
+def known_classes(library: str | None) -> Classes:
+    """The states of the package that ``--library`` names, then those that come with vmsgen (a word on stderr where that
+    library was not built yet), and for what both lack classes made of the stream's own description.
+
+    Raises VmsgenError if there is no such package.
     """
+    from vmsgen.packages import layered
     from vmsgen.qemu.described import with_described
 
-    try:
-        from vmsgen.library import REGISTRY
-    except ModuleNotFoundError as error:
-        if not (error.name or "").startswith("vmsgen.library"):
-            raise
-        click.echo(f"vmsgen: {error}; only the stream's own description is used", err=True)
-        return with_described(None)
-    return with_described(REGISTRY)
+    own, shipped = _packages(library)
+    if shipped is None:
+        click.echo("vmsgen: the library is not built; only the stream's own description is used", err=True)
+    return with_described(layered(own, shipped))
+
+
+def known_schemas(library: str | None) -> list[Traversable]:
+    """The folders with the ASN.1 modules for :func:`known_classes`."""
+    from vmsgen.packages import asn1_folder
+
+    return [asn1_folder(package) for package in _packages(library) if package is not None]
+
+
+def _packages(library: str | None) -> tuple[ModuleType | None, ModuleType | None]:
+    from vmsgen.packages import generated_package, shipped_library
+
+    return None if library is None else generated_package(library), shipped_library()
 
 
 def input_of(path: str, offset: int = 0) -> ByteSource:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.resources
 import json
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from vmsgen.cli.stream_options import offset_option, say, shipped_classes, stream_options
+from vmsgen.cli.stream_options import known_classes, known_schemas, offset_option, say, stream_options
 
 if TYPE_CHECKING:
     from vmsgen.stream.schema import Schema
@@ -23,7 +22,15 @@ if TYPE_CHECKING:
 @click.option("--no-schema", is_flag=True, help="Check the round trip only, without asn1tools.")
 @offset_option
 @stream_options
-def command(stream: str, form: str, no_schema: bool, offset: int, props: dict[str, str], machine: str | None) -> int:
+def command(
+    stream: str,
+    form: str,
+    no_schema: bool,
+    offset: int,
+    props: dict[str, str],
+    machine: str | None,
+    library: str | None,
+) -> int:
     """Check the migration stream STREAM, in QEMU's binary format or in BER; - is stdin.
 
     Every item and every page must fit the generated ASN.1 schema as asn1tools reads it, every device section must fit
@@ -32,8 +39,8 @@ def command(stream: str, form: str, no_schema: bool, offset: int, props: dict[st
     from vmsgen.stream.input_file import InputFile
     from vmsgen.stream.verify import verify
 
-    classes = shipped_classes()
-    schema = None if no_schema or classes is None else _schema()
+    classes = known_classes(library)
+    schema = None if no_schema else _schema(library)
     file = InputFile(sys.stdin.buffer if stream == "-" else stream, offset=offset)
     try:
         report = verify(file, schema, classes, props=props, machine=machine)
@@ -47,10 +54,11 @@ def command(stream: str, form: str, no_schema: bool, offset: int, props: dict[st
     return 1 if report.findings else 0
 
 
-def _schema() -> Schema:
+def _schema(library: str | None) -> Schema | None:
     from vmsgen.stream.schema import Schema, cache_folder
 
-    return Schema(importlib.resources.files("vmsgen.library").joinpath("asn1"), cache_folder())
+    folders = known_schemas(library)
+    return Schema(*folders, cache=cache_folder()) if folders else None
 
 
 def _print(report: Report, with_schema: bool) -> None:

@@ -29,11 +29,12 @@ def cache_folder() -> Path:
 
 
 class Schema:
-    """The modules of a folder (``generated/asn1``). ``cache`` None keeps nothing."""
+    """The modules of folders (``generated/asn1``), the first that has one of a name. ``cache`` None keeps nothing."""
 
-    def __init__(self, folder: Traversable, cache: Path | None = None) -> None:
+    def __init__(self, *folders: Traversable, cache: Path | None = None) -> None:
         self._texts: dict[str, str] = {
             file.name.removesuffix(".asn1"): file.read_text(encoding="utf-8")
+            for folder in reversed(folders)
             for file in folder.iterdir()
             if file.name.endswith(".asn1")
         }

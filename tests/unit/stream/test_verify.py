@@ -49,7 +49,7 @@ def folder(tmp_path: Path) -> Path:
 def checked(data: bytes, folder: Path | None, classes: Any = REGISTRY) -> Report:
     file = InputFile(data)
     try:
-        return verify(file, None if folder is None else Schema(folder, folder.parent / "cache"), classes)
+        return verify(file, None if folder is None else Schema(folder, cache=folder.parent / "cache"), classes)
     finally:
         file.close()
 
