@@ -90,6 +90,8 @@ def _fitting(candidates: Sequence[Any], attempts: Attempts) -> list[Attempt]:
                     return [other]
                 fitting.append(other)
         before, level = level, list(following.values())
+    if not fitting:
+        fitting = [attempt for attempt in _counted(candidates, attempts) if attempts.fits(attempt)]
     if attempts.contents.described is None:
         fitting += [rival for attempt in fitting for rival in rivals(attempts, attempt) if attempts.fits(rival)]
     return fitting
@@ -107,6 +109,18 @@ def _neighbours(attempts: Attempts, attempt: Attempt) -> Iterator[Attempt]:
                 return
             if answer != question.answer:
                 yield attempts.run(attempt.type, {**attempt.trial, question.name: answer})
+
+
+def _counted(candidates: Sequence[Any], attempts: Attempts) -> Iterator[Attempt]:
+    """Attempts with every value of one count: division fails where the elements are not alike, or where something
+    follows only if the count is right.
+    """
+    for kind in candidates:
+        attempt = attempts.run(kind, {})
+        for question in attempt.guessed:
+            many = _first(question.alternatives, _ENUMERATED + 1)
+            if is_count(question) and _DIVIDED <= len(many) <= _ENUMERATED:
+                yield from (attempts.run(kind, {question.name: answer}) for answer in many)
 
 
 def _answers(attempts: Attempts, attempt: Attempt, question: Question, many: Sequence[Answer]) -> Sequence[Answer]:

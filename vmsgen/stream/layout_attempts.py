@@ -141,8 +141,11 @@ class Attempts:
         return found.rank == (0, 0) and not found.hidden
 
     def told(self, attempt: Attempt) -> dict[str, Answer]:
-        """What QEMU's description answers of the spec's open questions that were asked, none if they were not."""
+        """What QEMU's description answers of the spec's open questions, and of its guesses if they do not fit; none if
+        there are neither.
+        """
         described = self.contents.described
-        if described is None or not any(question.open for question in attempt.questions.values()):
+        guesses = (question.open or not self.fits(attempt) for question in attempt.guessed)
+        if described is None or not any(guesses):
             return {}
         return answers_of(attempt.type, self._window, self.contents.version, self.facts, described)

@@ -1,8 +1,9 @@
-"""Answers to the open questions of a spec from QEMU's own description of the section.
+"""Answers to the questions of a spec from QEMU's own description of the section.
 
 A field ``when unknown`` is there if the description has a field of its name in the very place where the walk stands,
 and ``[unknown]`` is the length that the description gives. A question may be asked in several places (elements of an
-array) and answered differently in each; the answers are then a list in wire order.
+array) and answered differently in each; the answers are then a list in wire order. A prop that is a number is taken for
+the length of what is described where it is asked first; where a spec computes with it that may be wrong.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 from vmsgen.runtime.binary_in import BinaryIn
 from vmsgen.runtime.errors import VmsgenError
-from vmsgen.runtime.facts import Answer, Facts, join_answers
+from vmsgen.runtime.facts import Answer, Facts, Prop, join_answers
 from vmsgen.stream.vmdesc import DescribedField, DescribedSection, DescribedState
 
 __all__ = ["answers_of"]
@@ -36,17 +37,42 @@ class _Place:
     count: int
     size: int
 
+    @property
+    def length(self) -> int:
+        """What its count is in a spec: elements, or bytes of a buffer."""
+        return self.count if _COUNTED.match(self.type) or not self.type else self.size
+
+
+def _may_be(prop: Prop, number: int) -> bool:
+    """Whether a prop may have this value."""
+    if prop.low is not None and prop.high is not None:
+        return prop.low <= number <= prop.high
+    return number in prop.candidates or not prop.candidates
+
 
 class _Asked(Facts):
     """Facts that look questions up where the walk stands."""
 
-    __slots__ = ("_places", "answers", "visitor")
+    __slots__ = ("_places", "answers", "counts", "visitor")
 
     def __init__(self, facts: Facts, places: dict[int, list[_Place]]) -> None:
         super().__init__(facts.known)
         self._places = places
         self.answers: dict[str, list[Answer]] = {}
+        self.counts: dict[str, int] = {}
         self.visitor: BinaryIn | None = None
+
+    def ask(self, prop: Prop) -> Any:
+        name = prop.name
+        if prop.kind != "int" or prop.machine_wide or {name, f"{prop.module}.{name}"} & self.known.keys():
+            return super().ask(prop)
+        if name not in self.counts and self.visitor is not None:
+            # (a struct and its first field begin at the same place; the array is the longest of them)
+            lengths = [place.length for place in self._places.get(self.visitor.position, ())]
+            length = max(lengths, default=None)
+            if length is not None and _may_be(prop, length):
+                self.counts[name] = length
+        return self.counts[name] if name in self.counts else super().ask(prop)
 
     def unknown(self, name: str, kind: str) -> Any:
         if name in self.known or kind not in ("bool", "int") or self.visitor is None:
@@ -64,12 +90,12 @@ class _Asked(Facts):
             if names & {place.name, _SUFFIX.sub("", place.name), derived}:
                 if kind == "bool":
                     return True
-                return place.count if _COUNTED.match(place.type) or not place.type else place.size
+                return place.length
         return False if kind == "bool" else 0
 
 
 def answers_of(kind: Any, data: bytes, version: int, facts: Facts, described: DescribedSection) -> dict[str, Answer]:
-    """Answers to the questions that class ``kind`` asks when it reads ``data``, the contents that are ``described``.
+    """Answers to what class ``kind`` asks when it reads ``data``, the contents that are ``described``.
 
     Those that it asks on a walk that comes to nothing are given all the same: whether they are right shows when they
     are tried.
@@ -85,7 +111,7 @@ def answers_of(kind: Any, data: bytes, version: int, facts: Facts, described: De
     asked.visitor = BinaryIn(data, 0, asked)
     with suppress(VmsgenError, IndexError, ZeroDivisionError, ValueError, OverflowError, TypeError, AttributeError):
         asked.visitor.run(state)
-    return {name: _joined(answers) for name, answers in asked.answers.items()}
+    return {**asked.counts, **{name: _joined(answers) for name, answers in asked.answers.items()}}
 
 
 def _joined(answers: list[Answer]) -> Answer:
