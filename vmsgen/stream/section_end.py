@@ -13,7 +13,8 @@ __all__ = ["SectionEnd"]
 
 #: What stands behind a section without a footer: the header of the next one, or the end of the stream.
 _NEXT = re.compile(rb"\x04.{4}[\x01-\xff][ -~]|\x00\x06|\x00\Z", re.DOTALL)
-_LARGEST_VERSION = 0xFFFF
+#: The state ``eeprom`` of network cards has a date for its version, 20061113 (hw/nvram/eeprom93xx.c, QEMU 10.0).
+_LARGEST_VERSION = 0x1FF_FFFF
 _LARGEST_COMMAND = 0xFF
 
 

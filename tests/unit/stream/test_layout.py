@@ -162,9 +162,10 @@ def test_the_only_layout_is_taken() -> None:
     assert (found.state.register, found.state.ports, found.state.on) == (None, [], True)
 
 
+@pytest.mark.parametrize("version", [1, 20061113])
 @pytest.mark.parametrize("footers", [True, False, None])
-def test_ends_of_a_section(footers: bool | None) -> None:
-    header = b"\x04" + be32(7) + b"\4gpio" + be32(0) + be32(1)
+def test_ends_of_a_section(footers: bool | None, version: int) -> None:
+    header = b"\x04" + be32(7) + b"\4gpio" + be32(0) + be32(version)
     tail = b"\x7e" + be32(5) if footers is not False else b""
     wrong = (
         b"\x7e"
