@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -63,6 +64,31 @@ def test_without_a_file_between(qemu: QemuBinary, tmp_path: Path) -> None:
         target.wait_for((tmp_path / "pipe").exists, 10)
         source.qmp("migrate", uri=detached(f"{TO_BER} >{pipe}"))
         source.wait_for(source.migrated, 60)
+        target.wait_for(lambda: target.qmp("query-status")["status"] == "running", 60)
+        alive(target)
+
+
+@pytest.mark.parametrize(("old", "new"), [("7.2", "10.0"), ("10.0", "7.2")])
+def test_over_sockets(old: str, new: str, qemu: QemuBinary, tmp_path: Path) -> None:
+    """QEMU connects to a converter, this one to another, and that one to the other QEMU; BER in the middle."""
+    guest = declared()["dirty-pc"]
+    qemu(old), qemu(new)
+    from_source, between, to_target = (f"unix:{tmp_path}/{name}" for name in ("a", "b", "c"))
+    convert = [sys.executable, "-m", "vmsgen", "convert"]
+    with (
+        Qemu(guest.argv(old), tmp_path, "source") as source,
+        Qemu([*guest.argv(new), "-incoming", to_target], tmp_path, "target") as target,
+    ):
+        source.wait_for(lambda: re.search(r"EIP=00007c(2|3|4)", source.hmp("info registers")) is not None, 60)
+        target.wait_for((tmp_path / "c").exists, 20)
+        with subprocess.Popen([*convert, between, to_target, "--to", "binary"]) as second:
+            source.wait_for((tmp_path / "b").exists, 20)
+            with subprocess.Popen([*convert, from_source, between, "--to", "ber"]) as first:
+                source.wait_for((tmp_path / "a").exists, 20)
+                source.qmp("migrate", uri=from_source)
+                source.wait_for(source.migrated, 60)
+                assert first.wait(60) == 0
+            assert second.wait(60) == 0
         target.wait_for(lambda: target.qmp("query-status")["status"] == "running", 60)
         alive(target)
 

@@ -9,10 +9,10 @@ import sys
 
 import click
 
+from vmsgen.cli.ends import input_end, output_end
 from vmsgen.cli.stream_options import (
     PLACE,
     chosen_format,
-    input_of,
     known_classes,
     offset_option,
     say,
@@ -34,6 +34,7 @@ from vmsgen.cli.stream_options import (
 @click.option(
     "--output-offset", type=PLACE, default="0", metavar="N", help="Where the stream begins in OUT, after zeros."
 )
+@click.option("--remote", is_flag=True, help="Allow tcp: addresses that other machines reach.")
 @stream_options
 def command(
     source: str,
@@ -43,11 +44,14 @@ def command(
     quiet: bool,
     offset: int,
     output_offset: int,
+    remote: bool,
     props: dict[str, str],
     machine: str | None,
     library: str | None,
 ) -> None:
     """Convert the migration stream IN into another format; - is stdin or stdout.
+
+    Either may be unix:PATH or tcp:HOST:PORT, as in QEMU: IN listens for one sender, OUT connects to one receiver.
 
     The format of IN is told by its first bytes. A file appears under its name only when all of it was written.
     A stream converted to BER and back is the same, byte for byte.
@@ -56,11 +60,13 @@ def command(
     if source == "-" and target != "-" and _is_pipe(0):
         _outlive_the_writer()
     from vmsgen.stream.convert import convert
-    from vmsgen.stream.sink import open_sink
 
     classes = None if blobs else known_classes(library)
-    out = sys.stdout.buffer if target == "-" else target
-    with input_of(source, offset) as stream, open_sink(out, begin_at=output_offset) as sink:
+    with (
+        # the other side of the output first: where there is none, nobody has begun to send yet
+        output_end(target, output_offset, remote=remote) as sink,
+        input_end(source, offset, remote=remote) as stream,
+    ):
         result = convert(stream, sink, form, classes, props=props, machine=machine)
     if quiet:
         return
