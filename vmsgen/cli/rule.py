@@ -7,6 +7,7 @@ import textwrap
 import click
 
 from vmsgen.diagnostics import Severity
+from vmsgen.diagnostics.examples import EXAMPLES
 from vmsgen.diagnostics.rules import RULES, Rule
 from vmsgen.diagnostics.suggest import did_you_mean
 
@@ -43,7 +44,10 @@ def page(rule: Rule) -> str:
     if rule.severity is not Severity.ERROR:
         paragraphs.append(f"Accepted in one place by a comment there: `# vmsgen: ignore[{rule.id}] reason`.")
     paragraphs.append(f"More: docs/language.md, {rule.heading}.")
+    example = EXAMPLES.get(rule.id)
     lines = [textwrap.fill(one, _WIDTH, break_long_words=False, break_on_hyphens=False) for one in paragraphs]
+    if example is not None:
+        lines.insert(1, "For example:\n\n" + textwrap.indent(example.rstrip("\n"), "    "))
     return "\n\n".join([f"{_kind(rule)}[{rule.id}]: {rule.summary}", *lines]) + "\n"
 
 

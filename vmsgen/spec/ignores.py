@@ -8,6 +8,8 @@ Errors cannot be ignored.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -24,19 +26,52 @@ _WHOLE = re.compile(r"#+ *vmsgen: *ignore\[(?P<rules>[^\]]*)\](?P<reason>.*)\Z")
 
 @dataclass
 class Ignore:
-    """One rule that one comment names. ``first`` and ``last`` are the lines it is about; 0 and 0: the whole file."""
+    """One rule that one comment names, with the place of the name."""
 
     rule: str
     span: Span
-    first: int
-    last: int
     used: bool = False
 
-    def covers(self, found: Diagnostic) -> bool:
-        """Whether it is about this finding."""
-        if found.rule != self.rule or found.severity is Severity.ERROR or found.span.file is not self.span.file:
-            return False
-        return self.last == 0 or self.first <= found.span.line <= self.last
+
+class _File:
+    """The ignores of one file, by rule and by the line that they are about; line 0 is the whole file."""
+
+    def __init__(self, source: SourceFile, reporter: Reporter) -> None:
+        self.source = source  # (kept, so that its id stays its own)
+        self.all: list[Ignore] = []
+        self._at: dict[tuple[str, int], list[Ignore]] = defaultdict(list)
+        self._texts: list[tuple[int, int]] = []
+        # what is wrong with the file was reported when it was compiled
+        root = read(source, Reporter()) if _MARK.search(source.text) is not None else None
+        if root is None:
+            return
+        self._texts = [(s.span.line, s.span.end_line) for s in scalars(root) if s.span.end_line > s.span.line]
+        first_key = next(scalars(root), None)
+        found = comments(source, root)
+        following = _following(source, {comment.span.line for comment in found if comment.alone})
+        for comment in found:
+            if _MARK.match(comment.text) is None:
+                continue
+            line = comment.span.line
+            if first_key is not None and comment.start < first_key.start:
+                about = 0
+            else:
+                about = self._text(following[line] if comment.alone else line)
+            for rule, span in _rules(comment, reporter):
+                ignore = Ignore(rule, span)
+                self.all.append(ignore)
+                self._at[rule, about].append(ignore)
+
+    def covering(self, found: Diagnostic) -> list[Ignore]:
+        """The ignores that are about a finding of this file."""
+        if found.severity is Severity.ERROR or not self.all:
+            return []
+        return [*self._at.get((found.rule, 0), ()), *self._at.get((found.rule, self._text(found.span.line)), ())]
+
+    def _text(self, line: int) -> int:
+        """The first line of the text that ``line`` belongs to."""
+        at = bisect_right(self._texts, (line, len(self.source.lines) + 1)) - 1
+        return self._texts[at][0] if at >= 0 and line <= self._texts[at][1] else line
 
 
 @dataclass
@@ -45,20 +80,23 @@ class Ignores:
 
     #: what is wrong with the comments themselves
     reporter: Reporter = field(default_factory=Reporter)
-    _files: dict[int, tuple[SourceFile, list[Ignore]]] = field(default_factory=dict)
+    _files: dict[int, _File] = field(default_factory=dict)
 
     def of(self, source: SourceFile) -> list[Ignore]:
         """The ignores of one file."""
+        return self._file(source).all
+
+    def _file(self, source: SourceFile) -> _File:
         known = self._files.get(id(source))
         if known is None:
-            known = self._files[id(source)] = (source, list(_read(source, self.reporter)))
-        return known[1]
+            known = self._files[id(source)] = _File(source, self.reporter)
+        return known
 
     def without(self, found: Iterable[Diagnostic]) -> list[Diagnostic]:
         """The findings that no comment ignores; the comments that do are marked as used."""
         left = []
         for one in found:
-            covering = [ignore for ignore in self.of(one.span.file) if ignore.covers(one)]
+            covering = self._file(one.span.file).covering(one)
             for ignore in covering:
                 ignore.used = True
             if not covering:
@@ -66,33 +104,13 @@ class Ignores:
         return left
 
 
-def _read(source: SourceFile, reporter: Reporter) -> Iterable[Ignore]:
-    if _MARK.search(source.text) is None:
-        return
-    root = read(source, Reporter())  # what is wrong with the file was reported when it was compiled
-    if root is None:
-        return
-    first_key = next(scalars(root), None)
-    texts = [(s.span.line, s.span.end_line) for s in scalars(root) if s.span.end_line > s.span.line]
-    found = comments(source, root)
-    only = {comment.span.line for comment in found if comment.alone}
-    for comment in found:
-        if _MARK.match(comment.text) is None:
-            continue
-        if first_key is not None and comment.start < first_key.start:
-            place = (0, 0)
-        else:
-            place = _lines(comment, only, source, texts)
-        for rule, span in _rules(comment, reporter):
-            yield Ignore(rule, span, *place)
-
-
-def _lines(comment: Comment, only: set[int], source: SourceFile, texts: list[tuple[int, int]]) -> tuple[int, int]:
-    """The first and the last line that a comment is about."""
-    line = comment.span.line
-    while comment.alone and line <= len(source.lines) and (line in only or not source.lines[line - 1].strip()):
-        line += 1
-    return next(((first, last) for first, last in texts if first <= line <= last), (line, line))
+def _following(source: SourceFile, only: set[int]) -> list[int]:
+    """For each line the next one below it that is neither empty nor a comment (``only``)."""
+    found = [len(source.lines) + 1] * (len(source.lines) + 2)
+    for line in range(len(source.lines) - 1, 0, -1):
+        below = line + 1
+        found[line] = found[below] if below in only or not source.lines[below - 1].strip() else below
+    return found
 
 
 def _rules(comment: Comment, reporter: Reporter) -> Iterable[tuple[str, Span]]:
