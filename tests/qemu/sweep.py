@@ -59,7 +59,7 @@ def sweep(streams: Sequence[Captured], checks: Sequence[str], *, jobs: int, seco
         found = []
         for finding in pool.imap(_run, tasks):
             found.append(finding)
-            if sys.stderr.isatty():
+            if sys.stderr.isatty() or len(found) % 100 == 0:
                 print(f"\r{len(found)} of {len(tasks)} ", end="", file=sys.stderr, flush=True)
         return found
 

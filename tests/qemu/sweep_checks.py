@@ -28,9 +28,11 @@ from tests.qemu.leaves import differences, ours, theirs
 from tests.qemu.machine import QemuError
 from tests.qemu.sweep_streams import Captured
 from vmsgen.library import REGISTRY
+from vmsgen.qemu.described import with_described
 from vmsgen.runtime.errors import DataError, VmsgenError
 from vmsgen.stream.ber_writer import BerWriter
 from vmsgen.stream.convert import convert
+from vmsgen.stream.devices import Classes
 from vmsgen.stream.items import Blob, Configuration, Item, Section, SectionKind, State, Vmdesc
 from vmsgen.stream.reading import StreamReader
 from vmsgen.stream.sink import FileSink
@@ -55,6 +57,8 @@ class Finding:
     #: bytes of device state, and those of them that no spec names
     typed: int = 0
     opaque: int = 0
+    #: states that no spec describes, but the stream's own description does
+    unspecified: list[str] = field(default_factory=list)
     #: leaves that were compared
     leaves: int = 0
     #: whether it took more than release and machine type
@@ -99,19 +103,22 @@ def _same_after_ber(stream: Captured, finding: Finding, again: Path) -> bool:
     ber = again.with_suffix(".ber")
     counted = Statistics()
     bare: dict[str, str] = {}
+    unspecified: dict[str, None] = {}
     with ByteSource.open(stream.path) as source, FileSink(ber) as sink:
         writer = BerWriter(sink)
-        for item in StreamReader(source, REGISTRY).items():
+        for item in StreamReader(source, with_described(REGISTRY)).items():
             writer.item(item)
+            if isinstance(item, Section) and isinstance(item.body, State) and item.body.value.TAG == 0:
+                unspecified[state_name(item.name)] = None
             if isinstance(item, Section) and counted.count(item):
                 why = item.body.warning if isinstance(item.body, Blob) else "some of its fields are bytes"
                 bare.setdefault(state_name(item.name), why or "no spec describes it")
         writer.finish()
     finding.typed, finding.opaque = counted.typed, counted.opaque
-    finding.stopped = list(bare)
+    finding.stopped, finding.unspecified = list(bare), list(unspecified)
     finding.reason = "; ".join(f"{name}: {why}" for name, why in bare.items())
     with ByteSource.open(ber) as source, FileSink(again) as sink:
-        convert(source, sink, "binary", REGISTRY)
+        convert(source, sink, "binary", with_described(REGISTRY))
     if not filecmp.cmp(stream.path, again, shallow=False):
         finding.reason = "comes back from BER with other bytes; " + finding.reason
         return False
@@ -159,12 +166,14 @@ def _without_vmdesc(stream: Captured, finding: Finding) -> None:
         _compare(whole, _sections(cut, {**given, "target.name": stream.target}, machine)[0], finding)
 
 
-def _sections(data: bytes, props: Mapping[str, str], machine: str | None) -> tuple[list[Item], int | None]:
+def _sections(
+    data: bytes, props: Mapping[str, str], machine: str | None, classes: Classes = REGISTRY
+) -> tuple[list[Item], int | None]:
     """The configuration and the device sections of a stream, and where its vmdesc begins."""
     kept: list[Item] = []
     described = None
     with ByteSource(_Bytes(data)) as source:
-        for item in StreamReader(source, REGISTRY, props=props, machine=machine).items():
+        for item in StreamReader(source, classes, props=props, machine=machine).items():
             if isinstance(item, Section):
                 item.exhaust()
                 if item.kind is SectionKind.FULL:
@@ -219,7 +228,8 @@ def _values(stream: Captured, finding: Finding) -> None:
         finding.reason = f"the analyzer cannot read it: {said[-1]:.60}"
         return
     named = {int(key.rpartition("(")[2][:-1]): tree for key, tree in printed.items() if key.endswith(")")}
-    sections = [item for item in _sections(stream.path.read_bytes(), {}, None)[0] if isinstance(item, Section)]
+    items, _ = _sections(stream.path.read_bytes(), {}, None, with_described(REGISTRY))
+    sections = [item for item in items if isinstance(item, Section)]
     if len({(section.name, section.instance) for section in sections}) != len(sections):
         finding.reason = "the analyzer reads two sections of one name and number by the description of the last"
         return
