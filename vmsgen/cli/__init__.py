@@ -1,6 +1,7 @@
 """The ``vmsgen`` command: one group whose sub-commands are imported when they are called.
 
-Each sub-command ``NAME`` is the click command called ``command`` in the module ``vmsgen.cli.NAME``.
+Each sub-command ``NAME`` is the click command called ``command`` in the module ``vmsgen.cli.NAME`` (``import_`` where
+the name is a keyword of Python).
 Nothing heavy is imported before that (black, jinja2 and asn1tools cost 50 to 130 ms each), so that
 help, ``--version`` and shell completion answer at once.
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import keyword
 import os
 import sys
 import traceback
@@ -27,6 +29,7 @@ __all__ = ["COMMANDS", "LazyGroup", "command", "main"]
 
 #: (group of the help page, command, what it does); the order is the order of the help page.
 COMMANDS = (
+    ("write", "import", "draft specs from streams and from -dump-vmstate"),
     ("write", "lint", "advice about specs: what is unused, unclear, unbounded or still unknown"),
     ("write", "fmt", "bring specs into the house style  [--check] [--diff]"),
     ("write", "rule", "what a rule of the messages is about"),
@@ -55,9 +58,9 @@ class LazyGroup(click.Group):
         """The click command of that name, or None (click then says that there is no such command)."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        found = importlib.import_module(f"{__name__}.{cmd_name}").command
+        found = importlib.import_module(_module(cmd_name)).command
         if not isinstance(found, click.Command):
-            raise TypeError(f"{__name__}.{cmd_name}.command is not a click command")
+            raise TypeError(f"{_module(cmd_name)}.command is not a click command")
         return found
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -71,8 +74,12 @@ class LazyGroup(click.Group):
             formatter.write_dl([("--version", "print the version"), ("COMMAND --help", "every option of a command")])
 
 
+def _module(name: str) -> str:
+    return f"{__name__}.{name}_" if keyword.iskeyword(name) else f"{__name__}.{name}"
+
+
 def _present(name: str) -> bool:
-    return importlib.util.find_spec(f"{__name__}.{name}") is not None
+    return importlib.util.find_spec(_module(name)) is not None
 
 
 @click.group(

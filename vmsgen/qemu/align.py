@@ -10,10 +10,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Label", "align"]
+from vmsgen.runtime.errors import LimitError
+
+__all__ = ["Effort", "Label", "align", "bare_name"]
 
 _CELLS = 4_000_000
 _EXACT, _BARE, _SHAPE = 20, 6, 1
+
+
+@dataclass
+class Effort:
+    """How many pairs of fields may still be compared: all that QEMU 5.2, 7.2 and 10.0 can send take 1.3 million."""
+
+    pairs: int = 10_000_000
+
+    def spend(self, pairs: int) -> None:
+        """Raises LimitError when it is more than is left."""
+        self.pairs -= pairs
+        if self.pairs < 0:
+            raise LimitError("the descriptions of one name are too many and too different to be compared")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +50,12 @@ Alike = Callable[[object, object], bool]
 
 
 def align(
-    left: Sequence[Label], right: Sequence[Label], alike: Alike, *, renames: bool = True
+    left: Sequence[Label], right: Sequence[Label], alike: Alike, effort: Effort, *, renames: bool = True
 ) -> list[tuple[int | None, int | None]]:
     """Pairs of indices in an order that suits both; None where one side has nothing.
 
     ``alike`` tells whether two shapes may be one field. Lists too long for the exact way are matched by equal names
-    alone.
+    alone. Raises LimitError when ``effort`` is spent.
     """
     start = 0
     while start < min(len(left), len(right)) and _score(left[start], right[start], alike) >= _EXACT:
@@ -49,7 +64,10 @@ def align(
     most = min(len(left), len(right)) - start
     while end < most and _score(left[-1 - end], right[-1 - end], alike) >= _EXACT:
         end += 1
-    middle = _middle(left[start : len(left) - end], right[start : len(right) - end], alike)
+    first, second = left[start : len(left) - end], right[start : len(right) - end]
+    exactly = len(first) * len(second) <= _CELLS
+    effort.spend(start + end + (len(first) * len(second) if exactly else len(first) + len(second)))
+    middle = _middle(first, second, alike) if exactly else _by_names(first, second, alike)
     pairs = [(at, at) for at in range(start)]
     pairs += [(a + start, b + start) for a, b in middle]
     pairs += [(len(left) - at, len(right) - at) for at in range(end, 0, -1)]
@@ -67,8 +85,6 @@ def _score(a: Label, b: Label, alike: Alike) -> int:
 def _middle(left: Sequence[Label], right: Sequence[Label], alike: Alike) -> list[tuple[int, int]]:
     if not left or not right:
         return []
-    if len(left) * len(right) > _CELLS:
-        return _by_names(left, right, alike)
     width = len(right) + 1
     best = [[0] * width for _ in range(len(left) + 1)]
     for i in range(len(left) - 1, -1, -1):

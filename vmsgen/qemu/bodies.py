@@ -27,6 +27,8 @@ Kind: TypeAlias = Literal["leaf", "struct", "tmp", "list", "tree"]
 Runs: TypeAlias = "tuple[tuple[int, Body | None], ...]"
 
 MAX_ITEMS = 20_000  # of one body; the largest of QEMU 10.0 have about 1,500
+MAX_LEVELS = 5  # of subsections inside of subsections; QEMU 10.0 has 1
+MAX_SUBSECTIONS = 1_000  # of one body; QEMU 10.0 has 40 at most
 
 _KINDS: dict[str, Kind] = {
     "struct": "struct",
@@ -112,17 +114,24 @@ def walk(body: Body) -> Iterator[Body]:
             yield from itertools.islice(walk(deeper), 1, None)
 
 
-def body_of_vmdesc(state: DescribedState, where: str = "") -> Body:
-    """The body that a vmdesc tells of. Raises DataError for a name that cannot be one, LimitError."""
+def body_of_vmdesc(state: DescribedState, where: str = "", level: int = 0) -> Body:
+    """The body that a vmdesc tells of; ``level``: how many subsections it is inside of. Raises DataError for a name
+    that cannot be one, LimitError.
+    """
     name = check_wire_name(state.name)
     where = f"{where}/{name}" if where else name
-    if len(state.fields) > MAX_ITEMS:
-        raise LimitError(f"{where}: {len(state.fields)} fields are above the limit of {MAX_ITEMS}")
+    if level > MAX_LEVELS:
+        raise LimitError(f"{where}: subsections inside of subsections, more than {MAX_LEVELS} deep")
+    if len(state.fields) > MAX_ITEMS or len(state.subsections) > MAX_SUBSECTIONS:
+        raise LimitError(
+            f"{where}: {len(state.fields)} fields and {len(state.subsections)} subsections are above the limits of "
+            f"{MAX_ITEMS} and {MAX_SUBSECTIONS}"
+        )
     return Body(
         name,
         state.version,
         tuple(_item(group, where) for group in _groups(state.fields)),
-        tuple(body_of_vmdesc(inner, where) for inner in state.subsections),
+        tuple(body_of_vmdesc(inner, where, level + 1) for inner in state.subsections),
     )
 
 

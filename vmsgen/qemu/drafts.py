@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from vmsgen.qemu.align import Label, align
+from vmsgen.qemu.align import Effort, Label, align
 from vmsgen.qemu.bodies import Body, Item
 from vmsgen.qemu.shapes import Shape, alike, labels_of
 from vmsgen.qemu.sightings import Sightings
+from vmsgen.runtime.errors import LimitError
 
 __all__ = ["Draft", "Drafts", "Slot", "make_drafts"]
 
+_CYCLES = 500  # QEMU 10.0 has 3
 _ENOUGH = 4  # a body of so many fields that are all in another one is the same thing
 
 
@@ -51,6 +54,7 @@ class Drafts:
 
     sightings: Sightings
     all: list[Draft] = field(default_factory=list)
+    effort: Effort = field(default_factory=Effort)
     _of: dict[Body, Draft] = field(default_factory=dict)
 
     def of(self, body: Body) -> Draft:
@@ -59,7 +63,7 @@ class Drafts:
 
     def add(self, name: str, bodies: list[Body]) -> Draft:
         """A draft of these bodies."""
-        draft = _merged(name, bodies)
+        draft = _merged(name, bodies, self.effort)
         self.all.append(draft)
         for body in bodies:
             self._of[body] = draft
@@ -76,14 +80,18 @@ class Drafts:
 
 
 Rank = Callable[[Body], tuple[object, ...]]
+Labels: TypeAlias = tuple[Label, ...]
 
 
 def make_drafts(sightings: Sightings, rank: Rank, *, exact: bool = False) -> Drafts:
-    """Merges everything that was seen. ``rank`` orders the bodies of a name, the ones to follow first."""
+    """Merges everything that was seen. ``rank`` orders the bodies of a name, the ones to follow first.
+
+    Raises LimitError for descriptions out of all proportion.
+    """
     drafts = Drafts(sightings)
     for name, bodies in sightings.bodies.items():
         ordered = sorted(bodies, key=rank)
-        groups = _equal(ordered, sightings) if exact else _similar(ordered, sightings)
+        groups = _equal(ordered, sightings) if exact else _similar(ordered, drafts)
         for group in groups:
             drafts.add(name, group)
     if not exact:
@@ -120,37 +128,33 @@ def _all_subsections(body: Body) -> Iterator[Body]:
         yield from _all_subsections(subsection)
 
 
-def _similar(bodies: Sequence[Body], sightings: Sightings) -> list[list[Body]]:
+def _similar(bodies: Sequence[Body], drafts: Drafts) -> list[list[Body]]:
     """Groups of bodies that have most of their fields in common."""
-    groups: list[tuple[list[Body], list[Body]]] = []  # one of each kind, and all
-    place: dict[tuple[Label, ...], int] = {}
+    groups: list[tuple[list[tuple[Body, Labels]], list[Body]]] = []  # one of each kind, and all
+    place: dict[Labels, int] = {}
     # a state without fields may be one whose fields were all left out, unless a table says that there are none
     fieldless = 0.0 if any(body.dumped and not body.items for body in bodies) else 0.5
+
+    def score(known: tuple[Body, Labels], body: Body, labels: Labels) -> float:
+        if bool(known[1]) != bool(labels):
+            return fieldless
+        return _likeness(known[1], labels, _grown(known[0], body, drafts.sightings), drafts.effort)
+
     for body in bodies:
         labels = labels_of(body)
         at = place.get(labels)
         if at is None:
             ranked = sorted(
-                (
-                    (max(_score(known, body, fieldless, sightings) for known in of), -number)
-                    for number, (of, _) in enumerate(groups)
-                ),
+                ((max(score(known, body, labels) for known in of), -number) for number, (of, _) in enumerate(groups)),
                 reverse=True,
             )
             at = -ranked[0][1] if ranked and ranked[0][0] >= 0.5 else len(groups)
             if at == len(groups):
                 groups.append(([], []))
-            groups[at][0].append(body)
+            groups[at][0].append((body, labels))
             place[labels] = at
         groups[at][1].append(body)
     return [group for _, group in groups]
-
-
-def _score(left: Body, right: Body, fieldless: float, sightings: Sightings) -> float:
-    """From 0 to 1: how likely it is that two bodies are one thing."""
-    if bool(left.items) != bool(right.items):
-        return fieldless
-    return _likeness(labels_of(left), labels_of(right), _grown(left, right, sightings))
 
 
 def _grown(left: Body, right: Body, sightings: Sightings) -> bool:
@@ -161,7 +165,7 @@ def _grown(left: Body, right: Body, sightings: Sightings) -> bool:
     return not archs[0] or not archs[1] or bool(archs[0] & archs[1])
 
 
-def _likeness(left: Sequence[Label], right: Sequence[Label], grown: bool) -> float:
+def _likeness(left: Labels, right: Labels, grown: bool, effort: Effort) -> float:
     """From 0 to 1: how much of two bodies is common to both."""
     most, least = max(len(left), len(right)), min(len(left), len(right))
     if not most:
@@ -169,7 +173,7 @@ def _likeness(left: Sequence[Label], right: Sequence[Label], grown: bool) -> flo
     names = {label.bare for label in left} & {label.bare for label in right}
     if not names:
         return 0.0
-    common = sum(a is not None and b is not None for a, b in align(left, right, alike, renames=False))
+    common = sum(a is not None and b is not None for a, b in align(left, right, alike, effort, renames=False))
     if common == least and common >= _ENOUGH:
         return 1.0
     dumped = any(isinstance(first.shape, Shape) and first.shape.dumped for first in (*left[:1], *right[:1]))
@@ -178,7 +182,7 @@ def _likeness(left: Sequence[Label], right: Sequence[Label], grown: bool) -> flo
 
 def _break_cycles(drafts: Drafts, rank: Rank) -> None:
     """A draft must not hold itself: the bodies of such a one are told apart by how deep they stand in their own."""
-    while True:
+    for _ in range(_CYCLES):
         found = _cycle(drafts)
         if found is None:
             return
@@ -192,6 +196,7 @@ def _break_cycles(drafts: Drafts, rank: Rank) -> None:
             groups = [sorted(levels[level], key=rank) for level in sorted(levels)]
         for group in groups:
             drafts.add(found.name, group)
+    raise LimitError("too many descriptions hold others of their own names")
 
 
 def _level(body: Body, draft: Draft, drafts: Drafts, known: dict[Body, int]) -> int:
@@ -235,25 +240,25 @@ def _cycle(drafts: Drafts) -> Draft | None:
 # ---------------------------------------------------------------------------------------------- merging
 
 
-def _merged(name: str, bodies: list[Body]) -> Draft:
+def _merged(name: str, bodies: list[Body], effort: Effort) -> Draft:
     draft = Draft(name, bodies)
-    merged: dict[tuple[Label, ...], list[Slot]] = {}
+    merged: dict[Labels, list[Slot]] = {}
     for number, body in enumerate(bodies):
         labels = labels_of(body)
         slots = merged.get(labels)
         if slots is None:
-            slots = merged[labels] = _take(draft, labels)
+            slots = merged[labels] = _take(draft, labels, effort)
         for slot, item in zip(slots, body.items, strict=True):
             slot.uses[number] = item
-    draft.subsections = _subsections(draft, bodies)
+    draft.subsections = _subsections(draft, bodies, effort)
     return draft
 
 
-def _take(draft: Draft, labels: Sequence[Label]) -> list[Slot]:
+def _take(draft: Draft, labels: Labels, effort: Effort) -> list[Slot]:
     """The slots for items with these labels; new ones stand where the items stand."""
     found: dict[int, Slot] = {}
     slots: list[Slot] = []
-    for mine, theirs in align([slot.label for slot in draft.slots], labels, alike):
+    for mine, theirs in align([slot.label for slot in draft.slots], labels, alike, effort):
         slot = draft.slots[mine] if mine is not None else Slot(labels[theirs or 0])
         slots.append(slot)
         if theirs is not None:
@@ -262,7 +267,7 @@ def _take(draft: Draft, labels: Sequence[Label]) -> list[Slot]:
     return [found[number] for number in range(len(labels))]
 
 
-def _subsections(owner: Draft, bodies: Iterable[Body]) -> list[Draft]:
+def _subsections(owner: Draft, bodies: Iterable[Body], effort: Effort) -> list[Draft]:
     """All subsections by name, in an order that suits the bodies."""
     order: list[str] = []
     found: dict[str, list[Body]] = {}
@@ -275,7 +280,7 @@ def _subsections(owner: Draft, bodies: Iterable[Body]) -> list[Draft]:
             known = found.setdefault(subsection.name, [])
             if subsection not in known:
                 known.append(subsection)
-    made = [_merged(name, found[name]) for name in order]
+    made = [_merged(name, found[name], effort) for name in order]
     for each in made:
         each.owner = owner
     return made

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from vmsgen.qemu.bodies import MAX_ITEMS, Body, Item
+from vmsgen.qemu.bodies import MAX_ITEMS, MAX_LEVELS, MAX_SUBSECTIONS, Body, Item
 from vmsgen.qemu.names import check_field_name, check_wire_name
 from vmsgen.runtime.errors import DataError, LimitError
 
@@ -81,8 +81,8 @@ class _Reader:
     def __init__(self, counts_said: bool) -> None:
         self._counts_said = counts_said
 
-    def body(self, value: Any, where: str, depth: int) -> Body:
-        if depth > _MAX_DEPTH:
+    def body(self, value: Any, where: str, depth: int, level: int = 0) -> Body:
+        if depth > _MAX_DEPTH or level > MAX_LEVELS:
             raise LimitError("the dump is nested too deeply")
         if not isinstance(value, dict) or not isinstance(value.get("name"), str):
             raise DataError(f"dump: expected a description with a name at {where}")
@@ -91,13 +91,16 @@ class _Reader:
         fields, subsections = value.get("Fields", []), value.get("Subsections", [])
         if not isinstance(fields, list) or not isinstance(subsections, list):
             raise DataError(f"dump: expected lists of fields and subsections at {where}")
-        if len(fields) > MAX_ITEMS:
-            raise LimitError(f"{where}: {len(fields)} fields are above the limit of {MAX_ITEMS}")
+        if len(fields) > MAX_ITEMS or len(subsections) > MAX_SUBSECTIONS:
+            raise LimitError(
+                f"{where}: {len(fields)} fields and {len(subsections)} subsections are above the limits of "
+                f"{MAX_ITEMS} and {MAX_SUBSECTIONS}"
+            )
         return Body(
             name,
             _number(value, "version_id", where),
             tuple(self._item(one, where, depth) for one in fields),
-            tuple(self.body(one, where, depth + 1) for one in subsections),
+            tuple(self.body(one, where, depth + 1, level + 1) for one in subsections),
             minimum=_number(value, "minimum_version_id", where),
             dumped=True,
         )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from vmsgen.qemu.align import bare_name
-from vmsgen.qemu.bodies import Body
+from vmsgen.qemu.bodies import Body, Item
 from vmsgen.qemu.drafts import Draft
 from vmsgen.spec.expression import Ref
 from vmsgen.spec.loader import own_path
@@ -32,16 +32,24 @@ class KnownType:
 
     def fits(self, draft: Draft) -> bool:
         """Whether it has every field and every subsection of ``draft``."""
-        known = {*self.fields, "unused"}  # what is never sent may have any name
-        fields = all(
-            any(name in known for item in slot.uses.values() for name in (item.name, bare_name(item.name)))
-            for slot in draft.slots
-        )
-        if not fields or not all(each.name in self.subsections for each in draft.subsections):
+        if self.lacks(draft) or not all(each.name in self.subsections for each in draft.subsections):
             return False
         seen = {bare_name(item.name) for slot in draft.slots for item in slot.uses.values()}
         # (not all of them: a spec may have a field in parts that QEMU sends as one)
         return len(self.always & seen) * 2 >= len(self.always)
+
+    def lacks(self, draft: Draft) -> list[str]:
+        """The fields of ``draft`` that it has under none of their names; what is never sent may have any."""
+        found = []
+        for slot in draft.slots:
+            items = [inner for item in slot.uses.values() for inner in _sent(item)]
+            if not any(bare_name(item.name) in self.fields or bare_name(item.name) == "unused" for item in items):
+                found.append(slot.label.bare)
+        return list(dict.fromkeys(found))
+
+    def is_akin(self, draft: Draft) -> bool:
+        """Whether ``draft`` is the same thing, perhaps with something new: half of its fields are known."""
+        return not draft.slots or len(self.lacks(draft)) * 2 <= len(draft.slots)
 
     def text(self, bodies: Sequence[Body]) -> str:
         """The type as it is written for a field with these bodies inside, with its arguments."""
@@ -56,7 +64,6 @@ class Existing:
 
     states: dict[str, list[str]] = field(default_factory=dict)
     types: dict[str, list[KnownType]] = field(default_factory=dict)
-    names: set[str] = field(default_factory=set)
     paths: set[str] = field(default_factory=set)
 
     @classmethod
@@ -71,6 +78,19 @@ class Existing:
         """The type to import for ``draft``, if there is one that fits."""
         return next((known for known in self.types.get(draft.name, ()) if known.fits(draft)), None)
 
+    def without_states(self, names: Iterable[str]) -> Existing:
+        """Its types alone, without the modules that have states of these names: those are made anew."""
+        left = {module for name in names for module in self.states.get(name, ())}
+        types = {name: [each for each in known if each.module not in left] for name, known in self.types.items()}
+        return Existing(types=types)
+
+    def describes(self, draft: Draft) -> bool:
+        """Whether a state that is there is of ``draft``; a name may stand for several things."""
+        if draft.name not in self.states:
+            return False
+        known = [each for each in self.types.get(draft.name, ()) if each.module in self.states[draft.name]]
+        return not known or any(each.is_akin(draft) for each in known)
+
     def _add(self, model: Model, module: Module, prefix: str) -> None:
         path = module.path if module.external else f"{prefix}{own_path(module.path)}"
         if not module.external:
@@ -83,7 +103,6 @@ class Existing:
             lengths = [tuple(_lengths(definition.steps, param.name)) for param in definition.params]
             if definition.kind == "section" or not all(lengths):
                 continue
-            self.names.add(definition.name)
             self.types.setdefault(definition.wire_name, []).append(
                 KnownType(
                     path,
@@ -94,6 +113,15 @@ class Existing:
                     tuple(lengths),
                 )
             )
+
+
+def _sent(item: Item) -> Iterator[Item]:
+    """What is on the wire for an item: a temporary struct is not, its fields are."""
+    if item.kind != "tmp":
+        yield item
+    for body in item.bodies() if item.kind == "tmp" else ():
+        for inner in body.items:
+            yield from _sent(inner)
 
 
 def _argument(bodies: Sequence[Body], names: Sequence[str]) -> str:
@@ -124,11 +152,13 @@ def _lengths(steps: Iterable[Step], param: str) -> Iterator[str]:
 def _wire_names(model: Model, definition: Definition) -> Iterator[str]:
     """What QEMU may call the fields of a definition; parts that have no description in QEMU are looked into."""
     for each in definition.fields():
-        yield from each.wire_names
+        yield from map(bare_name, each.wire_names)
         if isinstance(each.type, StructRef):
             inner = model.definition(each.type.definition)
             if inner.wire_name is None:
-                yield from _wire_names(model, inner)
+                for name in _wire_names(model, inner):
+                    yield name
+                    yield from (f"{outer}.{name}" for outer in each.wire_names)
 
 
 def joined(parts: Iterable[Existing]) -> Existing:
@@ -139,6 +169,5 @@ def joined(parts: Iterable[Existing]) -> Existing:
             found.states.setdefault(name, []).extend(paths)
         for name, types in part.types.items():
             found.types.setdefault(name, []).extend(types)
-        found.names |= part.names
         found.paths |= part.paths
     return found

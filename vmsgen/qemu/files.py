@@ -18,7 +18,7 @@ from vmsgen.qemu.naming import FileNames, name_fields, name_subsections
 from vmsgen.qemu.plan import Definition, Plan
 from vmsgen.qemu.settle import Settler
 from vmsgen.qemu.sightings import Seen
-from vmsgen.spec.names import asn1_type_name
+from vmsgen.spec.names import asn1_type_name, class_name
 
 __all__ = ["RESERVED_TYPES", "Filer"]
 
@@ -67,16 +67,19 @@ class Filer:
             draft: set().union(*(drafts.sightings.seen(body) for body in draft.bodies)) for draft in drafts.all
         }
         self._variants: dict[str, list[Draft]] = {}
-        self._taken: set[str] = {*RESERVED_TYPES, *self._existing.names}
+        self._taken: set[str] = {name.casefold() for name in RESERVED_TYPES}
+        self._numbers: dict[str, int] = {}
 
     def plans(self) -> list[Plan]:
         """The files, those that others import first."""
         for draft in self._drafts.all:
+            if self._is_top(draft) and not self._existing.describes(draft):
+                self._variants.setdefault(draft.name, []).append(draft)
+                continue
             known = self._existing.find(draft)
             if known is not None:
                 self._known[draft] = known
-            if self._is_top(draft) and draft.name not in self._existing.states:
-                self._variants.setdefault(draft.name, []).append(draft)
+                self._taken.add(known.name.casefold())
         for drafts in self._variants.values():
             for draft in drafts:
                 self._settle_home(draft, self._new_home(self._path(draft)), state=True)
@@ -89,7 +92,9 @@ class Filer:
             elif users:
                 self._settle_home(draft, self._new_home(self._places.get(draft.name, slug(draft.name))))
         self._name_types()
-        return [self._plan(home) for home in self._homes.values()]
+        plans = [self._plan(home) for home in self._homes.values()]
+        used = {module for plan in plans for module in plan.imports}
+        return [plan for plan in plans if plan.state is not None or plan.path in used]
 
     def only(self, body: Body) -> Plan:
         """One file that has the state of ``body`` and everything inside of it."""
@@ -108,10 +113,11 @@ class Filer:
         return any(seen.top for seen in self._seen[draft])
 
     def _new_home(self, wanted: str) -> _Home:
-        path, number = wanted, 1
+        path, number = wanted, self._numbers.get(wanted, 1)
         while path in self._homes or path in self._existing.paths:
             number += 1
             path = f"{wanted}-{number}"
+        self._numbers[wanted] = number
         home = self._homes[path] = _Home(path)
         return home
 
@@ -153,7 +159,7 @@ class Filer:
     def _mark(self, draft: Draft, joint: str) -> str:
         """What tells a variant from the others of its name: architecture, bus, else nothing (files are numbered)."""
         variants = self._variants.get(draft.name, [])
-        if len(variants) < 2:
+        if len(variants) < 2 and draft.name not in self._existing.states:
             return ""
         arch, bus = self._archs(draft), self._buses(draft)
         others = [other for other in variants if other is not draft]
@@ -171,7 +177,7 @@ class Filer:
 
     def _match(self, draft: Draft) -> str | None:
         variants = self._variants.get(draft.name, [])
-        if len(variants) < 2:
+        if len(variants) < 2 and draft.name not in self._existing.states:
             return None
         others = [other for other in variants if other is not draft]
         archs = self._archs(draft)
@@ -196,6 +202,7 @@ class Filer:
 
     @staticmethod
     def _free(wanted: str, taken: set[str]) -> str:
+        """A name that is not taken; ASN.1 and some file systems do not tell capitals from small letters."""
         name, number = wanted, 1
         while name.casefold() in taken:
             number += 1
@@ -207,12 +214,14 @@ class Filer:
 
     def _plan(self, home: _Home) -> Plan:
         imports: dict[str, set[str]] = {}
+        used: set[Draft] = set()
 
         def type_name(draft: Draft, bodies: Sequence[Body]) -> str:
             known = self._known.get(draft)
-            if known is not None and self._home_of.get(draft) is not home:
+            if known is not None:
                 imports.setdefault(known.module, set()).add(known.name)
                 return known.text(bodies)
+            used.add(draft)
             other = self._home_of[draft]
             if other is not home:
                 imports.setdefault(other.path, set()).add(other.names[draft])
@@ -234,12 +243,17 @@ class Filer:
             names.claim(f"class {definition.name}")
             names.claim(f"type {definition.asn1}")
         for definition in made:
-            name_subsections(definition, definition.name or "", definition.asn1, names)
             self._finish(definition, imports)
+            name_subsections(definition, definition.name or "", definition.asn1, names)
         plan = Plan(home.path, self._summary(first), made[0] if home.state is not None else None)
-        plan.structs = made[1:] if home.state is not None else made
+        # (what is sent through a temporary struct stands in its user's place)
+        plan.structs = [
+            definition
+            for number, (draft, definition) in enumerate(zip(home.drafts, made, strict=True))
+            if (draft in used if number else home.state is None)
+        ]
         if plan.state is not None:
-            if plan.state.name != struct_name(first.name):
+            if plan.state.name != class_name(first.name):
                 plan.state.as_name = plan.state.name
             plan.section = any(body.old_style for body in first.bodies)
             plan.match = self._match(first)

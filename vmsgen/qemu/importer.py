@@ -16,10 +16,10 @@ from vmsgen.qemu.sources import SourceReport, read_source
 from vmsgen.runtime.errors import VmsgenError
 from vmsgen.settings import shipped_specs
 
-__all__ = ["Gathered", "gather", "plan_all", "plan_exactly"]
+__all__ = ["VIEWS", "Gathered", "gather", "plan_all", "plan_exactly", "rank_of"]
 
 #: Views of the shipped library that imported specs use, with the modules they stand in.
-_VIEWS = {"PciHeader": "pci/device"}
+VIEWS = {"PciHeader": "pci/device"}
 
 
 @dataclass
@@ -83,6 +83,6 @@ def _views() -> dict[str, str]:
     shipped = shipped_specs()
     return {
         name: f"qemu/{module}"
-        for name, module in _VIEWS.items()
+        for name, module in VIEWS.items()
         if shipped is not None and (shipped / f"{module}.yaml").is_file()
     }

@@ -13,7 +13,16 @@ import re
 from vmsgen.runtime.errors import DataError
 from vmsgen.spec.names import class_name, pieces, python_name
 
-__all__ = ["check_field_name", "check_wire_name", "field_key", "scalar", "slug", "struct_name"]
+__all__ = [
+    "attribute_name",
+    "check_field_name",
+    "check_wire_name",
+    "field_key",
+    "group_key",
+    "scalar",
+    "slug",
+    "struct_name",
+]
 
 MAX_WIRE_NAME = 255  # the length of a name has one byte on the wire
 MAX_FIELD_NAME = 1000  # a C expression; the longest of QEMU 10.0 has 55 characters
@@ -23,6 +32,8 @@ _GROUPS = ("when", "since", "until", "tmp", "let", "check")
 #: Names of modules that generated packages have themselves, or that specs give a meaning to.
 _RESERVED = frozenset(("machine", "visitor", "index", "manifest", "model", "tags"))
 _MAX_SLUG = 60
+_MAX_TYPE = 60
+_MAX_FIELD = 80
 
 
 def check_wire_name(name: str) -> str:
@@ -57,15 +68,27 @@ def field_key(name: str) -> str | None:
     return scalar(name) if python_name(name) else None
 
 
+def group_key(keyword: str, name: str) -> str:
+    """The key of a group: quoted only where the name would have to be."""
+    return f"{keyword} {name}" if _PLAIN.match(name) else json.dumps(f"{keyword} {name}")
+
+
 def struct_name(name: str) -> str:
     """The type name for a VMState."""
-    made = class_name(name)
+    made = _short(class_name(name), _MAX_TYPE, "", name)
     return made if made[:1].isalpha() else f"S{made.lstrip('_')}"
+
+
+def attribute_name(name: str) -> str:
+    """The Python name for a field or a subsection: that which the language derives, unless it is very long."""
+    return _short(python_name(name), _MAX_FIELD, "_", name)
+
+
+def _short(made: str, most: int, joint: str, name: str) -> str:
+    return made if len(made) <= most else f"{made[:most]}{joint}{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def slug(name: str) -> str:
     """The file's name for a VMState, without its ending: letters, digits and single hyphens, short, nobody else's."""
-    made = "-".join(pieces(name)).lower()
-    if len(made) > _MAX_SLUG:
-        made = f"{made[:_MAX_SLUG]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    made = _short("-".join(pieces(name)).lower(), _MAX_SLUG, "-", name)
     return f"{made}-state" if made in _RESERVED else made

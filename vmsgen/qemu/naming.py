@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from vmsgen.qemu.names import field_key
+import hashlib
+
+from vmsgen.qemu.names import attribute_name, field_key
 from vmsgen.qemu.plan import Definition
 from vmsgen.spec.names import asn1_field_name, asn1_type_part, class_name, pieces, python_name
 
 __all__ = ["FileNames", "name_fields", "name_subsections"]
 
-#: What an attribute of a generated class or a name of expressions is called already.
-_RESERVED = frozenset(("self", "version", "it", "mine", "true", "false", "unknown", "qemu", "machine"))
+_LONGEST_TYPE = 140  # characters of an ASN.1 type; the schema allows 200
 
 
 def name_fields(definition: Definition) -> None:
     """Gives ``as:`` to fields whose names meet, in Python or in ASN.1."""
     taken: set[str] = set()
+    counts: dict[str, int] = {}
     for field in definition.fields():
         if field.pad:
             continue
         wire = field.names[0]
-        natural = python_name(wire)
-        if field_key(wire) is None:
-            natural = ""
-        wanted = natural or f"field_{python_name(wire)}"
-        name, number = wanted, 1
+        natural = python_name(wire) if field_key(wire) is not None else ""
+        wanted = attribute_name(wire) if natural else f"field_{attribute_name(wire)}"
+        name, number = wanted, counts.get(_key(wanted), 1)
         while _key(name) in taken:
             number += 1
             name = f"{wanted.rstrip('_')}_{number}"
+        counts[_key(wanted)] = number
         taken.add(_key(name))
         if name != natural:
             field.as_name = name
@@ -48,19 +49,23 @@ class FileNames:
 
 
 def name_subsections(definition: Definition, class_name_of: str, asn1: str, names: FileNames) -> None:
-    """Subsections whose names meet those of fields or of one another, or whose class or ASN.1 type is taken, get
-    another with ``as:``.
+    """Subsections whose names meet those of fields or of one another, or whose class or ASN.1 type is taken or would
+    be too long (it has the names of all owners in it), get another with ``as:``.
     """
     taken = {_key(field.as_name or python_name(field.names[0])) for field in definition.fields() if not field.pad}
+    taken.add("unknown")  # where BER keeps those that the schema does not have
     for subsection in definition.subsections:
         wire, owner = subsection.wire_name or "", definition.wire_name or ""
-        short = wire[len(owner) :] if wire.startswith(owner) and pieces(wire[len(owner) :]) else wire
+        natural = wire[len(owner) :] if wire.startswith(owner) and pieces(wire[len(owner) :]) else wire
+        short = natural
+        if len(asn1) + len(natural) > _LONGEST_TYPE:
+            short = f"s{hashlib.sha256(wire.encode()).hexdigest()[:8]}"
         named, number = short, 1
         while _key(python_name(named)) in taken or not _claim(named, class_name_of, asn1, names):
             number += 1
             named = f"{python_name(short).rstrip('_')}_{number}"
         taken.add(_key(python_name(named)))
-        if number > 1:
+        if named != natural:
             subsection.as_name = named
         part = asn1_type_part(named)
         name_subsections(subsection, class_name_of + class_name(named), f"{asn1}-{part}", names)

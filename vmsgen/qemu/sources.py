@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from vmsgen.qemu.bodies import Body, Item, body_of_vmdesc
 from vmsgen.qemu.dump import MAX_BYTES, is_dump, parse_dump
 from vmsgen.qemu.names import check_wire_name
 from vmsgen.qemu.sightings import Seen, Sightings
-from vmsgen.runtime.errors import DataError
-from vmsgen.stream import binary_marks
+from vmsgen.runtime.errors import DataError, VmsgenError
+from vmsgen.stream import ber_tags, binary_marks
 from vmsgen.stream.devices import section_facts
 from vmsgen.stream.items import Configuration, Section, SectionKind, Vmdesc
 from vmsgen.stream.machine_facts import architecture_of
@@ -25,7 +26,7 @@ from vmsgen.stream.source import ByteSource, MemorySource
 from vmsgen.stream.trailer import find_trailer
 from vmsgen.stream.vmdesc import DescribedSection, Description, parse_vmdesc
 
-__all__ = ["SourceReport", "old_style_body", "read_source"]
+__all__ = ["SourceReport", "may_be_source", "old_style_body", "read_source"]
 
 #: What a section's name begins with when its device has a place on a bus.
 _PATH = re.compile(r"(?:[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]|[0-9a-f]+\.\d\.[0-9a-f]{4})/")
@@ -41,6 +42,12 @@ class SourceReport:
     states: int = 0
     machine: str | None = None
     notes: list[str] = field(default_factory=list)
+
+
+def may_be_source(start: bytes) -> bool:
+    """Whether a file that begins so is a stream or a dump."""
+    known = start.startswith((binary_marks.MAGIC, ber_tags.MAGIC_TAG))
+    return known or (is_dump(start) and b'"vmschkmachine"' in start)
 
 
 def read_source(path: Path, label: str, sightings: Sightings) -> SourceReport:
@@ -116,11 +123,12 @@ _Found = tuple[Description, dict[int, int]]
 
 def _first_items(source: ByteSource, report: SourceReport) -> _Found:
     """Looks at what stands before the first section: the machine type."""
-    for item in StreamReader(source).items():
-        if isinstance(item, Configuration):
-            report.machine = item.machine.decode(errors="replace")
-        elif isinstance(item, Section):
-            break
+    with suppress(VmsgenError):  # sections that nobody can read are no matter here
+        for item in StreamReader(source).items():
+            if isinstance(item, Configuration):
+                report.machine = item.machine.decode(errors="replace")
+            elif isinstance(item, Section):
+                break
     return Description(None, ()), {}
 
 
@@ -196,4 +204,6 @@ def _ends(data: mmap.mmap, number: bytes, end: int) -> bool:
         return False
     if data[end] == binary_marks.FOOTER:
         return data[end + 1 : end + 5] == number
+    if data[end] == binary_marks.EOF:
+        return end + 1 == len(data) or data[end + 1] == binary_marks.VMDESC
     return data[end] in binary_marks.ITEMS

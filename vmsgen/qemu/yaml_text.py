@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vmsgen.qemu.names import field_key, scalar
+from vmsgen.qemu.names import attribute_name, field_key, group_key, scalar
 from vmsgen.qemu.plan import Definition, Entry, Field, Plan, TmpGroup
-from vmsgen.spec.names import python_name
 
 __all__ = ["definition_lines", "entry_lines", "spec_text", "subsection_lines"]
 
@@ -117,7 +116,7 @@ def entry_lines(entries: list[Entry], indent: str) -> Iterator[str]:
     """The items of ``fields:``."""
     for entry in entries:
         if isinstance(entry, TmpGroup):
-            yield f"{indent}- {scalar(f'tmp {entry.name}')}:"
+            yield f"{indent}- {group_key('tmp', entry.name)}:"
             yield from entry_lines(entry.entries, indent + _STEP)
         else:
             yield from _field(entry, indent)
@@ -128,7 +127,7 @@ def _field(field: Field, indent: str) -> Iterator[str]:
     names = field.names
     if key is None:
         # the key would mean something else: the derived name stands there, and the wire name below it
-        key = field.as_name or f"field_{python_name(names[0])}"
+        key = field.as_name or f"field_{attribute_name(names[0])}"
     elif len(names) == 1:
         names = []
     comment = f"  # {field.comment}" if field.comment is not None else ""

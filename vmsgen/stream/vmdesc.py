@@ -114,7 +114,7 @@ class Description:
 
 def _header(state: DescribedState) -> int:
     """Bytes before the fields of a subsection: mark, name with its length, version."""
-    return 1 + 1 + len(state.name.encode()) + 4
+    return 1 + 1 + len(state.name.encode("utf-8", "surrogateescape")) + 4
 
 
 def _leaves(state: DescribedState, path: str, offset: int) -> Iterator[Leaf]:
@@ -194,6 +194,10 @@ def _object(value: object, where: str) -> _Pairs:
 def _text(value: object, where: str) -> str:
     if not isinstance(value, str):
         raise DataError(f"vmdesc: expected a text at {where}")
+    try:
+        value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half of a pair, escaped in JSON
+        raise DataError(f"vmdesc: the text at {where} holds a character that is not printable") from None
     return value
 
 
