@@ -696,6 +696,7 @@ REGISTRY = Registry(
         Entry("ppc4xx_pci", (), "pci.ppc4xx", "Ppc4xxPci", 20420),
         Entry("ppce500_pci", (), "pci.ppce500", "Ppce500Pci", 20421),
         Entry("raven", (), "pci.raven", "Raven", 20422),
+        Entry("PCIDevice", (), "pci.simba", "SimbaBridge", 20645),
         Entry("versatile-pci", (), "pci.versatile", "VersatilePci", 20423),
         Entry(
             "xio3130-express-downstream-port",
