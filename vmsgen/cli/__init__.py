@@ -38,6 +38,7 @@ COMMANDS = (
     ("streams", "show", "what is in a migration stream: sections, values, statistics"),
     ("streams", "convert", "between QEMU's binary, BER, JSON and a readable trace"),
     ("streams", "verify", "check a stream against the generated schema and its own round trip"),
+    ("streams", "diff", "what two streams say differently: machine, fields of devices, memory"),
 )
 
 _GROUPS = {
