@@ -229,13 +229,6 @@ REGISTRY = Registry(
             "StellarisGamepad",
             20226,
         ),
-        Entry(
-            "stellaris_gamepad",
-            (),
-            "input.stellaris_gamepad_old",
-            "StellarisGamepad2",
-            20227,
-        ),
         Entry("tsc2005", (), "input.tsc2005", "Tsc2005", 20228),
         Entry("tsc2102", (), "input.tsc2102", "Tsc2102", 20229),
         Entry("tsc2301", (), "input.tsc2301", "Tsc2301", 20230),
