@@ -750,6 +750,7 @@ REGISTRY = Registry(
         Entry("mptsas", (), "scsi.mptsas", "Mptsas", 20599),
         Entry("pvscsi", (), "scsi.pvscsi", "Pvscsi", 20060),
         Entry("scsi-disk", (), "scsi.scsi_disk", "ScsiDisk", 20061),
+        Entry("SCSIDevice", (), "scsi.scsi_generic", "ScsiGeneric", 20646),
         Entry("spapr_vscsi", (), "scsi.spapr_vscsi", "SpaprVscsi", 20552),
         Entry("allwinner-sdhost", (), "sd.allwinner_sdhost", "AllwinnerSdhost", 20426),
         Entry("aspeed.sdhci", (), "sd.aspeed_sdhci", "AspeedSdhci", 20427),
