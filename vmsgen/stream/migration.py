@@ -40,6 +40,7 @@ from vmsgen.stream.reading import StreamReader
 from vmsgen.stream.sections.record import named
 from vmsgen.stream.sink import Writable, open_sink
 from vmsgen.stream.source import Readable
+from vmsgen.stream.vmdesc_sizes import with_sizes
 
 __all__ = ["Migration", "MigrationSection", "open_migration"]
 
@@ -123,6 +124,12 @@ class MigrationSection:
         """Why the contents are bytes although a spec describes them."""
         body = self._section.body
         return body.warning if isinstance(body, Blob) else None
+
+    @property
+    def _size_if_touched(self) -> int | None:
+        """Bytes of the contents in the binary format, None if they cannot have been changed or have none."""
+        data = self.data if self._touched else None
+        return None if data is None else len(data)
 
     def records(self) -> Iterator[Record]:
         """RAM records (see :mod:`vmsgen.stream.items`), or of another section with records their name and fields as a
@@ -279,15 +286,26 @@ class Migration:
         """Writes the stream to a path or an open binary file, in format ``binary`` or ``ber``.
 
         A file appears under its name only when all of it was written. Raises DataError for a value that cannot be
-        written, OSError. The vmdesc is kept as it was, also if a section is not of the size it describes any more.
+        written, OSError. The vmdesc is kept as it was, but of a section that has another size now only the size is
+        described (see :mod:`vmsgen.stream.vmdesc_sizes`).
         """
         if format not in ("binary", "ber"):
             raise VmsgenError(f"no format {format!r} to save in; there are binary and ber")
         with open_sink(place) as sink:
             writer = BinaryWriter(sink) if format == "binary" else BerWriter(sink)
             for part in self._parts:
-                writer.item(part._item() if isinstance(part, MigrationSection) else part)
+                if isinstance(part, MigrationSection):
+                    writer.item(part._item())
+                else:
+                    writer.item(self._described(part) if isinstance(part, Vmdesc) else part)
             writer.finish()
+
+    def _described(self, item: Vmdesc) -> Vmdesc:
+        """The vmdesc for the sections as they are now."""
+        if not any(section._touched for section in self.devices):
+            return item
+        sizes = ((section.name, section.instance, section._size_if_touched) for section in self.devices)
+        return replace(item, data=with_sizes(bytes(item.data), sizes))
 
     # ------------------------------------------------------------------ the input
 

@@ -20,14 +20,14 @@ class Trailer:
 
     description: Description | None = None
     warnings: list[str] = field(default_factory=list)
-    _next: int = 0
+    passed: int = 0  # descriptions that were given out or passed over
 
     def next(self, name: str, instance: int) -> DescribedSection | None:
         """The description of the next section if it is this one; one that the stream does not have is passed over."""
         sections = self.description.sections if self.description is not None else ()
-        for at in range(self._next, len(sections)):
+        for at in range(self.passed, len(sections)):
             if sections[at].name == name and sections[at].instance == instance:
-                self._next = at + 1
+                self.passed = at + 1
                 return sections[at]
         return None
 
