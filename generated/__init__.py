@@ -122,6 +122,7 @@ REGISTRY = Registry(
         Entry("cpu", (), "cpu.m68k", "M68kCpu", 20570),
         Entry("cpu", (), "cpu.microblaze", "MicroBlazeCpu", 20571),
         Entry("cpu", (), "cpu.mips", "MipsCpu", 20572),
+        Entry("cpu", (), "cpu.moxie", "MoxieCpu", 20647),
         Entry("cpu", (), "cpu.openrisc", "OpenRiscCpu", 20573),
         Entry("cpu", (), "cpu.ppc", "PpcCpu", 20536),
         Entry("cpu", (), "cpu.riscv", "RiscvCpu", 20582),
@@ -140,6 +141,7 @@ REGISTRY = Registry(
         Entry(
             "exynos4210.fimd", (), "display.exynos4210_fimd", "Exynos4210Fimd", 20165
         ),
+        Entry("g364fb", (), "display.g364fb_bare", "G364fbBare", 20648),
         Entry("g364fb-sysbus", (), "display.g364fb_sysbus", "G364fbSysbus", 20167),
         Entry("jazz-led", (), "display.jazz_led", "JazzLed", 20168),
         Entry("macfb", (), "display.macfb", "Macfb", 20169),
@@ -921,10 +923,11 @@ REGISTRY = Registry(
         Entry("virtio-nsm", (), "virtio.nsm", "VirtioNsm", 20613),
         Entry("virtio-rng", (), "virtio.rng", "VirtioRng", 20080),
         Entry("virtio-scsi", (), "virtio.scsi", "VirtioScsi", 20081),
-        Entry("virtio-sound", (), "virtio.sound", "VirtioSound", 20614),
+        Entry("virtio-sound-device", (), "virtio.sound", "VirtioSound", 20649),
         Entry("virtio-vhost_scsi", (), "virtio.vhost_scsi", "VirtioVhostScsi", 20615),
         Entry("vhost-user-blk", (), "virtio.vhost_user_blk", "VhostUserBlk", 20616),
         Entry("vhost-user-fs", (), "virtio.vhost_user_fs", "VhostUserFs", 20617),
+        Entry("vhost-vdpa-device", (), "virtio.vhost_vdpa", "VhostVdpaDevice", 20650),
         Entry(
             "virtio-vhost_vsock", (), "virtio.vhost_vsock", "VirtioVhostVsock", 20618
         ),
@@ -943,6 +946,7 @@ REGISTRY = Registry(
         Entry("ib700_wdt", (), "watchdog.ib700", "Ib700Wdt", 20534),
         Entry("imx2.wdt", (), "watchdog.imx2_wdt", "Imx2Wdt", 20502),
         Entry("sbsa-gwdt", (), "watchdog.sbsa_gwdt", "SbsaGwdt", 20503),
+        Entry("spapr_watchdog", (), "watchdog.spapr_watchdog", "SpaprWatchdog", 20651),
         Entry("xen_evtchn", (), "xen.evtchn", "XenEvtchn", 20639),
         Entry("xen_gnttab", (), "xen.gnttab", "XenGnttab", 20640),
         Entry("xen_overlay", (), "xen.overlay", "XenOverlay", 20641),

@@ -48,8 +48,8 @@ class KnownType:
         return list(dict.fromkeys(found))
 
     def is_akin(self, draft: Draft) -> bool:
-        """Whether ``draft`` is the same thing, perhaps with something new: half of its fields are known."""
-        return not draft.slots or len(self.lacks(draft)) * 2 <= len(draft.slots)
+        """Whether ``draft`` is the same thing, perhaps with something new: most of its fields are known."""
+        return not draft.slots or len(self.lacks(draft)) * 2 < len(draft.slots)
 
     def text(self, bodies: Sequence[Body]) -> str:
         """The type as it is written for a field with these bodies inside, with its arguments."""
@@ -88,6 +88,8 @@ class Existing:
         """Whether a state that is there is of ``draft``; a name may stand for several things."""
         if draft.name not in self.states:
             return False
+        if all(body.old_style for body in draft.bodies):
+            return True  # nothing is told of its bytes, so whoever described them knows more
         known = [each for each in self.types.get(draft.name, ()) if each.module in self.states[draft.name]]
         return not known or any(each.is_akin(draft) for each in known)
 
@@ -98,21 +100,25 @@ class Existing:
         for definition in module.definitions:
             if definition.kind not in ("state", "section", "struct") or definition.wire_name is None:
                 continue
+            names = (
+                (definition.wire_name, *definition.was) if definition.id == module.state else (definition.wire_name,)
+            )
             if definition.id == module.state:
-                self.states.setdefault(definition.wire_name, []).append(path)
+                for name in names:
+                    self.states.setdefault(name, []).append(path)
             lengths = [tuple(_lengths(definition.steps, param.name)) for param in definition.params]
             if definition.kind == "section" or not all(lengths):
                 continue
-            self.types.setdefault(definition.wire_name, []).append(
-                KnownType(
-                    path,
-                    definition.name,
-                    frozenset(_wire_names(model, definition)),
-                    frozenset(bare_name(each.wire_names[0]) for each in definition.fields() if not each.presence),
-                    frozenset(each.wire_name for each in definition.subsections),
-                    tuple(lengths),
-                )
+            known = KnownType(
+                path,
+                definition.name,
+                frozenset(_wire_names(model, definition)),
+                frozenset(bare_name(each.wire_names[0]) for each in definition.fields() if not each.presence),
+                frozenset(each.wire_name for each in definition.subsections),
+                tuple(lengths),
             )
+            for name in names:
+                self.types.setdefault(name, []).append(known)
 
 
 def _sent(item: Item) -> Iterator[Item]:
@@ -150,12 +156,12 @@ def _lengths(steps: Iterable[Step], param: str) -> Iterator[str]:
 
 
 def _wire_names(model: Model, definition: Definition) -> Iterator[str]:
-    """What QEMU may call the fields of a definition; parts that have no description in QEMU are looked into."""
+    """What QEMU may call the fields of a definition; parts that are no fields of QEMU's are looked into."""
     for each in definition.fields():
         yield from map(bare_name, each.wire_names)
         if isinstance(each.type, StructRef):
             inner = model.definition(each.type.definition)
-            if inner.wire_name is None:
+            if inner.wire_name in (None, definition.wire_name):
                 for name in _wire_names(model, inner):
                     yield name
                     yield from (f"{outer}.{name}" for outer in each.wire_names)
