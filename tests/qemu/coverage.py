@@ -121,10 +121,11 @@ def _unknowns() -> Iterator[str]:
 
 def main(arguments: Sequence[str]) -> int:
     """The command line; see the module's text."""
-    if len(arguments) != 1:
+    if not arguments:
         print(__doc__, file=sys.stderr)
         return 2
-    findings = [Finding(**entry) for entry in json.loads(Path(arguments[0]).read_text(encoding="utf-8"))]
+    files = [Path(argument) for argument in arguments]
+    findings = [Finding(**entry) for file in files for entry in json.loads(file.read_text(encoding="utf-8"))]
     for line in page(findings):
         print(line)
     return 0

@@ -157,7 +157,7 @@ class Facts:
         It is asked once for every place on the wire, and the places may differ (elements of an array): an answer may
         list them in wire order (see :func:`join_answers`), the last one holding for the rest.
         """
-        alternatives: Iterable[Answer] = (True, False) if kind == "bool" else range(1 << 16)
+        alternatives: Iterable[Answer] = (True, False) if kind == "bool" else range(1 << 24)
         settled = name not in self.trial and name in self.known
         given = self.trial.get(name, self.known.get(name))
         if given is None:

@@ -18,7 +18,7 @@ from vmsgen.runtime.errors import DataError, LayoutError
 from vmsgen.runtime.facts import Answer, Facts, Question, answer_text
 from vmsgen.runtime.trace import trace
 from vmsgen.stream.layout_attempts import Attempt, Attempts, Contents
-from vmsgen.stream.layout_counts import divided, is_count, paired, rivals
+from vmsgen.stream.layout_counts import counted, divided, is_count, paired, rivals
 from vmsgen.stream.vmdesc_match import compare
 
 __all__ = ["AmbiguousLayout", "Contents", "Solved", "solve"]
@@ -90,6 +90,8 @@ def _fitting(candidates: Sequence[Any], attempts: Attempts) -> list[Attempt]:
                     return [other]
                 fitting.append(other)
         before, level = level, list(following.values())
+    if attempts.contents.described is None:
+        fitting = _whole(fitting, candidates, attempts)
     if not fitting:
         fitting = [attempt for attempt in _counted(candidates, attempts) if attempts.fits(attempt)]
     if attempts.contents.described is None:
@@ -121,6 +123,27 @@ def _counted(candidates: Sequence[Any], attempts: Attempts) -> Iterator[Attempt]
             many = _first(question.alternatives, _ENUMERATED + 1)
             if is_count(question) and _DIVIDED <= len(many) <= _ENUMERATED:
                 yield from (attempts.run(kind, {question.name: answer}) for answer in many)
+
+
+def _whole(fitting: list[Attempt], candidates: Sequence[Any], attempts: Attempts) -> list[Attempt]:
+    """Of layouts that fit those that miss fewest subsections, among them the longer ones if any is missed."""
+    missed = [attempts.missed(attempt) for attempt in fitting]
+    if not all(missed):
+        return [attempt for attempt, count in zip(fitting, missed, strict=True) if not count]
+    known = {id(attempt) for attempt in fitting}
+    longer = [each for each in _longer(candidates, attempts) if id(each) not in known and attempts.fits(each)]
+    both = [*fitting, *longer]
+    missed += [attempts.missed(attempt) for attempt in longer]
+    return [attempt for attempt, count in zip(both, missed, strict=True) if count == min(missed)]
+
+
+def _longer(candidates: Sequence[Any], attempts: Attempts) -> Iterator[Attempt]:
+    """Attempts with one count that makes the section longer than division says."""
+    for kind in candidates:
+        first = attempts.run(kind, {}, beyond=True)
+        for question in filter(is_count, first.guessed):
+            for count in counted(attempts, first, question):
+                yield attempts.run(kind, {question.name: count})
 
 
 def _answers(attempts: Attempts, attempt: Attempt, question: Question, many: Sequence[Answer]) -> Sequence[Answer]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from vmsgen.runtime.errors import DataError, LayoutError, VmsgenError
 from vmsgen.runtime.facts import Answer, Facts, Question
+from vmsgen.runtime.trace import trace
 from vmsgen.stream.vmdesc import DescribedSection
 from vmsgen.stream.vmdesc_answers import answers_of
 from vmsgen.stream.vmdesc_match import compare
@@ -20,6 +22,15 @@ _WORK = 32 << 20  # bytes that they may read together
 _OVERHEAD = 4096  # what a run costs beside its bytes, as bytes
 _SLACK = 1 << 16  # bytes behind the end that a wrong layout may look at
 _ENDS = 64  # places that may be the end
+
+
+#: The header of a subsection: its mark, and a name with a slash.
+_SUBSECTION = re.compile(rb"\x05(.)([\x21-\x7e]{1,255})", re.DOTALL)
+
+
+def _whole(found: re.Match[bytes]) -> bool:
+    name = found[2][: found[1][0]]
+    return len(name) == found[1][0] and b"/" in name[1:]
 
 
 @dataclass(slots=True)
@@ -131,6 +142,20 @@ class Attempts:
         if self.target is not None:
             return attempt.end == self.target
         return self.contents.fits(self.contents.start + attempt.end)
+
+    def missed(self, attempt: Attempt) -> int:
+        """How many subsections stand in the contents that the attempt takes for something else.
+
+        A count that is too large can swallow what follows the array, and end at the right place all the same.
+        """
+        headers = [found.start() for found in _SUBSECTION.finditer(self._window, 0, attempt.end or 0) if _whole(found)]
+        if not headers:
+            return 0
+        try:
+            read = sum(leaf.kind == "subsection" for leaf in trace(attempt.state))
+        except DataError:
+            return len(headers)
+        return max(0, len(headers) - read)
 
     def agrees(self, attempt: Attempt) -> bool:
         """Whether QEMU's description names and cuts the leaves as this attempt does, so that no other need be tried."""

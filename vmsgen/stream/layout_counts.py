@@ -6,36 +6,20 @@ import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from vmsgen.runtime.facts import Answer, Question
 from vmsgen.stream.layout_attempts import Attempt, Attempts
 
-__all__ = ["bounds", "divided", "is_count", "paired", "rivals"]
+__all__ = ["counted", "divided", "is_count", "paired", "rivals"]
 
 
 _ENUMERATED = 1024  # answers to one of two counts
 _PAIRS = 16  # pairs of answers that are tried
 
 
-class _AnyCount:
-    """Bounds of a question that does not say them."""
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(range(1 << 24))
-
-    def __contains__(self, value: object) -> bool:
-        return isinstance(value, int) and 0 <= value < 1 << 24
-
-
-def bounds(question: Question) -> Any:
-    """The numbers that may answer a question, as a container."""
-    return question.alternatives if isinstance(question.alternatives, range) else _AnyCount()
-
-
 def is_count(question: Question) -> bool:
-    """Whether the answer is a number."""
-    return isinstance(question.answer, int) and not isinstance(question.answer, bool)
+    """Whether the answer is a number out of a range, and not one of a few candidates."""
+    return isinstance(question.alternatives, range)
 
 
 @dataclass(slots=True)
@@ -49,9 +33,9 @@ class _Slope:
     def answered(self, step: int) -> Answer | None:
         """The answer that many steps away, None if there is none."""
         other = self.answer + step
-        if not is_count(self.question):
-            return bool(other) if other in (0, 1) else None
-        return other if other in bounds(self.question) else None
+        if is_count(self.question):
+            return other if other in self.question.alternatives else None
+        return bool(other) if isinstance(self.question.answer, bool) and other in (0, 1) else None
 
 
 def _slope(attempts: Attempts, attempt: Attempt, question: Question) -> _Slope | None:
@@ -88,6 +72,22 @@ def divided(attempts: Attempts, attempt: Attempt, question: Question) -> list[An
     return found
 
 
+def counted(attempts: Attempts, attempt: Attempt, question: Question) -> Iterator[int]:
+    """All counts that do not make the contents too long, the largest first.
+
+    For what division misses: where the count is too low, what comes behind is read at the wrong place, so that
+    subsections there do not show, and the right count makes the section longer than one would think.
+    """
+    base = attempts.run(attempt.type, attempt.trial, beyond=True)
+    slope = _slope(attempts, attempt, question)
+    if slope is None or slope.each < 0 or base.end is None or not attempts.ends:
+        return
+    most = slope.answer + (attempts.ends[-1] - base.end) // slope.each
+    for count in range(most, max(-1, most - _ENUMERATED), -1):
+        if count in question.alternatives:
+            yield count
+
+
 def paired(attempts: Attempts, attempt: Attempt) -> Iterator[dict[str, Answer]]:
     """Answers to two counts at once that make the length come out: those of one are tried, that of the other follows.
 
@@ -101,10 +101,11 @@ def paired(attempts: Attempts, attempt: Attempt) -> Iterator[dict[str, Answer]]:
     for left, right in itertools.combinations(sorted(slopes, key=lambda slope: -abs(slope.each)), 2):
         found = 0
         for end in attempts.ends:
-            for count in itertools.islice(bounds(left.question), _ENUMERATED):
-                step, rest = divmod(end - base.end - (count - left.answer) * left.each, right.each)
+            for away in range(-_ENUMERATED, _ENUMERATED):
+                count = left.answered(away)
+                step, rest = divmod(end - base.end - away * left.each, right.each)
                 other = right.answered(step)
-                if not rest and other is not None and step and count != left.answer and found < _PAIRS:
+                if not rest and step and away and count is not None and other is not None and found < _PAIRS:
                     found += 1
                     yield {**attempt.trial, left.question.name: count, right.question.name: other}
 

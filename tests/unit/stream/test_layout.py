@@ -10,9 +10,11 @@ import pytest
 
 from tests.unit.stream.states import Clock, OtherSwitch, Switch
 from tests.unit.stream.synthetic import be16, be32
+from vmsgen.runtime.binary_in import BinaryIn
 from vmsgen.runtime.errors import DataError, LayoutError
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import VMState
+from vmsgen.runtime.trace import Trace
 from vmsgen.runtime.visitor import Visitor
 from vmsgen.stream.layout import AmbiguousLayout, Contents, Solved, solve
 from vmsgen.stream.section_end import SectionEnd
@@ -219,3 +221,35 @@ def test_two_counts_at_once(known: bool) -> None:
         solved(bytes(5 * 4 + 9 * 3), Twice, known=known)
     found = solved(bytes(9 * 4 + 8 * 3), Twice, known=known)
     assert (len(found.state.ports), len(found.state.data)) == (9, 24)
+
+
+class Tail(VMState):
+    """Bytes, so many as a property says, and maybe a subsection behind them."""
+
+    VMSTATE = "tail"
+    FIELDS = ("data", "subsections")
+    TAGS: ClassVar[Mapping[str, int]] = {"data": 0, "subsections": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
+    __slots__ = ("data", "subsections")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.data: list[int] = []
+        self.subsections: list[Any] = []
+
+    def visit(self, v: Visitor, *args: Any, **kwargs: Any) -> None:
+        self.data = v.integers("data", self.data, v.facts.ask(MANY), 8, False)
+        if isinstance(v, BinaryIn) and v.data[v.position : v.position + 1] == b"\5":
+            v.take(len(HEADER_OF_MORE), "more")
+        elif isinstance(v, Trace) and v.facts.ask(MANY) == 12:
+            v.put(HEADER_OF_MORE, "more", "subsection", None)
+
+
+HEADER_OF_MORE = b"\5\x09tail/more" + be32(1)
+MANY = Prop("many", "test", "int", low=0, high=99, default=lambda f: 4)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_count_does_not_swallow_a_subsection(known: bool) -> None:
+    # 12 and the subsection, or 12 and its 15 bytes, which division finds first
+    found = solved(bytes(12) + HEADER_OF_MORE, Tail, known=known)
+    assert found.state.data == [0] * 12
