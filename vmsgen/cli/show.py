@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from typing import TYPE_CHECKING
@@ -124,10 +125,20 @@ def _print_table(summary: Summary) -> None:
             for column, (cell, width) in enumerate(zip(line, widths, strict=True))
         ]
         click.echo("  ".join(cells).rstrip())
+    if summary.commands:
+        click.echo(f"commands: {_commands(summary.commands)}")
     if summary.vmdesc is not None:
         click.echo(f"vmdesc of {summary.vmdesc} bytes")
     if summary.error is None:
         _print_stats(summary.statistics, short=True)
+
+
+def _commands(codes: list[int]) -> str:
+    """Names in order; the same one several times in a row is listed once, with the number."""
+    from vmsgen.stream.commands import command_name
+
+    rows = [(command_name(code), len(list(same))) for code, same in itertools.groupby(codes)]
+    return ", ".join(name if times == 1 else f"{name} ({times} times)" for name, times in rows)
 
 
 def _contents(contents: str, opaque: int, size: int) -> str:

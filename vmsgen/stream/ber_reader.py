@@ -24,6 +24,8 @@ from vmsgen.stream.items import (
     Eof,
     Header,
     Item,
+    Package,
+    PackageEnd,
     RamRecords,
     Record,
     Section,
@@ -103,6 +105,8 @@ class BerReader:
                 yield self.configuration
             elif kind == tags.COMMAND:
                 yield self._command(head)
+            elif kind == tags.PACKAGE:
+                yield from self._package(head)
             elif kind == tags.EOF:
                 source.null(head)
                 yield Eof(head.start)
@@ -185,6 +189,24 @@ class BerReader:
         data = source.octets(source.expect(CONTEXT, 1, "the command's data"), "the command's data")
         source.leave("a command")
         return Command(code, data, head.start)
+
+    def _package(self, head: Head) -> Iterator[Item]:
+        source = self._ber
+        source.enter(head)
+        yield Package(head.start)
+        while source.more():
+            one = source.head()
+            kind = one.number if one.tag_class == APPLICATION else -1
+            if kind == tags.SEC_FULL:
+                section = self._section(one, SectionKind.FULL)
+                yield section
+                section.exhaust()
+            elif kind == tags.COMMAND:
+                yield self._command(one)
+            else:
+                raise source.fail(f"expected a device section or a command, found {one.describe()}", one.start)
+            source.section = None
+        yield PackageEnd(self._source.offset)
 
     # ------------------------------------------------------------------ sections
 

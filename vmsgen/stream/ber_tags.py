@@ -17,6 +17,7 @@ SEC_PART: Final = 10704  # SP
 SEC_END: Final = 10693  # SE
 SEC_FULL: Final = 10694  # SF
 COMMAND: Final = 8653  # CM
+PACKAGE: Final = 10315  # PK
 EOF: Final = 8902  # EF
 VMDESC: Final = 11076  # VD
 UNKNOWN_SUBSECTION: Final = 10707  # SS

@@ -19,6 +19,8 @@ from vmsgen.stream.items import (
     Eof,
     Header,
     Item,
+    Package,
+    PackageEnd,
     RamRecords,
     Section,
     SectionKind,
@@ -72,6 +74,10 @@ class BerWriter:
         elif isinstance(item, Command):
             content = _number(0, item.code) + tlv(tags.member(1), item.data)
             write(tlv(tag_bytes(APPLICATION, True, tags.COMMAND), content))
+        elif isinstance(item, Package):
+            write(tags.opening(tags.PACKAGE))
+        elif isinstance(item, PackageEnd):
+            write(tags.CLOSE)
         elif isinstance(item, Eof):
             write(tlv(tag_bytes(APPLICATION, False, tags.EOF), b""))
         elif isinstance(item, Vmdesc):

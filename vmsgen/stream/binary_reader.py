@@ -22,6 +22,8 @@ from vmsgen.stream.items import (
     Eof,
     Header,
     Item,
+    Package,
+    PackageEnd,
     RamRecords,
     Record,
     Section,
@@ -100,6 +102,7 @@ class BinaryReader:
         self._starts: dict[int, Section] = {}
         self._footers: bool | None = None
         self._trailer: Trailer | None = None
+        self._packaged = False  # inside of a package, which is the source then
         self.configuration: Configuration | None = None
         self.warnings: list[str] = []
 
@@ -117,7 +120,7 @@ class BinaryReader:
                 yield section
                 section.exhaust()
             elif mark == marks.COMMAND:
-                yield self._command(where)
+                yield from self._command(where)
             elif mark == marks.EOF:
                 break
             else:
@@ -155,7 +158,7 @@ class BinaryReader:
         if self._decoder is not None:
             self._decoder.configure(self.configuration)
 
-    def _command(self, where: int) -> Command:
+    def _command(self, where: int) -> Iterator[Item]:
         source = self._source
         what = "a command"
         code, length = source.u16(what), source.u16(what)
@@ -163,10 +166,46 @@ class BinaryReader:
         if code == marks.COMMAND_PACKAGED:
             if length != 4:
                 raise DataError(f"expected the package command with 4 bytes of data, found {length}", offset=where)
-            data += source.read(int.from_bytes(data, "big"), "a package", limit=_MAX_PACKAGE)
-        elif code == marks.COMMAND_ADVISE and length == 16:
+            yield from self._package(where, data)
+            return
+        if code == marks.COMMAND_ADVISE and length == 16:
             self._ram.block_page_sizes = True
-        return Command(code, data, where)
+        yield Command(code, data, where)
+
+    def _package(self, where: int, size: bytes) -> Iterator[Item]:
+        """The items of a package, whose length stands in ``size``; the package as the bytes it is where those cannot
+        be read.
+        """
+        outer, trailer = self._source, self._trailer
+        base = outer.offset
+        content = outer.read(int.from_bytes(size, "big"), "a package", limit=_MAX_PACKAGE)
+        # no description comes with postcopy
+        self._source, self._trailer, self._packaged = MemorySource(content, base=base), Trailer(), True
+        try:
+            found = list(self._packaged_items())
+        except DataError as error:
+            self.warnings.append(f"the package at offset {where:#x} travels as bytes: {error}")
+            found = []
+        finally:
+            self._source, self._trailer, self._packaged = outer, trailer, False
+        if content and not found:
+            yield Command(marks.COMMAND_PACKAGED, size + content, where)
+            return
+        yield Package(where)
+        yield from found
+        yield PackageEnd(base + len(content))
+
+    def _packaged_items(self) -> Iterator[Item]:
+        source = self._source
+        while not source.at_end():
+            where = source.offset
+            mark = source.u8("a package")
+            if mark == marks.FULL:
+                yield self._section(SectionKind.FULL, where)
+            elif mark == marks.COMMAND and source.peek(2) != marks.COMMAND_PACKAGED.to_bytes(2, "big"):
+                yield from self._command(where)
+            else:
+                raise DataError(f"expected a device section or a command in a package, found {mark:#04x}", offset=where)
 
     def _end(self) -> Iterator[Vmdesc]:
         source = self._source
@@ -297,7 +336,7 @@ class BinaryReader:
     def _undecoded(self, section: Section, trailer: Trailer) -> Undecoded:
         source = self._source
         start = source.pos
-        judge = SectionEnd(source, section.id, self._footers, self._starts)
+        judge = SectionEnd(source, section.id, self._footers, self._starts, self._packaged)
         described = trailer.next(section.name, section.instance)
         end = None
         if described is not None and described.exact:

@@ -13,6 +13,8 @@ from vmsgen.stream.items import (
     Eof,
     Header,
     Item,
+    Package,
+    PackageEnd,
     RamRecords,
     Section,
     SectionKind,
@@ -25,7 +27,7 @@ from vmsgen.stream.machine_facts import page_size_of
 from vmsgen.stream.ram import RamState
 from vmsgen.stream.ram_writer import write_records
 from vmsgen.stream.sections.record import closed
-from vmsgen.stream.sink import ByteSink
+from vmsgen.stream.sink import ByteSink, MemorySink
 
 __all__ = ["BinaryWriter"]
 
@@ -35,6 +37,7 @@ class BinaryWriter:
 
     def __init__(self, sink: ByteSink) -> None:
         self._sink = sink
+        self._outer: ByteSink | None = None  # while what is written goes into a package
         self._ram = RamState()
         self.warnings: list[str] = []
 
@@ -50,6 +53,8 @@ class BinaryWriter:
             write_configuration(self._sink, item)
         elif isinstance(item, Command):
             self._command(item)
+        elif isinstance(item, Package | PackageEnd):
+            self._package(item)
         elif isinstance(item, Eof):
             write(bytes((marks.EOF,)))
         elif isinstance(item, Vmdesc):
@@ -61,6 +66,19 @@ class BinaryWriter:
 
     def finish(self) -> None:
         """Nothing closes a binary stream."""
+
+    def _package(self, item: Package | PackageEnd) -> None:
+        """Holds what is written between the two, because its length comes first."""
+        if isinstance(item, Package) is (self._outer is not None):
+            raise DataError("packages are not one inside the other", offset=item.offset)
+        if self._outer is None:
+            self._outer, self._sink = self._sink, MemorySink()
+            return
+        assert isinstance(self._sink, MemorySink)
+        content = self._sink.getvalue()
+        self._sink, self._outer = self._outer, None
+        size = len(content).to_bytes(4, "big")
+        self._command(Command(marks.COMMAND_PACKAGED, size + content, item.offset))
 
     def _command(self, item: Command) -> None:
         if item.code == marks.COMMAND_PACKAGED:

@@ -8,6 +8,7 @@ import hashlib
 import json
 
 from vmsgen.runtime.debug_out import debug_text
+from vmsgen.stream.commands import COMMAND_NAMES, command_values
 from vmsgen.stream.items import (
     COMPRESS,
     EOS,
@@ -29,6 +30,8 @@ from vmsgen.stream.items import (
     Eof,
     Header,
     Item,
+    Package,
+    PackageEnd,
     RamRecords,
     Record,
     Section,
@@ -44,20 +47,6 @@ __all__ = ["DebugWriter", "hex_lines"]
 
 _NAMES = {XBZRLE: "xbzrle", COMPRESS: "compressed"}
 _MARKS = {HOOK: "hook", FLUSH: "flush", EOS: "end of records"}
-_COMMANDS = (
-    "none",
-    "OPEN_RETURN_PATH",
-    "PING",
-    "POSTCOPY_ADVISE",
-    "POSTCOPY_LISTEN",
-    "POSTCOPY_RUN",
-    "POSTCOPY_RAM_DISCARD",
-    "PACKAGED",
-    "ENABLE_COLO",
-    "POSTCOPY_RESUME",
-    "RECV_BITMAP",
-    "SWITCHOVER_START",
-)
 _ROW = 32
 
 
@@ -102,8 +91,11 @@ class DebugWriter:
         elif isinstance(item, Configuration):
             self._configuration(item)
         elif isinstance(item, Command):
-            name = _COMMANDS[item.code] if item.code < len(_COMMANDS) else "unknown"
-            self._line(f"command {item.code} {name} {item.data.hex()}".rstrip())
+            self._command(item)
+        elif isinstance(item, Package):
+            self._line("package")
+        elif isinstance(item, PackageEnd):
+            self._line("end of package")
         elif isinstance(item, Eof):
             self._line("end of sections")
         elif isinstance(item, Vmdesc):
@@ -111,6 +103,15 @@ class DebugWriter:
         else:
             assert isinstance(item, Unknown), item
             self._line(f"unknown item {item.element.hex()}")
+
+    def _command(self, item: Command) -> None:
+        name = COMMAND_NAMES.get(item.code, "unknown")
+        values = command_values(item.code, item.data)
+        ranges = values.pop("ranges", ())
+        told = " ".join(f"{key}={value!a}" for key, value in values.items()) if values else item.data.hex()
+        self._line(f"command {item.code} {name} {told}".rstrip())
+        for start, length in ranges:
+            self._line(f"  {start:#x} {length} bytes")
 
     def _configuration(self, item: Configuration) -> None:
         self._line("configuration")

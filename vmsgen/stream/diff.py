@@ -13,6 +13,7 @@ from typing import Any
 
 from vmsgen.runtime.errors import DataError, VmsgenError
 from vmsgen.runtime.trace import trace
+from vmsgen.stream.binary_marks import COMMAND_PACKAGED
 from vmsgen.stream.diff_memory import BlockDifference, SentMemory, compare_memory
 from vmsgen.stream.items import (
     Blob,
@@ -20,6 +21,7 @@ from vmsgen.stream.items import (
     Command,
     Configuration,
     Item,
+    Package,
     RamRecords,
     Section,
     SectionRecords,
@@ -105,12 +107,16 @@ class _Side:
         elif isinstance(item, Configuration):
             self._configuration(item)
         elif isinstance(item, Command):
-            before = self.properties.get("commands")
-            code = f"{item.code}:{item.data.hex()}" if item.data else str(item.code)
-            self.properties["commands"] = code if before is None else f"{before} {code}"
+            self._command(f"{item.code}:{item.data.hex()}" if item.data else str(item.code))
+        elif isinstance(item, Package):
+            self._command(str(COMMAND_PACKAGED))
         elif isinstance(item, Vmdesc):
             digest = hashlib.blake2b(item.data, digest_size=8).hexdigest()
             self.properties["vmdesc"] = f"{len(item.data)} bytes, digest {digest}"
+
+    def _command(self, code: str) -> None:
+        before = self.properties.get("commands")
+        self.properties["commands"] = code if before is None else f"{before} {code}"
 
     def _configuration(self, item: Configuration) -> None:
         told = {"machine": item.machine.decode(errors="replace")}

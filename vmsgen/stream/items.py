@@ -1,8 +1,9 @@
 """The items of a migration stream: the common form between QEMU's binary format and BER.
 
-A stream is ``Header [Configuration] (Section | Command)* Eof [Vmdesc]``. Readers yield items in that order and writers
-take them one by one. The body of a section may be read from the input while it is used, so a section must be used up
-(``exhaust``) before the next item is asked for; its ``footer`` is known only then.
+A stream is ``Header [Configuration] (Section | Command | package)* Eof [Vmdesc]``; a package is ``Package (Section |
+Command)* PackageEnd``. Readers yield items in that order and writers take them one by one. The body of a section may be
+read from the input while it is used, so a section must be used up (``exhaust``) before the next item is asked for; its
+``footer`` is known only then.
 
 RAM records are plain tuples, because there is one per page: ``(kind, ...)`` with the kinds below.
 
@@ -57,6 +58,8 @@ __all__ = [
     "Header",
     "Item",
     "MappedBlock",
+    "Package",
+    "PackageEnd",
     "RamBlock",
     "RamRecords",
     "Record",
@@ -253,6 +256,22 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
+class Package:
+    """The command with a package: sections and commands that a receiver of postcopy must have at once. They are the
+    next items, up to :class:`PackageEnd`.
+    """
+
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PackageEnd:
+    """Where the package ends."""
+
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Eof:
     """The mark after the last section."""
 
@@ -275,7 +294,7 @@ class Unknown:
     offset: int = 0
 
 
-Item = Header | Configuration | Section | Command | Eof | Vmdesc | Unknown
+Item = Header | Configuration | Section | Command | Package | PackageEnd | Eof | Vmdesc | Unknown
 
 
 def wire_name(raw: bytes, what: str, offset: int | None) -> str:

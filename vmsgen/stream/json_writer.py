@@ -11,6 +11,7 @@ import json
 from typing import Any
 
 from vmsgen.runtime.json_out import to_json
+from vmsgen.stream.commands import command_name, command_values
 from vmsgen.stream.items import (
     COMPRESS,
     EOS,
@@ -33,6 +34,8 @@ from vmsgen.stream.items import (
     Header,
     Item,
     MappedBlock,
+    Package,
+    PackageEnd,
     RamRecords,
     Record,
     Section,
@@ -189,7 +192,10 @@ def _plain(item: Item) -> dict[str, Any]:
     if isinstance(item, Configuration):
         return _configuration(item)
     if isinstance(item, Command):
-        return {"kind": "command", "code": item.code, "data": item.data.hex()}
+        values = {"kind": "command", "code": item.code, "name": command_name(item.code), "data": item.data.hex()}
+        return values | command_values(item.code, item.data)
+    if isinstance(item, Package | PackageEnd):
+        return {"kind": "package" if isinstance(item, Package) else "package end"}
     if isinstance(item, Eof):
         return {"kind": "eof"}
     if isinstance(item, Vmdesc):

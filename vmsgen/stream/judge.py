@@ -6,7 +6,7 @@ encoded by it again, which must give the octets that we write for what we read, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,10 +76,27 @@ def units(source: ByteSource) -> Iterator[Unit]:
         head = stream.head()
         if (head.tag_class, head.number) in _SECTIONS:
             yield from _section(stream, head, number)
+        elif (head.tag_class, head.number) == (APPLICATION, tags.PACKAGE):
+            number = yield from _package(stream, head, number)
         else:
             yield Unit("Item", stream.whole(head, "an item"), head.start, number)
         number += 1
     stream.leave("the stream")
+
+
+def _package(stream: BerSource, head: Head, number: int) -> Generator[Unit, None, int]:
+    """The items of a package, then the package without them; returns the number of the item that ends it."""
+    first = number
+    stream.enter(head)
+    while stream.more():
+        one = stream.head()
+        number += 1
+        if (one.tag_class, one.number) in _SECTIONS:
+            yield from _section(stream, one, number)
+        else:
+            yield Unit("Item", stream.whole(one, "an item of a package"), one.start, number)
+    yield Unit("Item", head.octets[:3] + b"\x80" + tags.CLOSE, head.start, first)
+    return number + 1
 
 
 _SECTIONS = frozenset((APPLICATION, number) for number in (tags.SEC_START, tags.SEC_PART, tags.SEC_END, tags.SEC_FULL))

@@ -21,13 +21,15 @@ _LARGEST_COMMAND = 0xFF
 @dataclass(frozen=True, slots=True)
 class SectionEnd:
     """Judges ends (positions in ``source.view``) of the section of one id. ``footers``: whether the stream has them,
-    None while that is not known; ``started``: ids of the sections that come in parts.
+    None while that is not known; ``started``: ids of the sections that come in parts; ``packaged``: the source is a
+    package, which ends behind an item, without an end mark.
     """
 
     source: ByteSource
     id: int
     footers: bool | None
     started: Collection[int]
+    packaged: bool = False
 
     def fits(self, end: int) -> bool:
         """Whether what stands at ``end`` may follow the section: its footer, and then (or at once) an item."""
@@ -38,7 +40,9 @@ class SectionEnd:
         if self.footers is not None and has_footer is not self.footers:
             return False
         after = end + 5 if has_footer else end
-        return after < limit and self._item_at(after) and (has_footer or self._is_whole(after))
+        if after == limit:
+            return self.packaged
+        return self._item_at(after) and (has_footer or self._is_whole(after))
 
     def among(self, start: int, stop: int) -> Iterator[int]:
         """Every end from ``start`` to ``stop`` that fits, the first one first."""

@@ -7,8 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vmsgen.runtime.errors import VmsgenError
+from vmsgen.stream.binary_marks import COMMAND_PACKAGED
 from vmsgen.stream.devices import Classes
-from vmsgen.stream.items import Blob, Command, Configuration, RamRecords, Section, SectionRecords, State, Vmdesc
+from vmsgen.stream.items import (
+    Blob,
+    Command,
+    Configuration,
+    Package,
+    RamRecords,
+    Section,
+    SectionRecords,
+    State,
+    Vmdesc,
+)
 from vmsgen.stream.reading import StreamReader
 from vmsgen.stream.source import ByteSource
 from vmsgen.stream.statistics import Statistics
@@ -86,6 +97,8 @@ def summarize(
                 summary.configuration = item
             elif isinstance(item, Command):
                 summary.commands.append(item.code)
+            elif isinstance(item, Package):
+                summary.commands.append(COMMAND_PACKAGED)
             elif isinstance(item, Vmdesc):
                 summary.vmdesc = len(item.data)
     except VmsgenError as error:

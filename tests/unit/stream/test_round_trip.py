@@ -143,7 +143,9 @@ def test_commands() -> None:
         + b"\0"
     )
     assert back(data) == data
-    assert [item.code for item in items(data) if isinstance(item, Command)] == [1, 2, 7, 6]
+    found = items(data)
+    assert [item.code for item in found if isinstance(item, Command)] == [1, 2, 4, 5, 6]
+    assert [type(item).__name__ for item in found[3:7]] == ["Package", "Command", "Command", "PackageEnd"]
 
 
 def test_early_section_between_ram_sections() -> None:
