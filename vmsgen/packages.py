@@ -30,9 +30,9 @@ class Layers:
     def __init__(self, registries: Sequence[Classes]) -> None:
         self._registries = tuple(registries)
 
-    def candidates(self, idstr: str, facts: Facts | None = None) -> list[Any]:
+    def candidates(self, idstr: str, facts: Facts | None = None, part: str = "full") -> list[Any]:
         """The states that a section of this name may be, of the first registry that has any."""
-        return next((found for each in self._registries if (found := each.candidates(idstr, facts))), [])
+        return next((found for each in self._registries if (found := each.candidates(idstr, facts, part))), [])
 
     def by_tag(self, tag: int) -> Any | None:
         """The state with this APPLICATION tag, of the first registry that has one."""

@@ -34,9 +34,9 @@ class WithDescribed:
         self._made: dict[Body, type[Any] | VmsgenError] = {}
         self._fields = 0
 
-    def candidates(self, idstr: str, facts: Facts | None = None) -> list[Any]:
+    def candidates(self, idstr: str, facts: Facts | None = None, part: str = "full") -> list[Any]:
         """Classes of the wrapped registry that a section of this name may be of."""
-        return [] if self._classes is None else self._classes.candidates(idstr, facts)
+        return [] if self._classes is None else self._classes.candidates(idstr, facts, part)
 
     def by_tag(self, tag: int) -> Any | None:
         """The class of the wrapped registry with this APPLICATION tag."""

@@ -12,13 +12,18 @@ from vmsgen.runtime.state import VMState
 
 
 class Entry(NamedTuple):
-    """One state of a package: its wire name and older ones, its module (relative) and class, its APPLICATION tag."""
+    """One state of a package: its wire name and older ones, its module (relative) and class, its APPLICATION tag.
+
+    ``part`` is ``full`` for the state of a device, and of a section that comes in pieces the kind of piece: ``start``,
+    ``part``, ``end``.
+    """
 
     name: str
     was: tuple[str, ...]
     module: str
     type_name: str
     tag: int
+    part: str = "full"
 
 
 class Registry:
@@ -27,10 +32,10 @@ class Registry:
     def __init__(self, package: str, entries: Sequence[Entry]) -> None:
         self.package = package
         self.entries = tuple(entries)
-        self._by_name: dict[str, list[Entry]] = {}
+        self._by_name: dict[tuple[str, str], list[Entry]] = {}  # and by part
         for entry in entries:
             for name in (entry.name, *entry.was):
-                self._by_name.setdefault(name, []).append(entry)
+                self._by_name.setdefault((name, entry.part), []).append(entry)
         self._by_tag = {entry.tag: entry for entry in entries}
 
     def __iter__(self) -> Iterator[type[VMState]]:
@@ -45,22 +50,22 @@ class Registry:
 
     def names(self) -> list[str]:
         """Every wire name, older ones included."""
-        return sorted(self._by_name)
+        return sorted({name for name, _ in self._by_name})
 
-    def _entries(self, idstr: str) -> list[Entry]:
+    def _entries(self, idstr: str, part: str) -> list[Entry]:
         """Entries whose name is ``idstr`` or its end after a slash, the longest name first."""
-        found = list(self._by_name.get(idstr, ()))
+        found = list(self._by_name.get((idstr, part), ()))
         position = idstr.find("/")
         while position >= 0:
-            found += self._by_name.get(idstr[position + 1 :], ())
+            found += self._by_name.get((idstr[position + 1 :], part), ())
             position = idstr.find("/", position + 1)
         return found
 
-    def candidates(self, idstr: str, facts: Facts | None = None) -> list[type[VMState]]:
-        """The states that a section of this name may be, those that the facts exclude left out."""
+    def candidates(self, idstr: str, facts: Facts | None = None, part: str = "full") -> list[type[VMState]]:
+        """The states that a section of this name may be (or a part of it), those that the facts exclude left out."""
         known = facts or Facts()
         found = []
-        for entry in self._entries(idstr):
+        for entry in self._entries(idstr, part):
             state = self.load(entry)
             try:
                 fits = state.matches(known)
@@ -80,8 +85,9 @@ class Registry:
 
         Several states may bear one name; ``facts`` (or the class name) then decide.
         """
+        names = self.names()
         for entry in self.entries:
-            if entry.type_name == name and name not in self._by_name:
+            if entry.type_name == name and name not in names:
                 return self.load(entry)
         found = self.candidates(name, facts)
         if len(found) == 1:
@@ -91,7 +97,10 @@ class Registry:
             raise VmsgenError(
                 f"several states are called {name!r}: {listed}; look one up by its class name, or give facts"
             )
+        parts = [entry.type_name for entry in self.entries if name in (entry.name, *entry.was)]
+        if parts:
+            raise VmsgenError(f"section {name!r} comes in parts: {', '.join(parts)}; look one up by its class name")
         import difflib
 
-        near = difflib.get_close_matches(name, self.names(), 1)
+        near = difflib.get_close_matches(name, names, 1)
         raise VmsgenError(f"no state is called {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))

@@ -433,6 +433,14 @@ class Module:
     imports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: a section that arrives in pieces (then ``state`` is None): definition ids by start, part, end, full
     parts: Mapping[str, str] = field(default_factory=dict)
+
+    def sections(self) -> list[tuple[str, str]]:
+        """Ids of the definitions that a stream names, each with the part of a section that it is (``full`` for all of
+        one).
+        """
+        whole = [] if self.state is None else [(self.state, "full")]
+        return whole + [(made, part) for part, made in self.parts.items()]
+
     hooks: Hooks | None = None
     match: Expression | None = None
     was: tuple[str, ...] = ()

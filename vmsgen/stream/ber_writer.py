@@ -160,7 +160,9 @@ class BerWriter:
         if body.element is not None:
             return body.element
         try:
-            return bytes(body.value.ber_state())
+            # the record of a part carries no version and facts, so its state does
+            in_record = section.kind in (SectionKind.START, SectionKind.FULL)
+            return bytes(body.value.ber_state() if in_record else body.value.to_ber())
         except DataError as error:
             raise error.located(section=section.label) from None
 

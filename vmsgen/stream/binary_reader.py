@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from vmsgen.runtime.errors import DataError
@@ -45,6 +46,7 @@ from vmsgen.stream.vmdesc import DescribedSection
 
 __all__ = ["BinaryReader", "SectionDecoder", "Undecoded"]
 
+_FIRST_LOOK = 1 << 12  # bytes in which a part of a section is expected to end
 _MAX_PACKAGE = 256 << 20
 
 
@@ -72,6 +74,9 @@ class SectionDecoder(Protocol):
 
     def configure(self, configuration: Configuration | None) -> None:
         """Takes what the stream says about its machine, before the first section."""
+
+    def knows(self, section: Section) -> bool:
+        """Whether it can decode this part (START, PART, END) of a section."""
 
     def decode(self, job: Undecoded) -> tuple[Body, int]:
         """The contents and where they end. Raises DataError if the end is not known and cannot be found."""
@@ -245,6 +250,8 @@ class BinaryReader:
         elif (form := form_of(section.name)) is not None:
             self._expect_version(section, form.version)
             section.body = SectionRecords(form, self._entries(section, form))
+        elif self._decoder is not None and self._decoder.knows(section):
+            self._part(section, self._decoder)
         else:
             raise DataError(
                 f"sections of this kind ({kind.name}) say no length and their contents are not known, "
@@ -292,6 +299,40 @@ class BinaryReader:
                 f"expected the footer of section id {section.id}, found {found}", section=section.label, offset=where
             )
         section.footer = number
+
+    def _part(self, section: Section, decoder: SectionDecoder) -> None:
+        """A part of a section that a spec describes. Only its contents tell where it ends, so more and more of the
+        input is looked at until they do.
+        """
+        size = _FIRST_LOOK
+        while True:
+            if size > self._source.capacity:
+                self._source = spool(self._source, self._memory_limit)
+            source = self._source
+            whole = not source.ensure(size)
+            judge = SectionEnd(source, section.id, self._footers, self._starts)
+            start = source.pos
+            job = Undecoded(
+                section,
+                source.view[: source.end],
+                start,
+                None,
+                judge.fits,
+                partial(judge.among, start),
+                None,
+                source.offset_of(0),
+            )
+            try:
+                body, end = decoder.decode(job)
+                break
+            except DataError as error:
+                if whole or isinstance(source, MemorySource):
+                    raise error if error.section else error.located(section=section.label) from None
+                size *= 4
+        # what the view holds goes when more is read
+        section.body = Blob(bytes(body.data), body.warning) if isinstance(body, Blob) else body
+        source.pos = end
+        self._footer(section)
 
     # ------------------------------------------------------------------ device sections
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol, runtime_checkable
 from vmsgen.runtime.errors import DataError, VmsgenError
 from vmsgen.runtime.facts import Answer, Facts, Unanswered, answer_text
 from vmsgen.stream.binary_reader import Undecoded
-from vmsgen.stream.items import Blob, Body, Configuration, State
+from vmsgen.stream.items import Blob, Body, Configuration, Section, State
 from vmsgen.stream.layout import AmbiguousLayout, Contents, Solved, solve
 from vmsgen.stream.machine_facts import TARGET_PROP, facts_of_configuration
 from vmsgen.stream.targets import ARCHITECTURES
@@ -33,8 +33,10 @@ _CCW = re.compile(r"/?[0-9a-f]+\.\d\.[0-9a-f]{4}/")
 class Classes(Protocol):
     """What is asked of a registry of generated classes."""
 
-    def candidates(self, idstr: str, facts: Facts | None = None) -> list[Any]:
-        """Classes that a section of this name may be of, those that the facts exclude left out."""
+    def candidates(self, idstr: str, facts: Facts | None = None, part: str = "full") -> list[Any]:
+        """Classes that a section of this name may be of, or a part of it (``start``, ``part``, ``end``), those that the
+        facts exclude left out.
+        """
 
     def by_tag(self, tag: int) -> Any | None:
         """The class with this APPLICATION tag."""
@@ -81,6 +83,10 @@ class DeviceDecoder:
             configuration = Configuration(self._machine.encode())
         self._known = Facts({**facts_of_configuration(configuration, self._given), **self._props})
 
+    def knows(self, section: Section) -> bool:
+        """Whether a spec describes this part of a section that comes in pieces."""
+        return bool(self._classes.candidates(section.name, self._known, section.kind.name.lower()))
+
     def decode(self, job: Undecoded) -> tuple[Body, int]:
         """The contents of a section and where they end. Raises DataError if that cannot be told."""
         tried: list[Any] = []
@@ -99,7 +105,7 @@ class DeviceDecoder:
         # What other sections taught is a guess too: if it does not do, then without it
         for learnt in (self._learnt, {}) if self._learnt else ({},):
             facts = self._known.derive({**learnt, **extra, **self._props})
-            candidates = self._classes.candidates(section.name, facts)
+            candidates = self._classes.candidates(section.name, facts, section.kind.name.lower())
             if not candidates:
                 continue
             tried += candidates

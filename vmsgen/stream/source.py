@@ -87,6 +87,11 @@ class ByteSource:
         """Offset in the input of a position in ``view``."""
         return self._base + position
 
+    @property
+    def capacity(self) -> int:
+        """The most bytes that can be looked at before they are consumed."""
+        return max(len(self._buffer), self.end - self.pos)
+
     def available(self) -> int:
         """Bytes in the buffer from ``pos`` on."""
         return self.end - self.pos

@@ -135,9 +135,9 @@ class _Places:
             return
         place = _Place(item.label, item.offset, item.body_offset, item.body_end)
         self.listed.append(place)
-        if item.kind is not SectionKind.FULL:
-            return
         body = item.body
+        if item.kind is not SectionKind.FULL and not isinstance(body, State | Blob):
+            return
         if isinstance(body, State) and body.value is not None:
             self._report.typed += 1
             place.state = body.value

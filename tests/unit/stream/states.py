@@ -115,7 +115,7 @@ class Registry:
     def __init__(self, *classes: type[VMState]) -> None:
         self._classes = classes
 
-    def candidates(self, idstr: str, facts: Facts | None = None) -> list[Any]:
+    def candidates(self, idstr: str, facts: Facts | None = None, part: str = "full") -> list[Any]:
         return [one for one in self._classes if idstr == one.VMSTATE or idstr.endswith(f"/{one.VMSTATE}")]
 
     def by_tag(self, tag: int) -> Any | None:

@@ -269,9 +269,9 @@ def test_the_architecture_is_learnt_from_a_state_that_only_one_has() -> None:
     class Asking(Registry):
         asked: ClassVar[list[Any]] = []
 
-        def candidates(self, idstr: str, facts: Facts | None = None) -> list[Any]:
+        def candidates(self, idstr: str, facts: Facts | None = None, part: str = "full") -> list[Any]:
             self.asked.append(None if facts is None else facts.known.get("target.arch"))
-            return super().candidates(idstr, facts)
+            return super().candidates(idstr, facts, part)
 
     data = HEADER + configuration("virt-9.0") + full(1, "switch", SWITCH) + full(2, "clock", CLOCK, version=2) + b"\0"
     bodies(data, Asking(Narrow, Other, Clock))

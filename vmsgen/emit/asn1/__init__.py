@@ -49,9 +49,8 @@ def emit_asn1(model: Model, templates: Templates | None = None) -> dict[str, str
         if schema is None:
             continue
         texts[f"{FOLDER}/{schema.file_name}"] = print_module(schema, templates)
-        if module.state is not None:
-            states.append(module)
-    typed = _typed_devices(model, states)
+        states += [(model.definition(identifier).asn1_name, module) for identifier, _ in module.sections()]
+    typed = _typed_devices(states)
     opened = templates.text("asn1/open/Vmsgen-Devices.asn1")
     texts[f"{FOLDER}/{DEVICES_MODULE}.asn1"] = opened if typed is None else print_module(typed, templates)
     texts[f"{FOLDER}/open/{DEVICES_MODULE}.asn1"] = opened
@@ -74,14 +73,14 @@ def modules_of(model: Model) -> tuple[Module, ...]:
     return tuple(sorted((m for m in model.modules if m.path in wanted), key=module_name))
 
 
-def _typed_devices(model: Model, modules: list[Module]) -> SchemaModule | None:
+def _typed_devices(states: list[tuple[str, Module]]) -> SchemaModule | None:
     """``DeviceState`` as the CHOICE of every state; None if there is none (a CHOICE of nothing is not ASN.1)."""
-    names = {}
-    for module in modules:
-        assert module.state is not None, "only modules with a state are listed"
-        names[model.definition(module.state).asn1_name] = module
+    names = dict(states)
     if not names:
         return None
+    imports: dict[str, tuple[str, ...]] = {}
+    for name in sorted(names, key=lambda name: (module_name(names[name]), name)):
+        imports[module_name(names[name])] = (*imports.get(module_name(names[name]), ()), name)
     components = [
         Component(_alternative(name), None, name, comment=module.source_path) for name, module in sorted(names.items())
     ]
@@ -90,9 +89,7 @@ def _typed_devices(model: Model, modules: list[Module]) -> SchemaModule | None:
         source="every spec with a state",
         types=(ChoiceType("DeviceState", tuple(components)),),
         exports=("DeviceState",),
-        imports={
-            module_name(names[name]): (name,) for name in sorted(names, key=lambda name: module_name(names[name]))
-        },
+        imports=imports,
         about=(
             "Any device of these specs; each brings its own tag. The module of the same name in open/ takes "
             "every device, with the same bytes.",

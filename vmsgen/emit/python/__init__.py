@@ -26,18 +26,23 @@ def emit_python(model: Model, templates: Templates | None = None) -> dict[str, s
             stem = module.hooks.path.rpartition("/")[2]
             files["/".join((*parts[:-1], stem))] = module.hooks.text
     files["__init__.py"] = used.render(
-        "python/index.py.j2", entries=[_entry(model, m) for m in own if m.state is not None]
+        "python/index.py.j2", entries=[entry for m in own for entry in _entries(model, m)]
     )
     files["visitor.py"] = used.render("python/visitor.py.j2")
     files["visitor.pyi"] = used.render("python/visitor.pyi.j2", **visitor_stub(model, own))
     return files
 
 
-def _entry(model: Model, module: Module) -> list[str]:
-    """The lines of one registry entry."""
-    assert module.state is not None
-    state = model.definition(module.state)
+def _entries(model: Model, module: Module) -> list[list[str]]:
+    """The lines of the registry entries of a module."""
+    return [_entry(model, module, identifier, part) for identifier, part in module.sections()]
+
+
+def _entry(model: Model, module: Module, identifier: str, part: str) -> list[str]:
+    state = model.definition(identifier)
     was = "(" + ", ".join(map(quote, module.was)) + ("," if len(module.was) == 1 else "") + ")"
     tag = model.tags[state.asn1_name].application or 0
     items = [quote(state.wire_name or ""), was, quote(".".join(module_parts(module.path))), quote(state.name), str(tag)]
+    if part != "full":
+        items.append(quote(part))
     return fit(2, "Entry(", items, "),")
