@@ -829,6 +829,7 @@ REGISTRY = Registry(
         Entry("exynos4210.pwm", (), "timer.exynos4210_pwm", "Exynos4210Pwm", 20474),
         Entry("exynos4210.rtc", (), "timer.exynos4210_rtc", "Exynos4210Rtc", 20475),
         Entry("hpet", (), "timer.hpet", "Hpet", 20064),
+        Entry("hvf-vtimer", (), "timer.hvf_vtimer", "HvfVtimer", 20652),
         Entry("i8254", (), "timer.i8254", "I8254", 20065),
         Entry("ibex-timer", (), "timer.ibex_timer", "IbexTimer", 20476),
         Entry("imx.epit", (), "timer.imx_epit", "ImxEpit", 20477),
