@@ -25,13 +25,15 @@ demo: $(READY)
 	@$(BIN)/python examples/demo.py
 
 test: $(READY)
-	$(BIN)/python -m pytest -q $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -n auto --dist loadgroup $(PYTEST_ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/vmsgen build --check
+	$(BIN)/vmsgen lint
+	$(BIN)/vmsgen fmt --check
 
 docs: $(READY)
 	$(BIN)/vmsgen docs --out site

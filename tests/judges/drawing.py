@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import builtins
 import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -60,7 +61,7 @@ EDGES = (
     -(2**63),
     0x30,
 )
-_LARGEST_COUNT = 1 << 17
+_LARGEST_COUNT = 1 << 18
 _TRIES = 300
 #: Elements of a long list that are drawn; the others repeat them, where they can.
 _DIFFERENT = 16
@@ -368,8 +369,17 @@ class Draw(Visitor):
                 self.subsection(info, value, (scopes or {}).get(info.name, ()))
                 setattr(owner, info.name, value)
                 met.append(info.name)
-        if len(met) > 1 and self.random.random() < 0.3:
-            owner._keep(ORDER, "\0".join(reversed(met)).encode())
+        wire = {info.name: info.wire_name for info in known}
+        if _taken_for_a_part(wire[name] for name in met):
+            raise Rejected(f"{owner.VMSTATE}: subsections that cannot stand behind each other")
+        turned = met[::-1]
+        if len(met) > 1 and self.random.random() < 0.3 and not _taken_for_a_part(wire[name] for name in turned):
+            owner._keep(ORDER, "\0".join(turned).encode())
+
+
+def _taken_for_a_part(names: Iterable[str]) -> bool:
+    """Whether QEMU, and so we, would take a subsection for one of the subsection before it: its name begins so."""
+    return any(after.startswith(before) for before, after in pairwise(names))
 
 
 # ---------------------------------------------------------------------------------------------- what the model says

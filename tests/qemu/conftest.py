@@ -21,11 +21,12 @@ from tests.qemu.machine import PREFIXES, unavailable
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks every test of this folder ``qemu``."""
+    """Marks every test of this folder ``qemu``; one process runs them, since they share what was captured."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.qemu)
+            item.add_marker(pytest.mark.xdist_group("qemu"))
 
 
 #: Releases that ``VMSGEN_REQUIRE=qemu`` asks for; others are used where they are installed.

@@ -64,7 +64,7 @@ def _object(cls: type[Values], values: Any, path: str) -> Values:
                 setattr(made, info.name, state)
         elif key in hints:
             object.__setattr__(made, key, _value(hints[key], value, here))
-        elif ":" not in str(key) and key not in cls.TAGS:
+        elif ":" not in str(key) and key not in cls.TAGS and key != "<case>":
             # (a view's key has a colon; a derived value has a tag and no attribute)
             raise DataError(f"{cls.__name__} has no field {key!r}", path=path)
     made._seal()
@@ -92,9 +92,14 @@ def _value(hint: Any, value: Any, path: str) -> Any:
 
 
 def _one_of(hints: tuple[Any, ...], value: Any, path: str) -> Any:
-    """None, or the one alternative that the value fits; of several structs the first that has all the fields."""
+    """None, or the alternative that the value names; one without a name is what it fits first."""
     if value is None and type(None) in hints:
         return None
+    case = value.get("<case>") if isinstance(value, Mapping) else None
+    if case is not None:
+        hints = tuple(hint for hint in hints if isinstance(hint, type) and hint.__name__ == case)
+        if not hints:
+            raise DataError(f"no case {case!r} here", path=path)
     problem: DataError | None = None
     for hint in hints:
         if hint is not type(None):

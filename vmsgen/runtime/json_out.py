@@ -2,7 +2,7 @@
 
 Bytes are hex text; a NaN is ``{"float64": bits in hex}``; text that is no UTF-8 has its odd bytes as lone
 surrogates, which the JSON module escapes. What was kept stands under ``"<kept>"`` as hex, what a view reads in the
-bytes of a field under ``"FIELD:VIEW"``.
+bytes of a field under ``"FIELD:VIEW"``. A struct that stands in a union has its type as ``"<case>"``.
 """
 
 from __future__ import annotations
@@ -146,10 +146,13 @@ class JsonOut(Visitor):
         return value
 
     def alternative(self, name: str, value: Any, case: Case) -> Any:
-        if case[1] is None:
+        _, cls, scope = case
+        if cls is None:
             self.put(name, None)
             return value
-        return super().alternative(name, value, case)
+        named = {"<case>": cls.__name__}
+        self.below(name, named, lambda: super(JsonOut, self).struct(name, value, cls, *scope))
+        return value
 
     def subsections(
         self, owner: Values, known: Sequence[SubsectionInfo], scopes: Mapping[str, tuple[Any, ...]] | None = None
