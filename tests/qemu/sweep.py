@@ -11,6 +11,7 @@ is the default. Each stream gets a process of its own, ended after ``--seconds``
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import json
 import multiprocessing
@@ -51,16 +52,17 @@ def _run(task: tuple[str, Captured, int]) -> Finding:
 
 
 def sweep(streams: Sequence[Captured], checks: Sequence[str], *, jobs: int, seconds: int) -> list[Finding]:
-    """Every check on every stream, in this order."""
+    """Every check on every stream, in this order; those that were done when it is interrupted."""
     tasks = [(kind, stream, seconds) for kind in checks for stream in streams]
     list(REGISTRY)  # every class is imported once, before the processes part
     gc.freeze()
     with multiprocessing.get_context("fork").Pool(jobs, maxtasksperchild=1) as pool:
-        found = []
-        for finding in pool.imap(_run, tasks):
-            found.append(finding)
-            if sys.stderr.isatty() or len(found) % 100 == 0:
-                print(f"\r{len(found)} of {len(tasks)} ", end="", file=sys.stderr, flush=True)
+        found: list[Finding] = []
+        with contextlib.suppress(KeyboardInterrupt):  # what was found so far is told all the same
+            for finding in pool.imap(_run, tasks):
+                found.append(finding)
+                if sys.stderr.isatty() or len(found) % 100 == 0:
+                    print(f"\r{len(found)} of {len(tasks)} ", end="", file=sys.stderr, flush=True)
         return found
 
 

@@ -153,8 +153,8 @@ def _refused(stream: Captured, path: Path) -> str | None:
 
 def _without_vmdesc(stream: Captured, finding: Finding) -> None:
     whole, described = _sections(stream.path.read_bytes(), {}, None)
-    if described is None:
-        finding.reason = "the stream has no vmdesc"
+    if described is None:  # so it is without already, and was told nothing
+        _compare(whole, whole, finding)
         return
     cut = stream.path.read_bytes()[:described]
     machine = None if any(isinstance(item, Configuration) for item in whole) else stream.machine or None

@@ -26,6 +26,7 @@ from vmsgen.stream.vmdesc_match import is_of
 __all__ = ["Classes", "DescribedClasses", "DeviceDecoder", "section_facts"]
 
 _FARTHEST = 16 << 20  # bytes in which the end of an unknown section is looked for
+_LOOKED = 4 << 30  # bytes that are looked through for all of them
 _PCI = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]/")
 _CCW = re.compile(r"/?[0-9a-f]+\.\d\.[0-9a-f]{4}/")
 
@@ -75,6 +76,7 @@ class DeviceDecoder:
         self._machine = machine
         self._known = Facts(self._props)
         self._learnt: dict[str, Answer] = {}
+        self._looked = 0  # bytes that were looked through for the ends of unknown sections
         self.configure(None)
 
     def configure(self, configuration: Configuration | None) -> None:
@@ -138,7 +140,9 @@ class DeviceDecoder:
         if error is not None:
             raise error.located(section=section.label, base=job.base)
         # nothing is known of its contents, but what follows may show
-        ends = list(itertools.islice(job.ends(job.start + _FARTHEST), 2))
+        stop = min(job.start + _FARTHEST, len(job.data))
+        self._looked += stop - job.start
+        ends = list(itertools.islice(job.ends(stop), 2)) if self._looked <= _LOOKED else []
         if len(ends) == 1:
             told = "no spec describes it, and no vmdesc; it ends at the only place where the stream can go on"
             return Blob(job.data[job.start : ends[0]], told), ends[0]

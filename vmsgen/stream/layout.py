@@ -26,6 +26,7 @@ __all__ = ["AmbiguousLayout", "Contents", "Solved", "solve"]
 _LEVELS = 3
 _ENUMERATED = 1024  # alternatives of one question that are tried one by one
 _DIVIDED = 8  # from so many on, division is tried first
+_QUICK = 1 << 16  # bytes looked at where the end is not known and the guesses are tried, before any search
 _WINDOW = 1 << 20  # bytes looked at where the end is not known, at first
 
 
@@ -55,6 +56,12 @@ def solve(candidates: Sequence[Any], contents: Contents, facts: Facts) -> Solved
     """
     if not candidates:
         raise LayoutError("no class can hold this section")
+    if contents.end is None and len(candidates) == 1:
+        # as a rule the guesses are right
+        quick = Attempts(contents, facts, _QUICK, search=False)
+        first = quick.run(candidates[0], {})
+        if quick.fits(first) and not first.open and not quick.missed(first):
+            return _chosen([first], quick)
     wanted = _WINDOW
     while True:
         attempts = Attempts(contents, facts, wanted)

@@ -81,9 +81,11 @@ class Attempt:
 
 
 class Attempts:
-    """The attempts at one section. ``wanted`` bytes are looked at where the end is not known."""
+    """The attempts at one section. ``wanted`` bytes are looked at where the end is not known; with ``search`` its
+    possible ends are looked up in them, which counts and two runs that are compared need.
+    """
 
-    def __init__(self, contents: Contents, facts: Facts, wanted: int) -> None:
+    def __init__(self, contents: Contents, facts: Facts, wanted: int, *, search: bool = True) -> None:
         self.contents = contents
         self.facts = facts
         self.exhausted = False
@@ -91,6 +93,8 @@ class Attempts:
         self._made: dict[_Key, Attempt] = {}
         if contents.end is not None:
             self.ends = [contents.end - contents.start]
+        elif not search:
+            self.ends = []
         else:
             stop = min(contents.start + wanted, len(contents.data))
             self.ends = [end - contents.start for end in itertools.islice(contents.ends(stop), _ENDS)]
