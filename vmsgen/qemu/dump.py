@@ -18,7 +18,8 @@ from vmsgen.runtime.errors import DataError, LimitError
 
 __all__ = ["Dump", "DumpedType", "is_dump", "parse_dump"]
 
-MAX_BYTES = 256 << 20  # one of QEMU 10.0 has 3 MiB
+MAX_BYTES = 16 << 20  # one of QEMU 10.0 has 0.9 MB
+_MAX_OBJECTS = 500_000  # of JSON; that one has 8,000, and each takes some hundred bytes of memory
 _MAX_DEPTH = 64
 _MAX_NUMBER = 1 << 31
 
@@ -48,7 +49,9 @@ def is_dump(start: bytes) -> bool:
 def parse_dump(data: bytes) -> Dump:
     """Parses a dump. Raises DataError if it is none, LimitError if it is out of all proportion."""
     if len(data) > MAX_BYTES:
-        raise LimitError(f"a dump of {len(data)} bytes is above the limit of {MAX_BYTES}")
+        raise LimitError(f"a dump of more than {MAX_BYTES} bytes")
+    if data.count(b"{") > _MAX_OBJECTS:
+        raise LimitError(f"a dump of more than {_MAX_OBJECTS} objects")
     try:
         top = json.loads(data.decode("utf-8", "surrogateescape"), strict=False)
     except RecursionError:

@@ -122,12 +122,13 @@ class Existing:
 
 
 def _sent(item: Item) -> Iterator[Item]:
-    """What is on the wire for an item: a temporary struct is not, its fields are."""
-    if item.kind != "tmp":
+    """What is on the wire for an item: a temporary struct is not, its fields are (QEMU calls it ``tmp`` in a dump)."""
+    if item.kind == "tmp" or (item.name == "tmp" and item.type == "" and item.runs):
+        for body in item.bodies():
+            for inner in body.items:
+                yield from _sent(inner)
+    else:
         yield item
-    for body in item.bodies() if item.kind == "tmp" else ():
-        for inner in body.items:
-            yield from _sent(inner)
 
 
 def _argument(bodies: Sequence[Body], names: Sequence[str]) -> str:

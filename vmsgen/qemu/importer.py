@@ -16,7 +16,7 @@ from vmsgen.qemu.sources import SourceReport, read_source
 from vmsgen.runtime.errors import VmsgenError
 from vmsgen.settings import shipped_specs
 
-__all__ = ["VIEWS", "Gathered", "gather", "plan_all", "plan_exactly", "rank_of"]
+__all__ = ["VIEWS", "Gathered", "gather", "plan_exactly", "rank_of"]
 
 #: Views of the shipped library that imported specs use, with the modules they stand in.
 VIEWS = {"PciHeader": "pci/device"}
@@ -63,11 +63,6 @@ def rank_of(sightings: Sightings) -> Callable[[Body], tuple[object, ...]]:
 def _release(seen: Seen) -> tuple[int, ...]:
     parts = seen.label.split(".")
     return tuple(map(int, parts)) if all(part.isdigit() and len(part) < 9 for part in parts) else ()
-
-
-def plan_all(sightings: Sightings) -> list[Plan]:
-    """The files for everything that was seen."""
-    return Filer(make_drafts(sightings, rank_of(sightings))).plans()
 
 
 def plan_exactly(body: Body) -> Plan:

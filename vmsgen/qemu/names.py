@@ -11,7 +11,7 @@ import json
 import re
 
 from vmsgen.runtime.errors import DataError
-from vmsgen.spec.names import class_name, pieces, python_name
+from vmsgen.spec.names import class_name, is_type_name, pieces, python_name
 
 __all__ = [
     "attribute_name",
@@ -76,7 +76,7 @@ def group_key(keyword: str, name: str) -> str:
 def struct_name(name: str) -> str:
     """The type name for a VMState."""
     made = _short(class_name(name), _MAX_TYPE, "", name)
-    return made if made[:1].isalpha() else f"S{made.lstrip('_')}"
+    return made if is_type_name(made) else f"S{made.strip('_')}"
 
 
 def attribute_name(name: str) -> str:
@@ -85,7 +85,9 @@ def attribute_name(name: str) -> str:
 
 
 def _short(made: str, most: int, joint: str, name: str) -> str:
-    return made if len(made) <= most else f"{made[:most]}{joint}{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    if len(made) <= most:
+        return made
+    return f"{made[:most].lstrip('_')}{joint}{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def slug(name: str) -> str:

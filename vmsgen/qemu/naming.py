@@ -26,7 +26,7 @@ def name_fields(definition: Definition) -> None:
         name, number = wanted, counts.get(_key(wanted), 1)
         while _key(name) in taken:
             number += 1
-            name = f"{wanted.rstrip('_')}_{number}"
+            name = _numbered(wanted, number)
         counts[_key(wanted)] = number
         taken.add(_key(name))
         if name != natural:
@@ -63,7 +63,7 @@ def name_subsections(definition: Definition, class_name_of: str, asn1: str, name
         named, number = short, 1
         while _key(python_name(named)) in taken or not _claim(named, class_name_of, asn1, names):
             number += 1
-            named = f"{python_name(short).rstrip('_')}_{number}"
+            named = _numbered(python_name(short), number)
         taken.add(_key(python_name(named)))
         if named != natural:
             subsection.as_name = named
@@ -73,6 +73,12 @@ def name_subsections(definition: Definition, class_name_of: str, asn1: str, name
 
 def _claim(named: str, owner: str, asn1: str, names: FileNames) -> bool:
     return names.claim(f"class {owner}{class_name(named)}") and names.claim(f"type {asn1}-{asn1_type_part(named)}")
+
+
+def _numbered(name: str, number: int) -> str:
+    """A name to write down with ``as:``, which begins with a letter."""
+    made = f"{name.rstrip('_')}_{number}"
+    return f"x{made.lstrip('_')}" if made.startswith("_") else made
 
 
 def _key(name: str) -> str:

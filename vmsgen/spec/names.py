@@ -10,9 +10,10 @@ import keyword
 import re
 from collections.abc import Iterable
 
-#: Attributes that every generated class has; a field of such a name gets a ``_`` at its end.
+#: Attributes that every generated class has, and ``self``; a field of such a name gets a ``_`` at its end.
 CLASS_MEMBERS = frozenset(
     [
+        "self",
         "visit",
         "to_binary",
         "from_binary",

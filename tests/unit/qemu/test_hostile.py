@@ -243,6 +243,21 @@ def test_sizes_that_no_stream_has(tmp_path: Path, fields: list[Json]) -> None:
         modules(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (raw('{"devices": [' + "{}," * 600_000 + "{}]}"), "more than 500000 objects"),
+        (raw('{"devices": [' + " " * (17 << 20) + "]}"), "no vmdesc"),
+        (b'{"vmschkmachine": {}, "a": [' + b"{}," * 600_000 + b"{}]}", "more than 500000 objects"),
+        (b'{"vmschkmachine": {}' + b" " * (17 << 20) + b"}", "a dump of more than"),
+    ],
+    ids=["objects", "length", "dumped objects", "length of a dump"],
+)
+def test_more_than_memory_should_take(tmp_path: Path, data: bytes, reason: str) -> None:
+    ((_, message),) = gathered(tmp_path, ("7.2", data)).failed
+    assert reason in message
+
+
 def test_a_description_that_says_other_lengths_than_the_stream_has(tmp_path: Path) -> None:
     good = stream(state("acme", [leaf("a"), leaf("b")]))
     bad = good.replace(b'"name": "b", "type": "uint32", "size": 4', b'"name": "b", "type": "uint32", "size": 8')
