@@ -29,6 +29,7 @@ _FARTHEST = 16 << 20  # bytes in which the end of an unknown section is looked f
 _LOOKED = 4 << 30  # bytes that are looked through for all of them
 _PCI = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]/")
 _CCW = re.compile(r"/?[0-9a-f]+\.\d\.[0-9a-f]{4}/")
+_MMIO = re.compile(r"virtio-mmio@[0-9a-f]+/")
 
 
 class Classes(Protocol):
@@ -60,6 +61,8 @@ def section_facts(name: str, instance: int) -> dict[str, Answer]:
         facts["section.bus"] = "pci"
     elif _CCW.match(name):
         facts["section.bus"] = "ccw"
+    elif _MMIO.match(name):
+        facts["section.bus"] = "mmio"
     return facts
 
 

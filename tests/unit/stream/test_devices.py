@@ -228,7 +228,13 @@ def test_sections_by_name(name: str, count: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "bus"), [("0000:00:1f.2/ich9_ahci", "pci"), ("/fe.0.0001/virtio-blk", "ccw"), ("a/b/switch", None)]
+    ("name", "bus"),
+    [
+        ("0000:00:1f.2/ich9_ahci", "pci"),
+        ("/fe.0.0001/virtio-blk", "ccw"),
+        ("virtio-mmio@000000000a003e00/virtio-gpu", "mmio"),
+        ("a/b/switch", None),
+    ],
 )
 def test_facts_of_a_section(name: str, bus: str | None) -> None:
     assert section_facts(name, 3) == {"section.instance": 3, **({"section.bus": bus} if bus else {})}
