@@ -36,6 +36,15 @@ KIT = "judged_kit"
 EXAMPLES = int(os.environ.get("VMSGEN_EXAMPLES", "0"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One process runs the tests of a judge that takes long to build."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        for judge in ("asn1c_judge", "pycrate"):
+            if judge in fixtures:
+                item.add_marker(pytest.mark.xdist_group(judge))
+
+
 @dataclass
 class Schema:
     """A schema, the classes generated with it, and the judges of it."""
