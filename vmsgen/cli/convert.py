@@ -12,6 +12,8 @@ import click
 from vmsgen.cli.ends import input_end, output_end
 from vmsgen.cli.stream_options import (
     PLACE,
+    channel_option,
+    channel_sources,
     chosen_format,
     known_classes,
     offset_option,
@@ -34,6 +36,7 @@ from vmsgen.cli.stream_options import (
 @click.option(
     "--output-offset", type=PLACE, default="0", metavar="N", help="Where the stream begins in OUT, after zeros."
 )
+@channel_option
 @click.option("--remote", is_flag=True, help="Allow tcp: addresses that other machines reach.")
 @stream_options
 def command(
@@ -44,6 +47,7 @@ def command(
     quiet: bool,
     offset: int,
     output_offset: int,
+    channels: tuple[str, ...],
     remote: bool,
     props: dict[str, str],
     machine: str | None,
@@ -54,7 +58,8 @@ def command(
     Either may be unix:PATH or tcp:HOST:PORT, as in QEMU: IN listens for one sender, OUT connects to one receiver.
 
     The format of IN is told by its first bytes. A file appears under its name only when all of it was written.
-    A stream converted to BER and back is the same, byte for byte.
+    A stream converted to BER and back is the same, byte for byte. So is a channel of multifd, by itself; with --channel
+    the pages of all of them go to OUT.
     """
     form = chosen_format(to)
     if source == "-" and target != "-" and _is_pipe(0):
@@ -66,8 +71,9 @@ def command(
         # the other side of the output first: where there is none, nobody has begun to send yet
         output_end(target, output_offset, remote=remote) as sink,
         input_end(source, offset, remote=remote) as stream,
+        channel_sources(channels) as others,
     ):
-        result = convert(stream, sink, form, classes, props=props, machine=machine)
+        result = convert(stream, sink, form, classes, props=props, machine=machine, channels=others)
     if quiet:
         return
     say(result.warnings)

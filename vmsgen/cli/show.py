@@ -5,13 +5,23 @@ from __future__ import annotations
 import itertools
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from vmsgen.cli.stream_options import input_of, known_classes, offset_option, say, stream_options
+from vmsgen.cli.stream_options import (
+    channel_option,
+    channel_sources,
+    input_of,
+    known_classes,
+    offset_option,
+    say,
+    stream_options,
+)
 
 if TYPE_CHECKING:
+    from vmsgen.stream.channel_summary import ChannelSummary
+    from vmsgen.stream.source import ByteSource
     from vmsgen.stream.statistics import Statistics
     from vmsgen.stream.summary import Summary
 
@@ -27,6 +37,7 @@ if TYPE_CHECKING:
 @click.option("--raw", is_flag=True, help="With --memory: the bytes instead of a hex dump.")
 @click.option("--extract", "folder", metavar="DIR", help="Write the memory of every RAM block to a sparse file in DIR.")
 @click.option("--memory-map", is_flag=True, help="Pages of each RAM block: with data, zero, never sent, repeated.")
+@channel_option
 @offset_option
 @stream_options
 def command(
@@ -38,6 +49,7 @@ def command(
     raw: bool,
     folder: str | None,
     memory_map: bool,
+    channels: tuple[str, ...],
     offset: int,
     props: dict[str, str],
     machine: str | None,
@@ -53,13 +65,20 @@ def command(
     if raw and place is None:
         raise click.UsageError("--raw goes with --memory")
     if any(asked[2:]):
-        _memory(stream, offset, place, raw, folder, form, props, machine, library)
+        _memory(stream, channels, offset, place, raw, folder, form, props, machine, library)
         return 0
+    from vmsgen.stream.channel_files import channel_format
     from vmsgen.stream.summary import summarize
     from vmsgen.stream.values import show_sections
 
     classes = known_classes(library)
     with input_of(stream, offset) as source:
+        if channel_format(source) is not None:
+            channel = _channel(source)
+            _print_channels([channel], form)
+            if channel.error is not None:
+                raise channel.error
+            return 0
         if name is not None:
             found = show_sections(
                 source, name, sys.stdout.buffer, classes, as_json=form == "json", props=props, machine=machine
@@ -68,18 +87,39 @@ def command(
                 raise click.ClickException(f"no section of {stream} is called {name}")
             return 0
         summary = summarize(source, classes, props=props, machine=machine)
+    with channel_sources(channels) as others:
+        listed = [_channel(other) for other in others]
     if form == "json":
-        click.echo(json.dumps(summary.statistics.values() if stats else summary.values(), indent=2))
+        click.echo(json.dumps(summary.statistics.values() if stats else _values(summary, listed), indent=2))
     else:
         _print_stats(summary.statistics) if stats else _print_table(summary)
+        _print_channels(listed, form)
     say(summary.warnings)
-    if summary.error is not None:
-        raise summary.error
+    for error in (summary.error, *(channel.error for channel in listed)):
+        if error is not None:
+            raise error
     return 0
+
+
+def _channel(source: ByteSource) -> ChannelSummary:
+    from vmsgen.stream.channel_files import open_channel
+    from vmsgen.stream.channel_summary import summarize_channel
+
+    return summarize_channel(open_channel(source), source)
+
+
+def _values(summary: Summary, channels: list[ChannelSummary]) -> dict[str, Any]:
+    return summary.values() | ({"channels": [channel.values() for channel in channels]} if channels else {})
+
+
+def _print_channels(channels: list[ChannelSummary], form: str) -> None:
+    for channel in channels:
+        click.echo(json.dumps(channel.values(), indent=2) if form == "json" else str(channel))
 
 
 def _memory(
     stream: str,
+    channels: tuple[str, ...],
     offset: int,
     place: str | None,
     raw: bool,
@@ -90,10 +130,11 @@ def _memory(
     library: str | None,
 ) -> None:
     from vmsgen.cli import show_memory
+    from vmsgen.stream.channels import joined
     from vmsgen.stream.reading import StreamReader
 
-    with input_of(stream, offset) as source:
-        reader = StreamReader(source, known_classes(library), props=props, machine=machine)
+    with input_of(stream, offset) as source, channel_sources(channels) as others:
+        reader = joined(StreamReader(source, known_classes(library), props=props, machine=machine), others)
         if place is not None:
             show_memory.print_memory(reader, place, raw)
         elif folder is not None:

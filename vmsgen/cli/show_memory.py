@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from vmsgen.stream.reading import StreamReader
+    from vmsgen.stream.channels import HasItems
 
 _PIECE = 1 << 20
 
 
-def print_memory(reader: StreamReader, text: str, raw: bool) -> None:
+def print_memory(reader: HasItems, text: str, raw: bool) -> None:
     """Prints a part of a block, as a hex dump or as it is. Raises VmsgenError for a place that is none, DataError,
     OSError.
     """
@@ -57,7 +57,7 @@ def _pieces(descriptor: int, start: int, size: int) -> Iterator[bytes]:
         at += take
 
 
-def print_extracted(reader: StreamReader, folder: str) -> None:
+def print_extracted(reader: HasItems, folder: str) -> None:
     """Writes a file per block and lists them. Raises DataError, OSError."""
     from vmsgen.stream.memory_files import extract
 
@@ -65,7 +65,7 @@ def print_extracted(reader: StreamReader, folder: str) -> None:
         click.echo(f"{length:12} {os.path.join(folder, name)}")
 
 
-def print_memory_map(reader: StreamReader, form: str) -> None:
+def print_memory_map(reader: HasItems, form: str) -> None:
     """Prints what every block's pages were. Raises DataError, after what was read up to there."""
     from vmsgen.stream.memory import Memory, read_memory
 

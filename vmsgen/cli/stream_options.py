@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -49,6 +50,17 @@ def offset_option(function: F) -> F:
         default="0",
         metavar="N",
         help="Where the stream begins in the input (as after QEMU's file:NAME,offset=N).",
+    )(function)
+
+
+def channel_option(function: F) -> F:
+    """``--channel``."""
+    return click.option(
+        "--channel",
+        "channels",
+        multiple=True,
+        metavar="FILE",
+        help="Another channel of the same migration (multifd, postcopy-preempt). May be repeated.",
     )(function)
 
 
@@ -120,6 +132,13 @@ def input_of(path: str, offset: int = 0) -> ByteSource:
     if offset:
         source.begin_at(offset)
     return source
+
+
+@contextlib.contextmanager
+def channel_sources(paths: Iterable[str]) -> Iterator[list[ByteSource]]:
+    """The files that ``--channel`` names. Raises OSError."""
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(input_of(path)) for path in paths]
 
 
 def say(warnings: Iterable[str]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vmsgen.cli.stream_options import known_classes, known_schemas, offset_option, say, stream_options
+from vmsgen.cli.stream_options import channel_option, known_classes, known_schemas, offset_option, say, stream_options
 
 if TYPE_CHECKING:
     from vmsgen.stream.schema import Schema
@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 @click.argument("stream", metavar="STREAM")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How findings are printed.")
 @click.option("--no-schema", is_flag=True, help="Check the round trip only, without asn1tools.")
+@channel_option
 @offset_option
 @stream_options
 def command(
     stream: str,
     form: str,
     no_schema: bool,
+    channels: tuple[str, ...],
     offset: int,
     props: dict[str, str],
     machine: str | None,
@@ -38,20 +40,31 @@ def command(
     """
     from vmsgen.stream.input_file import InputFile
     from vmsgen.stream.verify import verify
+    from vmsgen.stream.verify_channel import is_channel, verify_channel
 
     classes = known_classes(library)
     schema = None if no_schema else _schema(library)
     file = InputFile(sys.stdin.buffer if stream == "-" else stream, offset=offset)
     try:
-        report = verify(file, schema, classes, props=props, machine=machine)
+        if is_channel(file):
+            reports = [verify_channel(file, schema)]
+        else:
+            reports = [verify(file, schema, classes, props=props, machine=machine)]
     finally:
         file.close()
-    say([warning for warning in report.warnings if not report.findings])
-    if form == "json":
-        click.echo(json.dumps(dataclasses.asdict(report), indent=2))
-    else:
-        _print(report, schema is not None)
-    return 1 if report.findings else 0
+    for channel in channels:
+        file = InputFile(channel)
+        try:
+            reports.append(verify_channel(file, schema))
+        finally:
+            file.close()
+    for report in reports:
+        say([warning for warning in report.warnings if not report.findings])
+        if form == "json":
+            click.echo(json.dumps(dataclasses.asdict(report), indent=2))
+        else:
+            _print(report, schema is not None)
+    return 1 if any(report.findings for report in reports) else 0
 
 
 def _schema(library: str | None) -> Schema | None:

@@ -8,14 +8,16 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from vmsgen.runtime import ber
-from vmsgen.runtime.ber import APPLICATION, CONTEXT, tag_bytes, tlv
-from vmsgen.stream import ber_tags as tags
+from vmsgen.runtime.ber import APPLICATION, CONTEXT, UNIVERSAL, tag_bytes, tlv
+from vmsgen.runtime.errors import LimitError
 from vmsgen.stream.ber_source import BerSource, Head
 from vmsgen.stream.sections.record import Entry, Field, FieldKind, RecordType, SectionForm
 from vmsgen.stream.sink import ByteSink
 
 __all__ = ["read_entries", "write_entries"]
 
+_INTEGER = tag_bytes(UNIVERSAL, False, ber.INTEGER)
+_MAX_NUMBERS = 1 << 16
 _PIECE = 4096  # octets from which on they are not copied together with what stands before them
 
 
@@ -62,7 +64,22 @@ def _value(source: BerSource, head: Head, field: Field, what: str) -> Any:
         return source.integer(head, field.high, what)
     if field.kind is FieldKind.TEXT:
         return source.text(head, what).encode()
+    if field.kind is FieldKind.NUMBERS:
+        return tuple(_numbers(source, head, field, what))
     return source.octets(head, what, limit=field.high)
+
+
+def _numbers(source: BerSource, head: Head, field: Field, what: str) -> Iterator[int]:
+    source.enter(head)
+    count = 0
+    while source.more():
+        one = source.head()
+        if (one.tag_class, one.number) != (UNIVERSAL, ber.INTEGER):
+            raise source.fail(f"expected {what}, found {one.describe()}", one.start)
+        count += 1
+        if count > _MAX_NUMBERS:
+            raise LimitError(f"{what}: more than {_MAX_NUMBERS}", offset=one.start)
+        yield source.integer(one, field.high, what)
 
 
 def write_entries(sink: ByteSink, entries: Iterable[Entry]) -> None:
@@ -75,8 +92,11 @@ def write_entries(sink: ByteSink, entries: Iterable[Entry]) -> None:
         for number, (field, value) in enumerate(zip(kind.fields, values, strict=True)):
             if value is None:
                 continue
+            several = field.kind is FieldKind.NUMBERS
             content = ber.integer_content(value) if field.kind is FieldKind.NUMBER else value
-            parts.append(tags.member(number) + ber.length_bytes(len(content)))
+            if several:
+                content = b"".join(tlv(_INTEGER, ber.integer_content(one)) for one in value)
+            parts.append(tag_bytes(CONTEXT, several, number) + ber.length_bytes(len(content)))
             parts.append(content)
         head = tag_bytes(APPLICATION, True, kind.tag) + ber.length_bytes(sum(map(len, parts)))
         if not parts or len(parts[-1]) < _PIECE:

@@ -35,9 +35,13 @@ FILL_PAGE: Final = 9026  # FB
 COMPRESS_PAGE: Final = 8656  # CP
 MAPPED_SIZE: Final = 9939  # MS
 MAPPED_BLOCK: Final = 9922  # MB
+CHANNEL: Final = 9923  # MC
 
 #: How a BER stream begins when its outermost element is of indefinite length, as ours is.
 MAGIC: Final = tag_bytes(APPLICATION, True, QEMU_FILE) + INDEFINITE
+
+#: How the BER form of a channel begins.
+CHANNEL_TAG: Final = tag_bytes(APPLICATION, True, CHANNEL)
 
 #: The same without the length octet: any stream, of definite length too.
 MAGIC_TAG: Final = MAGIC[:3]

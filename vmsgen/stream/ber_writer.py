@@ -31,7 +31,7 @@ from vmsgen.stream.items import (
 )
 from vmsgen.stream.sink import ByteSink
 
-__all__ = ["SCHEMA", "BerWriter"]
+__all__ = ["SCHEMA", "BerWriter", "header_element"]
 
 #: Number of the container's schema, in the header.
 SCHEMA = 1
@@ -55,6 +55,11 @@ def _inner(tag: int, content: bytes) -> bytes:
     return tlv(tag_bytes(CONTEXT, True, tag), content)
 
 
+def header_element(schema: int, version: int) -> bytes:
+    """The header of a stream or a channel."""
+    return _inner(0, _number(0, schema) + _number(1, version))
+
+
 class BerWriter:
     """Takes items in the order of the stream; :meth:`finish` closes the containers."""
 
@@ -67,8 +72,7 @@ class BerWriter:
         if isinstance(item, Section):
             self._section(item)
         elif isinstance(item, Header):
-            content = _number(0, SCHEMA) + _number(1, item.version)
-            write(tags.MAGIC + _inner(0, content) + tags.member(1, constructed=True))
+            write(tags.MAGIC + header_element(SCHEMA, item.version) + tags.member(1, constructed=True))
         elif isinstance(item, Configuration):
             self._configuration(item)
         elif isinstance(item, Command):

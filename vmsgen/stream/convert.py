@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from vmsgen.stream.ber_writer import BerWriter
 from vmsgen.stream.binary_writer import BinaryWriter
+from vmsgen.stream.channel_files import channel_format, open_channel, write_channel
+from vmsgen.stream.channels import joined
 from vmsgen.stream.devices import Classes
 from vmsgen.stream.items import Blob, Chunks, Item, Section, SectionKind, SectionRecords, State
 from vmsgen.stream.reading import StreamReader
@@ -47,16 +49,26 @@ def convert(
     *,
     props: Mapping[str, str] | None = None,
     machine: str | None = None,
+    channels: Sequence[ByteSource] = (),
 ) -> Conversion:
     """Reads a stream of either format and writes it in format ``to``, one of FORMATS; the caller commits the sink.
+
+    Pages of other ``channels`` are joined with it, so that what is written is one plain stream. An input that is itself
+    such a channel is written as one.
 
     Values are neither changed nor refused: a section that does not fit its description travels as bytes, with a
     warning. Raises DataError for input that cannot be read or said in ``to``, OSError.
     """
+    form = channel_format(source)
+    if form is not None and not channels:
+        result = Conversion(f"{form} channel")
+        write_channel(open_channel(source), sink, to)
+        result.bytes_in, result.bytes_out = source.offset, sink.offset
+        return result
     reader = StreamReader(source, classes, props=props, machine=machine)
     result = Conversion(reader.format)
     writer = _writer(sink, to)
-    for item in reader.items():
+    for item in joined(reader, channels).items():
         writer.item(item)
         if isinstance(item, Section):
             result.sections[item.kind.name.lower()] += 1

@@ -17,7 +17,7 @@ from vmsgen.stream.definite import definite, place_of
 from vmsgen.stream.sections.table import FORMS_BY_TAG
 from vmsgen.stream.source import ByteSource
 
-__all__ = ["Judge", "Unit", "units"]
+__all__ = ["Judge", "Unit", "channel_units", "units"]
 
 _RAM_MARK = (CONTEXT, 3)
 
@@ -97,6 +97,28 @@ def _package(stream: BerSource, head: Head, number: int) -> Generator[Unit, None
             yield Unit("Item", stream.whole(one, "an item of a package"), one.start, number)
     yield Unit("Item", head.octets[:3] + b"\x80" + tags.CLOSE, head.start, first)
     return number + 1
+
+
+def channel_units(source: ByteSource) -> Iterator[Unit]:
+    """The header and every packet or record of a channel, then the channel without them. Raises DataError."""
+    stream = BerSource(source)
+    stream.enter(stream.expect(APPLICATION, tags.CHANNEL, "a channel"))
+    header = stream.whole(stream.expect(CONTEXT, 0, "the header"), "the header")
+    yield Unit("Header", b"\x30" + header[1:], 0, -1)
+    parts = [tags.opening(tags.CHANNEL), header]
+    number = 0
+    while stream.more():
+        contents = stream.head()
+        parts.append(contents.octets[:1] + b"\x00")
+        if (contents.tag_class, contents.number) == _RAM_MARK:
+            yield from _records(stream, contents, number)
+            continue
+        stream.enter(contents)
+        while stream.more():
+            packet = stream.head()
+            yield Unit("ChannelPacket", stream.whole(packet, "a packet"), packet.start, number)
+            number += 1
+    yield Unit("Channel", b"".join(parts) + tags.CLOSE, 0, -1)
 
 
 _SECTIONS = frozenset((APPLICATION, number) for number in (tags.SEC_START, tags.SEC_PART, tags.SEC_END, tags.SEC_FULL))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vmsgen.runtime.errors import DataError, LimitError
+from vmsgen.stream.channels import HasItems
 from vmsgen.stream.items import (
     COMPRESS,
     FILL,
@@ -30,7 +31,6 @@ from vmsgen.stream.items import (
     Section,
     SectionKind,
 )
-from vmsgen.stream.reading import StreamReader
 from vmsgen.stream.xbzrle import decode_xbzrle, decode_zlib_page
 
 __all__ = ["BlockMemory", "Memory", "Window", "read_memory"]
@@ -223,7 +223,7 @@ class Memory:
         block.states[: len(bits)] = (bits * _ZERO).tobytes()
 
 
-def read_memory(reader: StreamReader, memory: Memory) -> None:
+def read_memory(reader: HasItems, memory: Memory) -> None:
     """Reads a stream up to the end of its RAM. Raises DataError with section and offset, OSError."""
     for item in reader.items():
         if not isinstance(item, Section) or not isinstance(item.body, RamRecords):

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from vmsgen.runtime.errors import VmsgenError
+from vmsgen.stream.channels import HasItems
 from vmsgen.stream.memory import Memory, Window, read_memory
-from vmsgen.stream.reading import StreamReader
 
 __all__ = ["Place", "extract", "file_name", "hex_dump", "parse_place"]
 
@@ -32,7 +32,7 @@ def file_name(block: str) -> str:
     return name + ".ram"
 
 
-def extract(reader: StreamReader, folder: str) -> dict[str, int]:
+def extract(reader: HasItems, folder: str) -> dict[str, int]:
     """Writes the memory of all blocks to ``folder``, which is made if need be: file name -> length. Files have holes
     where pages were never sent, and get their names when all of them are complete. Raises DataError, OSError.
     """

@@ -11,6 +11,7 @@ from vmsgen.stream import ber_tags, binary_marks
 from vmsgen.stream.ber_reader import BerReader
 from vmsgen.stream.ber_trailer import find_ber_trailer
 from vmsgen.stream.binary_reader import BinaryReader, Undecoded
+from vmsgen.stream.channel_files import channel_format
 from vmsgen.stream.devices import Classes, DeviceDecoder
 from vmsgen.stream.items import Blob, Configuration, Item, Section, SectionKind
 from vmsgen.stream.machine_facts import MAX_PAGE_BITS, TARGET_PROP
@@ -27,6 +28,8 @@ PAGE_SIZE_PROP = "target.page_size"
 def format_of(source: ByteSource) -> str:
     """``binary`` or ``ber``, by the first four bytes, which stay unread. Raises DataError."""
     start = source.peek(4)
+    if start and channel_format(source) is not None:
+        raise DataError(f"{source.name} is a channel that belongs to another stream (--channel of that)", offset=0)
     if start == binary_marks.MAGIC:
         return "binary"
     if start[:3] == ber_tags.MAGIC_TAG:

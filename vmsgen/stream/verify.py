@@ -26,7 +26,7 @@ from vmsgen.stream.schema import Schema
 from vmsgen.stream.sink import ByteSink, Piece
 from vmsgen.stream.source import ByteSource
 
-__all__ = ["Finding", "Report", "verify"]
+__all__ = ["ComparingSink", "Finding", "Report", "verify"]
 
 _ENOUGH = 100  # findings after which nothing more is listed
 
@@ -191,17 +191,16 @@ def _compare_back(
     file: InputFile, written: InputFile, classes: Classes | None, places: _Places, report: Report
 ) -> None:
     """What comes back from BER against the input, byte by byte."""
-    sink = _Comparing(file.source())
+    sink = ComparingSink(file.source())
     writer = BinaryWriter(sink)
     for item in BerReader(written.source(), classes).items():
         writer.item(item)
-    if sink.difference is None and not sink.original.at_end():
-        sink.difference = sink.original.offset
-    if sink.difference is not None:
-        report.found(places.at(sink.difference, "the byte that comes back from BER differs"))
+    at = sink.finished()
+    if at is not None:
+        report.found(places.at(at, "the byte that comes back from BER differs"))
 
 
-class _Comparing(ByteSink):
+class ComparingSink(ByteSink):
     """Takes output and compares it with an original."""
 
     def __init__(self, original: ByteSource) -> None:
@@ -235,6 +234,12 @@ class _Comparing(ByteSink):
 
     def flush(self) -> None:
         """Nothing is held back."""
+
+    def finished(self) -> int | None:
+        """Offset of the first byte that differs, when all was written; None if it is the original."""
+        if self.difference is None and not self.original.at_end():
+            self.difference = self.original.offset
+        return self.difference
 
 
 def _compare_states(places: _Places, report: Report) -> None:

@@ -1,7 +1,7 @@
 """What a kind of section is made of: types of records with named fields, and how they are read and written.
 
-A record is an :data:`Entry`: its type and the values of its fields in order: ``int`` for numbers, ``bytes`` for octets
-and text, ``None`` for an optional field that is not there.
+A record is an :data:`Entry`: its type and the values of its fields in order: ``int`` for numbers (a tuple for
+several), ``bytes`` for octets and text, ``None`` for an optional field that is not there.
 """
 
 from __future__ import annotations
@@ -36,11 +36,12 @@ MAX_OCTETS = 64 << 20
 
 
 class FieldKind(enum.Enum):
-    """Kinds of fields: INTEGER, OCTET STRING and UTF8String in BER."""
+    """Kinds of fields: INTEGER, OCTET STRING, UTF8String and SEQUENCE OF INTEGER in BER."""
 
     NUMBER = "number"
     OCTETS = "octets"
     TEXT = "text"
+    NUMBERS = "numbers"
 
 
 @dataclass(frozen=True, slots=True)
