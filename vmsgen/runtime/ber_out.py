@@ -145,6 +145,9 @@ class BerOut(BinaryOut):
             self._alternative(name, 1, lambda: self.struct(name, value, cls, *scope))
         return value
 
+    def doubtful(self, name: str, value: Any, cls: type[Values], *scope: Any) -> Any:
+        return self.nullable(name, value, cls, *scope)  # the alternative tells, so that nothing is asked
+
     def union(
         self, name: str, value: Any, selector: Any, cases: Mapping[Any, Case], otherwise: Case | None = None
     ) -> Any:

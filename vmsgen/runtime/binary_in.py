@@ -146,6 +146,12 @@ class BinaryIn(Visitor):
             return None
         return self.struct(name, None, cls, *scope)
 
+    def doubtful(self, name: str, value: Any, cls: type[Values], *scope: Any) -> Any:
+        marked = self.position < len(self.data) and self.data[self.position] == NULL_MARK
+        if marked and not self.is_null(name):
+            return self.struct(name, None, cls, *scope)
+        return self.nullable(name, value, cls, *scope)
+
     def array(self, name: str, value: Any, count: int, element: Element) -> list[Any]:
         return self._several(name, self.bounded(name, count, 0), element)
 

@@ -177,6 +177,18 @@ class BinaryOut(Visitor):
             raise self.error("a value that begins with byte 30 would be read as NULL", name, self.value_error)
         return value
 
+    def doubtful(self, name: str, value: Any, cls: type[Values], *scope: Any) -> Any:
+        start = len(self.out)
+        if value is not None:
+            self.struct(name, value, cls, *scope)
+            if self.out[start : start + 1] != builtins.bytes((NULL_MARK,)):
+                return value
+        # a reader will ask at this place, too
+        if self.is_null(name) is not (value is None):
+            what, other = ("NULL", "a value") if value is None else ("a value that begins with byte 30", "NULL")
+            raise self.error(f"{what} would be read as {other}", name, self.value_error)
+        return value if value is not None else self.nullable(name, None, cls, *scope)
+
     def counted(self, name: str, value: Any, bits: int, order: str, element: Element) -> Any:
         if not isinstance(value, (list, tuple)):
             raise self.error(f"expected a list, found {type(value).__name__}", name, self.value_error)

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias, TypeVar
 from vmsgen.runtime.errors import DataError, LimitError, ValueOutOfRange
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
-from vmsgen.runtime.values import ORDER, StateValues, SubsectionInfo, Values
+from vmsgen.runtime.values import ORDER, StateValues, SubsectionInfo, Values, plain_class
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Values)
@@ -264,6 +264,10 @@ class Visitor:
         """A struct behind a pointer, or None."""
         return value if value is None else self.struct(name, value, cls, *scope)
 
+    def doubtful(self, name: str, value: Any, cls: type[Values], *scope: Any) -> Any:
+        """As :meth:`nullable`, where a value may begin like the mark of a NULL."""
+        return self.nullable(name, value, cls, *scope)
+
     def of(self, cls: type[Values], *scope: Any) -> Element:
         """The element function for an array of ``cls``."""
         return lambda name, value: self.struct(name, value, cls, *scope)
@@ -271,6 +275,17 @@ class Visitor:
     def of_nullable(self, cls: type[Values], *scope: Any) -> Element:
         """The element function for an array of pointers to ``cls``."""
         return lambda name, value: self.nullable(name, value, cls, *scope)
+
+    def of_doubtful(self, cls: type[Values], *scope: Any) -> Element:
+        """As :meth:`of_nullable`, where a value may begin like the mark of a NULL."""
+        return lambda name, value: self.doubtful(name, value, cls, *scope)
+
+    def is_null(self, name: str) -> builtins.bool:
+        """Whether the byte 30 at this place is a NULL: an open question, asked as ``STRUCT.FIELD?`` for each such
+        place; a NULL if nothing answers it.
+        """
+        field = [part for part in (*self._path, name) if not part.startswith("[")][-1]
+        return builtins.bool(self.facts.unknown(f"{plain_class(type(self.owner)).__name__}.{field}?", "bool"))
 
     def elements(self, name: str, value: Any, element: Element) -> Any:
         """Every element of a list, each with its index as name."""

@@ -53,11 +53,15 @@ def _may_be(prop: Prop, number: int) -> bool:
 class _Asked(Facts):
     """Facts that look questions up where the walk stands."""
 
-    __slots__ = ("_places", "answers", "counts", "visitor")
+    __slots__ = ("_nulls", "_places", "answers", "counts", "visitor")
 
-    def __init__(self, facts: Facts, places: dict[int, list[_Place]]) -> None:
+    def __init__(self, facts: Facts, described: DescribedSection, state: DescribedState) -> None:
         super().__init__(facts.known)
-        self._places = places
+        self._places: dict[int, list[_Place]] = {}
+        for offset, place in _places(state, 0):
+            self._places.setdefault(offset, []).append(place)
+        #: where NULL pointers stand; None where QEMU does not describe them rightly
+        self._nulls = frozenset(_nulls(state, 0)) if described.exact else None
         self.answers: dict[str, list[Answer]] = {}
         self.counts: dict[str, int] = {}
         self.visitor: BinaryIn | None = None
@@ -77,7 +81,12 @@ class _Asked(Facts):
     def unknown(self, name: str, kind: str) -> Any:
         if name in self.known or kind not in ("bool", "int") or self.visitor is None:
             return super().unknown(name, kind)
-        answer = self._look_up(self.visitor, name.rpartition(".")[2], kind)
+        if not name.endswith("?"):
+            answer = self._look_up(self.visitor, name.rpartition(".")[2], kind)
+        elif self._nulls is not None:
+            answer = self.visitor.position in self._nulls
+        else:
+            return super().unknown(name, kind)
         self.answers.setdefault(name, []).append(answer)
         return answer
 
@@ -102,10 +111,7 @@ def answers_of(kind: Any, data: bytes, version: int, facts: Facts, described: De
     """
     if described.state is None:
         return {}
-    places: dict[int, list[_Place]] = {}
-    for offset, place in _places(described.state, 0):
-        places.setdefault(offset, []).append(place)
-    asked = _Asked(facts, places)
+    asked = _Asked(facts, described, described.state)
     state = kind._blank()
     state._version = version
     asked.visitor = BinaryIn(data, 0, asked)
@@ -132,21 +138,42 @@ def _places(state: DescribedState, start: int) -> Iterator[tuple[int, _Place]]:
             type_name = "" if field.states or field.type in ("struct", "nullptr") else field.type
             last = _Place(field.name, type_name, field.count, field.total)
             yield offset, last
-        yield from _inside(field, offset)
+        for inner, place in _inside(field, offset):
+            yield from _places(inner, place)
         offset += field.total
-    for subsection in state.subsections:
-        offset += 6 + len(subsection.name.encode())
-        yield from _places(subsection, offset)
-        offset += subsection.size
+    for subsection, place in _subsections(state, offset):
+        yield from _places(subsection, place)
 
 
-def _inside(field: DescribedField, offset: int) -> Iterator[tuple[int, _Place]]:
+def _nulls(state: DescribedState, start: int) -> Iterator[int]:
+    """The offset of every NULL pointer."""
+    offset = start
+    for field in state.fields:
+        if field.type == "nullptr":
+            yield from range(offset, offset + field.total)
+        for inner, place in _inside(field, offset):
+            yield from _nulls(inner, place)
+        offset += field.total
+    for subsection, place in _subsections(state, offset):
+        yield from _nulls(subsection, place)
+
+
+def _inside(field: DescribedField, offset: int) -> Iterator[tuple[DescribedState, int]]:
+    """The states of a field's elements with their offsets."""
     if not field.states or not field.size:
         return
     if field.type in _LISTS:
         for state in field.states:
-            yield from _places(state, offset + 1)
+            yield state, offset + 1
             offset += 1 + state.size
     elif field.type != "gtree":
         for step in range(field.count):
-            yield from _places(field.states[0], offset + step * field.size)
+            yield field.states[0], offset + step * field.size
+
+
+def _subsections(state: DescribedState, offset: int) -> Iterator[tuple[DescribedState, int]]:
+    """The subsections of a state with the offsets of their fields; the first one begins at ``offset``."""
+    for subsection in state.subsections:
+        offset += 6 + len(subsection.name.encode())
+        yield subsection, offset
+        offset += subsection.size

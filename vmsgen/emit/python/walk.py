@@ -235,9 +235,10 @@ class Walk:
                 return "bitmap", [name, value, self.size(count), *self.order(order)]
             case StructRef(definition=identifier):
                 return "struct", [name, value, self.plan.class_name(identifier), *self.plan.scope(wire, self.compile)]
-            case Nullable(element=element):
+            case Nullable(element=element, proven=proven):
                 scope = self.plan.scope(element, self.compile)
-                return "nullable", [name, value, self.plan.class_name(element.definition), *scope]
+                method = "nullable" if proven else "doubtful"
+                return method, [name, value, self.plan.class_name(element.definition), *scope]
             case Array():
                 return self.array(wire, name, value)
             case Grid(element=element, sizes=sizes):
@@ -295,9 +296,10 @@ class Walk:
         match wire:
             case StructRef(definition=identifier):
                 return f"v.of({', '.join([self.plan.class_name(identifier), *self.plan.scope(wire, self.compile)])})"
-            case Nullable(element=inner):
+            case Nullable(element=inner, proven=proven):
                 scope = self.plan.scope(inner, self.compile)
-                return f"v.of_nullable({', '.join([self.plan.class_name(inner.definition), *scope])})"
+                method = "of_nullable" if proven else "of_doubtful"
+                return f"v.{method}({', '.join([self.plan.class_name(inner.definition), *scope])})"
             case _:
                 method, arguments = self.call(wire, "n", "x")
                 if len(arguments) == 2:
