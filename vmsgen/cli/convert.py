@@ -18,6 +18,7 @@ from vmsgen.cli.stream_options import (
     known_classes,
     offset_option,
     say,
+    snapshot_option,
     stream_options,
 )
 
@@ -37,6 +38,14 @@ from vmsgen.cli.stream_options import (
     "--output-offset", type=PLACE, default="0", metavar="N", help="Where the stream begins in OUT, after zeros."
 )
 @channel_option
+@snapshot_option
+@click.option(
+    "--into",
+    "template",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="OUT is a copy of FILE, a qcow2 image or a save image of libvirt, with the stream in it.",
+)
 @click.option("--remote", is_flag=True, help="Allow tcp: addresses that other machines reach.")
 @stream_options
 def command(
@@ -48,6 +57,8 @@ def command(
     offset: int,
     output_offset: int,
     channels: tuple[str, ...],
+    snapshot: str | None,
+    template: str | None,
     remote: bool,
     props: dict[str, str],
     machine: str | None,
@@ -57,6 +68,9 @@ def command(
 
     Either may be unix:PATH or tcp:HOST:PORT, as in QEMU: IN listens for one sender, OUT connects to one receiver.
 
+    IN may also be an image that holds a stream: a save image of libvirt, or a qcow2 image with a snapshot of a running
+    guest. --snapshot names the snapshot, with --into that of FILE.
+
     The format of IN is told by its first bytes. A file appears under its name only when all of it was written.
     A stream converted to BER and back is the same, byte for byte. So is a channel of multifd, by itself; with --channel
     the pages of all of them go to OUT.
@@ -64,13 +78,17 @@ def command(
     form = chosen_format(to)
     if source == "-" and target != "-" and _is_pipe(0):
         _outlive_the_writer()
+    if template is not None and (output_offset or form != "binary"):
+        raise click.UsageError("--into takes a binary stream, and says where it belongs")
     from vmsgen.stream.convert import convert
+    from vmsgen.stream.images import image_sink
 
     classes = None if blobs else known_classes(library)
+    image = None if template is None else image_sink(template, target, snapshot)
     with (
         # the other side of the output first: where there is none, nobody has begun to send yet
-        output_end(target, output_offset, remote=remote) as sink,
-        input_end(source, offset, remote=remote) as stream,
+        output_end(target, output_offset, remote=remote, image=image) as sink,
+        input_end(source, offset, remote=remote, snapshot=None if image else snapshot) as stream,
         channel_sources(channels) as others,
     ):
         result = convert(stream, sink, form, classes, props=props, machine=machine, channels=others)

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def input_end(place: str, offset: int, *, remote: bool) -> Iterator[ByteSource]:
+def input_end(place: str, offset: int, *, remote: bool, snapshot: str | None = None) -> Iterator[ByteSource]:
     """The stream at ``place``: a path, ``-``, or an address to listen at. Raises AddressError, OSError."""
     from vmsgen.stream.sockets import accepted, parse_address
     from vmsgen.stream.source import ByteSource
 
     address = parse_address(place)
     if address is None:
-        with input_of(place, offset) as source:
+        with input_of(place, offset, snapshot) as source:
             yield source
         return
     with accepted(address, remote=remote) as raw, ByteSource(raw, name=place) as source:
@@ -32,8 +32,14 @@ def input_end(place: str, offset: int, *, remote: bool) -> Iterator[ByteSource]:
 
 
 @contextlib.contextmanager
-def output_end(place: str, begin_at: int, *, remote: bool) -> Iterator[ByteSink]:
-    """Where to write: a path, ``-``, or an address to connect to. Raises AddressError, OSError."""
+def output_end(place: str, begin_at: int, *, remote: bool, image: ByteSink | None = None) -> Iterator[ByteSink]:
+    """Where to write: a path, ``-``, an address to connect to, or the copy of an ``image``. Raises AddressError,
+    OSError.
+    """
+    if image is not None:
+        with image:
+            yield image
+        return
     from vmsgen.stream.sink import open_sink
     from vmsgen.stream.sockets import connected, parse_address
 

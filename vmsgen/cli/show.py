@@ -16,6 +16,7 @@ from vmsgen.cli.stream_options import (
     known_classes,
     offset_option,
     say,
+    snapshot_option,
     stream_options,
 )
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 @click.option("--extract", "folder", metavar="DIR", help="Write the memory of every RAM block to a sparse file in DIR.")
 @click.option("--memory-map", is_flag=True, help="Pages of each RAM block: with data, zero, never sent, repeated.")
 @channel_option
+@snapshot_option
 @offset_option
 @stream_options
 def command(
@@ -50,6 +52,7 @@ def command(
     folder: str | None,
     memory_map: bool,
     channels: tuple[str, ...],
+    snapshot: str | None,
     offset: int,
     props: dict[str, str],
     machine: str | None,
@@ -65,14 +68,15 @@ def command(
     if raw and place is None:
         raise click.UsageError("--raw goes with --memory")
     if any(asked[2:]):
-        _memory(stream, channels, offset, place, raw, folder, form, props, machine, library)
+        _memory(stream, snapshot, channels, offset, place, raw, folder, form, props, machine, library)
         return 0
     from vmsgen.stream.channel_files import channel_format
+    from vmsgen.stream.images import image_note
     from vmsgen.stream.summary import summarize
     from vmsgen.stream.values import show_sections
 
     classes = known_classes(library)
-    with input_of(stream, offset) as source:
+    with input_of(stream, offset, snapshot) as source:
         if channel_format(source) is not None:
             channel = _channel(source)
             _print_channels([channel], form)
@@ -92,6 +96,9 @@ def command(
     if form == "json":
         click.echo(json.dumps(summary.statistics.values() if stats else _values(summary, listed), indent=2))
     else:
+        note = image_note(stream, snapshot) if stream != "-" and not stats else None
+        if note is not None:
+            click.echo(note)
         _print_stats(summary.statistics) if stats else _print_table(summary)
         _print_channels(listed, form)
     say(summary.warnings)
@@ -119,6 +126,7 @@ def _print_channels(channels: list[ChannelSummary], form: str) -> None:
 
 def _memory(
     stream: str,
+    snapshot: str | None,
     channels: tuple[str, ...],
     offset: int,
     place: str | None,
@@ -133,7 +141,7 @@ def _memory(
     from vmsgen.stream.channels import joined
     from vmsgen.stream.reading import StreamReader
 
-    with input_of(stream, offset) as source, channel_sources(channels) as others:
+    with input_of(stream, offset, snapshot) as source, channel_sources(channels) as others:
         reader = joined(StreamReader(source, known_classes(library), props=props, machine=machine), others)
         if place is not None:
             show_memory.print_memory(reader, place, raw)

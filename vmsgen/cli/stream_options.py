@@ -53,6 +53,13 @@ def offset_option(function: F) -> F:
     )(function)
 
 
+def snapshot_option(function: F) -> F:
+    """``--snapshot``."""
+    return click.option(
+        "--snapshot", metavar="NAME", help="The stream is the guest's state in this snapshot of a qcow2 image."
+    )(function)
+
+
 def channel_option(function: F) -> F:
     """``--channel``."""
     return click.option(
@@ -119,8 +126,11 @@ def _packages(library: str | None) -> tuple[ModuleType | None, ModuleType | None
     return None if library is None else generated_package(library), shipped_library()
 
 
-def input_of(path: str, offset: int = 0) -> ByteSource:
-    """The stream at a path, or on stdin for ``-``, ``offset`` bytes behind its start. Raises OSError."""
+def input_of(path: str, offset: int = 0, snapshot: str | None = None) -> ByteSource:
+    """The stream at a path (in an image, too), or on stdin for ``-``, ``offset`` bytes behind its start. Raises
+    VmsgenError, OSError.
+    """
+    from vmsgen.stream.images import opened
     from vmsgen.stream.source import ByteSource
 
     if path == "-":
@@ -128,7 +138,7 @@ def input_of(path: str, offset: int = 0) -> ByteSource:
             sys.stdin.buffer.raw if hasattr(sys.stdin.buffer, "raw") else sys.stdin.buffer, name="stdin"
         )
     else:
-        source = ByteSource.open(path)
+        source = ByteSource(opened(path, snapshot), owned=True, name=path)
     if offset:
         source.begin_at(offset)
     return source

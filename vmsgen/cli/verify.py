@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vmsgen.cli.stream_options import channel_option, known_classes, known_schemas, offset_option, say, stream_options
+from vmsgen.cli.stream_options import (
+    channel_option,
+    known_classes,
+    known_schemas,
+    offset_option,
+    say,
+    snapshot_option,
+    stream_options,
+)
 
 if TYPE_CHECKING:
     from vmsgen.stream.schema import Schema
@@ -21,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How findings are printed.")
 @click.option("--no-schema", is_flag=True, help="Check the round trip only, without asn1tools.")
 @channel_option
+@snapshot_option
 @offset_option
 @stream_options
 def command(
@@ -28,6 +37,7 @@ def command(
     form: str,
     no_schema: bool,
     channels: tuple[str, ...],
+    snapshot: str | None,
     offset: int,
     props: dict[str, str],
     machine: str | None,
@@ -44,7 +54,7 @@ def command(
 
     classes = known_classes(library)
     schema = None if no_schema else _schema(library)
-    file = InputFile(sys.stdin.buffer if stream == "-" else stream, offset=offset)
+    file = InputFile(sys.stdin.buffer if stream == "-" else stream, offset=offset, snapshot=snapshot)
     try:
         if is_channel(file):
             reports = [verify_channel(file, schema)]

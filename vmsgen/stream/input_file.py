@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from vmsgen.stream.ber_ram import read_ram_body
 from vmsgen.stream.ber_records import read_entries
 from vmsgen.stream.ber_source import BerSource
+from vmsgen.stream.images import opened
 from vmsgen.stream.items import RamRecords, Record, SectionRecords
 from vmsgen.stream.ram import RamState, read_records
 from vmsgen.stream.sections.record import Entry, SectionForm
@@ -57,10 +58,17 @@ class _At(io.RawIOBase):
 
 class InputFile:
     """``place`` is a path, an open binary file or pipe (read from where it stands), or bytes; the stream begins
-    ``offset`` bytes behind its start. Raises OSError.
+    ``offset`` bytes behind its start. A path may be an image that holds the stream (:mod:`vmsgen.stream.images`).
+    Raises VmsgenError, OSError.
     """
 
-    def __init__(self, place: str | os.PathLike[str] | BinaryIO | Readable | bytes, *, offset: int = 0) -> None:
+    def __init__(
+        self,
+        place: str | os.PathLike[str] | BinaryIO | Readable | bytes,
+        *,
+        offset: int = 0,
+        snapshot: str | None = None,
+    ) -> None:
         self._data: bytes | None = None
         self._descriptor = -1
         self._start = 0
@@ -69,24 +77,22 @@ class InputFile:
             self._data = place
         elif isinstance(place, str | os.PathLike):
             self.name = os.fspath(place)
-            self._keep(os.open(place, os.O_RDONLY))
+            with opened(place, snapshot) as file:
+                self._take(file)
         else:
             self.name = str(getattr(place, "name", "<input>"))
-            descriptor = descriptor_of(place)
-            if descriptor is not None and stat.S_ISREG(os.fstat(descriptor).st_mode):
-                tell = getattr(place, "tell", None)
-                self._start = int(tell()) if tell is not None else 0
-                self._descriptor = os.dup(descriptor)
-            else:
-                self._copy(place)
+            self._take(place)
         self._start += offset
 
-    def _keep(self, descriptor: int) -> None:
-        if stat.S_ISREG(os.fstat(descriptor).st_mode):
-            self._descriptor = descriptor
+    def _take(self, place: BinaryIO | Readable) -> None:
+        """Keeps a regular file open, and copies anything else."""
+        descriptor = descriptor_of(place)
+        if descriptor is None or not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            self._copy(place)
             return
-        with os.fdopen(descriptor, "rb", buffering=0) as pipe:
-            self._copy(pipe)
+        tell = getattr(place, "tell", None)
+        self._start = int(tell()) if tell is not None else 0
+        self._descriptor = os.dup(descriptor)
 
     def _copy(self, pipe: Readable) -> None:
         with tempfile.TemporaryFile(prefix="vmsgen-", buffering=0) as file:

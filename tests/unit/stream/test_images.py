@@ -1,0 +1,223 @@
+"""Streams inside of other files: save images of libvirt, snapshots of qcow2 images; read, and put back into a copy."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import os
+from pathlib import Path
+
+import pytest
+
+import vmsgen
+from tests.unit.stream.image_files import CLUSTER, PER_TABLE, XML, Qcow2, qcow2_image, save_image
+from tests.unit.stream.synthetic import (
+    EOS_RECORD,
+    HEADER,
+    be64,
+    block_list,
+    command,
+    configuration,
+    end,
+    full_page,
+    part,
+    start,
+)
+from tests.unit.stream.test_commands import run
+from vmsgen.runtime.errors import DataError, VmsgenError
+from vmsgen.stream.images import image_note, opened
+
+STREAM = HEADER + configuration() + start(2, "ram", block_list([("pc.ram", 1 << 20)]))
+STREAM += part(2, full_page(0, "pc.ram") + full_page(0x1000, None, 3) + EOS_RECORD) + command(11)
+STREAM += end(2, full_page(0x1000, None, 7) + EOS_RECORD) + b"\0"
+
+
+def read(path: Path, snapshot: str | None = None) -> bytes:
+    with opened(path, snapshot) as raw:
+        found = b""
+        while piece := raw.read(1000):
+            found += piece
+    return found
+
+
+def kept(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_libvirt(tmp_path: Path, order: str, capsys: pytest.CaptureFixture[str]) -> None:
+    image = kept(tmp_path / "guest.save", save_image(STREAM, order=order))
+    assert read(image) == STREAM
+    assert run("show", image) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    told = f"{92 + len(XML)} bytes with the guest's XML before the stream, compression raw, guest running"
+    assert first == f"libvirt save image: {told}"
+    ber, again = tmp_path / "x.ber", tmp_path / "again.save"
+    assert run("convert", image, ber, "--to", "ber") == 0
+    assert run("convert", ber, again, "--into", image) == 0
+    assert again.read_bytes() == image.read_bytes()
+    assert run("verify", image, "--no-schema") == 0
+    with vmsgen.open(image) as migration:
+        assert migration.machine == "pc-i440fx-7.2"
+
+
+@pytest.mark.parametrize(("form", "pack"), [(1, gzip.compress), (2, bz2.compress), (3, lzma.compress)])
+def test_libvirt_compressed(tmp_path: Path, form: int, pack) -> None:  # type: ignore[no-untyped-def]
+    image = kept(tmp_path / "guest.save", save_image(pack(STREAM), form=form, magic=b"Part"))
+    assert read(image) == STREAM
+    assert ", not finished" in str(image_note(image))
+    # put back it is not compressed, and the header says so
+    again = tmp_path / "again.save"
+    assert run("convert", image, again, "--into", image) == 0
+    assert again.read_bytes() == save_image(STREAM, magic=b"Part")
+    for bad in (pack(STREAM)[:-30], b"no such stream", b""):
+        with pytest.raises(DataError, match="libvirt save image"):
+            read(kept(image, save_image(bad, form=form)))
+
+
+@pytest.mark.parametrize(("form", "name"), [(4, "lzop"), (5, "zstd"), (99, "method 99")])
+def test_libvirt_compressed_otherwise(tmp_path: Path, form: int, name: str) -> None:
+    with pytest.raises(VmsgenError, match=f"compressed by {name}, which vmsgen does not open"):
+        opened(kept(tmp_path / "guest.save", save_image(STREAM, form=form)))
+
+
+def test_libvirt_headers_that_are_none(tmp_path: Path) -> None:
+    whole = save_image(STREAM)
+    for bad, message in (
+        (whole[:50], "ends inside the header"),
+        (whole[:100], "ends inside the header"),
+        (whole[:16] + b"\7" + whole[17:], "version 2, found 07000000"),
+        (whole[:20] + b"\xff\xff\xff\xff" + whole[24:], "bytes of XML"),
+    ):
+        with pytest.raises(DataError, match=message):
+            opened(kept(tmp_path / "guest.save", bad))
+
+
+@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("length", [None, CLUSTER, 3 * CLUSTER * PER_TABLE // 2])
+def test_qcow2(tmp_path: Path, version: int, length: int | None) -> None:
+    stream = STREAM if length is None else bytes(at % 251 for at in range(length))
+    image = kept(tmp_path / "disk.qcow2", qcow2_image(stream, version=version))
+    assert read(image) == stream
+    assert read(image, "one") == read(image, "1") == stream
+    assert image_note(image) == f"snapshot one of a qcow2 image, {len(stream)} bytes"
+
+
+def test_qcow2_there_and_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image = kept(tmp_path / "disk.qcow2", qcow2_image(STREAM))
+    ber, again = tmp_path / "x.ber", tmp_path / "again.qcow2"
+    assert run("show", image, "--snapshot", "one") == 0
+    assert capsys.readouterr().out.startswith(f"snapshot one of a qcow2 image, {len(STREAM)} bytes\nbinary stream")
+    assert run("show", image, "--snapshot", "one", "--memory-map") == 0
+    assert run("verify", image, "--snapshot", "one", "--no-schema") == 0
+    assert run("convert", image, ber, "--snapshot", "one", "--to", "ber") == 0
+    assert run("convert", ber, again, "--into", image, "--snapshot", "one") == 0
+    assert again.read_bytes() == image.read_bytes()
+
+
+def test_qcow2_with_a_shorter_stream(tmp_path: Path) -> None:
+    for version in (2, 3):
+        image = kept(tmp_path / "disk.qcow2", qcow2_image(STREAM, version=version))
+        shorter = STREAM.replace(b"\x08\0\x0b\0\0", b"")  # without a command
+        assert len(shorter) == len(STREAM) - 5
+        stream, again = kept(tmp_path / "s.mig", shorter), tmp_path / "again.qcow2"
+        assert run("convert", stream, again, "--into", image) == 0
+        assert read(again) == shorter
+
+
+def test_qcow2_with_a_longer_stream(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image = kept(tmp_path / "disk.qcow2", qcow2_image(STREAM[:100]))
+    stream, again = kept(tmp_path / "s.mig", STREAM), tmp_path / "again.qcow2"
+    assert run("convert", stream, again, "--into", image) == 2
+    assert "the image would have to grow" in capsys.readouterr().err
+    assert sorted(os.listdir(tmp_path)) == ["disk.qcow2", "s.mig"]
+
+
+def test_holes_are_zeros(tmp_path: Path) -> None:
+    image = Qcow2()
+    image.snapshot("one", image.state(bytes(3 * CLUSTER), holes=[1]), 3 * CLUSTER)
+    assert read(kept(tmp_path / "disk.qcow2", image.bytes())) == bytes(3 * CLUSTER)
+
+
+def two_snapshots() -> Qcow2:
+    image = Qcow2()
+    image.snapshot("disk only", image.add(bytes(64)), 0)
+    image.snapshot("one", image.state(STREAM), len(STREAM))
+    image.snapshot("two", image.state(STREAM[::-1]), len(STREAM))
+    return image
+
+
+def test_which_snapshot(tmp_path: Path) -> None:
+    image = kept(tmp_path / "disk.qcow2", two_snapshots().bytes())
+    assert read(image, "one") == read(image, "2") == STREAM
+    assert read(image, "two") == STREAM[::-1]
+    for name, message in (
+        (None, "which snapshot is to be read.* one, two$"),
+        ("three", "no snapshot is called three; .* one, two$"),
+        ("disk only", "holds a disk, not the state of a guest"),
+    ):
+        with pytest.raises(VmsgenError, match=message):
+            opened(image, name)
+    with pytest.raises(VmsgenError, match="is no qcow2 image"):
+        opened(kept(tmp_path / "plain", STREAM), "one")
+
+
+def test_one_snapshot_is_rewritten_and_no_other(tmp_path: Path) -> None:
+    image = kept(tmp_path / "disk.qcow2", two_snapshots().bytes())
+    stream, again = kept(tmp_path / "s.mig", STREAM.replace(b"pc.ram", b"pc.rom")), tmp_path / "again.qcow2"
+    assert run("convert", stream, again, "--into", image, "--snapshot", "two") == 0
+    assert read(again, "one") == STREAM
+    assert read(again, "two") == stream.read_bytes()
+
+
+def test_a_shared_state_is_not_rewritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image = Qcow2()
+    place = image.state(STREAM)
+    image.snapshot("one", place, len(STREAM))
+    image.snapshot("two", place, len(STREAM))
+    disk, stream = kept(tmp_path / "disk.qcow2", image.bytes()), kept(tmp_path / "s.mig", STREAM)
+    assert run("convert", stream, tmp_path / "again.qcow2", "--into", disk, "--snapshot", "one") == 2
+    assert "is shared with another one" in capsys.readouterr().err
+    assert sorted(os.listdir(tmp_path)) == ["disk.qcow2", "s.mig"]
+
+
+def test_into_something_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stream = kept(tmp_path / "s.mig", STREAM)
+    assert run("convert", stream, tmp_path / "out", "--into", stream) == 2
+    assert "neither a qcow2 image nor a save image of libvirt" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("place", "data", "message"),
+    [
+        (4, b"\0\0\0\7", "version 2 or 3"),
+        (20, b"\0\0\0\x40", "clusters of 9 to 21 bits"),
+        (32, b"\0\0\0\1", "encrypted"),
+        (72, be64(1 << 2), "external data file"),
+        (72, be64(1 << 4), "extended L2"),
+        (60, b"\xff\xff\xff\xff", "more than QEMU takes"),
+        (64, be64(1 << 63), "ends inside the table of snapshots"),
+        (64, be64(1 << 40), "ends inside the table of snapshots"),
+    ],
+)
+def test_images_that_are_not_read(tmp_path: Path, place: int, data: bytes, message: str) -> None:
+    whole = bytearray(qcow2_image(STREAM))
+    whole[place : place + len(data)] = data
+    with pytest.raises(VmsgenError, match=message):
+        opened(kept(tmp_path / "disk.qcow2", bytes(whole)))
+
+
+def test_tables_may_be_wrong(tmp_path: Path) -> None:
+    whole = qcow2_image(STREAM)
+    tables = len(whole) - 3 * CLUSTER  # of the second and first level, and of snapshots
+    outcomes = set()
+    for at in (0, 8, CLUSTER + 8, CLUSTER + 16, 2 * CLUSTER, 2 * CLUSTER + 8, 2 * CLUSTER + 32):
+        place = tables + at
+        bad = kept(tmp_path / "disk.qcow2", whole[:place] + b"\x40\xff\xff\xff\xff\xff\xfe\0" + whole[place + 8 :])
+        try:
+            outcomes.add(len(read(bad)))
+        except VmsgenError as error:
+            outcomes.add(type(error).__name__)
+    assert outcomes == {"DataError", len(STREAM)}
