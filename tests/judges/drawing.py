@@ -62,6 +62,7 @@ EDGES = (
     0x30,
 )
 _LARGEST_COUNT = 1 << 18
+_MOST_BYTES = 1 << 22
 _TRIES = 300
 #: Elements of a long list that are drawn; the others repeat them, where they can.
 _DIFFERENT = 16
@@ -209,7 +210,7 @@ class Draw(Visitor):
         return self.some_bytes(size)
 
     def some_bytes(self, size: int) -> builtins.bytes:
-        if size > _LARGEST_COUNT:
+        if size > _MOST_BYTES:
             raise Rejected("too large")
         return self.random.choice((self.random.randbytes, builtins.bytes))(max(size, 0))
 
