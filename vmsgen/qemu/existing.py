@@ -48,8 +48,8 @@ class KnownType:
         return list(dict.fromkeys(found))
 
     def is_akin(self, draft: Draft) -> bool:
-        """Whether ``draft`` is the same thing, perhaps with something new: most of its fields are known."""
-        return not draft.slots or len(self.lacks(draft)) * 2 < len(draft.slots)
+        """Whether ``draft`` is the same thing, perhaps with something new: half of its fields are known."""
+        return not draft.slots or len(self.lacks(draft)) * 2 <= len(draft.slots)
 
     def text(self, bodies: Sequence[Body]) -> str:
         """The type as it is written for a field with these bodies inside, with its arguments."""

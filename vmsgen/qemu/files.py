@@ -75,7 +75,6 @@ class Filer:
         for draft in self._drafts.all:
             if self._is_top(draft) and not self._existing.describes(draft):
                 self._variants.setdefault(draft.name, []).append(draft)
-                continue
             known = self._existing.find(draft)
             if known is not None:
                 self._known[draft] = known

@@ -167,8 +167,8 @@ ONE_FILE = {
     ),
     "words of 4 and of 8 bytes": (
         [
-            ("7.2", stream(state("cpu", [leaf("pc", "uint64"), leaf("x")]), machine="boston")),
-            ("7.2", stream(state("cpu", [leaf("pc", "uint32"), leaf("x")]), machine="mipssim")),
+            ("7.2", stream(state("cpu", [leaf("acme.pc", "uint64"), leaf("acme.x")]), machine="boston")),
+            ("7.2", stream(state("cpu", [leaf("acme.pc", "uint32"), leaf("acme.x")]), machine="mipssim")),
         ],
         """\
         vmsgen: 1
@@ -177,8 +177,8 @@ ONE_FILE = {
         as: CpuMips
         match: target.arch == "mips"
         fields:
-          - pc: target_ulong
-          - x: uint32
+          - acme.pc: target_ulong
+          - acme.x: uint32
         """,
     ),
     "names of QEMU's types that mislead, and names that need quotes": (
@@ -384,3 +384,11 @@ def test_a_source_that_breaks_off_tells_nothing(tmp_path: Path) -> None:
     assert reasons[1] == "the stream has no vmdesc"
     assert reasons[2].startswith("expected the JSON of -dump-vmstate")
     assert list(plan_import(found, tmp_path / "specs").texts) == ["one.yaml"]
+
+
+def test_a_struct_of_the_library_that_is_a_state_as_well(tmp_path: Path) -> None:
+    found = gathered(tmp_path, ("7.2", stream(PCI, state("acme", [struct("dev", PCI), leaf("x")]))))
+    made = plan_import(found, tmp_path / "specs", everything=True)
+    assert made.left_out == []
+    assert "import:\n  qemu/pci/device: [PCIDevice]\n" in made.texts["acme.yaml"]
+    assert "vmstate: PCIDevice\nas: PCIDevice2\n" in made.texts["pcidevice.yaml"]
