@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 #: The machines of x86 that every release must read completely (corpus.toml has them).
-NAMES = ("pc-7.2", "pc-5.2", "pc-2.4", "q35-7.2", "pc-smp4-max", "pc-slirp", "dirty-pc", "kvm-pc")
+NAMES = (
+    "pc-7.2",
+    "pc-5.2",
+    "pc-2.4",
+    "q35-7.2",
+    "pc-smp4-max",
+    "pc-slirp",
+    "pc-blk-request",
+    "pc-scsi-request",
+    "dirty-pc",
+    "kvm-pc",
+)
 RELEASES = ("7.2", "10.0")
 
 #: Others: the machine types that only one release has, and 5.2 where it is installed.
