@@ -37,6 +37,9 @@ from vmsgen.cli.stream_options import (
 @click.option(
     "--output-offset", type=PLACE, default="0", metavar="N", help="Where the stream begins in OUT, after zeros."
 )
+@click.option(
+    "--plain", is_flag=True, help="One plain stream of a mapped-ram file, or of several rounds: every page once."
+)
 @channel_option
 @snapshot_option
 @click.option(
@@ -56,6 +59,7 @@ def command(
     quiet: bool,
     offset: int,
     output_offset: int,
+    plain: bool,
     channels: tuple[str, ...],
     snapshot: str | None,
     template: str | None,
@@ -91,7 +95,7 @@ def command(
         input_end(source, offset, remote=remote, snapshot=None if image else snapshot) as stream,
         channel_sources(channels) as others,
     ):
-        result = convert(stream, sink, form, classes, props=props, machine=machine, channels=others)
+        result = convert(stream, sink, form, classes, props=props, machine=machine, channels=others, plain=plain)
     if quiet:
         return
     say(result.warnings)

@@ -13,6 +13,7 @@ from vmsgen.stream.channel_files import channel_format, open_channel, write_chan
 from vmsgen.stream.channels import joined
 from vmsgen.stream.devices import Classes
 from vmsgen.stream.items import Blob, Chunks, Item, Section, SectionKind, SectionRecords, State
+from vmsgen.stream.plain import PlainReader
 from vmsgen.stream.reading import StreamReader
 from vmsgen.stream.sink import ByteSink
 from vmsgen.stream.source import ByteSource
@@ -50,17 +51,19 @@ def convert(
     props: Mapping[str, str] | None = None,
     machine: str | None = None,
     channels: Sequence[ByteSource] = (),
+    plain: bool = False,
 ) -> Conversion:
     """Reads a stream of either format and writes it in format ``to``, one of FORMATS; the caller commits the sink.
 
-    Pages of other ``channels`` are joined with it, so that what is written is one plain stream. An input that is itself
+    Pages of other ``channels`` are joined with it, so that what is written is one stream; ``plain`` writes each page
+    once, as it is at the end, also those of a mapped-ram file. An input that is itself
     such a channel is written as one.
 
     Values are neither changed nor refused: a section that does not fit its description travels as bytes, with a
     warning. Raises DataError for input that cannot be read or said in ``to``, OSError.
     """
     form = channel_format(source)
-    if form is not None and not channels:
+    if form is not None and not channels and not plain:
         result = Conversion(f"{form} channel")
         write_channel(open_channel(source), sink, to)
         result.bytes_in, result.bytes_out = source.offset, sink.offset
@@ -68,7 +71,8 @@ def convert(
     reader = StreamReader(source, classes, props=props, machine=machine)
     result = Conversion(reader.format)
     writer = _writer(sink, to)
-    for item in joined(reader, channels).items():
+    whole = joined(reader, channels)
+    for item in (PlainReader(whole) if plain else whole).items():
         writer.item(item)
         if isinstance(item, Section):
             result.sections[item.kind.name.lower()] += 1

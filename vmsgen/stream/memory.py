@@ -33,9 +33,10 @@ from vmsgen.stream.items import (
 )
 from vmsgen.stream.xbzrle import decode_xbzrle, decode_zlib_page
 
-__all__ = ["BlockMemory", "Memory", "Window", "read_memory"]
+__all__ = ["DATA", "NEVER", "ZEROS", "BlockMemory", "Memory", "Window", "read_memory"]
 
-_NEVER, _DATA, _ZERO = 0, 1, 2
+#: What a page was last.
+NEVER, DATA, ZEROS = range(3)
 _MAX_PAGES = 1 << 30
 _MAX_BLOCKS = 1000
 _GATHER = 256
@@ -76,14 +77,14 @@ class BlockMemory:
         import numpy as np
 
         found = np.bincount(np.frombuffer(self.states, dtype=np.uint8, count=self.pages), minlength=3).tolist()
-        return {"data": found[_DATA], "zero": found[_ZERO], "never": found[_NEVER], "repeated": self.repeated}
+        return {"data": found[DATA], "zero": found[ZEROS], "never": found[NEVER], "repeated": self.repeated}
 
     def data(self, addr: int, page: bytes | memoryview) -> None:
         """A page's new contents, used until :meth:`flush`."""
         number = self._seen(addr)
         if self.mapped is not None and not self.mapped[number]:
             return  # stands there from before the sender cleared the page
-        self.states[number] = _DATA
+        self.states[number] = DATA
         window = self.window
         if window is None or not window.start <= addr < window.end:
             return
@@ -97,11 +98,11 @@ class BlockMemory:
         """Pages of zeros, one after the other."""
         first = self._checked(addr, pages)
         before = self.states[first : first + pages]
-        self.repeated += pages - before.count(_NEVER)
-        if _DATA in before:
+        self.repeated += pages - before.count(NEVER)
+        if DATA in before:
             self.flush()
             for at in range(pages):
-                if before[at] == _DATA:
+                if before[at] == DATA:
                     self._write(addr + at * self.page_size, bytes(self.page_size))
         self.states[first : first + pages] = b"\2" * pages
 
@@ -220,7 +221,7 @@ class Memory:
         # words of the sender's host, taken for a little-endian one: nothing in the file says which it was
         bits = np.unpackbits(np.frombuffer(entry.bitmap, dtype=np.uint8), bitorder="little")[: block.pages]
         block.mapped = bits
-        block.states[: len(bits)] = (bits * _ZERO).tobytes()
+        block.states[: len(bits)] = (bits * ZEROS).tobytes()
 
 
 def read_memory(reader: HasItems, memory: Memory) -> None:

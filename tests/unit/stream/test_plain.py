@@ -1,0 +1,121 @@
+"""Streams of other shapes as one plain stream with the same memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.stream.mapped_files import BLOCKS, mapped_file
+from tests.unit.stream.multifd_files import ZLIB
+from tests.unit.stream.synthetic import (
+    EOS_RECORD,
+    HEADER,
+    PAGE,
+    block_list,
+    configuration,
+    end,
+    full_page,
+    ordinary,
+    part,
+    start,
+    zero_page,
+)
+from tests.unit.stream.test_commands import run
+from tests.unit.stream.test_multifd import expected, new_channels, new_main
+from vmsgen.runtime.errors import DataError
+from vmsgen.stream.channels import joined
+from vmsgen.stream.convert import convert
+from vmsgen.stream.items import EOS, GROUP, LIST, ZERO, Configuration, RamRecords, Section
+from vmsgen.stream.items import PAGE as FULL_PAGE
+from vmsgen.stream.memory import Memory, read_memory
+from vmsgen.stream.memory_files import extract
+from vmsgen.stream.plain import PlainReader
+from vmsgen.stream.reading import StreamReader
+from vmsgen.stream.sink import MemorySink
+from vmsgen.stream.source import MemorySource
+
+
+def plain(data: bytes, to: str = "binary", channels: list[bytes] | None = None) -> bytes:
+    sink = MemorySink()
+    convert(MemorySource(data), sink, to, channels=[MemorySource(one) for one in channels or ()], plain=True)
+    return sink.getvalue()
+
+
+def memory(data: bytes, folder: Path) -> dict[str, bytes]:
+    extract(StreamReader(MemorySource(data)), str(folder))
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("to", ["binary", "ber"])
+@pytest.mark.parametrize("gpa", [False, True])
+def test_mapped_ram(tmp_path: Path, to: str, gpa: bool) -> None:
+    file = mapped_file(gpa=gpa)
+    made = plain(file, to)
+    before, after = memory(file, tmp_path / "before"), memory(made, tmp_path / "after")
+    assert before == after and len(after) == len(BLOCKS)
+    # a page that the file does not have is one of zeros, but in a block that was left out as shared
+    counted = Memory(lambda name, length, page_size: None)
+    read_memory(StreamReader(MemorySource(made)), counted)
+    assert counted.blocks[b"pc.ram"].counts() == {"data": 3, "zero": 97, "never": 0, "repeated": 0}
+    assert counted.blocks[b"vga.vram"].counts()["never" if gpa else "zero"] == 64
+    for item in StreamReader(MemorySource(made)).items():
+        if isinstance(item, Configuration):
+            assert item.capabilities == ((b"x-ignore-shared",) if gpa else None)
+        if isinstance(item, Section):
+            item.exhaust()
+
+
+def test_every_page_comes_once_if_at_all() -> None:
+    data = HEADER + configuration() + start(2, "ram", block_list([("pc.ram", 4 * PAGE), ("rom", PAGE)]))
+    data += part(2, full_page(0, "pc.ram", 1) + zero_page(0x1000, None) + full_page(0x2000, None, 2) + EOS_RECORD)
+    data += end(2, full_page(0x1000, "pc.ram", 3) + zero_page(0x2000, None, 0) + EOS_RECORD) + b"\0"
+    kinds = []
+    for item in StreamReader(MemorySource(plain(data))).items():
+        if isinstance(item, Section) and isinstance(item.body, RamRecords):
+            kinds.append([record[:2] for batch in item.body.batches for record in batch if record[0] != LIST])
+    assert kinds == [
+        [(EOS,)],
+        [(EOS,)],
+        [
+            (GROUP, b"pc.ram"),
+            (FULL_PAGE, 0),
+            (FULL_PAGE, 0x1000),
+            (ZERO, 0x2000),
+            (EOS,),
+        ],
+    ]
+
+
+def test_ordinary_streams_keep_everything_else(tmp_path: Path) -> None:
+    made = plain(ordinary())
+    assert memory(made, tmp_path / "a") == memory(ordinary(), tmp_path / "b")
+    assert made[-200:] == ordinary()[-200:]
+    assert plain(made) == made
+
+
+def test_with_channels(tmp_path: Path) -> None:
+    made = plain(new_main(), channels=new_channels(ZLIB))
+    assert memory(made, tmp_path)["pc.ram.ram"] == expected()
+
+
+def test_a_snapshot_without_a_last_section() -> None:
+    data = HEADER + configuration() + start(2, "ram", block_list([("pc.ram", PAGE)])) + b"\0"
+    with pytest.raises(DataError, match="RAM has no last section"):
+        plain(data)
+
+
+def test_errors_name_the_section() -> None:
+    data = HEADER + configuration() + start(2, "ram", block_list([("pc.ram", PAGE)]))
+    data += end(2, full_page(0x9000, "pc.ram") + EOS_RECORD) + b"\0"
+    reader = PlainReader(joined(StreamReader(MemorySource(data)), []))
+    with pytest.raises(DataError, match=r"section ram/0.*does not belong to RAM block pc.ram"):
+        for item in reader.items():
+            if isinstance(item, Section):
+                item.exhaust()
+
+
+def test_command(tmp_path: Path) -> None:
+    (tmp_path / "m.mig").write_bytes(mapped_file())
+    assert run("convert", tmp_path / "m.mig", tmp_path / "p.mig", "--plain", "--blobs") == 0
+    assert (tmp_path / "p.mig").read_bytes() == plain(mapped_file())
