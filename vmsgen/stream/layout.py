@@ -99,8 +99,6 @@ def _fitting(candidates: Sequence[Any], attempts: Attempts) -> list[Attempt]:
         before, level = level, list(following.values())
     if attempts.contents.described is None:
         fitting = _whole(fitting, candidates, attempts)
-    if not fitting:
-        fitting = [attempt for attempt in _counted(candidates, attempts) if attempts.fits(attempt)]
     if attempts.contents.described is None:
         fitting += [rival for attempt in fitting for rival in rivals(attempts, attempt) if attempts.fits(rival)]
     return fitting
@@ -118,18 +116,6 @@ def _neighbours(attempts: Attempts, attempt: Attempt) -> Iterator[Attempt]:
                 return
             if answer != question.answer:
                 yield attempts.run(attempt.type, {**attempt.trial, question.name: answer})
-
-
-def _counted(candidates: Sequence[Any], attempts: Attempts) -> Iterator[Attempt]:
-    """Attempts with every value of one count: division fails where the elements are not alike, or where something
-    follows only if the count is right.
-    """
-    for kind in candidates:
-        attempt = attempts.run(kind, {})
-        for question in attempt.guessed:
-            many = _first(question.alternatives, _ENUMERATED + 1)
-            if is_count(question) and _DIVIDED <= len(many) <= _ENUMERATED:
-                yield from (attempts.run(kind, {question.name: answer}) for answer in many)
 
 
 def _whole(fitting: list[Attempt], candidates: Sequence[Any], attempts: Attempts) -> list[Attempt]:

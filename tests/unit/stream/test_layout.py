@@ -253,3 +253,31 @@ def test_a_count_does_not_swallow_a_subsection(known: bool) -> None:
     # 12 and the subsection, or 12 and its 15 bytes, which division finds first
     found = solved(bytes(12) + HEADER_OF_MORE, Tail, known=known)
     assert found.state.data == [0] * 12
+
+
+class Words(Tail):
+    """Words, so many as a property says, and a subsection of an odd length that is seen only behind the last one."""
+
+    __slots__ = ()
+    prop: ClassVar[Prop] = MANY
+
+    def visit(self, v: Visitor, *args: Any, **kwargs: Any) -> None:
+        self.data = v.integers("data", self.data, v.facts.ask(self.prop), 16, False)
+        if isinstance(v, BinaryIn) and v.data[v.position : v.position + 1] == b"\5":
+            v.take(len(HEADER_OF_MORE), "more")
+
+
+class ManyWords(Words):
+    """The same with more possible counts than are tried one by one."""
+
+    __slots__ = ()
+    prop: ClassVar[Prop] = Prop("very_many", "test", "int", low=0, high=9999, default=lambda f: 4)
+
+
+def test_a_count_that_division_misses() -> None:
+    assert solved(bytes(24) + HEADER_OF_MORE, Words).overruled == {"many": 12}
+
+
+def test_the_description_has_the_count() -> None:
+    described = description(*[("data", "uint16", 2)] * 12)
+    assert solved(bytes(24) + HEADER_OF_MORE, ManyWords, described=described).overruled == {"very_many": 12}
