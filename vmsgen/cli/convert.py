@@ -38,7 +38,9 @@ from vmsgen.cli.stream_options import (
     "--output-offset", type=PLACE, default="0", metavar="N", help="Where the stream begins in OUT, after zeros."
 )
 @click.option(
-    "--plain", is_flag=True, help="One plain stream of a mapped-ram file, or of several rounds: every page once."
+    "--shape",
+    type=click.Choice(["plain", "mapped-ram"]),
+    help="Write every page once, as it is at the end: in one plain stream, or at its place in a mapped-ram file.",
 )
 @channel_option
 @snapshot_option
@@ -59,7 +61,7 @@ def command(
     quiet: bool,
     offset: int,
     output_offset: int,
-    plain: bool,
+    shape: str | None,
     channels: tuple[str, ...],
     snapshot: str | None,
     template: str | None,
@@ -95,7 +97,14 @@ def command(
         input_end(source, offset, remote=remote, snapshot=None if image else snapshot) as stream,
         channel_sources(channels) as others,
     ):
-        result = convert(stream, sink, form, classes, props=props, machine=machine, channels=others, plain=plain)
+        result = convert(
+            *(stream, sink, form, classes),
+            props=props,
+            machine=machine,
+            channels=others,
+            shape=shape,
+            begin_at=output_offset,
+        )
     if quiet:
         return
     say(result.warnings)

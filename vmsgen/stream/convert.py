@@ -13,6 +13,7 @@ from vmsgen.stream.channel_files import channel_format, open_channel, write_chan
 from vmsgen.stream.channels import joined
 from vmsgen.stream.devices import Classes
 from vmsgen.stream.items import Blob, Chunks, Item, Section, SectionKind, SectionRecords, State
+from vmsgen.stream.mapped_layout import MappedReader
 from vmsgen.stream.plain import PlainReader
 from vmsgen.stream.reading import StreamReader
 from vmsgen.stream.sink import ByteSink
@@ -51,19 +52,20 @@ def convert(
     props: Mapping[str, str] | None = None,
     machine: str | None = None,
     channels: Sequence[ByteSource] = (),
-    plain: bool = False,
+    shape: str | None = None,
+    begin_at: int = 0,
 ) -> Conversion:
     """Reads a stream of either format and writes it in format ``to``, one of FORMATS; the caller commits the sink.
 
-    Pages of other ``channels`` are joined with it, so that what is written is one stream; ``plain`` writes each page
-    once, as it is at the end, also those of a mapped-ram file. An input that is itself
-    such a channel is written as one.
+    Pages of other ``channels`` are joined with it, so that what is written is one stream. ``shape`` writes each page
+    once, as it is at the end: ``plain``, or ``mapped-ram``, for a file in which the stream stands at ``begin_at``. An
+    input that is itself such a channel is written as one.
 
     Values are neither changed nor refused: a section that does not fit its description travels as bytes, with a
     warning. Raises DataError for input that cannot be read or said in ``to``, OSError.
     """
     form = channel_format(source)
-    if form is not None and not channels and not plain:
+    if form is not None and not channels and shape is None:
         result = Conversion(f"{form} channel")
         write_channel(open_channel(source), sink, to)
         result.bytes_in, result.bytes_out = source.offset, sink.offset
@@ -72,7 +74,9 @@ def convert(
     result = Conversion(reader.format)
     writer = _writer(sink, to)
     whole = joined(reader, channels)
-    for item in (PlainReader(whole) if plain else whole).items():
+    if shape is not None:
+        whole = PlainReader(whole) if shape == "plain" else MappedReader(whole, begin_at=begin_at)
+    for item in whole.items():
         writer.item(item)
         if isinstance(item, Section):
             result.sections[item.kind.name.lower()] += 1

@@ -37,9 +37,9 @@ from vmsgen.stream.items import (
 )
 from vmsgen.stream.memory import DATA, NEVER, ZEROS, BlockMemory, Memory, Window
 
-__all__ = ["PlainReader"]
+__all__ = ["MAPPED_RAM", "PlainReader", "block_pages"]
 
-_CAPABILITY = b"mapped-ram"
+MAPPED_RAM = b"mapped-ram"
 _PAGES = 256  # read at once
 _LOOKED_AT = 1 << 20  # pages, for which memory is taken
 
@@ -77,22 +77,26 @@ class PlainReader:
                 yield item
 
     def _plain(self, section: Section, batches: Iterable[list[Record]]) -> Iterator[list[Record]]:
-        try:
-            self._memory.take(self._noted(batches))
-        except DataError as error:
-            raise error if error.section else error.located(section=section.label) from None
+        self._gather(section, batches)
         if section.kind is SectionKind.START:
             yield [(LIST, BlockList(self._total, tuple(self._blocks), self._page_size))]
         elif section.kind is SectionKind.END:
             shared = {block.name for block in self._blocks if block.gpa is not None}
             for name, block in self._memory.blocks.items():
-                pages = _pages(block, shared=name in shared)
+                pages = block_pages(block, shared=name in shared)
                 first = next(pages, None)
                 if first is not None:
                     yield [(GROUP, name, False)]
                     yield first
                     yield from pages
         yield [(EOS,)]
+
+    def _gather(self, section: Section, batches: Iterable[list[Record]]) -> None:
+        """Uses up the records of a section. Raises DataError, OSError."""
+        try:
+            self._memory.take(self._noted(batches))
+        except DataError as error:
+            raise error if error.section else error.located(section=section.label) from None
 
     def _noted(self, batches: Iterable[list[Record]]) -> Iterator[list[Record]]:
         """The same batches; what they say of the blocks is kept."""
@@ -109,12 +113,14 @@ class PlainReader:
 
 
 def _without_mapped(item: Configuration) -> Configuration:
-    left = tuple(name for name in item.capabilities or () if name != _CAPABILITY)
+    left = tuple(name for name in item.capabilities or () if name != MAPPED_RAM)
     return item if left == item.capabilities else replace(item, capabilities=left or None)
 
 
-def _pages(block: BlockMemory, *, shared: bool) -> Iterator[list[Record]]:
-    """The pages of a block in order: those with data from its file, others as runs of zeros."""
+def block_pages(block: BlockMemory, *, shared: bool) -> Iterator[list[Record]]:
+    """The pages of a block in order: those with data from its file, others as runs of zeros; ``shared``: a mapped-ram
+    file may have left it out.
+    """
     import numpy as np
 
     # a block that is not migrated at all (x-ignore-shared) has no page in a mapped-ram file, and stays alone

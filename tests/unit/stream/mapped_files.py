@@ -34,7 +34,13 @@ BLOCKS: dict[str, tuple[int, dict[int, bytes], set[int]]] = {
 }
 
 
-def mapped_file(place: int = 0, *, filler: bytes = b"", gpa: bool = False) -> bytes:
+def mapped_file(
+    place: int = 0,
+    *,
+    filler: bytes = b"",
+    gpa: bool = False,
+    blocks: dict[str, tuple[int, dict[int, bytes], set[int]]] = BLOCKS,
+) -> bytes:
     """A file whose stream begins at ``place``; what stands before it is zeros."""
     machine = "pc-i440fx-10.0"
     capabilities = MAPPED
@@ -42,8 +48,8 @@ def mapped_file(place: int = 0, *, filler: bytes = b"", gpa: bool = False) -> by
         capabilities = subsection("configuration/capabilities", be32(2) + str8("x-ignore-shared") + str8("mapped-ram"))
     data = bytearray(bytes(place) + HEADER + configuration(machine, capabilities))
     data += b"\1" + be32(2) + str8("ram") + be32(0) + be32(4)
-    data += be64(sum(pages for pages, _, _ in BLOCKS.values()) * PAGE | MEM_SIZE)
-    for name, (pages, contents, bits) in BLOCKS.items():
+    data += be64(sum(pages for pages, _, _ in blocks.values()) * PAGE | MEM_SIZE)
+    for name, (pages, contents, bits) in blocks.items():
         bitmap = sum(1 << bit for bit in bits).to_bytes((pages + 63) // 64 * 8, "little")
         data += str8(name) + be64(pages * PAGE) + (be64(0xC0000) if gpa else b"")
         bitmap_at = len(data) + 28

@@ -12,7 +12,10 @@ from tests.unit.stream.synthetic import (
     EOS_RECORD,
     HEADER,
     PAGE,
+    be32,
+    be64,
     block_list,
+    command,
     configuration,
     end,
     full_page,
@@ -38,7 +41,7 @@ from vmsgen.stream.source import MemorySource
 
 def plain(data: bytes, to: str = "binary", channels: list[bytes] | None = None) -> bytes:
     sink = MemorySink()
-    convert(MemorySource(data), sink, to, channels=[MemorySource(one) for one in channels or ()], plain=True)
+    convert(MemorySource(data), sink, to, channels=[MemorySource(one) for one in channels or ()], shape="plain")
     return sink.getvalue()
 
 
@@ -64,6 +67,28 @@ def test_mapped_ram(tmp_path: Path, to: str, gpa: bool) -> None:
             assert item.capabilities == ((b"x-ignore-shared",) if gpa else None)
         if isinstance(item, Section):
             item.exhaust()
+
+
+@pytest.mark.parametrize("place", [0, 0x1000])
+def test_back_to_mapped_ram(place: int, tmp_path: Path) -> None:
+    stream, file = tmp_path / "p.mig", tmp_path / "m.mig"
+    # a page that the sender cleared, and one that it left there, are not in what is made of them
+    pages = {
+        name: (count, {at: data for at, data in held.items() if at != 71}, set(held) - {71})
+        for name, (count, held, _) in BLOCKS.items()
+    }
+    stream.write_bytes(plain(mapped_file()))
+    words = ("--shape", "mapped-ram", "--output-offset", str(place), "--blobs")
+    assert run("convert", stream, file, *words) == 0
+    assert file.read_bytes() == mapped_file(place, blocks=pages).replace(be64(0x200) + EOS_RECORD, EOS_RECORD)
+
+
+def test_mapped_ram_of_an_ordinary_stream(tmp_path: Path) -> None:
+    sink = MemorySink()
+    early = HEADER + configuration("pc-q35-9.0") + command(2, be32(1))
+    rest = ordinary(config=False)[len(HEADER) :]
+    convert(MemorySource(early + rest), sink, "binary", shape="mapped-ram")
+    assert memory(sink.getvalue(), tmp_path / "a") == memory(early + rest, tmp_path / "b")
 
 
 def test_every_page_comes_once_if_at_all() -> None:
@@ -117,5 +142,5 @@ def test_errors_name_the_section() -> None:
 
 def test_command(tmp_path: Path) -> None:
     (tmp_path / "m.mig").write_bytes(mapped_file())
-    assert run("convert", tmp_path / "m.mig", tmp_path / "p.mig", "--plain", "--blobs") == 0
+    assert run("convert", tmp_path / "m.mig", tmp_path / "p.mig", "--shape", "plain", "--blobs") == 0
     assert (tmp_path / "p.mig").read_bytes() == plain(mapped_file())
