@@ -264,6 +264,6 @@ def test_manifest_says_what_it_was_made_from_and_no_place_or_time(tmp_path: Path
     assert manifest["specs"] == {"device-specs/a.yaml": "0" * 64}
     assert manifest["templates"] == "1" * 64
     assert sorted(manifest["files"]) == sorted(ONE)
-    assert manifest.keys() == {"about", "format", "vmsgen", "templates", "specs", "files"}
+    assert manifest.keys() == {"about", "format", "vmsgen", "inputs", "templates", "specs", "files"}
     publish(tmp_path, ONE)
     assert owned(tmp_path) == {MANIFEST, *ONE}

@@ -7,6 +7,7 @@ written.
 
 from __future__ import annotations
 
+import re
 import struct
 import types
 from collections.abc import Callable, Mapping
@@ -122,7 +123,12 @@ def _mapping(value: Any, path: str) -> Mapping[str, Any]:
     return value
 
 
+_BITMAP = re.compile(r"0x[0-9a-f]+\Z")
+
+
 def _int(value: Any, path: str) -> int:
+    if isinstance(value, str) and _BITMAP.match(value):
+        return int(value, 16)
     if not isinstance(value, int) or isinstance(value, bool):
         raise DataError(f"expected an integer, found {_kind(value)}", path=path)
     return value

@@ -3,6 +3,7 @@
 Bytes are hex text; a NaN is ``{"float64": bits in hex}``; text that is no UTF-8 has its odd bytes as lone
 surrogates, which the JSON module escapes. What was kept stands under ``"<kept>"`` as hex, what a view reads in the
 bytes of a field under ``"FIELD:VIEW"``. A struct that stands in a union has its type as ``"<case>"``.
+A bitmap of more than 64 bits is text, ``"0x1f"``.
 """
 
 from __future__ import annotations
@@ -107,7 +108,8 @@ class JsonOut(Visitor):
         return value
 
     def bitmap(self, name: str, value: Any, bits: int, *, order: str = "big", default: int | None = None) -> Any:
-        self.put(name, value)
+        # (many bits are no number: Python and others refuse to write or read one of thousands of digits)
+        self.put(name, value if value is None or bits <= 64 else f"{value:#x}")
         return value
 
     def struct(self, name: str, value: Any, cls: type[Values], *scope: Any) -> Any:

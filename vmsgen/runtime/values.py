@@ -183,6 +183,8 @@ def _short(value: Any) -> str:
         return f"<{len(value)} bytes {value[:8].hex()}...>" if value.strip(b"\0") else f"<{len(value)} zero bytes>"
     if isinstance(value, list) and len(value) > 16:
         return f"[{', '.join(map(_short, value[:4]))}, ... {len(value)} in all]"
+    if isinstance(value, int) and value.bit_length() > 64:
+        return f"{value:#x}" if value.bit_length() <= 256 else f"<{value.bit_length()} bits>"
     return repr(value)
 
 

@@ -131,6 +131,13 @@ class FieldTypes:
 
     def _versioned(self, ref: StructRef, number: int, span: Span) -> StructRef:
         scope = self.expressions.names.members.open_scope(ref.definition)
+        if scope.kind in ("state", "section"):
+            self.reporter.error(
+                "cond/version",
+                f"`at-version` belongs to a struct, and {scope.class_name} is a state, which knows its own version",
+                span,
+                help="make a struct of the fields that stand here",
+            )
         if not scope.minimum <= number <= scope.version:
             self.reporter.error(
                 "cond/version",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from tests.unit.runtime.devices import ERRORS, ODD, OLD_POWER, PLAIN, Card, Errors, Power, Slot, plain
 from vmsgen.runtime.debug_out import debug_text
 from vmsgen.runtime.errors import DataError
+from vmsgen.runtime.state import VMState
+from vmsgen.runtime.visitor import Visitor
 
 TEXT = """\
 flag = true
@@ -159,3 +161,27 @@ def test_json_in() -> None:
 def test_json_that_is_no_card(values: Any, message: str) -> None:
     with pytest.raises(DataError, match=message):
         Card.from_json(values)
+
+
+def test_many_bits_are_text() -> None:
+    """Python neither writes nor reads a number of thousands of digits, and QEMU sends bitmaps that long."""
+
+    class Dirty(VMState):
+        VMSTATE = "dirty"
+        FIELDS = ("few", "many")
+        TAGS: ClassVar[dict[str, int]] = {"few": 0, "many": 1}
+        __slots__ = ("few", "many")
+        few: int
+        many: int
+
+        def visit(self, v: Visitor) -> None:
+            self.few = v.bitmap("few", self.few, 40)
+            self.many = v.bitmap("many", self.many, 1 << 16)
+
+    made = Dirty.from_binary(b"\xff" * 8 + b"\x5a" * (1 << 13))
+    values = json.loads(json.dumps(made.to_json()))
+    assert values["few"] == made.few and values["many"] == f"{made.many:#x}"
+    assert Dirty.from_json(values).to_binary() == made.to_binary()
+    assert "<65535 bits>" in repr(made)
+    with pytest.raises(DataError, match="expected an integer"):
+        Dirty.from_json({**values, "many": "5a"})
