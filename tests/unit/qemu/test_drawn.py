@@ -69,4 +69,5 @@ def test_several_sources(sources: list[list[Json]]) -> None:
     with tempfile.TemporaryDirectory() as name:
         found = plan_import(gathered(Path(name), *data), Path(name) / "specs")
     assert found.texts or found.left_out
-    assert found.left_out == []
+    # a struct A of a state B and a state B-A are one name in ASN.1: the second file is reported, and a person decides
+    assert [reason for _, reason in found.left_out if "would be the ASN.1 type" not in reason] == []
