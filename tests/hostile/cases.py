@@ -22,8 +22,8 @@ from vmsgen.library import REGISTRY
 from vmsgen.runtime.debug_out import debug_text
 from vmsgen.runtime.errors import DataError
 from vmsgen.runtime.state import VMState
-from vmsgen.stream.source import MemorySource
-from vmsgen.stream.summary import summarize
+from vmsgen.stream.text.summary import summarize
+from vmsgen.stream.transport.source import MemorySource
 
 #: Seconds that one case may take, on a slow machine that does other things.
 TIME = 30.0

@@ -13,8 +13,8 @@ from vmsgen.runtime.state import VMState
 from vmsgen.stream.convert import convert
 from vmsgen.stream.items import Section, State
 from vmsgen.stream.reading import StreamReader
-from vmsgen.stream.sink import MemorySink
-from vmsgen.stream.source import MemorySource
+from vmsgen.stream.transport.sink import MemorySink
+from vmsgen.stream.transport.source import MemorySource
 
 SAMPLE = Path(__file__).parents[2] / "examples/sample.mig.xz"
 

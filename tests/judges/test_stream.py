@@ -16,7 +16,7 @@ from tests.unit.stream.mapped_files import mapped_file
 from tests.unit.stream.records import everything
 from tests.unit.stream.synthetic import to_ber
 from vmsgen.cli import run
-from vmsgen.stream.definite import definite as definite_form
+from vmsgen.stream.verify.definite import definite as definite_form
 
 
 @pytest.fixture(scope="module")

@@ -30,14 +30,14 @@ from tests.qemu.sweep_streams import Captured
 from vmsgen.library import REGISTRY
 from vmsgen.qemu.described import with_described
 from vmsgen.runtime.errors import DataError, VmsgenError
-from vmsgen.stream.ber_writer import BerWriter
+from vmsgen.stream.ber.writer import BerWriter
 from vmsgen.stream.convert import convert
 from vmsgen.stream.devices import Classes
 from vmsgen.stream.items import Blob, Configuration, Item, Section, SectionKind, State, Vmdesc
 from vmsgen.stream.reading import StreamReader
-from vmsgen.stream.sink import FileSink
-from vmsgen.stream.source import ByteSource
-from vmsgen.stream.statistics import Statistics
+from vmsgen.stream.text.statistics import Statistics
+from vmsgen.stream.transport.sink import FileSink
+from vmsgen.stream.transport.source import ByteSource
 
 _BUS = re.compile(r".*/(?=[^/])")
 

@@ -19,8 +19,8 @@ from tests.qemu.usbredir_peer import UsbRedirPeer
 from vmsgen.library import REGISTRY
 from vmsgen.stream.items import Section, State
 from vmsgen.stream.reading import StreamReader
-from vmsgen.stream.source import ByteSource
-from vmsgen.stream.statistics import opaque_leaves
+from vmsgen.stream.text.statistics import opaque_leaves
+from vmsgen.stream.transport.source import ByteSource
 
 ESTABLISHED = 4  # state of a connection
 INTERRUPT = 3  # type of an endpoint

@@ -87,7 +87,7 @@ def command(
     if template is not None and (output_offset or form != "binary"):
         raise click.UsageError("--into takes a binary stream, and says where it belongs")
     from vmsgen.stream.convert import convert
-    from vmsgen.stream.images import image_sink
+    from vmsgen.stream.images.detect import image_sink
 
     classes = None if blobs else known_classes(library)
     image = None if template is None else image_sink(template, target, snapshot)

@@ -12,8 +12,8 @@ import click
 from vmsgen.cli.stream_options import input_of, known_classes, say, stream_options
 
 if TYPE_CHECKING:
-    from vmsgen.stream.diff import Difference, StreamDiff
-    from vmsgen.stream.diff_memory import BlockDifference
+    from vmsgen.stream.diff.memory import BlockDifference
+    from vmsgen.stream.diff.streams import Difference, StreamDiff
 
 _LONG = 16  # bytes that are printed whole
 
@@ -41,7 +41,7 @@ def command(
     """
     if first == second == "-":
         raise click.UsageError("only one of the streams can come from stdin")
-    from vmsgen.stream.diff import diff
+    from vmsgen.stream.diff.streams import diff
     from vmsgen.stream.reading import StreamReader
 
     names = click.format_filename(first), click.format_filename(second)

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from vmsgen.cli.stream_options import input_of
 
 if TYPE_CHECKING:
-    from vmsgen.stream.sink import ByteSink
-    from vmsgen.stream.source import ByteSource
+    from vmsgen.stream.transport.sink import ByteSink
+    from vmsgen.stream.transport.source import ByteSource
 
 
 @contextlib.contextmanager
 def input_end(place: str, offset: int, *, remote: bool, snapshot: str | None = None) -> Iterator[ByteSource]:
     """The stream at ``place``: a path, ``-``, or an address to listen at. Raises AddressError, OSError."""
-    from vmsgen.stream.sockets import accepted, parse_address
-    from vmsgen.stream.source import ByteSource
+    from vmsgen.stream.transport.sockets import accepted, parse_address
+    from vmsgen.stream.transport.source import ByteSource
 
     address = parse_address(place)
     if address is None:
@@ -40,8 +40,8 @@ def output_end(place: str, begin_at: int, *, remote: bool, image: ByteSink | Non
         with image:
             yield image
         return
-    from vmsgen.stream.sink import open_sink
-    from vmsgen.stream.sockets import connected, parse_address
+    from vmsgen.stream.transport.sink import open_sink
+    from vmsgen.stream.transport.sockets import connected, parse_address
 
     address = parse_address(place)
     if address is None:

@@ -21,10 +21,10 @@ from vmsgen.cli.stream_options import (
 )
 
 if TYPE_CHECKING:
-    from vmsgen.stream.channel_summary import ChannelSummary
-    from vmsgen.stream.source import ByteSource
-    from vmsgen.stream.statistics import Statistics
-    from vmsgen.stream.summary import Summary
+    from vmsgen.stream.channels.summary import ChannelSummary
+    from vmsgen.stream.text.statistics import Statistics
+    from vmsgen.stream.text.summary import Summary
+    from vmsgen.stream.transport.source import ByteSource
 
 
 @click.command("show")
@@ -70,10 +70,10 @@ def command(
     if any(asked[2:]):
         _memory(stream, snapshot, channels, offset, place, raw, folder, form, props, machine, library)
         return 0
-    from vmsgen.stream.channel_files import channel_format
-    from vmsgen.stream.images import image_note
-    from vmsgen.stream.summary import summarize
-    from vmsgen.stream.values import show_sections
+    from vmsgen.stream.channels.files import channel_format
+    from vmsgen.stream.images.detect import image_note
+    from vmsgen.stream.text.summary import summarize
+    from vmsgen.stream.text.values import show_sections
 
     classes = known_classes(library)
     with input_of(stream, offset, snapshot) as source:
@@ -109,8 +109,8 @@ def command(
 
 
 def _channel(source: ByteSource) -> ChannelSummary:
-    from vmsgen.stream.channel_files import open_channel
-    from vmsgen.stream.channel_summary import summarize_channel
+    from vmsgen.stream.channels.files import open_channel
+    from vmsgen.stream.channels.summary import summarize_channel
 
     return summarize_channel(open_channel(source), source)
 
@@ -138,7 +138,7 @@ def _memory(
     library: str | None,
 ) -> None:
     from vmsgen.cli import show_memory
-    from vmsgen.stream.channels import joined
+    from vmsgen.stream.channels.joined import joined
     from vmsgen.stream.reading import StreamReader
 
     with input_of(stream, offset, snapshot) as source, channel_sources(channels) as others:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from vmsgen.stream.channels import HasItems
+    from vmsgen.stream.channels.joined import HasItems
 
 _PIECE = 1 << 20
 
@@ -22,8 +22,8 @@ def print_memory(reader: HasItems, text: str, raw: bool) -> None:
     OSError.
     """
     from vmsgen.runtime.errors import VmsgenError
-    from vmsgen.stream.memory import Memory, Window, read_memory
-    from vmsgen.stream.memory_files import hex_dump, parse_place
+    from vmsgen.stream.memory.contents import Memory, Window, read_memory
+    from vmsgen.stream.memory.files import hex_dump, parse_place
 
     place = parse_place(text)
     with tempfile.TemporaryFile(prefix="vmsgen-", buffering=0) as file:
@@ -59,7 +59,7 @@ def _pieces(descriptor: int, start: int, size: int) -> Iterator[bytes]:
 
 def print_extracted(reader: HasItems, folder: str) -> None:
     """Writes a file per block and lists them. Raises DataError, OSError."""
-    from vmsgen.stream.memory_files import extract
+    from vmsgen.stream.memory.files import extract
 
     for name, length in extract(reader, folder).items():
         click.echo(f"{length:12} {os.path.join(folder, name)}")
@@ -67,7 +67,7 @@ def print_extracted(reader: HasItems, folder: str) -> None:
 
 def print_memory_map(reader: HasItems, form: str) -> None:
     """Prints what every block's pages were. Raises DataError, after what was read up to there."""
-    from vmsgen.stream.memory import Memory, read_memory
+    from vmsgen.stream.memory.contents import Memory, read_memory
 
     memory = Memory(lambda name, length, page_size: None)
     try:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from vmsgen.stream.devices import Classes
-    from vmsgen.stream.source import ByteSource
+    from vmsgen.stream.transport.source import ByteSource
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -130,8 +130,8 @@ def input_of(path: str, offset: int = 0, snapshot: str | None = None) -> ByteSou
     """The stream at a path (in an image, too), or on stdin for ``-``, ``offset`` bytes behind its start. Raises
     VmsgenError, OSError.
     """
-    from vmsgen.stream.images import opened
-    from vmsgen.stream.source import ByteSource
+    from vmsgen.stream.images.detect import opened
+    from vmsgen.stream.transport.source import ByteSource
 
     if path == "-":
         source = ByteSource(

@@ -20,8 +20,8 @@ from vmsgen.cli.stream_options import (
 )
 
 if TYPE_CHECKING:
-    from vmsgen.stream.schema import Schema
-    from vmsgen.stream.verify import Report
+    from vmsgen.stream.ber.schema import Schema
+    from vmsgen.stream.verify.stream import Report
 
 
 @click.command("verify")
@@ -49,8 +49,8 @@ def command(
     its spec, and the stream must come back from BER byte for byte. Exit code 1: something does not.
     """
     from vmsgen.stream.input_file import InputFile
-    from vmsgen.stream.verify import verify
-    from vmsgen.stream.verify_channel import is_channel, verify_channel
+    from vmsgen.stream.verify.channel import is_channel, verify_channel
+    from vmsgen.stream.verify.stream import verify
 
     classes = known_classes(library)
     schema = None if no_schema else _schema(library)
@@ -78,7 +78,7 @@ def command(
 
 
 def _schema(library: str | None) -> Schema | None:
-    from vmsgen.stream.schema import Schema, cache_folder
+    from vmsgen.stream.ber.schema import Schema, cache_folder
 
     folders = known_schemas(library)
     return Schema(*folders, cache=cache_folder()) if folders else None

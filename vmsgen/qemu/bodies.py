@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 from vmsgen.qemu.names import check_field_name, check_wire_name
 from vmsgen.runtime.errors import LimitError
-from vmsgen.stream.vmdesc import DescribedField, DescribedState
+from vmsgen.stream.vmdesc.description import DescribedField, DescribedState
 
 __all__ = ["Body", "Item", "Kind", "Runs", "body_of_vmdesc", "walk"]
 

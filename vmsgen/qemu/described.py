@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vmsgen.runtime.errors import LimitError, VmsgenError
-from vmsgen.stream.vmdesc import DescribedSection
+from vmsgen.stream.vmdesc.description import DescribedSection
 
 if TYPE_CHECKING:
     from vmsgen.qemu.bodies import Body

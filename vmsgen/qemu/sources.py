@@ -17,14 +17,15 @@ from vmsgen.qemu.dump import MAX_BYTES, is_dump, parse_dump
 from vmsgen.qemu.names import check_wire_name
 from vmsgen.qemu.sightings import Seen, Sightings
 from vmsgen.runtime.errors import DataError, VmsgenError
-from vmsgen.stream import ber_tags, binary_marks
+from vmsgen.stream import marks
+from vmsgen.stream.ber import tags
 from vmsgen.stream.devices import section_facts
 from vmsgen.stream.items import Configuration, Section, SectionKind, Vmdesc
-from vmsgen.stream.machine_facts import architecture_of
+from vmsgen.stream.machine.facts import architecture_of
 from vmsgen.stream.reading import StreamReader, format_of
-from vmsgen.stream.source import ByteSource, MemorySource
-from vmsgen.stream.trailer import find_trailer
-from vmsgen.stream.vmdesc import DescribedSection, Description, parse_vmdesc
+from vmsgen.stream.transport.source import ByteSource, MemorySource
+from vmsgen.stream.vmdesc.description import DescribedSection, Description, parse_vmdesc
+from vmsgen.stream.vmdesc.trailer import find_trailer
 
 __all__ = ["SourceReport", "may_be_source", "old_style_body", "read_source"]
 
@@ -46,7 +47,7 @@ class SourceReport:
 
 def may_be_source(start: bytes) -> bool:
     """Whether a file that begins so is a stream or a dump."""
-    known = start.startswith((binary_marks.MAGIC, ber_tags.MAGIC_TAG))
+    known = start.startswith((marks.MAGIC, tags.MAGIC_TAG))
     return known or (is_dump(start) and b'"vmschkmachine"' in start)
 
 
@@ -189,7 +190,7 @@ def _section(data: mmap.mmap, at: int, section: DescribedSection) -> tuple[int, 
     while header and (place := data.find(header, at)) >= 0:
         at = place + 1
         start = place + len(header) + 4
-        if place < 5 or data[place - 5] != binary_marks.FULL:
+        if place < 5 or data[place - 5] != marks.FULL:
             continue
         end = start + section.size
         if section.exact and not _ends(data, data[place - 4 : place], end):
@@ -202,8 +203,8 @@ def _ends(data: mmap.mmap, number: bytes, end: int) -> bool:
     """Whether the section of this id can end there: its footer follows, or (in old streams) the next item."""
     if end >= len(data):
         return False
-    if data[end] == binary_marks.FOOTER:
+    if data[end] == marks.FOOTER:
         return data[end + 1 : end + 5] == number
-    if data[end] == binary_marks.EOF:
-        return end + 1 == len(data) or data[end + 1] == binary_marks.VMDESC
-    return data[end] in binary_marks.ITEMS
+    if data[end] == marks.EOF:
+        return end + 1 == len(data) or data[end + 1] == marks.VMDESC
+    return data[end] in marks.ITEMS

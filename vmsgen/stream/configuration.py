@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from vmsgen.runtime.errors import DataError, LimitError
 from vmsgen.stream.items import Configuration, wire_name
-from vmsgen.stream.sink import ByteSink
-from vmsgen.stream.source import ByteSource
+from vmsgen.stream.transport.sink import ByteSink
+from vmsgen.stream.transport.source import ByteSource
 
 __all__ = ["MARK", "read_configuration", "write_configuration"]
 

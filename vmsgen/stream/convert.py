@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from vmsgen.stream.ber_writer import BerWriter
-from vmsgen.stream.binary_writer import BinaryWriter
-from vmsgen.stream.channel_files import channel_format, open_channel, write_channel
-from vmsgen.stream.channels import joined
+from vmsgen.stream.ber.writer import BerWriter
+from vmsgen.stream.binary.writer import BinaryWriter
+from vmsgen.stream.channels.files import channel_format, open_channel, write_channel
+from vmsgen.stream.channels.joined import joined
 from vmsgen.stream.devices import Classes
 from vmsgen.stream.items import Blob, Chunks, Item, Section, SectionKind, SectionRecords, State
-from vmsgen.stream.mapped_layout import MappedReader
-from vmsgen.stream.plain import PlainReader
 from vmsgen.stream.reading import StreamReader
-from vmsgen.stream.sink import ByteSink
-from vmsgen.stream.source import ByteSource
+from vmsgen.stream.shapes.mapped_ram import MappedReader
+from vmsgen.stream.shapes.plain import PlainReader
+from vmsgen.stream.transport.sink import ByteSink
+from vmsgen.stream.transport.source import ByteSource
 
 __all__ = ["FORMATS", "Conversion", "convert"]
 
@@ -95,11 +95,11 @@ def _writer(sink: ByteSink, to: str) -> _Writer:
     if to == "ber":
         return BerWriter(sink)
     if to == "json":
-        from vmsgen.stream.json_writer import JsonWriter
+        from vmsgen.stream.text.json_writer import JsonWriter
 
         return JsonWriter(sink)
     if to == "debug":
-        from vmsgen.stream.debug_writer import DebugWriter
+        from vmsgen.stream.text.debug_writer import DebugWriter
 
         return DebugWriter(sink)
     raise ValueError(f"no format {to}; there are {', '.join(FORMATS)}")

@@ -15,13 +15,13 @@ from typing import Any, Protocol, runtime_checkable
 
 from vmsgen.runtime.errors import DataError, VmsgenError
 from vmsgen.runtime.facts import Answer, Facts, Unanswered, answer_text
-from vmsgen.stream.binary_reader import Undecoded
+from vmsgen.stream.binary.reader import Undecoded
 from vmsgen.stream.items import Blob, Body, Configuration, Section, State
-from vmsgen.stream.layout import AmbiguousLayout, Contents, Solved, solve
-from vmsgen.stream.machine_facts import TARGET_PROP, facts_of_configuration
-from vmsgen.stream.targets import ARCHITECTURES
-from vmsgen.stream.vmdesc import DescribedSection
-from vmsgen.stream.vmdesc_match import is_of
+from vmsgen.stream.layout.search import AmbiguousLayout, Contents, Solved, solve
+from vmsgen.stream.machine.facts import TARGET_PROP, facts_of_configuration
+from vmsgen.stream.machine.targets import ARCHITECTURES
+from vmsgen.stream.vmdesc.description import DescribedSection
+from vmsgen.stream.vmdesc.match import is_of
 
 __all__ = ["Classes", "DescribedClasses", "DeviceDecoder", "section_facts"]
 

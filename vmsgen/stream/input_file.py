@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
-from vmsgen.stream.ber_ram import read_ram_body
-from vmsgen.stream.ber_records import read_entries
-from vmsgen.stream.ber_source import BerSource
-from vmsgen.stream.images import opened
+from vmsgen.stream.ber.ram import read_ram_body
+from vmsgen.stream.ber.records import read_entries
+from vmsgen.stream.ber.source import BerSource
+from vmsgen.stream.images.detect import opened
 from vmsgen.stream.items import RamRecords, Record, SectionRecords
-from vmsgen.stream.ram import RamState, read_records
+from vmsgen.stream.ram.reader import RamState, read_records
 from vmsgen.stream.sections.record import Entry, SectionForm
-from vmsgen.stream.source import ByteSource, MemorySource, Readable, descriptor_of
+from vmsgen.stream.transport.source import ByteSource, MemorySource, Readable, descriptor_of
 
 __all__ = ["InputFile", "RamAgain", "RecordsAgain"]
 
@@ -58,8 +58,8 @@ class _At(io.RawIOBase):
 
 class InputFile:
     """``place`` is a path, an open binary file or pipe (read from where it stands), or bytes; the stream begins
-    ``offset`` bytes behind its start. A path may be an image that holds the stream (:mod:`vmsgen.stream.images`).
-    Raises VmsgenError, OSError.
+    ``offset`` bytes behind its start. A path may be an image that holds the stream
+    (:mod:`vmsgen.stream.images.detect`). Raises VmsgenError, OSError.
     """
 
     def __init__(

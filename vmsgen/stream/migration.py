@@ -16,8 +16,8 @@ from typing import Any, BinaryIO
 
 from vmsgen.runtime.binary_out import BinaryOut
 from vmsgen.runtime.errors import DataError, VmsgenError
-from vmsgen.stream.ber_writer import BerWriter
-from vmsgen.stream.binary_writer import BinaryWriter
+from vmsgen.stream.ber.writer import BerWriter
+from vmsgen.stream.binary.writer import BinaryWriter
 from vmsgen.stream.devices import Classes
 from vmsgen.stream.input_file import InputFile, RamAgain, RecordsAgain
 from vmsgen.stream.items import (
@@ -38,9 +38,9 @@ from vmsgen.stream.items import (
 )
 from vmsgen.stream.reading import StreamReader
 from vmsgen.stream.sections.record import named
-from vmsgen.stream.sink import Writable, open_sink
-from vmsgen.stream.source import Readable
-from vmsgen.stream.vmdesc_sizes import with_sizes
+from vmsgen.stream.transport.sink import Writable, open_sink
+from vmsgen.stream.transport.source import Readable
+from vmsgen.stream.vmdesc.sizes import with_sizes
 
 __all__ = ["Migration", "MigrationSection", "open_migration"]
 
@@ -287,7 +287,7 @@ class Migration:
 
         A file appears under its name only when all of it was written. Raises DataError for a value that cannot be
         written, OSError. The vmdesc is kept as it was, but of a section that has another size now only the size is
-        described (see :mod:`vmsgen.stream.vmdesc_sizes`).
+        described (see :mod:`vmsgen.stream.vmdesc.sizes`).
         """
         if format not in ("binary", "ber"):
             raise VmsgenError(f"no format {format!r} to save in; there are binary and ber")

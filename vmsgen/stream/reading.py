@@ -7,17 +7,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from vmsgen.runtime.errors import DataError, VmsgenError
-from vmsgen.stream import ber_tags, binary_marks
-from vmsgen.stream.ber_reader import BerReader
-from vmsgen.stream.ber_trailer import find_ber_trailer
-from vmsgen.stream.binary_reader import BinaryReader, Undecoded
-from vmsgen.stream.channel_files import channel_format
+from vmsgen.stream import marks
+from vmsgen.stream.ber import tags
+from vmsgen.stream.ber.reader import BerReader
+from vmsgen.stream.ber.trailer import find_ber_trailer
+from vmsgen.stream.binary.reader import BinaryReader, Undecoded
+from vmsgen.stream.channels.files import channel_format
 from vmsgen.stream.devices import Classes, DeviceDecoder
 from vmsgen.stream.items import Blob, Configuration, Item, Section, SectionKind
-from vmsgen.stream.machine_facts import MAX_PAGE_BITS, TARGET_PROP
-from vmsgen.stream.ram import RamState
-from vmsgen.stream.source import ByteSource
-from vmsgen.stream.trailer import Trailer
+from vmsgen.stream.machine.facts import MAX_PAGE_BITS, TARGET_PROP
+from vmsgen.stream.ram.reader import RamState
+from vmsgen.stream.transport.source import ByteSource
+from vmsgen.stream.vmdesc.trailer import Trailer
 
 __all__ = ["PAGE_SIZE_PROP", "StreamReader", "format_of"]
 
@@ -30,15 +31,15 @@ def format_of(source: ByteSource) -> str:
     start = source.peek(4)
     if start and channel_format(source) is not None:
         raise DataError(f"{source.name} is a channel that belongs to another stream (--channel of that)", offset=0)
-    if start == binary_marks.MAGIC:
+    if start == marks.MAGIC:
         return "binary"
-    if start[:3] == ber_tags.MAGIC_TAG:
+    if start[:3] == tags.MAGIC_TAG:
         return "ber"
     if not start:
         raise DataError(f"{source.name} is empty")
     raise DataError(
-        f"{source.name} is no migration stream: expected {binary_marks.MAGIC.hex(' ')} (QEMU) or "
-        f"{ber_tags.MAGIC_TAG.hex(' ')} (BER), found {start.hex(' ')}",
+        f"{source.name} is no migration stream: expected {marks.MAGIC.hex(' ')} (QEMU) or "
+        f"{tags.MAGIC_TAG.hex(' ')} (BER), found {start.hex(' ')}",
         offset=0,
     )
 

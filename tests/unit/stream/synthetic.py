@@ -7,13 +7,13 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from vmsgen.stream.ber_reader import BerReader
-from vmsgen.stream.ber_writer import BerWriter
-from vmsgen.stream.binary_reader import BinaryReader, SectionDecoder
-from vmsgen.stream.binary_writer import BinaryWriter
+from vmsgen.stream.ber.reader import BerReader
+from vmsgen.stream.ber.writer import BerWriter
+from vmsgen.stream.binary.reader import BinaryReader, SectionDecoder
+from vmsgen.stream.binary.writer import BinaryWriter
 from vmsgen.stream.items import Item, RamRecords, Record, Section
-from vmsgen.stream.sink import MemorySink
-from vmsgen.stream.source import ByteSource, MemorySource
+from vmsgen.stream.transport.sink import MemorySink
+from vmsgen.stream.transport.source import ByteSource, MemorySource
 
 PAGE = 4096
 ZERO, MEM_SIZE, FULL, EOS, CONTINUE, XBZRLE, HOOK, COMPRESS, FLUSH = 2, 4, 8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200

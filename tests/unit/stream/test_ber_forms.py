@@ -15,11 +15,11 @@ from vmsgen.runtime import ber
 from vmsgen.runtime.ber import length_bytes
 from vmsgen.runtime.errors import DataError
 from vmsgen.stream import items
-from vmsgen.stream.ber_ram import read_ram_body, write_ram_body
-from vmsgen.stream.ber_source import BerSource
+from vmsgen.stream.ber.ram import read_ram_body, write_ram_body
+from vmsgen.stream.ber.source import BerSource
 from vmsgen.stream.items import BlockList, RamBlock, Record
-from vmsgen.stream.sink import MemorySink
-from vmsgen.stream.source import MemorySource
+from vmsgen.stream.transport.sink import MemorySink
+from vmsgen.stream.transport.source import MemorySource
 
 Node = tuple[bytes, Any]  # identifier octets; content octets, or nodes
 

@@ -30,10 +30,10 @@ from vmsgen.stream.convert import Conversion, convert
 from vmsgen.stream.devices import section_facts
 from vmsgen.stream.items import Blob, Section, SectionKind, State
 from vmsgen.stream.reading import StreamReader
-from vmsgen.stream.sink import MemorySink
-from vmsgen.stream.source import MemorySource
-from vmsgen.stream.summary import summarize
-from vmsgen.stream.values import show_sections
+from vmsgen.stream.text.summary import summarize
+from vmsgen.stream.text.values import show_sections
+from vmsgen.stream.transport.sink import MemorySink
+from vmsgen.stream.transport.source import MemorySource
 
 CLOCK = be64(7) + be32(0xFFFFFFFF) + b"\1"
 ODD_CLOCK = be64(7) + be32(0) + b"\5"  # a boolean of 5 is kept

@@ -30,10 +30,10 @@ from tests.unit.stream.synthetic import (
 )
 from vmsgen import cli
 from vmsgen.stream.convert import convert
-from vmsgen.stream.diff import Difference, StreamDiff, diff
+from vmsgen.stream.diff.streams import Difference, StreamDiff, diff
 from vmsgen.stream.reading import StreamReader
-from vmsgen.stream.sink import MemorySink
-from vmsgen.stream.source import ByteSource, MemorySource
+from vmsgen.stream.transport.sink import MemorySink
+from vmsgen.stream.transport.source import ByteSource, MemorySource
 
 CLOCK = be64(7) + be32(1) + b"\1"
 PAGES = full_page(0, "pc.ram") + zero_page(0x1000, None)

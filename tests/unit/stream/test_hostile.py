@@ -32,7 +32,7 @@ from tests.unit.stream.synthetic import (
 )
 from vmsgen.runtime.ber import APPLICATION, tag_bytes, tlv
 from vmsgen.runtime.errors import DataError, TruncatedError
-from vmsgen.stream.binary_reader import BinaryReader
+from vmsgen.stream.binary.reader import BinaryReader
 from vmsgen.stream.items import Section
 
 

@@ -26,7 +26,7 @@ from tests.unit.stream.synthetic import (
 )
 from tests.unit.stream.test_commands import run
 from vmsgen.runtime.errors import DataError, VmsgenError
-from vmsgen.stream.images import image_note, opened
+from vmsgen.stream.images.detect import image_note, opened
 
 STREAM = HEADER + configuration() + start(2, "ram", block_list([("pc.ram", 1 << 20)]))
 STREAM += part(2, full_page(0, "pc.ram") + full_page(0x1000, None, 3) + EOS_RECORD) + command(11)

@@ -16,10 +16,10 @@ from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.trace import Trace
 from vmsgen.runtime.visitor import Visitor
-from vmsgen.stream.layout import AmbiguousLayout, Contents, Solved, solve
-from vmsgen.stream.section_end import SectionEnd
-from vmsgen.stream.source import MemorySource
-from vmsgen.stream.vmdesc import DescribedSection, parse_vmdesc
+from vmsgen.stream.binary.section_end import SectionEnd
+from vmsgen.stream.layout.search import AmbiguousLayout, Contents, Solved, solve
+from vmsgen.stream.transport.source import MemorySource
+from vmsgen.stream.vmdesc.description import DescribedSection, parse_vmdesc
 
 PADDING = b"\xee" * 64
 

@@ -6,7 +6,7 @@ import pytest
 
 from vmsgen.runtime.errors import VmsgenError
 from vmsgen.stream.items import Configuration
-from vmsgen.stream.machine_facts import facts_of_configuration
+from vmsgen.stream.machine.facts import facts_of_configuration
 
 
 def facts(machine: str, **given: str) -> dict[str, str]:

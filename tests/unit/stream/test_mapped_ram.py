@@ -16,9 +16,9 @@ from vmsgen.stream.convert import convert
 from vmsgen.stream.items import EOS, FLUSH, GROUP, MAPPED, SIZE, Record
 from vmsgen.stream.items import PAGE as FULL
 from vmsgen.stream.migration import open_migration
-from vmsgen.stream.sink import MemorySink
-from vmsgen.stream.source import ByteSource, MemorySource
-from vmsgen.stream.summary import summarize
+from vmsgen.stream.text.summary import summarize
+from vmsgen.stream.transport.sink import MemorySink
+from vmsgen.stream.transport.source import ByteSource, MemorySource
 
 
 @pytest.mark.parametrize("filler", [b"", b"\0not a hole"])

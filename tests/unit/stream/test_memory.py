@@ -31,10 +31,10 @@ from tests.unit.stream.synthetic import (
 )
 from vmsgen.cli import run
 from vmsgen.runtime.errors import DataError
-from vmsgen.stream.memory_files import Place, extract, file_name, hex_dump, parse_place
+from vmsgen.stream.memory.files import Place, extract, file_name, hex_dump, parse_place
+from vmsgen.stream.ram.xbzrle import decode_xbzrle, decode_zlib_page
 from vmsgen.stream.reading import StreamReader
-from vmsgen.stream.source import MemorySource
-from vmsgen.stream.xbzrle import decode_xbzrle, decode_zlib_page
+from vmsgen.stream.transport.source import MemorySource
 
 RAM = block_list([("pc.ram", 16 * PAGE), ("0000:00:02.0/vga.vram", 4 * PAGE)])
 

@@ -26,20 +26,20 @@ from tests.unit.stream.synthetic import (
 from tests.unit.stream.test_commands import run
 from tests.unit.stream.test_verify import folder
 from vmsgen.runtime.errors import DataError, VmsgenError
-from vmsgen.stream.channel_files import open_channel, write_channel
-from vmsgen.stream.channel_summary import summarize_channel
-from vmsgen.stream.channels import JoinedReader, joined
+from vmsgen.stream.ber.schema import Schema
+from vmsgen.stream.channels.files import open_channel, write_channel
+from vmsgen.stream.channels.joined import JoinedReader, joined
+from vmsgen.stream.channels.summary import summarize_channel
 from vmsgen.stream.convert import convert
 from vmsgen.stream.input_file import InputFile
 from vmsgen.stream.items import RamRecords, Section
-from vmsgen.stream.memory import Memory, read_memory
-from vmsgen.stream.memory_files import extract
+from vmsgen.stream.memory.contents import Memory, read_memory
+from vmsgen.stream.memory.files import extract
 from vmsgen.stream.migration import open_migration
 from vmsgen.stream.reading import StreamReader
-from vmsgen.stream.schema import Schema
-from vmsgen.stream.sink import MemorySink
-from vmsgen.stream.source import MemorySource
-from vmsgen.stream.verify_channel import verify_channel
+from vmsgen.stream.transport.sink import MemorySink
+from vmsgen.stream.transport.source import MemorySource
+from vmsgen.stream.verify.channel import verify_channel
 
 __all__ = ["folder"]
 

@@ -15,8 +15,8 @@ from vmsgen.runtime.facts import Facts
 from vmsgen.stream.convert import convert
 from vmsgen.stream.items import Blob, Section
 from vmsgen.stream.reading import StreamReader
-from vmsgen.stream.sink import MemorySink
-from vmsgen.stream.source import MemorySource
+from vmsgen.stream.transport.sink import MemorySink
+from vmsgen.stream.transport.source import MemorySource
 
 NULL = b"0"
 SPEC = """\

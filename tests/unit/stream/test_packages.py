@@ -25,16 +25,16 @@ from tests.unit.stream.synthetic import (
 from tests.unit.stream.test_devices import CLOCK, SWITCH, converted
 from tests.unit.stream.test_verify import checked, folder
 from vmsgen.runtime.errors import DataError, TruncatedError
-from vmsgen.stream.binary_writer import BinaryWriter
+from vmsgen.stream.binary.writer import BinaryWriter
 from vmsgen.stream.commands import command_name, command_values
 from vmsgen.stream.convert import convert
 from vmsgen.stream.items import Package, PackageEnd, Section
-from vmsgen.stream.judge import units
 from vmsgen.stream.migration import open_migration
 from vmsgen.stream.reading import StreamReader
-from vmsgen.stream.sink import MemorySink
-from vmsgen.stream.source import MemorySource
-from vmsgen.stream.summary import summarize
+from vmsgen.stream.text.summary import summarize
+from vmsgen.stream.transport.sink import MemorySink
+from vmsgen.stream.transport.source import MemorySource
+from vmsgen.stream.verify.judge import units
 
 __all__ = ["folder"]
 

@@ -31,15 +31,15 @@ from vmsgen.build import build
 from vmsgen.packages import asn1_folder, generated_package
 from vmsgen.runtime.errors import DataError, VmsgenError
 from vmsgen.settings import project
+from vmsgen.stream.ber.schema import Schema
 from vmsgen.stream.convert import convert
-from vmsgen.stream.diff import diff
+from vmsgen.stream.diff.streams import diff
 from vmsgen.stream.input_file import InputFile
 from vmsgen.stream.migration import open_migration
 from vmsgen.stream.reading import StreamReader
-from vmsgen.stream.schema import Schema
-from vmsgen.stream.sink import MemorySink
-from vmsgen.stream.source import ByteSource, MemorySource
-from vmsgen.stream.verify import verify
+from vmsgen.stream.transport.sink import MemorySink
+from vmsgen.stream.transport.source import ByteSource, MemorySource
+from vmsgen.stream.verify.stream import verify
 
 LOG = """\
 vmsgen: 1

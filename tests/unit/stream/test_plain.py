@@ -27,16 +27,16 @@ from tests.unit.stream.synthetic import (
 from tests.unit.stream.test_commands import run
 from tests.unit.stream.test_multifd import expected, new_channels, new_main
 from vmsgen.runtime.errors import DataError
-from vmsgen.stream.channels import joined
+from vmsgen.stream.channels.joined import joined
 from vmsgen.stream.convert import convert
 from vmsgen.stream.items import EOS, GROUP, LIST, ZERO, Configuration, RamRecords, Section
 from vmsgen.stream.items import PAGE as FULL_PAGE
-from vmsgen.stream.memory import Memory, read_memory
-from vmsgen.stream.memory_files import extract
-from vmsgen.stream.plain import PlainReader
+from vmsgen.stream.memory.contents import Memory, read_memory
+from vmsgen.stream.memory.files import extract
 from vmsgen.stream.reading import StreamReader
-from vmsgen.stream.sink import MemorySink
-from vmsgen.stream.source import MemorySource
+from vmsgen.stream.shapes.plain import PlainReader
+from vmsgen.stream.transport.sink import MemorySink
+from vmsgen.stream.transport.source import MemorySource
 
 
 def plain(data: bytes, to: str = "binary", channels: list[bytes] | None = None) -> bytes:

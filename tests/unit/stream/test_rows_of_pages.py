@@ -21,7 +21,7 @@ from tests.unit.stream.synthetic import (
     zero_page,
 )
 from vmsgen.runtime.errors import DataError
-from vmsgen.stream.ber_reader import BerReader
+from vmsgen.stream.ber.reader import BerReader
 from vmsgen.stream.items import PAGE as FULL_PAGE
 from vmsgen.stream.items import RamRecords, Section
 

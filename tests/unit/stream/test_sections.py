@@ -27,16 +27,16 @@ from tests.unit.stream.records import (
 )
 from tests.unit.stream.synthetic import HEADER, be32, be64, items, piped, start, to_ber, to_binary
 from vmsgen.runtime.errors import DataError
-from vmsgen.stream.binary_reader import BinaryReader
+from vmsgen.stream.binary.reader import BinaryReader
 from vmsgen.stream.convert import convert
 from vmsgen.stream.items import Item, Section, SectionKind, SectionRecords
 from vmsgen.stream.migration import open_migration
 from vmsgen.stream.sections.record import Entry, Field, FieldKind, SectionForm, closed
 from vmsgen.stream.sections.table import FORMS, form_of
-from vmsgen.stream.sink import MemorySink
-from vmsgen.stream.source import MemorySource
-from vmsgen.stream.summary import summarize
-from vmsgen.stream.values import show_sections
+from vmsgen.stream.text.summary import summarize
+from vmsgen.stream.text.values import show_sections
+from vmsgen.stream.transport.sink import MemorySink
+from vmsgen.stream.transport.source import MemorySource
 
 
 def told(data: bytes, to: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from vmsgen.cli import run
-from vmsgen.stream.sockets import Address, AddressError, accepted, connected, parse_address
+from vmsgen.stream.transport.sockets import Address, AddressError, accepted, connected, parse_address
 
 SAMPLE = Path(__file__).parents[3] / "examples/sample.mig.xz"
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from tests.unit.stream.synthetic import Trickle
 from vmsgen.runtime.errors import LimitError, TruncatedError
-from vmsgen.stream.sink import ByteSink, FileSink, MemorySink, open_sink
-from vmsgen.stream.source import ByteSource, MemorySource
-from vmsgen.stream.spool import spool
+from vmsgen.stream.transport.sink import ByteSink, FileSink, MemorySink, open_sink
+from vmsgen.stream.transport.source import ByteSource, MemorySource
+from vmsgen.stream.transport.spool import spool
 
 DATA = bytes(range(256)) * 40
 

@@ -34,10 +34,10 @@ from vmsgen.stream.convert import Conversion, convert
 from vmsgen.stream.input_file import InputFile
 from vmsgen.stream.items import Blob, Section, SectionKind, State
 from vmsgen.stream.reading import StreamReader
-from vmsgen.stream.sink import MemorySink
-from vmsgen.stream.source import ByteSource, MemorySource
-from vmsgen.stream.summary import summarize
-from vmsgen.stream.verify import Report, verify
+from vmsgen.stream.text.summary import summarize
+from vmsgen.stream.transport.sink import MemorySink
+from vmsgen.stream.transport.source import ByteSource, MemorySource
+from vmsgen.stream.verify.stream import Report, verify
 
 GADGET = be32(0xABCDEF) + b"\1" + be16(3) + be16(4) + b"<a>" + subsection("gadget/late", be64(9), version=2)
 

@@ -13,12 +13,12 @@ from tests.unit.stream.synthetic import ordinary, to_ber
 from tests.unit.stream.test_ber_forms import definite as as_definite
 from tests.unit.stream.test_ber_forms import long_lengths, tree, written
 from tests.unit.stream.test_devices import converted, stream
-from vmsgen.stream.definite import definite, place_of
+from vmsgen.stream.ber.schema import Schema
 from vmsgen.stream.input_file import InputFile
-from vmsgen.stream.judge import units
-from vmsgen.stream.schema import Schema
-from vmsgen.stream.source import MemorySource
-from vmsgen.stream.verify import Report, verify
+from vmsgen.stream.transport.source import MemorySource
+from vmsgen.stream.verify.definite import definite, place_of
+from vmsgen.stream.verify.judge import units
+from vmsgen.stream.verify.stream import Report, verify
 
 TEMPLATES = Path(__file__).parents[3] / "templates" / "asn1"
 

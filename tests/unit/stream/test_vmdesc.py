@@ -9,8 +9,8 @@ import pytest
 
 from vmsgen.runtime.errors import DataError
 from vmsgen.runtime.trace import Leaf as OurLeaf
-from vmsgen.stream.vmdesc import DescribedSection, parse_vmdesc
-from vmsgen.stream.vmdesc_match import compare_leaves
+from vmsgen.stream.vmdesc.description import DescribedSection, parse_vmdesc
+from vmsgen.stream.vmdesc.match import compare_leaves
 
 
 def parsed(*fields: Any, subsections: Any = None, text: str | None = None) -> DescribedSection:

@@ -11,8 +11,8 @@ import pytest
 from tests.unit.stream.states import REGISTRY, Clock, Switch
 from tests.unit.stream.synthetic import HEADER, be32, be64, full, raw_vmdesc
 from vmsgen.stream.migration import Migration, open_migration
-from vmsgen.stream.vmdesc import parse_vmdesc
-from vmsgen.stream.vmdesc_sizes import with_sizes
+from vmsgen.stream.vmdesc.description import parse_vmdesc
+from vmsgen.stream.vmdesc.sizes import with_sizes
 
 SWITCH = be32(1) + be32(2)
 CLOCK = be64(7) + be32(1) + b"\1"

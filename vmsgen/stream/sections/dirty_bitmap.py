@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from vmsgen.runtime.errors import DataError
 from vmsgen.stream.items import wire_name
 from vmsgen.stream.sections.record import MAX_OCTETS, U32, Entry, Field, FieldKind, RecordType, SectionForm
-from vmsgen.stream.source import ByteSource
+from vmsgen.stream.transport.source import ByteSource
 
 __all__ = ["DIRTY_BITMAP"]
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from vmsgen.runtime.errors import DataError
 from vmsgen.stream.sections.record import U16, U32, Entry, Field, FieldKind, RecordType, SectionForm
-from vmsgen.stream.source import ByteSource
+from vmsgen.stream.transport.source import ByteSource
 
 __all__ = ["HTAB"]
 

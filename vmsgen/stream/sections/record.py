@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vmsgen.runtime.errors import DataError
-from vmsgen.stream.source import ByteSource
+from vmsgen.stream.transport.source import ByteSource
 
 __all__ = [
     "MAX_OCTETS",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from vmsgen.runtime.errors import DataError
 from vmsgen.stream.sections.record import MAX_OCTETS, Entry, Field, FieldKind, RecordType, SectionForm
-from vmsgen.stream.source import ByteSource
+from vmsgen.stream.transport.source import ByteSource
 
 __all__ = ["VFIO"]
 

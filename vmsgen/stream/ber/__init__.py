@@ -1,0 +1,1 @@
+"""A stream in BER: items read from it and written to it, and the schema of its containers."""

@@ -1,0 +1,285 @@
+"""The RAM section in BER: its records, read and written.
+
+Pages of one block stand in one RAMSecBlock behind its name; a run of zero pages is one element. Reading keeps full
+pages as slices of the source's buffer: the loop over them looks at the octets itself and leaves every other form to
+:class:`BerSource`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vmsgen.runtime import ber
+from vmsgen.runtime.ber import APPLICATION, CONTEXT, SEQUENCE, UNIVERSAL, UTF8_STRING
+from vmsgen.runtime.errors import LimitError, TruncatedError
+from vmsgen.stream.ber import tags
+from vmsgen.stream.ber.mapped import (
+    checked_page_size,
+    mapped_block_element,
+    mapped_size_element,
+    read_mapped_block,
+    read_mapped_size,
+)
+from vmsgen.stream.ber.pages import plain_pages
+from vmsgen.stream.ber.source import BerSource, Head
+from vmsgen.stream.items import (
+    COMPRESS,
+    EOS,
+    FILL,
+    FLUSH,
+    GROUP,
+    HOOK,
+    LIST,
+    MAPPED,
+    PAGE,
+    SIZE,
+    XBZRLE,
+    ZERO,
+    BlockList,
+    RamBlock,
+    Record,
+)
+from vmsgen.stream.machine.facts import MAX_PAGE_BITS
+from vmsgen.stream.transport.sink import ByteSink, Piece
+
+__all__ = ["read_ram_body", "write_ram_body"]
+
+_U64 = (1 << 64) - 1
+_MAX_BLOCKS = 1 << 16
+_MAX_PAGE = 1 << MAX_PAGE_BITS
+_INTEGER = b"\x02"
+_OCTETS = b"\x04"
+
+
+def read_ram_body(source: BerSource) -> Iterator[list[Record]]:
+    """Batches of records, up to the end of the container that was entered last. Raises DataError."""
+    while source.more():
+        head = source.head()
+        kind = head.number if head.tag_class == APPLICATION else -1
+        if kind == tags.BLOCK_PAGES:
+            yield from _block_pages(source, head)
+        elif kind == tags.BLOCK_LIST:
+            yield [(LIST, _block_list(source, head))]
+        elif kind == tags.MAPPED_SIZE:
+            yield [read_mapped_size(source, head)]
+        elif kind == tags.MAPPED_BLOCK:
+            yield [(MAPPED, read_mapped_block(source, head))]
+        elif kind in (tags.EOS, tags.FLUSH, tags.HOOK):
+            source.null(head)
+            yield [({tags.EOS: EOS, tags.FLUSH: FLUSH, tags.HOOK: HOOK}[kind],)]
+        else:
+            raise source.fail(f"expected a record of the RAM section, found {head.describe()}", head.start)
+
+
+def _block_list(source: BerSource, head: Head) -> BlockList:
+    what = "the list of RAM blocks"
+    source.enter(head)
+    total = source.integer(source.expect(UNIVERSAL, ber.INTEGER, what), _U64, what)
+    source.enter(source.expect(UNIVERSAL, SEQUENCE, what))
+    blocks: list[RamBlock] = []
+    while source.more():
+        one = source.head()
+        if (one.tag_class, one.number) != (UNIVERSAL, SEQUENCE):
+            raise source.fail(f"expected a RAM block, found {one.describe()}", one.start)
+        if len(blocks) >= _MAX_BLOCKS:
+            raise LimitError(f"more than {_MAX_BLOCKS} RAM blocks", offset=one.start)
+        blocks.append(_block(source, one))
+    page_size = 4096
+    if source.more():
+        one = source.head()
+        if (one.tag_class, one.number) != (CONTEXT, 0):
+            raise source.fail(f"expected the page size, found {one.describe()}", one.start)
+        page_size = checked_page_size(source, one)
+        source.leave(what)
+    return BlockList(total, tuple(blocks), page_size)
+
+
+def _block(source: BerSource, head: Head) -> RamBlock:
+    what = "a RAM block"
+    source.enter(head)
+    name = source.text(source.expect(UNIVERSAL, UTF8_STRING, "the name of a RAM block"), "the name of a RAM block")
+    length = source.integer(source.expect(UNIVERSAL, ber.INTEGER, what), _U64, "the length of a RAM block")
+    page_size = gpa = None
+    while source.more():
+        one = source.head()
+        if (one.tag_class, one.number) == (CONTEXT, 0) and page_size is None and gpa is None:
+            page_size = source.integer(one, _U64, "the page size of a RAM block")
+        elif (one.tag_class, one.number) == (CONTEXT, 1) and gpa is None:
+            gpa = source.integer(one, _U64, "the address of a RAM block")
+        else:
+            raise source.fail(f"{one.describe()} does not belong into a RAM block", one.start)
+    return RamBlock(name.encode(), length, page_size, gpa)
+
+
+def _block_pages(source: BerSource, head: Head) -> Iterator[list[Record]]:
+    what = "the pages of a RAM block"
+    source.enter(head)
+    name = source.text(source.expect(UNIVERSAL, UTF8_STRING, "the name of a RAM block"), "the name of a RAM block")
+    continued = False
+    if not source.more():
+        raise source.fail(f"expected {what}, found none", source.source.offset)
+    one = source.head()
+    if (one.tag_class, one.number) == (CONTEXT, 0):
+        continued = source.boolean(one, "the mark of a continued block")
+        one = source.expect(UNIVERSAL, SEQUENCE, what)
+    elif (one.tag_class, one.number) != (UNIVERSAL, SEQUENCE):
+        raise source.fail(f"expected {what}, found {one.describe()}", one.start)
+    source.enter(one)
+    records: list[Record] = [(GROUP, name.encode(), continued)]
+    while True:
+        missing = plain_pages(source, records)
+        yield records
+        records = []
+        if missing:
+            if not source.source.ensure(missing):
+                raise TruncatedError(
+                    "the stream ends inside a RAM page", offset=source.source.offset, section=source.section
+                )
+            continue
+        if not source.more():
+            break
+        records = [_page(source, source.head())]
+    source.leave(what)
+
+
+def _page(source: BerSource, head: Head) -> Record:
+    """Any page in any legal form, copied out of the buffer. Raises DataError."""
+    kind = head.number if head.tag_class == APPLICATION else -1
+    if kind == tags.ZERO_PAGE:
+        return (ZERO, source.integer(head, _U64, "the address of a RAM page"), 1)
+    if kind == tags.HOOK:
+        source.null(head)
+        return (HOOK,)
+    if kind not in (tags.FULL_PAGE, tags.XBZRLE_PAGE, tags.COMPRESS_PAGE, tags.ZERO_RUN, tags.FILL_PAGE):
+        raise source.fail(f"expected a RAM page, found {head.describe()}", head.start)
+    source.enter(head)
+    addr = source.integer(
+        source.expect(UNIVERSAL, ber.INTEGER, "the address of a RAM page"), _U64, "the address of a RAM page"
+    )
+    record: Record
+    if kind == tags.ZERO_RUN:
+        what = "the length of a run of zero pages"
+        record = (ZERO, addr, source.integer(source.expect(UNIVERSAL, ber.INTEGER, what), _U64, what))
+    elif kind == tags.FILL_PAGE:
+        what = "the byte that fills a page"
+        value = source.integer(source.expect(UNIVERSAL, ber.INTEGER, what), 255, what)
+        record = (FILL, addr, value)
+    else:
+        what = "the contents of a RAM page"
+        data = source.octets(source.expect(UNIVERSAL, ber.OCTET_STRING, what), what, limit=_MAX_PAGE)
+        record = ({tags.FULL_PAGE: PAGE, tags.XBZRLE_PAGE: XBZRLE, tags.COMPRESS_PAGE: COMPRESS}[kind], addr, data)
+    source.leave("a RAM page")
+    return record
+
+
+# ---------------------------------------------------------------------------------------------- writing
+
+_OPEN_PAGES = tags.opening(tags.BLOCK_PAGES)
+_OPEN_SEQUENCE = ber.tag_bytes(UNIVERSAL, True, SEQUENCE) + ber.INDEFINITE
+_CONTINUED = tags.member(0) + b"\x01\xff"
+_ZERO_PAGE = ber.tag_bytes(APPLICATION, False, tags.ZERO_PAGE)
+_NULLS = {
+    EOS: ber.tag_bytes(APPLICATION, False, tags.EOS) + b"\0",
+    FLUSH: ber.tag_bytes(APPLICATION, False, tags.FLUSH) + b"\0",
+    HOOK: ber.tag_bytes(APPLICATION, False, tags.HOOK) + b"\0",
+}
+_PAIRS = {
+    PAGE: ber.tag_bytes(APPLICATION, True, tags.FULL_PAGE),
+    XBZRLE: ber.tag_bytes(APPLICATION, True, tags.XBZRLE_PAGE),
+    COMPRESS: ber.tag_bytes(APPLICATION, True, tags.COMPRESS_PAGE),
+    ZERO: ber.tag_bytes(APPLICATION, True, tags.ZERO_RUN),
+    FILL: ber.tag_bytes(APPLICATION, True, tags.FILL_PAGE),
+}
+
+
+def write_ram_body(sink: ByteSink, batches: Iterator[list[Record]]) -> None:
+    """Writes records as the contents of ``RamRecords``, up to the end of the batches."""
+    write = sink.write
+    in_group = False
+    heads: dict[tuple[int, int], tuple[bytes, bytes]] = {}  # by length of page and address: what stands before each
+    page_length = width = stride = 0
+    lowest = highest = -1  # addresses that take so many octets
+    before = after = b""
+    for records in batches:
+        # full pages in a row are handed on together: what is done for each of them is what costs
+        pieces: list[Piece] = []
+        append = pieces.append
+        size = 0
+        for record in records:
+            kind = record[0]
+            if kind == PAGE:
+                _, addr, data = record
+                if not lowest <= addr <= highest or len(data) != page_length:
+                    width, page_length = (addr.bit_length() >> 3) + 1, len(data)
+                    lowest, highest = (1 << 8 * width - 9 if width > 1 else 0), (1 << 8 * width - 1) - 1
+                    head = heads.get((page_length, width))
+                    if head is None:
+                        head = heads[page_length, width] = _page_head(page_length, width)
+                    before, after = head
+                    stride = len(before) + width + len(after) + page_length
+                append(before + addr.to_bytes(width, "big") + after)
+                append(data)
+                size += stride
+                continue
+            if pieces:
+                sink.gather(pieces, size)
+                pieces, size = [], 0
+                append = pieces.append
+            if kind == ZERO:
+                _, addr, pages = record
+                if pages == 1:
+                    write(ber.tlv(_ZERO_PAGE, ber.integer_content(addr)))
+                else:
+                    write(ber.tlv(_PAIRS[ZERO], _integer(addr) + _integer(pages)))
+            elif kind == GROUP:
+                if in_group:
+                    write(tags.CLOSE + tags.CLOSE)
+                in_group = True
+                name = ber.tlv(ber.tag_bytes(UNIVERSAL, False, UTF8_STRING), record[1])
+                write(_OPEN_PAGES + name + (_CONTINUED if record[2] else b"") + _OPEN_SEQUENCE)
+            elif kind == FILL:
+                write(ber.tlv(_PAIRS[FILL], _integer(record[1]) + _integer(record[2])))
+            elif kind in (XBZRLE, COMPRESS):
+                write(ber.tlv(_PAIRS[kind], _integer(record[1]) + ber.tlv(_OCTETS, record[2])))
+            else:
+                if in_group and kind != HOOK:
+                    write(tags.CLOSE + tags.CLOSE)
+                    in_group = False
+                write(_LISTS[kind](record) if kind in _LISTS else _NULLS[kind])
+        if pieces:
+            sink.gather(pieces, size)
+        sink.settle()
+    if in_group:
+        write(tags.CLOSE + tags.CLOSE)
+
+
+def _integer(value: int) -> bytes:
+    return ber.tlv(_INTEGER, ber.integer_content(value))
+
+
+def _page_head(size: int, width: int) -> tuple[bytes, bytes]:
+    """What stands before and after the address of a page of ``size`` bytes, whose address takes ``width`` octets."""
+    tail = _OCTETS + ber.length_bytes(size)
+    inner = 2 + width + len(tail) + size
+    return _PAIRS[PAGE] + ber.length_bytes(inner) + _INTEGER + ber.length_bytes(width), tail
+
+
+def _list_element(record: Record) -> bytes:
+    blocks: BlockList = record[1]
+    parts = [tags.opening(tags.BLOCK_LIST), _integer(blocks.total), _OPEN_SEQUENCE]
+    for block in blocks.blocks:
+        parts += [_OPEN_SEQUENCE, ber.tlv(ber.tag_bytes(UNIVERSAL, False, UTF8_STRING), block.name)]
+        parts.append(_integer(block.length))
+        if block.page_size is not None:
+            parts.append(ber.tlv(tags.member(0), ber.integer_content(block.page_size)))
+        if block.gpa is not None:
+            parts.append(ber.tlv(tags.member(1), ber.integer_content(block.gpa)))
+        parts.append(tags.CLOSE)
+    parts.append(tags.CLOSE)
+    if blocks.page_size != 4096:
+        parts.append(ber.tlv(tags.member(0), ber.integer_content(blocks.page_size)))
+    parts.append(tags.CLOSE)
+    return b"".join(parts)
+
+
+_LISTS = {LIST: _list_element, SIZE: mapped_size_element, MAPPED: mapped_block_element}

@@ -1,0 +1,1 @@
+"""A stream in QEMU's own format: items read from it and written to it."""

@@ -1,0 +1,1 @@
+"""The other channels of one migration: multifd's and preempt's files beside the main stream."""

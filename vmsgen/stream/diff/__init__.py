@@ -1,0 +1,1 @@
+"""What two streams say differently."""

@@ -1,0 +1,1 @@
+"""Files that hold a stream inside: qcow2 snapshots, libvirt's save images."""

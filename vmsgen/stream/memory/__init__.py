@@ -1,0 +1,1 @@
+"""The guest's memory as it is after the last record."""

@@ -1,0 +1,267 @@
+"""The RAM section in the binary format: its records, read.
+
+Every payload of the section is a list of records that ends with EOS. A record begins with a 64 bit big-endian word: an
+address, whose low bits (below the page size) are flags. CONTINUE says that the page is in the block of the page before,
+also across sections; without it the block's name follows the word (migration/ram.c, QEMU 5.2, 7.2 and 10.0).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from vmsgen.runtime.errors import DataError, TruncatedError
+from vmsgen.stream import marks
+from vmsgen.stream.items import (
+    COMPRESS,
+    EOS,
+    FILL,
+    FLUSH,
+    GROUP,
+    HOOK,
+    LIST,
+    PAGE,
+    SIZE,
+    XBZRLE,
+    ZERO,
+    BlockList,
+    Record,
+    wire_name,
+)
+from vmsgen.stream.ram.block_list import read_block_list
+from vmsgen.stream.ram.mapped import read_mapped_blocks
+from vmsgen.stream.transport.source import ByteSource
+
+__all__ = ["MAX_RUN", "RamState", "read_records"]
+
+#: Longest run of zero pages in one record: what a reader has to take without a block list to check it against.
+MAX_RUN = 1 << 24
+_MAX_BATCH = 1024
+_ANOTHER = -1
+
+_word = struct.Struct(">Q").unpack_from
+_zero = struct.Struct(">QB").unpack_from
+
+
+@dataclass(slots=True)
+class RamState:
+    """What the records of one channel share: it outlives sections.
+
+    ``shared_gpa`` and ``block_page_sizes`` are what the configuration and the commands announce about the block list:
+    capability x-ignore-shared adds an address to each block, postcopy may add a page size; so does ``mapped``, for the
+    capability mapped-ram, which puts the pages behind each block.
+    """
+
+    page_size: int = 4096
+    block: bytes | None = None  # of the last page
+    shared_gpa: bool = False
+    block_page_sizes: bool = False
+    mapped: bool = False
+    lengths: dict[bytes, int] = field(default_factory=dict)  # of the blocks, once their list was seen
+
+    def learn(self, blocks: BlockList) -> None:
+        """Takes the lengths from the block list."""
+        self.lengths = {block.name: block.length for block in blocks.blocks}
+
+
+def read_records(source: ByteSource, state: RamState) -> Iterator[list[Record]]:
+    """Batches of records up to and including EOS. Raises DataError with the offset in the input."""
+    reader = _Reader(source, state)
+    while not reader.done:
+        batch = reader.batch()
+        if batch:
+            yield batch
+        if batch and batch[0][0] == SIZE:
+            yield from read_mapped_blocks(source, batch[0][1], state.page_size, with_gpa=state.shared_gpa)
+
+
+class _Reader:
+    """Reads the records of one section from the source's buffer."""
+
+    def __init__(self, source: ByteSource, state: RamState) -> None:
+        self.source = source
+        self.state = state
+        self.done = False
+        self._in_group = False
+        self._missing = 8  # bytes that the next record needs at least
+        # A run of zero pages that may go on, also behind what the buffer holds now: how the input comes in pieces must
+        # not show in what is read from it.
+        self._zeros = (_ANOTHER, _ANOTHER)
+
+    def batch(self) -> list[Record]:
+        """The records that stand complete in the buffer, after reading on if not one does."""
+        source, state = self.source, self.state
+        if not source.ensure(self._missing):
+            raise TruncatedError("the stream ends inside a RAM record", offset=source.offset)
+        self._missing = 8
+        records: list[Record] = []
+        page_size = state.page_size
+        mask = page_size - 1
+        view, pos, end = source.view, source.pos, source.end
+        plain_page, plain_zero = marks.RAM_PAGE | marks.RAM_CONTINUE, marks.RAM_ZERO | marks.RAM_CONTINUE
+        zero_start, zero_next = self._zeros
+        stride = 8 + page_size
+        append = records.append
+        while len(records) < _MAX_BATCH:
+            if end - pos < 8:
+                break
+            (word,) = _word(view, pos)
+            flags = word & mask
+            if flags == plain_page and self._in_group:
+                stop = pos + 8 + page_size
+                if stop > end:
+                    self._missing = 8 + page_size
+                    break
+                if zero_start != _ANOTHER:
+                    append((ZERO, zero_start, (zero_next - zero_start) // page_size))
+                    zero_start = zero_next = _ANOTHER
+                append((PAGE, word - plain_page, view[pos + 8 : stop]))
+                pos = stop
+                # full pages come in rows
+                last = min(end - stride, pos + (_MAX_BATCH - len(records) - 1) * stride)
+                while pos <= last:
+                    (word,) = _word(view, pos)
+                    if word & mask != plain_page:
+                        break
+                    append((PAGE, word - plain_page, view[pos + 8 : pos + stride]))
+                    pos += stride
+                continue
+            if flags == plain_zero and self._in_group:
+                if end - pos < 9:
+                    self._missing = 9
+                    break
+                if not view[pos + 8]:
+                    addr = word - flags
+                    if addr != zero_next or addr - zero_start >= MAX_RUN * page_size:
+                        if zero_start != _ANOTHER:
+                            append((ZERO, zero_start, (zero_next - zero_start) // page_size))
+                        zero_start = addr
+                    zero_next = addr + page_size
+                    pos += 9
+                    # and so do zero pages, one behind the other
+                    limit = min(zero_start + MAX_RUN * page_size, zero_next + (end - pos) // 9 * page_size)
+                    while zero_next < limit and _zero(view, pos) == (zero_next | plain_zero, 0):
+                        zero_next += page_size
+                        pos += 9
+                    continue
+            if zero_start != _ANOTHER:
+                append((ZERO, zero_start, (zero_next - zero_start) // page_size))
+                zero_start = zero_next = _ANOTHER
+            source.pos = pos
+            self._zeros = (zero_start, zero_next)
+            if flags & ~marks.RAM_CONTINUE == marks.RAM_MEM_SIZE:
+                if records:
+                    break  # reading the list moves the buffer: hand out what points into it first
+                append(self._list(word))
+                return records
+            after = self._other(records, word, flags, pos, end)
+            if after < 0:
+                break
+            pos = after
+            zero_start, zero_next = self._zeros
+            if self.done:
+                break
+        self._zeros = (zero_start, zero_next)
+        source.pos = pos
+        return records
+
+    def _list(self, word: int) -> Record:
+        self.source.pos += 8
+        total = word & ~(self.state.page_size - 1)
+        if self.state.mapped:
+            self._in_group = False
+            return (SIZE, total, self.state.page_size)
+        blocks = read_block_list(
+            self.source,
+            total,
+            self.state.page_size,
+            with_gpa=self.state.shared_gpa,
+            maybe_page_size=self.state.block_page_sizes,
+        )
+        self.state.learn(blocks)
+        self._in_group = False
+        return (LIST, blocks)
+
+    def _other(self, records: list[Record], word: int, flags: int, pos: int, end: int) -> int:
+        """Any other record at ``pos``: appends it and returns where it ends, or -1 with ``_missing`` set."""
+        view = self.source.view
+        where = self.source.offset_of(pos)
+        kind = flags & ~marks.RAM_CONTINUE
+        addr = word - flags
+        at = pos + 8
+        if kind in (marks.RAM_EOS, marks.RAM_FLUSH, marks.RAM_HOOK):
+            if addr or flags != kind:
+                raise DataError(f"a RAM record {word:#x} with an address where none belongs", offset=where)
+            if kind == marks.RAM_EOS:
+                self.done = True
+                records.append((EOS,))
+            elif kind == marks.RAM_FLUSH:
+                self._in_group = False
+                records.append((FLUSH,))
+            else:
+                records.append((HOOK,))
+            return at
+        if kind not in (marks.RAM_ZERO, marks.RAM_PAGE, marks.RAM_XBZRLE, marks.RAM_COMPRESS):
+            raise DataError(f"expected a RAM record, found the word {word:#x} with flags {flags:#x}", offset=where)
+        name = None
+        if not flags & marks.RAM_CONTINUE:
+            if at >= end or at + 1 + view[at] > end:
+                self._missing = at + 1 - pos if at >= end else at + 1 + view[at] - pos
+                return -1
+            name = bytes(view[at + 1 : at + 1 + view[at]])
+            at += 1 + len(name)
+        size = self._content_size(kind, view, pos, at, end)
+        if size < 0 or at + size > end:
+            if size >= 0:
+                self._missing = at + size - pos
+            return -1
+        if name is not None:
+            wire_name(name, "the name of a RAM block", where + 8)
+            self.state.block = name
+            records.append((GROUP, name, False))
+        elif not self._in_group:
+            if self.state.block is None:
+                raise DataError("a RAM page continues a block, but no block was named before", offset=where)
+            records.append((GROUP, self.state.block, True))
+        self._in_group = True
+        if kind == marks.RAM_ZERO and not view[at]:
+            self._zeros = (addr, addr + self.state.page_size)
+        else:
+            records.append(_page_record(kind, addr, view, at, size))
+        return at + size
+
+    def _content_size(self, kind: int, view: memoryview, pos: int, at: int, end: int) -> int:
+        """Bytes of a page's contents that stand at ``at``, or -1 with ``_missing`` set."""
+        if kind == marks.RAM_ZERO:
+            return 1
+        if kind == marks.RAM_PAGE:
+            return self.state.page_size
+        prefix = 3 if kind == marks.RAM_XBZRLE else 4
+        if at + prefix > end:
+            self._missing = at + prefix - pos
+            return -1
+        where = self.source.offset_of(at)
+        if kind == marks.RAM_XBZRLE:
+            if view[at] != 1:
+                raise DataError(f"expected an XBZRLE page of encoding 1, found {view[at]}", offset=where)
+            size = int.from_bytes(view[at + 1 : at + 3], "big")
+            most = self.state.page_size
+        else:
+            size = int.from_bytes(view[at : at + 4], "big")
+            most = self.state.page_size + (self.state.page_size >> 3) + 64  # above zlib's own bound
+        if size > most:
+            raise DataError(
+                f"an encoded page of {size} bytes, more than {most} for a page of {self.state.page_size}", offset=where
+            )
+        return prefix + size
+
+
+def _page_record(kind: int, addr: int, view: memoryview, at: int, size: int) -> Record:
+    if kind == marks.RAM_PAGE:
+        return (PAGE, addr, view[at : at + size])
+    if kind == marks.RAM_ZERO:
+        return (FILL, addr, view[at])
+    if kind == marks.RAM_XBZRLE:
+        return (XBZRLE, addr, bytes(view[at + 3 : at + size]))
+    return (COMPRESS, addr, bytes(view[at + 4 : at + size]))

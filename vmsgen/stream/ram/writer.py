@@ -1,0 +1,194 @@
+"""The RAM section in the binary format: its records, written (see :mod:`vmsgen.stream.ram.reader`)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+from vmsgen.runtime.errors import DataError, LimitError
+from vmsgen.stream import marks
+from vmsgen.stream.items import COMPRESS, EOS, FILL, FLUSH, GROUP, HOOK, LIST, MAPPED, PAGE, SIZE, XBZRLE, ZERO, Record
+from vmsgen.stream.ram.block_list import write_block_list
+from vmsgen.stream.ram.mapped import MappedWriter
+from vmsgen.stream.ram.reader import MAX_RUN, RamState
+from vmsgen.stream.transport.sink import ByteSink, Piece
+
+__all__ = ["write_records"]
+
+_word = struct.Struct(">Q").pack
+
+_RUN_PIECE = 4096  # zero pages written at once
+
+
+def write_records(sink: ByteSink, batches: Iterator[list[Record]], state: RamState) -> None:
+    """Writes the records of one section. Raises DataError where they cannot be said in the binary format."""
+    writer = _Writer(sink, state)
+    for batch in batches:
+        writer.batch(batch)
+        sink.settle()
+    if not writer.ended:
+        raise DataError("the records of a RAM section do not end with EOS")
+
+
+class _Writer:
+    """Writes the records of one section."""
+
+    def __init__(self, sink: ByteSink, state: RamState) -> None:
+        self.sink = sink
+        self.state = state
+        self.ended = False
+        self._name: bytes | None = None  # to be written with the next page
+        self._block = b""  # of the group
+        self._in_group = False
+        self._mapped: MappedWriter | None = None
+
+    def batch(self, records: list[Record]) -> None:
+        """Writes a batch."""
+        sink = self.sink
+        write = sink.write
+        page_size = self.state.page_size
+        mask = page_size - 1
+        pieces: list[Piece] = []
+        append = pieces.append
+        flags = marks.RAM_PAGE | marks.RAM_CONTINUE
+        plain = self._plain
+        for record in records:
+            kind = record[0]
+            if kind == PAGE and plain:
+                # the most of all records: gathered, and handed on together
+                _, addr, data = record
+                if len(data) != page_size or addr & mask:
+                    self._refuse_page(addr, len(data))
+                append(_word(addr | flags))
+                append(data)
+                continue
+            if pieces:
+                sink.gather(pieces, len(pieces) // 2 * (8 + page_size))
+                pieces = []
+                append = pieces.append
+            if self.ended:
+                raise DataError("a RAM record after the end of the section's records")
+            if self._mapped is not None:
+                self._mapped_record(self._mapped, record)
+            elif kind == PAGE:
+                _, addr, data = record
+                if len(data) != page_size:
+                    self._refuse_page(addr, len(data))
+                write(self._head(addr, marks.RAM_PAGE))
+                write(data)
+            elif kind == ZERO:
+                self._zeros(record[1], record[2])
+            else:
+                self._other(record)
+            plain = self._plain
+        if pieces:
+            sink.gather(pieces, len(pieces) // 2 * (8 + page_size))
+
+    def _mapped_record(self, mapped: MappedWriter, record: Record) -> None:
+        """A record after a block of a mapped-ram file."""
+        kind = record[0]
+        if kind == PAGE:
+            mapped.page(record[1], record[2])
+        elif kind == GROUP and record[1] == mapped.block.name and not record[2]:
+            return  # its place says whose pages these are
+        elif kind in (MAPPED, EOS, FLUSH):
+            mapped.close()
+            self._mapped = None
+            self._other(record)
+        else:
+            raise DataError(
+                f"RAM block {mapped.block.name.decode(errors='replace')} of a mapped-ram file has full pages only"
+            )
+
+    @property
+    def _plain(self) -> bool:
+        """Whether the next full page is in the block of the one before."""
+        return self._in_group and self._name is None and self._mapped is None and not self.ended
+
+    def _refuse_page(self, addr: int, size: int) -> None:
+        if size != self.state.page_size:
+            raise DataError(f"a RAM page of {size} bytes, expected {self.state.page_size}")
+        self._refuse(addr)
+
+    def _refuse(self, addr: int) -> None:
+        if not self._in_group:
+            raise DataError(f"a RAM page at {addr:#x} outside of any block")
+        raise DataError(f"a RAM page at {addr:#x}, which is not a multiple of the page size {self.state.page_size}")
+
+    def _head(self, addr: int, flag: int) -> bytes:
+        """The word of a page and, where it is due, the name of its block."""
+        if addr & (self.state.page_size - 1) or not self._in_group:
+            self._refuse(addr)
+        if addr >> 64:
+            raise DataError(f"a RAM page at {addr:#x}, beyond 64 bits")
+        name, self._name = self._name, None
+        if name is None:
+            return (addr | flag | marks.RAM_CONTINUE).to_bytes(8, "big")
+        self.state.block = name
+        return (addr | flag).to_bytes(8, "big") + bytes((len(name),)) + name
+
+    def _zeros(self, addr: int, pages: int) -> None:
+        page_size = self.state.page_size
+        last = addr + pages * page_size
+        known = self.state.lengths.get(self._block)
+        if pages < 1 or last > (1 << 64) or pages > MAX_RUN or (known is not None and last > known):
+            raise LimitError(f"a run of {pages} zero pages from {addr:#x} on does not fit its block")
+        write = self.sink.write
+        if self._name is not None or pages == 1:
+            write(self._head(addr, marks.RAM_ZERO) + b"\0")
+            addr += page_size
+        elif addr & (page_size - 1) or not self._in_group:
+            self._refuse(addr)
+        flags = marks.RAM_ZERO | marks.RAM_CONTINUE
+        while addr < last:
+            stop = min(last, addr + _RUN_PIECE * page_size)
+            write(b"".join([(at | flags).to_bytes(8, "big") + b"\0" for at in range(addr, stop, page_size)]))
+            addr = stop
+
+    def _other(self, record: Record) -> None:
+        kind = record[0]
+        write = self.sink.write
+        if kind == GROUP:
+            self._group(record[1], record[2])
+        elif kind == FILL:
+            write(self._head(record[1], marks.RAM_ZERO) + bytes((record[2],)))
+        elif kind == XBZRLE:
+            if len(record[2]) > 0xFFFF:
+                raise DataError(f"an XBZRLE page of {len(record[2])} bytes, more than its length field can say")
+            write(self._head(record[1], marks.RAM_XBZRLE) + b"\1" + len(record[2]).to_bytes(2, "big") + record[2])
+        elif kind == COMPRESS:
+            write(self._head(record[1], marks.RAM_COMPRESS) + len(record[2]).to_bytes(4, "big") + record[2])
+        elif kind == SIZE:
+            if record[1] & (record[2] - 1) or record[1] >> 64:
+                raise DataError(f"a RAM size of {record[1]} bytes, expected a multiple of the page size {record[2]}")
+            self.state.page_size = record[2]
+            self._in_group = False
+            write((record[1] | marks.RAM_MEM_SIZE).to_bytes(8, "big"))
+        elif kind == MAPPED:
+            self._in_group = False
+            self._mapped = MappedWriter(self.sink, record[1], self.state.page_size)
+            self._mapped.open()
+        elif kind == HOOK:
+            write(marks.RAM_HOOK.to_bytes(8, "big"))
+        elif kind == FLUSH:
+            self._in_group = False
+            write(marks.RAM_FLUSH.to_bytes(8, "big"))
+        elif kind == LIST:
+            self._in_group = False
+            self.state.page_size = record[1].page_size
+            self.state.learn(record[1])
+            write_block_list(self.sink, record[1], marks.RAM_MEM_SIZE)
+        else:
+            if kind != EOS:
+                raise ValueError(f"no RAM record of kind {kind}")
+            self.ended = True
+            write(marks.RAM_EOS.to_bytes(8, "big"))
+
+    def _group(self, name: bytes, continued: bool) -> None:
+        if not 1 <= len(name) <= 255:
+            raise DataError(f"a RAM block's name of {len(name)} bytes")
+        if continued and name != self.state.block:
+            raise DataError(f"a RAM page continues block {name!r}, but the one before is of {self.state.block!r}")
+        self._name = None if continued else name
+        self._block = name
+        self._in_group = True

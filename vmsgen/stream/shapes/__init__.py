@@ -1,0 +1,1 @@
+"""One migration written in another shape: plain, mapped-ram."""

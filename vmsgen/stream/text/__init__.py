@@ -1,0 +1,1 @@
+"""A stream as text for people and programs: debug, JSON, summaries."""

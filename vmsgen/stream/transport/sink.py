@@ -1,0 +1,230 @@
+"""Output of a stream: gathers small pieces, writes big ones without copying them.
+
+A file is written under ``NAME.part`` and renamed when :meth:`ByteSink.commit` is called, so that nothing incomplete is
+ever published; a pipe gets what is complete so far.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+from types import TracebackType
+from typing import BinaryIO, Protocol
+
+from vmsgen.stream.transport.source import descriptor_of, widen_pipe
+
+__all__ = ["ByteSink", "FileSink", "MemorySink", "Writable", "open_sink"]
+
+_GATHER_BYTES = 4 << 20
+_ZEROS = bytes(1 << 16)
+_GATHER_PIECES = 1000  # below the system's limit of 1024 pieces in one writev
+
+Piece = bytes | bytearray | memoryview
+
+
+class Writable(Protocol):
+    """What an output must do: take bytes and say how many it took (None: all)."""
+
+    def write(self, data: bytes, /) -> int | None: ...
+
+
+class ByteSink:
+    """Gathering writer over a file descriptor or an object with ``write``."""
+
+    def __init__(self, raw: Writable) -> None:
+        self._raw = raw
+        self._pieces: list[Piece] = []
+        self._size = 0
+        self.offset = 0  # bytes handed in so far
+        descriptor = descriptor_of(raw)
+        self._writev: Callable[[list[Piece]], int] | None = None
+        if descriptor is not None and hasattr(os, "writev"):
+            flush = getattr(raw, "flush", None)
+            if flush is not None:
+                flush()  # what was written through the object before must not come after us
+            widen_pipe(descriptor)
+            self._writev = lambda pieces: os.writev(descriptor, pieces)
+
+    def write(self, piece: Piece) -> None:
+        """Takes a piece. A memoryview must stay unchanged until :meth:`settle` (or :meth:`flush`)."""
+        self._pieces.append(piece)
+        size = len(piece)
+        self._size += size
+        self.offset += size
+        if self._size >= _GATHER_BYTES or len(self._pieces) >= _GATHER_PIECES:
+            self.flush()
+
+    def gather(self, pieces: list[Piece], size: int) -> None:
+        """Takes many pieces of ``size`` bytes together, as :meth:`write` takes one; the list is the sink's from now
+        on.
+        """
+        if self._pieces:
+            self._pieces += pieces
+        else:
+            self._pieces = pieces
+        self._size += size
+        self.offset += size
+        if self._size >= _GATHER_BYTES or len(self._pieces) >= _GATHER_PIECES:
+            self.flush()
+
+    def hole(self, size: int) -> None:
+        """Writes zeros, or leaves a hole where the output is a file of our own."""
+        while size:
+            take = min(size, len(_ZEROS))
+            self.write(_ZEROS if take == len(_ZEROS) else _ZEROS[:take])
+            size -= take
+
+    def settle(self) -> None:
+        """After this call no memoryview that was handed in is needed any more."""
+        if any(type(piece) is not bytes for piece in self._pieces):
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes everything gathered. Raises OSError."""
+        pieces = self._pieces
+        if not pieces:
+            return
+        if self._writev is None:
+            data = b"".join(pieces)
+            written = self._raw.write(data)
+            while written is not None and written < len(data):
+                data = data[written:]
+                written = self._raw.write(data)
+        else:
+            self._write_pieces(self._writev, pieces)
+        # not clear(): a caller may still walk the list that failed
+        self._pieces = []
+        self._size = 0
+
+    @staticmethod
+    def _write_pieces(writev: Callable[[list[Piece]], int], pieces: list[Piece]) -> None:
+        at = 0
+        while at < len(pieces):
+            some = pieces[at : at + _GATHER_PIECES]
+            written = writev(some)
+            if written == sum(map(len, some)):
+                at += len(some)
+                continue
+            while at < len(pieces) and written >= len(pieces[at]):
+                written -= len(pieces[at])
+                at += 1
+            if written:
+                pieces[at] = memoryview(pieces[at])[written:]
+
+    def commit(self) -> None:
+        """Everything is written and the output may be published."""
+        self.flush()
+        flush = getattr(self._raw, "flush", None)
+        if flush is not None:
+            flush()
+
+    def abort(self) -> None:
+        """The output is incomplete: a pipe gets the complete part, a file is not published."""
+        with contextlib.suppress(OSError):  # why it is incomplete is the error to tell
+            self.flush()
+
+    def __enter__(self) -> ByteSink:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.commit()
+        else:
+            self.abort()
+
+
+class FileSink(ByteSink):
+    """A file that appears under its name only when all of it is there."""
+
+    def __init__(self, path: str | os.PathLike[str], *, begin_at: int = 0) -> None:
+        self._path = os.path.realpath(path)  # behind a link, so that the link stays
+        self._part = f"{self._path}.part"
+        self._file: BinaryIO = open(self._part, "wb", buffering=0)  # noqa: SIM115 - closed by commit and abort
+        super().__init__(self._file)
+        self._file.seek(begin_at)
+
+    def hole(self, size: int) -> None:
+        """Leaves a hole, which reads as zeros. Raises OSError."""
+        self.flush()
+        self._file.seek(size, os.SEEK_CUR)
+        self.offset += size
+
+    def commit(self) -> None:
+        """Writes what is left and gives the file its name. Raises OSError."""
+        try:
+            self.flush()
+            self._file.truncate()  # a hole at the end
+            self._file.close()
+            os.replace(self._part, self._path)
+        except OSError:
+            self.abort()
+            raise
+
+    def abort(self) -> None:
+        """Removes the unfinished file."""
+        self._file.close()
+        if os.path.exists(self._part):
+            os.unlink(self._part)
+
+
+class MemorySink(ByteSink):
+    """Collects the output in memory; for small streams and tests."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        super().__init__(self)
+
+    def write(self, piece: Piece) -> None:
+        """Takes a copy of a piece."""
+        self._parts.append(bytes(piece))
+        self.offset += len(piece)
+
+    def gather(self, pieces: list[Piece], size: int) -> None:
+        """Takes copies of many pieces."""
+        for piece in pieces:
+            self.write(piece)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def commit(self) -> None:
+        """Nothing to publish."""
+
+    def getvalue(self) -> bytes:
+        """Everything written so far."""
+        return b"".join(self._parts)
+
+
+def open_sink(place: str | os.PathLike[str] | Writable, *, begin_at: int = 0) -> ByteSink:
+    """A sink for a path (which may name a pipe or a device: those are written directly) or an open binary file. What is
+    written stands behind ``begin_at`` zeros.
+    """
+    sink: ByteSink
+    if not isinstance(place, (str, os.PathLike)):
+        sink = ByteSink(place)
+    elif not os.path.exists(place) or os.path.isfile(place):
+        return FileSink(place, begin_at=begin_at)
+    else:
+        sink = _DirectSink(place)
+    sink.hole(begin_at)
+    sink.offset = 0
+    return sink
+
+
+class _DirectSink(ByteSink):
+    """A named pipe or a device file: opened in place and closed at the end."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._file: BinaryIO = open(path, "wb", buffering=0)  # noqa: SIM115 - closed by commit and abort
+        super().__init__(self._file)
+
+    def commit(self) -> None:
+        self.flush()
+        self._file.close()
+
+    def abort(self) -> None:
+        super().abort()
+        self._file.close()

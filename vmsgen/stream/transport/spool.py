@@ -1,0 +1,40 @@
+"""What is left of an input, kept for random access: in memory up to a bound, beyond that in a temporary file that is
+mapped.
+
+The description of the device sections stands behind them, so they can be read only when everything has arrived.
+"""
+
+from __future__ import annotations
+
+import mmap
+import tempfile
+
+from vmsgen.stream.transport.source import ByteSource, MemorySource
+
+__all__ = ["MEMORY_LIMIT", "spool"]
+
+MEMORY_LIMIT = 256 << 20
+
+
+def spool(source: ByteSource, memory_limit: int = MEMORY_LIMIT) -> MemorySource:
+    """Everything from the source's position on, as a source whose slices stay valid. Raises OSError."""
+    if isinstance(source, MemorySource):
+        return source
+    base = source.offset
+    data = bytearray()
+    pieces = source.rest()
+    for piece in pieces:
+        data += piece
+        if len(data) > memory_limit:
+            break
+    else:
+        return MemorySource(data, base=base, name=source.name)
+    # the mapping keeps the file's contents alive; the file itself has no name and goes with it
+    with tempfile.TemporaryFile(prefix="vmsgen-") as file:
+        file.write(data)
+        del data
+        for piece in pieces:
+            file.write(piece)
+        file.flush()
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    return MemorySource(memoryview(mapped), base=base, name=source.name)

@@ -1,0 +1,1 @@
+"""Checks of a stream: schema, an independent reader, its own round trip."""
