@@ -5,12 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test lint docs clean
+.PHONY: help demo test lint bench docs clean
 
 help:
 	@echo "make demo    a recorded stream of a real guest through every step, with a word on each"
 	@echo "make test    the tests (those that need QEMU or asn1c say so where it is missing)"
 	@echo "make lint    ruff, mypy --strict, and whether generated/ is what the specs say"
+	@echo "make bench   how fast things are, as ratios to others measured in the same run"
 	@echo "make docs    the reference pages of the device specs, in site/"
 	@echo "make clean   removes what these leave behind"
 
@@ -34,6 +35,9 @@ lint: $(READY)
 	$(BIN)/vmsgen build --check
 	$(BIN)/vmsgen lint
 	$(BIN)/vmsgen fmt --check
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 docs: $(READY)
 	$(BIN)/vmsgen docs --out site

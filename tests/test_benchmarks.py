@@ -7,6 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from benchmarks.measure import Contestant, Cost, by_turns, command, row, table, write_json
+
 CLONE = Path(__file__).parents[1]
 
 
@@ -25,3 +29,44 @@ def test_ram(tmp_path: Path) -> None:
     for result in results:
         assert result["pages"] == 1024 and result["ratio"] > 0 and result["peak_mib"] < 100
     assert [path.name for path in tmp_path.iterdir()] == ["ram.json"]
+
+
+def test_by_turns_rounds_alternate() -> None:
+    order: list[str] = []
+
+    def contestant(name: str, seconds: float) -> Contestant:
+        def run() -> Cost:
+            order.append(name)
+            return Cost(seconds, seconds / 2)
+
+        return run
+
+    runs = by_turns({"ours": contestant("ours", 2.0), "theirs": contestant("theirs", 4.0)}, rounds=3)
+    assert order == ["ours", "theirs"] * 3
+    found = row("encode", runs, "ours", "theirs", aim=0.4)
+    assert (found.ratio, found.cpu_ratio, found.reached) == (0.5, 0.5, False)
+    assert row("encode", runs, "ours", aim=2, judged="seconds").reached
+
+
+def test_table_and_json(tmp_path: Path) -> None:
+    runs = by_turns({"ours": lambda: Cost(0.5, 0.25, 30.0), "theirs": lambda: Cost(0.001, 0.001)}, rounds=1)
+    rows = [row("encode", runs, "ours", "theirs", aim=1), row("save", runs, "ours")]
+    head, rule, first, second = table(rows).splitlines()
+    assert len({len(head), len(rule), len(first), len(second)}) == 1
+    assert [cell.strip() for cell in first.split("|")[1:-1]] == [
+        *("encode", "500 ms", "250 ms", "30", "theirs", "1 ms", "500", "250", "1 !"),
+    ]
+    write_json(tmp_path / "new" / "out.json", rows)
+    written = json.loads((tmp_path / "new" / "out.json").read_text())
+    assert [line["what"] for line in written["rows"]] == ["encode", "save"]
+    assert [line["reached"] for line in written["rows"]] == [False, None]
+    assert written["rows"][1]["theirs"] is None and written["machine"]["python"]
+
+
+def test_command_costs_and_failures() -> None:
+    calls_before: list[int] = []
+    cost = command([sys.executable, "-c", "pass"], before=lambda: calls_before.append(1))()
+    assert calls_before == [1] and cost.seconds > 0 and cost.peak_mib > 1
+    with pytest.raises(SystemExit, match=r"exit code 3\nwhy"):
+        command([sys.executable, "-c", "import sys; print('why', file=sys.stderr); sys.exit(3)"])()
+    assert command([sys.executable, "-c", "raise SystemExit(3)"], code=3)().seconds > 0
