@@ -1,11 +1,12 @@
 """Every stream of a corpus through vmsgen.
 
     python -m tests.qemu.sweep CORPUS_DIR... [--check roundtrip|novmdesc|values|accepts] [--only REGEX] [-j N]
-                               [--json FILE]
+                               [--library DIR] [--json FILE]
 
 Prints tables by release and folder, the states that stop most streams, and every stream that fails with its reason;
 sweep_checks.py says what is checked, sweep_streams.py how a corpus lies. ``--check`` may be repeated; all but accepts
-is the default. Each stream gets a process of its own, ended after ``--seconds``. The exit code is 1 if one fails.
+is the default. ``--library`` is the package that a build wrote, asked instead of the shipped one. Each stream gets a
+process of its own, ended after ``--seconds``. The exit code is 1 if one fails.
 """
 
 from __future__ import annotations
@@ -28,10 +29,17 @@ from tests.qemu.sweep_checks import CHECKS, Finding, check
 from tests.qemu.sweep_streams import Captured, find_streams
 from tests.qemu.sweep_table import tables
 from vmsgen.library import REGISTRY
+from vmsgen.packages import generated_package
+from vmsgen.runtime.errors import VmsgenError
+from vmsgen.runtime.registry import Registry
 
 
 class _TooLong(BaseException):
     """The time of a stream is over."""
+
+
+#: What the processes of a sweep read with; it is inherited, not sent.
+_library: Registry = REGISTRY
 
 
 def _run(task: tuple[str, Captured, int]) -> Finding:
@@ -44,17 +52,21 @@ def _run(task: tuple[str, Captured, int]) -> Finding:
     signal.signal(signal.SIGALRM, over)
     signal.alarm(seconds)
     try:
-        return check(kind, stream)
+        return check(kind, stream, _library)
     except _TooLong:
         return Finding(kind, stream.label, False, f"not done after {seconds} s", seconds=seconds)
     finally:
         signal.alarm(0)
 
 
-def sweep(streams: Sequence[Captured], checks: Sequence[str], *, jobs: int, seconds: int) -> list[Finding]:
+def sweep(
+    streams: Sequence[Captured], checks: Sequence[str], *, jobs: int, seconds: int, library: Registry = REGISTRY
+) -> list[Finding]:
     """Every check on every stream, in this order; those that were done when it is interrupted."""
+    global _library
+    _library = library
     tasks = [(kind, stream, seconds) for kind in checks for stream in streams]
-    list(REGISTRY)  # every class is imported once, before the processes part
+    list(library)  # every class is imported once, before the processes part
     gc.freeze()
     with multiprocessing.get_context("fork").Pool(jobs, maxtasksperchild=1) as pool:
         found: list[Finding] = []
@@ -73,12 +85,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", dest="checks", action="append", choices=tuple(CHECKS))
     parser.add_argument("--only", type=re.compile, default=re.compile(""))
     parser.add_argument("-j", dest="jobs", type=int, default=1)
+    parser.add_argument("--library", metavar="DIR")
     parser.add_argument("--json", dest="json_file", type=Path)
     parser.add_argument("--seconds", type=int, default=300)
     options = parser.parse_args(arguments)
     try:
         streams = [stream for stream in find_streams(options.folders) if options.only.search(stream.label)]
-    except (OSError, ValueError) as error:
+        library = REGISTRY if options.library is None else generated_package(options.library).REGISTRY
+    except (OSError, ValueError, VmsgenError) as error:
         print(error, file=sys.stderr)
         return 2
     checks = options.checks or ["roundtrip", "novmdesc", "values"]
@@ -89,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except NoAnalyzerError as error:
             print(f"--check values: {error}", file=sys.stderr)
             return 2
-    found = sweep(streams, checks, jobs=options.jobs, seconds=options.seconds)
+    found = sweep(streams, checks, jobs=options.jobs, seconds=options.seconds, library=library)
     for line in tables(found):
         print(line)
     if options.json_file is not None:

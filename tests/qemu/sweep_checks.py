@@ -68,12 +68,15 @@ class Finding:
     peak: int = 0
 
 
-def check(kind: str, stream: Captured) -> Finding:
-    """Runs one check. What vmsgen says of the stream becomes the finding; so does any other exception, as a defect."""
+def check(kind: str, stream: Captured, classes: Classes = REGISTRY) -> Finding:
+    """Runs one check with these classes.
+
+    What vmsgen says of the stream becomes the finding; so does any other exception, as a defect.
+    """
     finding = Finding(kind, stream.label, None)
     began = time.monotonic()
     try:
-        CHECKS[kind](stream, finding)
+        CHECKS[kind](stream, finding, classes)
     except VmsgenError as error:
         finding.ok, finding.reason = False, str(error)
         if isinstance(error, DataError) and error.section:
@@ -93,12 +96,12 @@ def state_name(section: str) -> str:
 # ---------------------------------------------------------------------- roundtrip
 
 
-def _roundtrip(stream: Captured, finding: Finding) -> None:
+def _roundtrip(stream: Captured, finding: Finding, classes: Classes) -> None:
     with tempfile.TemporaryDirectory(prefix="vmsgen-sweep") as work:
-        finding.ok = _same_after_ber(stream, finding, Path(work) / "again.mig")
+        finding.ok = _same_after_ber(stream, finding, classes, Path(work) / "again.mig")
 
 
-def _same_after_ber(stream: Captured, finding: Finding, again: Path) -> bool:
+def _same_after_ber(stream: Captured, finding: Finding, classes: Classes, again: Path) -> bool:
     """Converts there and back, to ``again``, and counts on the way."""
     ber = again.with_suffix(".ber")
     counted = Statistics()
@@ -106,7 +109,7 @@ def _same_after_ber(stream: Captured, finding: Finding, again: Path) -> bool:
     unspecified: dict[str, None] = {}
     with ByteSource.open(stream.path) as source, FileSink(ber) as sink:
         writer = BerWriter(sink)
-        for item in StreamReader(source, with_described(REGISTRY)).items():
+        for item in StreamReader(source, with_described(classes)).items():
             writer.item(item)
             if isinstance(item, Section) and isinstance(item.body, State) and item.body.value.TAG == 0:
                 unspecified[state_name(item.name)] = None
@@ -118,17 +121,17 @@ def _same_after_ber(stream: Captured, finding: Finding, again: Path) -> bool:
     finding.stopped, finding.unspecified = list(bare), list(unspecified)
     finding.reason = "; ".join(f"{name}: {why}" for name, why in bare.items())
     with ByteSource.open(ber) as source, FileSink(again) as sink:
-        convert(source, sink, "binary", with_described(REGISTRY))
+        convert(source, sink, "binary", with_described(classes))
     if not filecmp.cmp(stream.path, again, shallow=False):
         finding.reason = "comes back from BER with other bytes; " + finding.reason
         return False
     return True
 
 
-def _accepts(stream: Captured, finding: Finding) -> None:
+def _accepts(stream: Captured, finding: Finding, classes: Classes) -> None:
     with tempfile.TemporaryDirectory(prefix="vmsgen-sweep") as work:
         again = Path(work) / "again.mig"
-        if _same_after_ber(stream, finding, again):
+        if _same_after_ber(stream, finding, classes, again):
             finding.ok, finding.reason = True, "the same bytes: no QEMU need be asked"
             return
         refused = _refused(stream, stream.path)
@@ -151,8 +154,8 @@ def _refused(stream: Captured, path: Path) -> str | None:
 # ---------------------------------------------------------------------- without the description
 
 
-def _without_vmdesc(stream: Captured, finding: Finding) -> None:
-    whole, described = _sections(stream.path.read_bytes(), {}, None)
+def _without_vmdesc(stream: Captured, finding: Finding, classes: Classes) -> None:
+    whole, described = _sections(stream.path.read_bytes(), {}, None, classes)
     if described is None:  # so it is without already, and was told nothing
         _compare(whole, whole, finding)
         return
@@ -160,14 +163,14 @@ def _without_vmdesc(stream: Captured, finding: Finding) -> None:
     machine = None if any(isinstance(item, Configuration) for item in whole) else stream.machine or None
     given = {"qemu": stream.release}
     with contextlib.suppress(VmsgenError):  # which is raised again if the target does not help
-        _compare(whole, _sections(cut, given, machine)[0], finding)
+        _compare(whole, _sections(cut, given, machine, classes)[0], finding)
     if not finding.ok:
         finding.told = True
-        _compare(whole, _sections(cut, {**given, "target.name": stream.target}, machine)[0], finding)
+        _compare(whole, _sections(cut, {**given, "target.name": stream.target}, machine, classes)[0], finding)
 
 
 def _sections(
-    data: bytes, props: Mapping[str, str], machine: str | None, classes: Classes = REGISTRY
+    data: bytes, props: Mapping[str, str], machine: str | None, classes: Classes
 ) -> tuple[list[Item], int | None]:
     """The configuration and the device sections of a stream, and where its vmdesc begins."""
     kept: list[Item] = []
@@ -220,7 +223,7 @@ def _compare(left: list[Item], right: list[Item], finding: Finding) -> None:
 # ---------------------------------------------------------------------- QEMU's analyzer
 
 
-def _values(stream: Captured, finding: Finding) -> None:
+def _values(stream: Captured, finding: Finding, classes: Classes) -> None:
     try:
         printed = analyze(stream.path, stream.release)
     except CalledProcessError as error:
@@ -228,7 +231,7 @@ def _values(stream: Captured, finding: Finding) -> None:
         finding.reason = f"the analyzer cannot read it: {said[-1]:.60}"
         return
     named = {int(key.rpartition("(")[2][:-1]): tree for key, tree in printed.items() if key.endswith(")")}
-    items, _ = _sections(stream.path.read_bytes(), {}, None, with_described(REGISTRY))
+    items, _ = _sections(stream.path.read_bytes(), {}, None, with_described(classes))
     sections = [item for item in items if isinstance(item, Section)]
     if len({(section.name, section.instance) for section in sections}) != len(sections):
         finding.reason = "the analyzer reads two sections of one name and number by the description of the last"
@@ -248,7 +251,7 @@ def _values(stream: Captured, finding: Finding) -> None:
     finding.ok, finding.reason = not reasons, "; ".join(reasons)
 
 
-CHECKS: Mapping[str, Callable[[Captured, Finding], None]] = {
+CHECKS: Mapping[str, Callable[[Captured, Finding, Classes], None]] = {
     "roundtrip": _roundtrip,
     "novmdesc": _without_vmdesc,
     "values": _values,

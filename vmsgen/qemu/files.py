@@ -18,7 +18,8 @@ from vmsgen.qemu.naming import FileNames, name_fields, name_subsections
 from vmsgen.qemu.plan import Definition, Plan
 from vmsgen.qemu.settle import Settler
 from vmsgen.qemu.sightings import Seen
-from vmsgen.spec.names import asn1_type_name, class_name
+from vmsgen.spec.loader import own_path
+from vmsgen.spec.names import asn1_module_name, asn1_type_name, class_name
 
 __all__ = ["RESERVED_TYPES", "Filer"]
 
@@ -69,6 +70,8 @@ class Filer:
         self._variants: dict[str, list[Draft]] = {}
         self._taken: set[str] = {name.casefold() for name in RESERVED_TYPES}
         self._numbers: dict[str, int] = {}
+        self._modules = {_module(known.module) for each in self._existing.types.values() for known in each}
+        self._modules |= {_module(path) for path in (*self._existing.paths, *self._views.values())}
 
     def plans(self) -> list[Plan]:
         """The files, those that others import first."""
@@ -113,10 +116,11 @@ class Filer:
 
     def _new_home(self, wanted: str) -> _Home:
         path, number = wanted, self._numbers.get(wanted, 1)
-        while path in self._homes or path in self._existing.paths:
+        while path in self._existing.paths or _module(path) in self._modules:
             number += 1
             path = f"{wanted}-{number}"
         self._numbers[wanted] = number
+        self._modules.add(_module(path))
         home = self._homes[path] = _Home(path)
         return home
 
@@ -285,6 +289,11 @@ class Filer:
         devices = sorted({seen.device for seen in self._seen[draft] if seen.device and seen.device != draft.name})
         more = f" ({', '.join(devices[:4])}{' ...' if len(devices) > 4 else ''})" if devices else ""
         return f"VMState {draft.name} of QEMU{' ' + labels if labels else ''}{more}"
+
+
+def _module(path: str) -> str:
+    """What two files must not share: ``a/b`` and ``a-b`` are one module in ASN.1, whatever the case."""
+    return asn1_module_name(own_path(path)).casefold()
 
 
 def _release_key(label: str) -> tuple[list[int], str]:

@@ -364,6 +364,13 @@ def test_names_that_give_one_file_name(tmp_path: Path) -> None:
     assert "vmstate: a.b\nas: AB2\n" in made.texts["a-b-2.yaml"]
 
 
+def test_files_that_would_be_one_module_in_asn1(tmp_path: Path) -> None:
+    found = gathered(tmp_path, ("7.2", stream(state("one", [leaf("x")]), state("net-one", [leaf("x")]))))
+    made = plan_import(found, tmp_path / "specs", places={"one": "net/one"})
+    assert made.left_out == []
+    assert sorted(made.texts) == ["net-one-2.yaml", "net/one.yaml"]
+
+
 def test_places_and_the_whole_folder(tmp_path: Path) -> None:
     found = gathered(tmp_path, ("7.2", stream(state("one", [leaf("x")]), state("two", [leaf("x")]))))
     folder = tmp_path / "specs"
