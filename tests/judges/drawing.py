@@ -22,21 +22,18 @@ from vmsgen.runtime.state import VMState
 from vmsgen.runtime.values import ORDER, SubsectionInfo, Values, plain_class
 from vmsgen.runtime.visitor import Case, Element, Visitor
 from vmsgen.spec.expression import Binary, Compare, Const, Expression, InRange, InSet, It, Ref
-from vmsgen.spec.model import (
+from vmsgen.spec.model import Definition, Field, Model, Prop
+from vmsgen.spec.wire_types import (
     Array,
     Bitmap,
     Bytes,
-    Definition,
-    Field,
     Fixed,
     Grid,
     Int,
     Labels,
     ListOf,
-    Model,
     Nullable,
     Pad,
-    Prop,
     String,
     StructRef,
     Tree,

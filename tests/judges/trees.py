@@ -13,7 +13,8 @@ from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Values, VMState
 from vmsgen.runtime.values import UNKNOWN, SubsectionInfo
 from vmsgen.runtime.visitor import Case, Element, Visitor
-from vmsgen.spec.model import Definition, Float64, Pad, Union, WireType
+from vmsgen.spec.model import Definition
+from vmsgen.spec.wire_types import Float64, Pad, Union, WireType
 
 Tree = dict[str, Any]
 

@@ -29,36 +29,25 @@ from typing import Any
 
 from vmsgen.emit.asn1.reach import module_name
 from vmsgen.emit.wording import Count, expression_text, presence_text, type_text
-from vmsgen.spec.model import (
+from vmsgen.spec.model import Check, CheckStep, Definition, Field, Group, Let, Model, Module, Param, Prop, Step, Tags
+from vmsgen.spec.wire_types import (
     Array,
     Bitmap,
     Bool,
     Bytes,
-    Check,
-    CheckStep,
-    Definition,
-    Field,
     Fixed,
     Float64,
     Grid,
-    Group,
     Hook,
     Int,
     Labels,
-    Let,
     ListOf,
-    Model,
-    Module,
     Nullable,
     Pad,
-    Param,
     Prefixed,
-    Prop,
     SizedInt,
-    Step,
     String,
     StructRef,
-    Tags,
     Through,
     Timer,
     Tree,

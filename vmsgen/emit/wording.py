@@ -24,19 +24,18 @@ from vmsgen.spec.expression import (
     Unknown,
     ValueType,
 )
-from vmsgen.spec.model import (
+from vmsgen.spec.model import Field, Model
+from vmsgen.spec.wire_types import (
     Array,
     Bitmap,
     Bool,
     Bytes,
-    Field,
     Fixed,
     Float64,
     Grid,
     Hook,
     Int,
     ListOf,
-    Model,
     Nullable,
     Order,
     Pad,

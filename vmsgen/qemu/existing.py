@@ -14,7 +14,8 @@ from vmsgen.qemu.bodies import Body, Item
 from vmsgen.qemu.drafts import Draft
 from vmsgen.spec.expression import Ref
 from vmsgen.spec.loader import own_path
-from vmsgen.spec.model import Array, Bitmap, Bytes, Definition, Fixed, Group, Model, Module, Step, StructRef
+from vmsgen.spec.model import Definition, Group, Model, Module, Step
+from vmsgen.spec.wire_types import Array, Bitmap, Bytes, Fixed, StructRef
 
 __all__ = ["Existing", "KnownType", "joined"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.spec.integers import limits
-from vmsgen.spec.model import Bool, Float64, Int, SizedInt, String, Timer, WireType
 from vmsgen.spec.nodes import Scalar
 from vmsgen.spec.shapes import integer
+from vmsgen.spec.wire_types import Bool, Float64, Int, SizedInt, String, Timer, WireType
 
 
 def default_value(written: Scalar, wire: WireType, reporter: Reporter) -> int | bool | str | float | None:

@@ -10,7 +10,11 @@ from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.spec import syntax
 from vmsgen.spec.declarations import FieldDecl
 from vmsgen.spec.integers import has_order, limits
-from vmsgen.spec.model import (
+from vmsgen.spec.place import Place
+from vmsgen.spec.scope import Failed
+from vmsgen.spec.typer import Expressions
+from vmsgen.spec.types import TypePlace, Types
+from vmsgen.spec.wire_types import (
     Array,
     Bytes,
     Grid,
@@ -23,10 +27,6 @@ from vmsgen.spec.model import (
     StructRef,
     WireType,
 )
-from vmsgen.spec.place import Place
-from vmsgen.spec.scope import Failed
-from vmsgen.spec.typer import Expressions
-from vmsgen.spec.types import TypePlace, Types
 
 _ORDERS: dict[str, Order] = {"big-endian": "big", "little-endian": "little", "host-endian": "host"}
 

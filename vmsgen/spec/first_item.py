@@ -8,8 +8,9 @@ from typing import TypeAlias
 
 from vmsgen.spec.expression import Binary, Compare, Const, Expression, InRange, InSet, It, Ref
 from vmsgen.spec.integers import limits
-from vmsgen.spec.model import Array, Bytes, Field, Fixed, Group, Int, Let, Prefixed, String, StructRef, Timer, WireType
+from vmsgen.spec.model import Field, Group, Let
 from vmsgen.spec.scope import Scope
+from vmsgen.spec.wire_types import Array, Bytes, Fixed, Int, Prefixed, String, StructRef, Timer, WireType
 
 #: What QEMU writes for a NULL pointer.
 NULL_MARK = 0x30

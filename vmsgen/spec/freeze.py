@@ -11,25 +11,12 @@ from dataclasses import replace
 from vmsgen.spec.first_item import starts_unlike_null
 from vmsgen.spec.inline import Inliner
 from vmsgen.spec.loader import own_path
-from vmsgen.spec.model import (
-    AcceptedBreak,
-    Array,
-    Definition,
-    Field,
-    Grid,
-    Group,
-    Let,
-    ListOf,
-    Model,
-    Module,
-    Nullable,
-    Step,
-    WireType,
-)
+from vmsgen.spec.model import AcceptedBreak, Definition, Field, Group, Let, Model, Module, Step
 from vmsgen.spec.names import asn1_module_name
 from vmsgen.spec.resolver import Resolved
 from vmsgen.spec.scope import ModuleScope, Scope
 from vmsgen.spec.viewed import view_only
+from vmsgen.spec.wire_types import Array, Grid, ListOf, Nullable, WireType
 
 
 def freeze(resolved: Resolved) -> Model:

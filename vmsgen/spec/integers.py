@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vmsgen.spec.model import (
+from vmsgen.spec.wire_types import (
     Array,
     Bitmap,
     Bytes,

@@ -17,7 +17,7 @@ from vmsgen.spec.facts import Facts
 from vmsgen.spec.field_names import FieldNames
 from vmsgen.spec.gates import Surroundings
 from vmsgen.spec.loader import Loaded
-from vmsgen.spec.model import Hooks, Order, StructRef, Subsection
+from vmsgen.spec.model import Hooks, Subsection
 from vmsgen.spec.names import asn1_field_name, asn1_type_part, class_name, pieces, python_name
 from vmsgen.spec.nodes import Scalar
 from vmsgen.spec.place import Place
@@ -29,6 +29,7 @@ from vmsgen.spec.typer import Expressions
 from vmsgen.spec.types import TypePlace, Types
 from vmsgen.spec.unions import Unions
 from vmsgen.spec.uses import names_of_definition
+from vmsgen.spec.wire_types import Order, StructRef
 
 
 @dataclass

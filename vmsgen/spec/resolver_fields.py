@@ -14,28 +14,14 @@ from vmsgen.spec.expression import Const, Expression, It
 from vmsgen.spec.field_names import field_name, free_name, is_pad
 from vmsgen.spec.field_types import FieldTypes
 from vmsgen.spec.gates import Gate, Gates, Surroundings, both
-from vmsgen.spec.model import (
-    Array,
-    Bytes,
-    Check,
-    CheckStep,
-    Field,
-    Fixed,
-    Grid,
-    Group,
-    Let,
-    ListOf,
-    Order,
-    Pad,
-    Step,
-    WireType,
-)
+from vmsgen.spec.model import Check, CheckStep, Field, Group, Let, Step
 from vmsgen.spec.names import asn1_field_name
 from vmsgen.spec.place import Place
 from vmsgen.spec.scope import Failed, Scope, Symbol, Typed
 from vmsgen.spec.typer import Expressions
 from vmsgen.spec.types import Types
 from vmsgen.spec.values import value_type, why_none
+from vmsgen.spec.wire_types import Array, Bytes, Fixed, Grid, ListOf, Order, Pad, WireType
 
 #: Bytes or pads up to this size need no words about what they hold.
 OPAQUE_ABOVE = 16

@@ -15,7 +15,7 @@ from vmsgen.spec.declarations import ConstDecl, DefinitionDecl, FileDecl
 from vmsgen.spec.expression import Const, Expression
 from vmsgen.spec.facts import Facts
 from vmsgen.spec.loader import Loaded, is_machine
-from vmsgen.spec.model import Labels, Param, Prop
+from vmsgen.spec.model import Param, Prop
 from vmsgen.spec.names import asn1_type_name, class_name
 from vmsgen.spec.nodes import Scalar
 from vmsgen.spec.place import Place
@@ -23,6 +23,7 @@ from vmsgen.spec.resolver_props import Props
 from vmsgen.spec.scope import Entity, Failed, Imported, ModuleScope, PropEntity, Scope
 from vmsgen.spec.typer import Expressions
 from vmsgen.spec.types import BUILT_IN
+from vmsgen.spec.wire_types import Labels
 
 #: How many constants may stand between one and the literals it is computed from.
 MAX_CHAIN = 32

@@ -11,8 +11,9 @@ from vmsgen.spec.declarations import AliasDecl, ConstDecl, DefinitionDecl, Label
 from vmsgen.spec.expression import Ambient, Const, Expression, Ref, ValueType
 from vmsgen.spec.facts import NOTHING, Facts, Key, Namer
 from vmsgen.spec.loader import SpecFile
-from vmsgen.spec.model import Labels, Order, Param, Prop, Step, Subsection, WireType
+from vmsgen.spec.model import Param, Prop, Step, Subsection
 from vmsgen.spec.names import python_name
+from vmsgen.spec.wire_types import Labels, Order, WireType
 
 
 class Failed(Exception):

@@ -13,10 +13,10 @@ from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.diagnostics.suggest import did_you_mean
 from vmsgen.spec.expression import Member
 from vmsgen.spec.facts import FALSE, Key, Namer, bounded, implied, key, translated
-from vmsgen.spec.model import Nullable, StructRef, Union
 from vmsgen.spec.place import Place, source_text
 from vmsgen.spec.scope import Failed, Scope, Symbol, Typed
 from vmsgen.spec.values import ARTICLES
+from vmsgen.spec.wire_types import Nullable, StructRef, Union
 
 
 class Members:

@@ -12,7 +12,11 @@ from vmsgen.spec import syntax
 from vmsgen.spec.declarations import AliasDecl, DefinitionDecl, FieldDecl
 from vmsgen.spec.expression import Const, Expression, It
 from vmsgen.spec.integers import INTEGERS, fits
-from vmsgen.spec.model import (
+from vmsgen.spec.place import Place
+from vmsgen.spec.scope import Entity, Failed, Scope, Typed
+from vmsgen.spec.typer import Expressions
+from vmsgen.spec.values import value_type
+from vmsgen.spec.wire_types import (
     Array,
     Bitmap,
     Bool,
@@ -37,10 +41,6 @@ from vmsgen.spec.model import (
     Until,
     WireType,
 )
-from vmsgen.spec.place import Place
-from vmsgen.spec.scope import Entity, Failed, Scope, Typed
-from vmsgen.spec.typer import Expressions
-from vmsgen.spec.values import value_type
 
 SIZED = ("bytes", "string", "pad", "bitmap")
 BUILT_IN = (*INTEGERS, "bool", "float64", "timer", "uint", *SIZED, "list", "tree", "union", "hook", "struct")

@@ -10,12 +10,12 @@ from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.spec.declarations import CaseDecl, EntryDecl
 from vmsgen.spec.expression import Compare, Const, Expression, ValueType
 from vmsgen.spec.facts import conjuncts
-from vmsgen.spec.model import Case, StructRef, Union
 from vmsgen.spec.names import python_name
 from vmsgen.spec.place import Place
 from vmsgen.spec.scope import Failed, ModuleScope
 from vmsgen.spec.shapes import integer
 from vmsgen.spec.types import TypePlace, Types
+from vmsgen.spec.wire_types import Case, StructRef, Union
 
 
 class Unions:

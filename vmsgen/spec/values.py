@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vmsgen.spec.expression import ValueType
-from vmsgen.spec.model import (
+from vmsgen.spec.wire_types import (
     Array,
     Bitmap,
     Bool,

@@ -4,22 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from vmsgen.spec.model import (
-    Array,
-    Bytes,
-    Field,
-    Grid,
-    Group,
-    Hook,
-    ListOf,
-    Nullable,
-    Step,
-    StructRef,
-    Tree,
-    Union,
-    WireType,
-)
+from vmsgen.spec.model import Field, Group, Step
 from vmsgen.spec.scope import Scope
+from vmsgen.spec.wire_types import Array, Bytes, Grid, Hook, ListOf, Nullable, StructRef, Tree, Union, WireType
 
 
 def view_only(scopes: Iterable[Scope]) -> set[str]:

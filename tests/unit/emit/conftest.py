@@ -9,31 +9,25 @@ import pytest
 
 from vmsgen.diagnostics import SourceFile, Span
 from vmsgen.spec.expression import Ambient, Compare, Const, Expression, Ref
-from vmsgen.spec.model import (
+from vmsgen.spec.model import Definition, Field, Model, Module, Step, Subsection, Tags
+from vmsgen.spec.wire_types import (
     Array,
     Bitmap,
     Bool,
     Bytes,
     Case,
-    Definition,
-    Field,
     Fixed,
     Float64,
     Grid,
     Int,
     Labels,
     ListOf,
-    Model,
-    Module,
     Nullable,
     Pad,
     Prefixed,
     SizedInt,
-    Step,
     String,
     StructRef,
-    Subsection,
-    Tags,
     Timer,
     Tree,
     Union,

@@ -15,7 +15,8 @@ from vmsgen.emit.asn1 import emit_asn1
 from vmsgen.emit.asn1.check import check_asn1, check_definitions
 from vmsgen.emit.asn1.lint import lint
 from vmsgen.emit.asn1.names import comment, component_name, pieces
-from vmsgen.spec.model import Array, Bytes, Definition, Field, Int, ListOf, Model, String, StructRef, Tags
+from vmsgen.spec.model import Definition, Field, Model, Tags
+from vmsgen.spec.wire_types import Array, Bytes, Int, ListOf, String, StructRef
 
 NIC = "asn1/Vmsgen-Dev-Acme-Nic.asn1"
 

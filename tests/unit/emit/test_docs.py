@@ -16,7 +16,8 @@ from vmsgen.emit.docs import emit_docs
 from vmsgen.emit.docs.sizes import fixed_size, offsets
 from vmsgen.emit.docs.views import safe_name
 from vmsgen.publish import check_paths
-from vmsgen.spec.model import Definition, Field, Labels, Model, Pad, Prop, StructRef
+from vmsgen.spec.model import Definition, Field, Model, Prop
+from vmsgen.spec.wire_types import Labels, Pad, StructRef
 
 HOSTILE = "<script>alert(1)</script>\"'&{{ 7007 * 7 }}</pre><img src=x onerror=y>"
 PAGE = "specs/acme/nic.html"

@@ -16,7 +16,8 @@ from tests.unit.qemu.descriptions import Json, column, dump, gathered, leaf, siz
 from vmsgen.build import compile_project, make
 from vmsgen.qemu.into_folder import plan_import, publish
 from vmsgen.settings import project
-from vmsgen.spec.model import Int, Module
+from vmsgen.spec.model import Module
+from vmsgen.spec.wire_types import Int
 
 #: What could get out of YAML, Python, ASN.1, HTML or a path if it was not quoted.
 NAMES = [

@@ -7,24 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from vmsgen.spec.expression import Ambient, Binary, Call, Compare, Conditional, Const, Expression, Member, PropRef, Ref
-from vmsgen.spec.model import (
-    Array,
-    Bytes,
-    Definition,
-    Field,
-    Fixed,
-    Grid,
-    Group,
-    Int,
-    Let,
-    Model,
-    Nullable,
-    Prefixed,
-    SizedInt,
-    StructRef,
-    Timer,
-    Union,
-)
+from vmsgen.spec.model import Definition, Field, Group, Let, Model
+from vmsgen.spec.wire_types import Array, Bytes, Fixed, Grid, Int, Nullable, Prefixed, SizedInt, StructRef, Timer, Union
 
 Fields = Callable[..., dict[str, Field]]
 OneDefinition = Callable[..., Definition]

@@ -19,13 +19,12 @@ from vmsgen.emit.asn1.reach import alternatives, defined, module_name, module_st
 from vmsgen.emit.asn1.remarks import about, field_remark
 from vmsgen.emit.asn1.schema import AliasType, ChoiceType, Component, NamedType, SchemaModule, SequenceType
 from vmsgen.spec.expression import Const
-from vmsgen.spec.model import (
+from vmsgen.spec.model import Definition, Field, Model, Module
+from vmsgen.spec.wire_types import (
     Array,
     Bitmap,
     Bool,
     Bytes,
-    Definition,
-    Field,
     Fixed,
     Float64,
     Grid,
@@ -33,8 +32,6 @@ from vmsgen.spec.model import (
     Int,
     Labels,
     ListOf,
-    Model,
-    Module,
     Nullable,
     Pad,
     Prefixed,

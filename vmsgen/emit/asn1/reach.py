@@ -5,21 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vmsgen.emit.asn1.names import component_name, pieces
-from vmsgen.spec.model import (
-    Array,
-    Case,
-    Definition,
-    Grid,
-    Hook,
-    ListOf,
-    Model,
-    Module,
-    Nullable,
-    StructRef,
-    Tree,
-    Union,
-    WireType,
-)
+from vmsgen.spec.model import Definition, Model, Module
+from vmsgen.spec.wire_types import Array, Case, Grid, Hook, ListOf, Nullable, StructRef, Tree, Union, WireType
 
 
 def defined(model: Model, module: Module) -> tuple[Definition, ...]:

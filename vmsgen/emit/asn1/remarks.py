@@ -6,21 +6,8 @@ from collections.abc import Iterator
 
 from vmsgen.emit.asn1.names import comment, component_name
 from vmsgen.emit.wording import number_text, presence_text, type_text
-from vmsgen.spec.model import (
-    Array,
-    Bitmap,
-    Definition,
-    Field,
-    Int,
-    Labels,
-    Model,
-    Pad,
-    Prefixed,
-    SizedInt,
-    String,
-    Timer,
-    WireType,
-)
+from vmsgen.spec.model import Definition, Field, Model
+from vmsgen.spec.wire_types import Array, Bitmap, Int, Labels, Pad, Prefixed, SizedInt, String, Timer, WireType
 
 
 def field_remark(model: Model, field: Field) -> str:

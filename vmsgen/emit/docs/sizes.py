@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from vmsgen.spec.expression import Const, Expression
-from vmsgen.spec.model import (
+from vmsgen.spec.model import Definition, Field, Group, Model, Step
+from vmsgen.spec.wire_types import (
     Array,
     Bitmap,
     Bool,
     Bytes,
-    Definition,
-    Field,
     Fixed,
     Float64,
     Grid,
-    Group,
     Int,
-    Model,
     Pad,
     Prefixed,
-    Step,
     String,
     StructRef,
     Through,

@@ -11,23 +11,8 @@ from dataclasses import dataclass
 from vmsgen.emit.asn1.reach import module_name, references
 from vmsgen.emit.docs.sizes import fixed_size, offsets
 from vmsgen.emit.wording import expression_text, presence_text, type_text
-from vmsgen.spec.model import (
-    CheckStep,
-    Definition,
-    Field,
-    Group,
-    Int,
-    Labels,
-    Let,
-    Model,
-    Module,
-    Pad,
-    Prop,
-    Step,
-    StructRef,
-    Tags,
-    WireType,
-)
+from vmsgen.spec.model import CheckStep, Definition, Field, Group, Let, Model, Module, Prop, Step, Tags
+from vmsgen.spec.wire_types import Int, Labels, Pad, StructRef, WireType
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 _PARAGRAPHS = re.compile(r"\n\s*\n")

@@ -5,20 +5,8 @@ from __future__ import annotations
 from vmsgen.emit.python.ber_line import BerLine, table
 from vmsgen.emit.python.layout import Lines
 from vmsgen.emit.python.straight_line import NoStraightLine
-from vmsgen.spec.model import (
-    Array,
-    Bool,
-    Bytes,
-    Field,
-    Fixed,
-    Float64,
-    Int,
-    Prefixed,
-    SizedInt,
-    String,
-    StructRef,
-    Timer,
-)
+from vmsgen.spec.model import Field
+from vmsgen.spec.wire_types import Array, Bool, Bytes, Fixed, Float64, Int, Prefixed, SizedInt, String, StructRef, Timer
 
 
 class BerDecode(BerLine):

@@ -6,11 +6,11 @@ from vmsgen.emit.python.ber_line import BerLine, table
 from vmsgen.emit.python.layout import Lines
 from vmsgen.emit.python.plan import ClassPlan
 from vmsgen.emit.python.straight_line import NoStraightLine
-from vmsgen.spec.model import (
+from vmsgen.spec.model import Field
+from vmsgen.spec.wire_types import (
     Array,
     Bool,
     Bytes,
-    Field,
     Fixed,
     Float64,
     Int,

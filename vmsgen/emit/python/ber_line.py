@@ -9,7 +9,8 @@ from vmsgen.emit.python.layout import bytes_literal
 from vmsgen.emit.python.plan import ClassPlan
 from vmsgen.emit.python.straight_line import NoStraightLine, StraightLine, in_host_order
 from vmsgen.runtime.ber import CONTEXT, tag_bytes
-from vmsgen.spec.model import Field, Fixed, Int, Pad, SizedInt, Tags, Timer
+from vmsgen.spec.model import Field, Tags
+from vmsgen.spec.wire_types import Fixed, Int, Pad, SizedInt, Timer
 
 
 class BerLine(StraightLine):

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from vmsgen.emit.python.layout import Lines, assign, quote
 from vmsgen.emit.python.runs import CODES, Run, runs_of
 from vmsgen.emit.python.straight_line import NoStraightLine, StraightLine
-from vmsgen.spec.model import (
+from vmsgen.spec.model import Field
+from vmsgen.spec.wire_types import (
     Array,
     Bool,
     Bytes,
-    Field,
     Fixed,
     Float64,
     Int,

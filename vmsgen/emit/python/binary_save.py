@@ -10,20 +10,8 @@ from vmsgen.emit.python.layout import Call, Lines
 from vmsgen.emit.python.runs import CODES, Piece, Run, runs_of
 from vmsgen.emit.python.straight_line import NoStraightLine, StraightLine
 from vmsgen.spec.expression import Const
-from vmsgen.spec.model import (
-    Array,
-    Bool,
-    Bytes,
-    Field,
-    Fixed,
-    Int,
-    Pad,
-    Prefixed,
-    SizedInt,
-    String,
-    StructRef,
-    WireType,
-)
+from vmsgen.spec.model import Field
+from vmsgen.spec.wire_types import Array, Bool, Bytes, Fixed, Int, Pad, Prefixed, SizedInt, String, StructRef, WireType
 
 
 class BinarySave(StraightLine):

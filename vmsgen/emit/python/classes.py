@@ -15,7 +15,8 @@ from vmsgen.emit.python.plan import ClassPlan
 from vmsgen.emit.python.straight_line import NoStraightLine, StraightLine
 from vmsgen.emit.python.walk import Walk
 from vmsgen.spec.expression import Ref
-from vmsgen.spec.model import Bytes, Definition, Field, Labels, Model, Tags
+from vmsgen.spec.model import Definition, Field, Model, Tags
+from vmsgen.spec.wire_types import Bytes, Labels
 
 
 @dataclass

@@ -11,7 +11,8 @@ from vmsgen.emit.python.layout import WIDTH, Lines, one_line, quote, wrap_commen
 from vmsgen.emit.python.plan import ClassPlan
 from vmsgen.emit.templates import Templates
 from vmsgen.spec.expression import Const
-from vmsgen.spec.model import Bytes, Definition, Labels, Model, Module, Prop
+from vmsgen.spec.model import Definition, Model, Module, Prop
+from vmsgen.spec.wire_types import Bytes, Labels
 
 LIBRARY = "vmsgen.library"
 
@@ -184,7 +185,7 @@ def _own_imports(model: Model, module: Module, needs: Needs) -> dict[str, set[st
 
 def referenced(model: Model, definition: Definition) -> set[str]:
     """Ids of the definitions that the class of this one names."""
-    from vmsgen.spec.model import Array, Grid, Hook, ListOf, Nullable, StructRef, Tree, Union, WireType
+    from vmsgen.spec.wire_types import Array, Grid, Hook, ListOf, Nullable, StructRef, Tree, Union, WireType
 
     found: set[str] = set()
 

@@ -10,27 +10,21 @@ from functools import cached_property
 from vmsgen.emit.python.expressions import Compiler, constant, local_name
 from vmsgen.emit.python.layout import bytes_literal, quote
 from vmsgen.spec.expression import Ambient, Binary, Compare, Expression, Ref
-from vmsgen.spec.model import (
+from vmsgen.spec.model import Definition, Field, Group, Let, Model, Param, Step
+from vmsgen.spec.wire_types import (
     Array,
     Bitmap,
     Bool,
     Bytes,
-    Definition,
-    Field,
     Fixed,
     Float64,
     Grid,
-    Group,
     Hook,
     Int,
-    Let,
     ListOf,
-    Model,
     Nullable,
     Pad,
-    Param,
     SizedInt,
-    Step,
     String,
     StructRef,
     Timer,

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from zlib import crc32
 
 from vmsgen.emit.python.expressions import constant
-from vmsgen.spec.model import Array, Bool, Bytes, Field, Fixed, Float64, Int, Pad, Timer
+from vmsgen.spec.model import Field
+from vmsgen.spec.wire_types import Array, Bool, Bytes, Fixed, Float64, Int, Pad, Timer
 
 #: struct codes by bits and sign
 CODES = {

@@ -14,7 +14,8 @@ from functools import partial
 from vmsgen.emit.python.expressions import Compiler, local_name, uses_mine
 from vmsgen.emit.python.layout import Lines, joined, quote
 from vmsgen.emit.python.plan import ClassPlan
-from vmsgen.spec.model import CheckStep, Field, Group, Let, Pad, Step, WireType
+from vmsgen.spec.model import CheckStep, Field, Group, Let, Step
+from vmsgen.spec.wire_types import Pad, WireType
 
 
 class NoStraightLine(Exception):

@@ -6,28 +6,24 @@ from vmsgen.emit.python.expressions import Compiler, local_name, uses_mine
 from vmsgen.emit.python.layout import Lines, joined, quote
 from vmsgen.emit.python.plan import ClassPlan
 from vmsgen.spec.expression import Const, Expression
-from vmsgen.spec.model import (
+from vmsgen.spec.model import CheckStep, Field, Group, Let, Step
+from vmsgen.spec.wire_types import (
     Array,
     Bitmap,
     Bool,
     Bytes,
-    CheckStep,
-    Field,
     Fixed,
     Float64,
     Grid,
-    Group,
     Hook,
     Int,
     Labels,
-    Let,
     ListOf,
     Nullable,
     Order,
     Pad,
     Prefixed,
     SizedInt,
-    Step,
     String,
     StructRef,
     Through,

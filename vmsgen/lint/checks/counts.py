@@ -11,7 +11,8 @@ from vmsgen.diagnostics import Span
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.lint.subject import Subject
 from vmsgen.spec.expression import Member, Ref
-from vmsgen.spec.model import Array, Bytes, Field, Fixed, Int
+from vmsgen.spec.model import Field
+from vmsgen.spec.wire_types import Array, Bytes, Fixed, Int
 
 
 def check_counts(subject: Subject, reporter: Reporter) -> None:

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.lint.subject import Subject
 from vmsgen.spec.expression import Const
-from vmsgen.spec.model import Array, Bytes, Definition, Field, Fixed, Int, Model, StructRef, WireType
+from vmsgen.spec.model import Definition, Field, Model
+from vmsgen.spec.wire_types import Array, Bytes, Fixed, Int, StructRef, WireType
 
 
 def check_guest_bytes(subject: Subject, reporter: Reporter) -> None:

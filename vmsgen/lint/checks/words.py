@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.lint.subject import Subject
-from vmsgen.spec.model import Field, Pad, StructRef
+from vmsgen.spec.model import Field
 from vmsgen.spec.passes.walking import wire_types
+from vmsgen.spec.wire_types import Pad, StructRef
 
 
 def check_words(subject: Subject, reporter: Reporter) -> None:

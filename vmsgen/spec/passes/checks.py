@@ -7,10 +7,11 @@ from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.spec.expression import Compare, Const, Expression, InRange, InSet, It, Ref
 from vmsgen.spec.first_item import Ranges, allowed
 from vmsgen.spec.integers import limits
-from vmsgen.spec.model import Check, Field, Group, Int, Step, Timer
+from vmsgen.spec.model import Check, Field, Group, Step
 from vmsgen.spec.passes.walking import check_steps, fields, own_scopes, parts
 from vmsgen.spec.resolver import Resolved
 from vmsgen.spec.scope import Scope
+from vmsgen.spec.wire_types import Int, Timer
 
 
 def check_checks(resolved: Resolved, reporter: Reporter) -> None:

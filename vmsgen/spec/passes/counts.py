@@ -23,24 +23,11 @@ from vmsgen.spec.expression import (
 )
 from vmsgen.spec.first_item import allowed
 from vmsgen.spec.integers import limits
-from vmsgen.spec.model import (
-    Array,
-    Bitmap,
-    Bytes,
-    Field,
-    Fixed,
-    Int,
-    Let,
-    Pad,
-    Prefixed,
-    Step,
-    String,
-    StructRef,
-    WireType,
-)
+from vmsgen.spec.model import Field, Let, Step
 from vmsgen.spec.passes.walking import check_steps, fields, own_scopes, wire_types
 from vmsgen.spec.resolver import Resolved
 from vmsgen.spec.scope import Scope
+from vmsgen.spec.wire_types import Array, Bitmap, Bytes, Fixed, Int, Pad, Prefixed, String, StructRef, WireType
 
 #: The bound that holds where the spec gives none.
 DEFAULT_BOUND = 1 << 24

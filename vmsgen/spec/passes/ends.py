@@ -5,9 +5,10 @@ from __future__ import annotations
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.spec.expression import Const
 from vmsgen.spec.first_item import contains, first_item
-from vmsgen.spec.model import Array, Bytes, Field, Int, Prefixed, String, Timer, Until
+from vmsgen.spec.model import Field
 from vmsgen.spec.passes.walking import fields, own_scopes, wire_types
 from vmsgen.spec.resolver import Resolved
+from vmsgen.spec.wire_types import Array, Bytes, Int, Prefixed, String, Timer, Until
 
 
 def check_ends(resolved: Resolved, reporter: Reporter) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from vmsgen.diagnostics import Note
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.spec.expression import Const
-from vmsgen.spec.model import Array, Field, Fixed, Group, Step, StructRef, WireType
+from vmsgen.spec.model import Field, Group, Step
 from vmsgen.spec.resolver import Resolved
+from vmsgen.spec.wire_types import Array, Fixed, StructRef, WireType
 
 
 def check_recursion(resolved: Resolved, reporter: Reporter) -> None:

@@ -11,23 +11,11 @@ from collections.abc import Iterator
 from vmsgen.diagnostics import Note
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.spec.expression import Const
-from vmsgen.spec.model import (
-    Array,
-    CheckStep,
-    Field,
-    Fixed,
-    Grid,
-    Group,
-    Let,
-    Nullable,
-    Step,
-    StructRef,
-    Union,
-    WireType,
-)
+from vmsgen.spec.model import CheckStep, Field, Group, Let, Step
 from vmsgen.spec.passes.walking import own_scopes
 from vmsgen.spec.resolver import Resolved
 from vmsgen.spec.scope import Scope
+from vmsgen.spec.wire_types import Array, Fixed, Grid, Nullable, StructRef, Union, WireType
 
 
 def check_subsections(resolved: Resolved, reporter: Reporter) -> None:

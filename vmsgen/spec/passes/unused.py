@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.spec.loader import is_machine
-from vmsgen.spec.model import Hook
 from vmsgen.spec.passes.walking import fields, own_scopes, wire_types
 from vmsgen.spec.resolver import Resolved
+from vmsgen.spec.wire_types import Hook
 
 _WORDS = {"struct": "struct", "alias": "type", "const": "constant"}
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from vmsgen.diagnostics.reporter import Reporter
-from vmsgen.spec.model import StructRef
 from vmsgen.spec.passes.walking import fields, own_scopes, wire_types
 from vmsgen.spec.resolver import Resolved
+from vmsgen.spec.wire_types import StructRef
 
 
 def check_versions(resolved: Resolved, reporter: Reporter) -> None:

@@ -16,9 +16,10 @@ from vmsgen.spec.expression import (
     Member,
     Unary,
 )
-from vmsgen.spec.model import Array, CheckStep, Field, Grid, Group, ListOf, Nullable, Step, Tree, Union, WireType
+from vmsgen.spec.model import CheckStep, Field, Group, Step
 from vmsgen.spec.resolver import Resolved
 from vmsgen.spec.scope import Scope
+from vmsgen.spec.wire_types import Array, Grid, ListOf, Nullable, Tree, Union, WireType
 
 
 def own_scopes(resolved: Resolved) -> Iterator[Scope]:
