@@ -29,6 +29,7 @@ class _Root:
 
     path: Path
     descriptor: int
+    new: bool
 
     @property
     def staging(self) -> Path:
@@ -53,6 +54,7 @@ class Transaction:
 
     def _root(self, folder: Path) -> _Root:
         if folder not in self._roots:
+            new = not folder.exists()
             folder.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
             try:
@@ -60,7 +62,7 @@ class Transaction:
             except BlockingIOError:
                 os.close(descriptor)
                 raise StagingError(f"{folder}: another vmsgen is writing here") from None
-            root = _Root(folder, descriptor)
+            root = _Root(folder, descriptor, new)
             self._roots[folder] = root
             shutil.rmtree(root.staging, ignore_errors=True)
         return self._roots[folder]
@@ -73,7 +75,11 @@ class Transaction:
             for root, name, data in self._writes:
                 staged = root.staging / "new" / name
                 staged.parent.mkdir(parents=True, exist_ok=True)
-                staged.write_bytes(data)
+                try:
+                    staged.write_bytes(data)
+                except OSError as error:
+                    error.filename = root.path / name  # where it was to go
+                    raise
             for root, name, _ in self._writes:
                 target = root.path / name
                 made.extend(_make_parents(target.parent))
@@ -86,7 +92,8 @@ class Transaction:
             if left:
                 raise StagingError(f"{error}; these could not be put back: {', '.join(map(str, left))}") from error
             if isinstance(error, OSError):
-                raise StagingError(f"{error.filename}: {error.strerror}; nothing was changed") from error
+                where = f"{error.filename}: " if error.filename is not None else ""
+                raise StagingError(f"{where}{error.strerror}; nothing was changed") from error
             raise
         for root, name in self._removals:
             _remove_empty(root.path / name, root.path)
@@ -95,6 +102,9 @@ class Transaction:
         """Removes what was staged and gives the folders free."""
         for root in self._roots.values():
             shutil.rmtree(root.staging, ignore_errors=True)
+            if root.new:
+                with contextlib.suppress(OSError):  # something was put there
+                    root.path.rmdir()
             os.close(root.descriptor)
         self._roots.clear()
 

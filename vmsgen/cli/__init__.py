@@ -6,8 +6,9 @@ Nothing heavy is imported before that (black, jinja2 and asn1tools cost 50 to 13
 help, ``--version`` and shell completion answer at once.
 
 Exit codes, for every command: 0 fine, 1 findings (bad spec, stale output, a difference), 2 the job
-could not be done (usage, unreadable or cut input, I/O, internal error), 130 interrupted. A command
-returns its code from its click callback (None is 0); what it raises is turned into a code here.
+could not be done (usage, unreadable or cut input, I/O, internal error), 128 and the number of a signal
+that ended it (130 interrupted, 143 terminated). A command returns its code from its click callback (None
+is 0); what it raises is turned into a code here, and said with its notes: they tell what was lost and what not.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ import importlib
 import importlib.util
 import keyword
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from types import FrameType
 from typing import NoReturn
 
 import click
@@ -98,13 +101,28 @@ def command(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-def _fail(message: str) -> int:
-    """Says why on stderr (which may itself be gone) and gives the exit code for it."""
+class _Ended(BaseException):
+    """A signal ends the process: what is open is cleaned up on the way out."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"ended by {signal.Signals(number).name}")
+        self.number = number
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_DFL)  # for who does not want to wait for that
+    raise _Ended(number)
+
+
+def _fail(message: str, error: BaseException, code: int = 2) -> int:
+    """Says why on stderr (which may itself be gone), with the notes of ``error``, and gives the exit code for it."""
     try:
-        click.echo(message, err=True)
+        for line in (message, *(f"vmsgen: {note}" for note in getattr(error, "__notes__", ()))):
+            if line:
+                click.echo(line, err=True)
     except OSError:
         _drop(sys.stderr.fileno())
-    return 2
+    return code
 
 
 def _drop(descriptor: int) -> None:
@@ -128,25 +146,31 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return 2
-    except (KeyboardInterrupt, click.Abort):
-        return 130
-    except BrokenPipeError:
-        # The reader went away (`vmsgen show ... | head`): it has what it wanted.
-        _drop(sys.stdout.fileno())
-        return 0
+    except (KeyboardInterrupt, click.Abort) as error:
+        return _fail("vmsgen: interrupted" if hasattr(error, "__notes__") else "", error, 130)
+    except _Ended as error:
+        return _fail(f"vmsgen: {error}", error, 128 + error.number)
     except OSError as error:
+        if isinstance(error, BrokenPipeError) and error.filename is None:
+            # The reader of what is printed went away (`vmsgen show ... | head`): it has what it wanted. (Streams are
+            # written to outputs with a name, and have to be taken to their end.)
+            _drop(sys.stdout.fileno())
+            return 0
         where = f"{error.filename}: " if error.filename is not None else ""
-        return _fail(f"vmsgen: {where}{error.strerror or error}")
+        return _fail(f"vmsgen: {where}{error.strerror or error}", error)
     except Exception as error:
         from vmsgen.runtime.errors import VmsgenError  # not at the top: `--version` needs no runtime
 
         if isinstance(error, VmsgenError):
-            return _fail(f"vmsgen: {error}")
+            return _fail(f"vmsgen: {error}", error)
         if os.environ.get("VMSGEN_DEBUG") == "1":
             traceback.print_exc()
-        return _fail(f"internal error: {type(error).__name__}: {error} (VMSGEN_DEBUG=1 shows where)")
+        return _fail(f"internal error: {type(error).__name__}: {error} (VMSGEN_DEBUG=1 shows where)", error)
 
 
 def main() -> NoReturn:
     """Entry point of the ``vmsgen`` console script."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # (nohup)
+            signal.signal(number, _end)
     sys.exit(run())

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import stat
 import sys
 
 import click
 
-from vmsgen.cli.ends import input_end, output_end
+from vmsgen.cli.ends import input_end, outlive_the_writer, output_end
 from vmsgen.cli.stream_options import (
     PLACE,
     channel_option,
@@ -82,8 +79,7 @@ def command(
     the pages of all of them go to OUT.
     """
     form = chosen_format(to)
-    if source == "-" and target != "-" and _is_pipe(0):
-        _outlive_the_writer()
+    outlive_the_writer(source, target)
     if template is not None and (output_offset or form != "binary"):
         raise click.UsageError("--into takes a binary stream, and says where it belongs")
     from vmsgen.stream.convert import convert
@@ -113,26 +109,3 @@ def command(
         click.echo(
             f"{result.bytes_in} bytes of {result.source_format} -> {result.bytes_out} of {form}; {devices}", err=True
         )
-
-
-def _is_pipe(descriptor: int) -> bool:
-    try:
-        mode = os.fstat(descriptor).st_mode
-    except OSError:
-        return False
-    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
-
-
-def _outlive_the_writer() -> None:
-    """Goes on in a child process, for which this one waits.
-
-    QEMU kills the command of ``migrate exec:`` as soon as it has closed the pipe (SIGTERM, and SIGKILL 10 ms later; see
-    io/channel-command.c, QEMU 7.2), when what is in the pipe was not even read. It kills only the process it started:
-    the child finishes the file.
-    """
-    child = os.fork()
-    if child == 0:
-        return
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal: the child has it too, and ends
-    _, status = os.waitpid(child, 0)
-    os._exit(os.waitstatus_to_exitcode(status) & 0xFF)

@@ -1,8 +1,11 @@
-"""The two ends of a conversion: a file, a pipe, or a socket at which QEMU is on the other side."""
+"""The two ends of a stream: a file, a pipe, or a socket at which QEMU is on the other side."""
 
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
+import stat
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -33,20 +36,59 @@ def input_end(place: str, offset: int, *, remote: bool, snapshot: str | None = N
 
 @contextlib.contextmanager
 def output_end(place: str, begin_at: int, *, remote: bool, image: ByteSink | None = None) -> Iterator[ByteSink]:
-    """Where to write: a path, ``-``, an address to connect to, or the copy of an ``image``. Raises AddressError,
-    OSError.
+    """Where to write: a path, ``-``, an address to connect to, or the copy of an ``image``. What ends it early gets a
+    note that says what became of it. Raises AddressError, OSError.
     """
-    if image is not None:
-        with image:
-            yield image
-        return
+    sink = None
+    try:
+        with _sink(place, begin_at, remote) if image is None else image as sink:
+            yield sink
+    except BaseException as error:
+        if sink is not None:
+            error.add_note(sink.outcome())
+        raise
+
+
+@contextlib.contextmanager
+def _sink(place: str, begin_at: int, remote: bool) -> Iterator[ByteSink]:
     from vmsgen.stream.transport.sink import open_sink
     from vmsgen.stream.transport.sockets import connected, parse_address
 
     address = parse_address(place)
-    if address is None:
-        with open_sink(sys.stdout.buffer if place == "-" else place, begin_at=begin_at) as sink:
+    if address is not None:
+        with connected(address, remote=remote) as raw, open_sink(raw, begin_at=begin_at, name=place) as sink:
             yield sink
+    elif place == "-":
+        with open_sink(sys.stdout.buffer, begin_at=begin_at, name="stdout") as sink:
+            yield sink
+    else:
+        with open_sink(place, begin_at=begin_at) as sink:
+            yield sink
+
+
+def outlive_the_writer(source: str, target: str) -> None:
+    """Goes on in a child process, for which this one waits, where ``source`` is a pipe from QEMU.
+
+    QEMU kills the command of ``migrate exec:`` as soon as it has closed the pipe (SIGTERM, and SIGKILL 10 ms later; see
+    io/channel-command.c, QEMU 7.2), when what is in the pipe was not even read. It kills only the process it started:
+    the child finishes the file.
+    """
+    if source != "-" or target == "-" or not _is_pipe(0):
         return
-    with connected(address, remote=remote) as raw, open_sink(raw, begin_at=begin_at) as sink:
-        yield sink
+    child = os.fork()
+    if child == 0:
+        return
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal: the child has it too, and ends
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    os._exit(code if code >= 0 else 128 - code)
+
+
+def _is_pipe(descriptor: int) -> bool:
+    try:
+        mode = os.fstat(descriptor).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)

@@ -24,6 +24,7 @@ def print_memory(reader: HasItems, text: str, raw: bool) -> None:
     from vmsgen.runtime.errors import VmsgenError
     from vmsgen.stream.memory.contents import Memory, Window, read_memory
     from vmsgen.stream.memory.files import hex_dump, parse_place
+    from vmsgen.stream.transport.part import named, scratch_name
 
     place = parse_place(text)
     with tempfile.TemporaryFile(prefix="vmsgen-", buffering=0) as file:
@@ -32,7 +33,8 @@ def print_memory(reader: HasItems, text: str, raw: bool) -> None:
             return place.window(length, page_size, file.fileno()) if name == place.block else None
 
         memory = Memory(keep)
-        read_memory(reader, memory)
+        with named(scratch_name()):
+            read_memory(reader, memory)
         block = next((block for block in memory.blocks.values() if block.name == place.block), None)
         if block is None or block.window is None:
             listed = ", ".join(block.name for block in memory.blocks.values())

@@ -28,6 +28,7 @@ from vmsgen.spec.compile import LOCK, compile_specs
 from vmsgen.spec.loader import LIBRARY_PREFIX
 from vmsgen.spec.model import Model
 from vmsgen.staging import transaction
+from vmsgen.stream.transport.part import named, scratch_name
 
 __all__ = ["FolderImport", "SpecsError", "plan_import", "publish"]
 
@@ -125,12 +126,13 @@ def _try(found: FolderImport, plans: Sequence[Plan], folder: Path) -> None:
     compare(folder, dict.fromkeys(left, ""), manifest=False)  # (paths that cannot be written)
     with tempfile.TemporaryDirectory(prefix="vmsgen-import-") as name:
         root = Path(name).resolve() / SPECS
-        root.mkdir()
-        _copy(folder, root)
-        for path, plan in left.items():
-            place = root / path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(spec_text(plan))
+        with named(scratch_name()):
+            root.mkdir()
+            _copy(folder, root)
+            for path, plan in left.items():
+                place = root / path
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_text(spec_text(plan))
         for _ in range(_ROUNDS):
             diagnostics = _own(compile_project(Project(root.parent, root, root.parent / OUTPUT)).diagnostics)
             bad = _blamed(diagnostics, left)

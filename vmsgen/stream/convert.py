@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from vmsgen.stream.ber.writer import BerWriter
 from vmsgen.stream.binary.writer import BinaryWriter
 from vmsgen.stream.channels.files import channel_format, open_channel, write_channel
-from vmsgen.stream.channels.joined import joined
+from vmsgen.stream.channels.joined import HasItems, joined
 from vmsgen.stream.devices import Classes
-from vmsgen.stream.items import Blob, Chunks, Item, Section, SectionKind, SectionRecords, State
+from vmsgen.stream.items import Blob, Chunks, Eof, Item, Section, SectionKind, SectionRecords, State
 from vmsgen.stream.reading import StreamReader
 from vmsgen.stream.shapes.mapped_ram import MappedReader
 from vmsgen.stream.shapes.plain import PlainReader
@@ -28,6 +28,22 @@ class _Writer(Protocol):
     def item(self, item: Item) -> None: ...
 
     def finish(self) -> None: ...
+
+
+class _Seen:
+    """A reader that knows how far it was read."""
+
+    def __init__(self, reader: HasItems) -> None:
+        self._reader = reader
+        self.place = "before its first section"
+
+    def items(self) -> Iterator[Item]:
+        for item in self._reader.items():
+            if isinstance(item, Section):
+                self.place = f"up to section {item.label}"
+            elif isinstance(item, Eof):
+                self.place = "all its sections"
+            yield item
 
 
 @dataclass(slots=True)
@@ -62,7 +78,8 @@ def convert(
     input that is itself such a channel is written as one.
 
     Values are neither changed nor refused: a section that does not fit its description travels as bytes, with a
-    warning. Raises DataError for input that cannot be read or said in ``to``, OSError.
+    warning. Raises DataError for input that cannot be read or said in ``to``, OSError; both with a note on how much was
+    read.
     """
     form = channel_format(source)
     if form is not None and not channels and shape is None:
@@ -73,17 +90,23 @@ def convert(
     reader = StreamReader(source, classes, props=props, machine=machine)
     result = Conversion(reader.format)
     writer = _writer(sink, to)
-    whole = joined(reader, channels)
+    seen = _Seen(reader)
+    whole = joined(seen, channels)
     if shape is not None:
         whole = PlainReader(whole) if shape == "plain" else MappedReader(whole, begin_at=begin_at)
-    for item in whole.items():
-        writer.item(item)
-        if isinstance(item, Section):
-            result.sections[item.kind.name.lower()] += 1
-            if item.kind is SectionKind.FULL:
-                result.typed += isinstance(item.body, State | SectionRecords)
-                result.opaque += isinstance(item.body, Blob | Chunks)
-    writer.finish()
+    try:
+        for item in whole.items():
+            writer.item(item)
+            if isinstance(item, Section):
+                result.sections[item.kind.name.lower()] += 1
+                if item.kind is SectionKind.FULL:
+                    result.typed += isinstance(item.body, State | SectionRecords)
+                    result.opaque += isinstance(item.body, Blob | Chunks)
+        writer.finish()
+        sink.flush()
+    except BaseException as error:
+        error.add_note(f"{source.offset} bytes of {source.name} were read, {seen.place}")
+        raise
     result.warnings = reader.warnings + list(getattr(writer, "warnings", ()))
     result.bytes_in, result.bytes_out = source.offset, sink.offset
     return result

@@ -17,6 +17,7 @@ from vmsgen.stream.images.detect import opened
 from vmsgen.stream.items import RamRecords, Record, SectionRecords
 from vmsgen.stream.ram.reader import RamState, read_records
 from vmsgen.stream.sections.record import Entry, SectionForm
+from vmsgen.stream.transport.part import named, scratch_name
 from vmsgen.stream.transport.source import ByteSource, MemorySource, Readable, descriptor_of
 
 __all__ = ["InputFile", "RamAgain", "RecordsAgain"]
@@ -98,8 +99,9 @@ class InputFile:
         with tempfile.TemporaryFile(prefix="vmsgen-", buffering=0) as file:
             while piece := pipe.read(_COPY):
                 left = memoryview(piece)
-                while left:
-                    left = left[file.write(left) :]
+                with named(scratch_name()):
+                    while left:
+                        left = left[file.write(left) :]
             self._descriptor = os.dup(file.fileno())
 
     def source(self, offset: int = 0) -> ByteSource:

@@ -14,6 +14,7 @@ from typing import BinaryIO
 from vmsgen.runtime.errors import DataError
 from vmsgen.stream.items import RamRecords, Section, SectionKind
 from vmsgen.stream.memory.contents import BlockMemory, Memory, Window
+from vmsgen.stream.transport.part import named, scratch_name
 
 __all__ = ["BlockDifference", "SentMemory", "compare_memory"]
 
@@ -58,7 +59,8 @@ class SentMemory:
         """Applies the records of a section. Raises DataError, OSError."""
         self.ended = False
         try:
-            self._memory.take(body.batches)
+            with named(scratch_name()):
+                self._memory.take(body.batches)
         except DataError as error:
             raise error if error.section else error.located(section=section.label) from None
         self.ended = section.kind is SectionKind.END

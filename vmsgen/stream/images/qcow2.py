@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from vmsgen.runtime.errors import DataError, VmsgenError
+from vmsgen.stream.transport.part import PartFile, named
 from vmsgen.stream.transport.sink import ByteSink
 
 __all__ = ["MAGIC", "Qcow2Sink", "Snapshot", "SnapshotState", "chosen_snapshot", "snapshots"]
@@ -215,20 +216,20 @@ class Qcow2Sink(ByteSink):
     """
 
     def __init__(self, template: str, path: str, name: str | None) -> None:
-        self._path = os.path.realpath(path)
-        self._part = f"{self._path}.part"
         with open(template, "rb", buffering=0) as image:
             self._snapshot = chosen_snapshot(image, name)
-            _copy(image, self._part)
-        self._file: BinaryIO = open(self._part, "r+b", buffering=0)  # noqa: SIM115 - closed by commit and abort
-        self._image = _header(self._file)
-        self._position = 0
-        try:
-            self._clusters = self._own_clusters()
-        except BaseException:
-            self._close()
-            raise
-        super().__init__(self)
+            self._part = PartFile(os.path.realpath(path))
+            self._file = self._part.file
+            self._position = 0
+            try:
+                with named(path):
+                    _copy(image, self._file)
+                self._image = _header(self._file)
+                self._clusters = self._own_clusters()
+            except BaseException:
+                self._part.remove()
+                raise
+        super().__init__(self, name=path)
 
     def _own_clusters(self) -> _Clusters:
         """The clusters of the state, which nobody else may use. Raises VmsgenError."""
@@ -261,30 +262,30 @@ class Qcow2Sink(ByteSink):
     def flush(self) -> None:
         """Writes everything gathered. Raises VmsgenError, OSError."""
         pieces, self._pieces, self._size = self._pieces, [], 0
-        self.write_raw(b"".join(pieces))
+        with named(self.name):
+            self.write_raw(b"".join(pieces))
 
     def commit(self) -> None:
         """Notes the length of the stream and gives the image its name. Raises VmsgenError, OSError."""
         try:
             self.flush()
             at = self._snapshot.at
-            if self._snapshot.extra >= 8:
-                _write(self._file, _U64.pack(self._position), at + _ENTRY.size)
-            _write(self._file, struct.pack(">I", self._position & 0xFFFFFFFF), at + _ENTRY.size - 8)
-            self._file.close()
-            os.replace(self._part, self._path)
-        except (OSError, VmsgenError):
+            with named(self.name):
+                if self._snapshot.extra >= 8:
+                    _write(self._file, _U64.pack(self._position), at + _ENTRY.size)
+                _write(self._file, struct.pack(">I", self._position & 0xFFFFFFFF), at + _ENTRY.size - 8)
+            self._part.publish()
+        except BaseException:
             self.abort()
             raise
 
     def abort(self) -> None:
         """Removes the unfinished image."""
-        self._close()
+        self._part.remove()
 
-    def _close(self) -> None:
-        self._file.close()
-        if os.path.exists(self._part):
-            os.unlink(self._part)
+    def outcome(self) -> str:
+        """That there is no image, or the one that was there before."""
+        return self._part.outcome(self.name)
 
 
 def _write(file: BinaryIO, data: bytes | memoryview, place: int) -> None:
@@ -294,22 +295,21 @@ def _write(file: BinaryIO, data: bytes | memoryview, place: int) -> None:
         view, place = view[written:], place + written
 
 
-def _copy(image: BinaryIO, path: str) -> None:
+def _copy(image: BinaryIO, file: BinaryIO) -> None:
     """A copy with the same holes. Raises OSError."""
     size = os.fstat(image.fileno()).st_size
-    with open(path, "wb", buffering=0) as file:
-        at = 0
-        while at < size:
-            try:
-                start = os.lseek(image.fileno(), at, os.SEEK_DATA)
-            except OSError:  # no data up to the end
+    at = 0
+    while at < size:
+        try:
+            start = os.lseek(image.fileno(), at, os.SEEK_DATA)
+        except OSError:  # no data up to the end
+            break
+        end = os.lseek(image.fileno(), start, os.SEEK_HOLE)
+        while start < end:
+            data = os.pread(image.fileno(), min(_COPY, end - start), start)
+            if not data:
                 break
-            end = os.lseek(image.fileno(), start, os.SEEK_HOLE)
-            while start < end:
-                data = os.pread(image.fileno(), min(_COPY, end - start), start)
-                if not data:
-                    break
-                _write(file, data, start)
-                start += len(data)
-            at = end
-        file.truncate(size)
+            _write(file, data, start)
+            start += len(data)
+        at = end
+    file.truncate(size)

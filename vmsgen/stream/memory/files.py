@@ -13,6 +13,7 @@ from urllib.parse import quote
 from vmsgen.runtime.errors import VmsgenError
 from vmsgen.stream.channels.joined import HasItems
 from vmsgen.stream.memory.contents import Memory, Window, read_memory
+from vmsgen.stream.transport.part import PartFile, named
 
 __all__ = ["Place", "extract", "file_name", "hex_dump", "parse_place"]
 
@@ -39,27 +40,24 @@ def extract(reader: HasItems, folder: str) -> dict[str, int]:
     os.makedirs(folder, exist_ok=True)
     lengths: dict[str, int] = {}
     with contextlib.ExitStack() as stack:
-        parts: list[tuple[str, str]] = []
+        parts: list[PartFile] = []
 
         def keep(block: str, length: int, _page_size: int) -> Window:
             name = file_name(block)
-            path = os.path.join(folder, name)
-            file = stack.enter_context(open(path + ".part", "w+b", buffering=0))
-            stack.callback(_remove, path + ".part")
-            file.truncate(length)
-            parts.append((path + ".part", path))
+            part = PartFile(os.path.join(folder, name))
+            stack.callback(part.remove)
+            part.file.truncate(length)
+            parts.append(part)
             lengths[name] = length
-            return Window(file.fileno(), 0, length)
+            return Window(part.file.fileno(), 0, length)
 
-        read_memory(reader, Memory(keep))
-        for part, path in parts:
-            os.replace(part, path)
+        with named(folder):
+            read_memory(reader, Memory(keep))
+        for part in parts:
+            part.close()
+        for part in parts:
+            part.publish()
     return lengths
-
-
-def _remove(path: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
 
 
 @dataclass(frozen=True, slots=True)

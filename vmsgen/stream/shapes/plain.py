@@ -36,6 +36,7 @@ from vmsgen.stream.items import (
     SectionKind,
 )
 from vmsgen.stream.memory.contents import DATA, NEVER, ZEROS, BlockMemory, Memory, Window
+from vmsgen.stream.transport.part import named, scratch_name
 
 __all__ = ["MAPPED_RAM", "PlainReader", "block_pages"]
 
@@ -94,7 +95,8 @@ class PlainReader:
     def _gather(self, section: Section, batches: Iterable[list[Record]]) -> None:
         """Uses up the records of a section. Raises DataError, OSError."""
         try:
-            self._memory.take(self._noted(batches))
+            with named(scratch_name()):
+                self._memory.take(self._noted(batches))
         except DataError as error:
             raise error if error.section else error.located(section=section.label) from None
 

@@ -1,18 +1,21 @@
 """Output of a stream: gathers small pieces, writes big ones without copying them.
 
-A file is written under ``NAME.part`` and renamed when :meth:`ByteSink.commit` is called, so that nothing incomplete is
-ever published; a pipe gets what is complete so far.
+A file is written under ``NAME.part`` and renamed when :meth:`ByteSink.commit` is called (:mod:`the part
+<vmsgen.stream.transport.part>`), so that nothing incomplete is ever published; a pipe gets what is complete so far.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import select
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import BinaryIO, Protocol
 
-from vmsgen.stream.transport.source import descriptor_of, widen_pipe
+from vmsgen.stream.transport.part import PartFile, named
+from vmsgen.stream.transport.source import descriptor_of, until_ready, widen_pipe
 
 __all__ = ["ByteSink", "FileSink", "MemorySink", "Writable", "open_sink"]
 
@@ -30,10 +33,12 @@ class Writable(Protocol):
 
 
 class ByteSink:
-    """Gathering writer over a file descriptor or an object with ``write``."""
+    """Gathering writer over a file descriptor or an object with ``write``. ``name`` is what errors call it."""
 
-    def __init__(self, raw: Writable) -> None:
+    def __init__(self, raw: Writable, *, name: str | None = None) -> None:
         self._raw = raw
+        self.name = name
+        self._broken = False  # writing failed, or was broken off
         self._pieces: list[Piece] = []
         self._size = 0
         self.offset = 0  # bytes handed in so far
@@ -44,7 +49,12 @@ class ByteSink:
             if flush is not None:
                 flush()  # what was written through the object before must not come after us
             widen_pipe(descriptor)
-            self._writev = lambda pieces: os.writev(descriptor, pieces)
+            self._writev = partial(os.writev, descriptor)
+
+    @property
+    def written(self) -> int:
+        """Bytes that the system took."""
+        return self.offset - self._size
 
     def write(self, piece: Piece) -> None:
         """Takes a piece. A memoryview must stay unchanged until :meth:`settle` (or :meth:`flush`)."""
@@ -81,48 +91,73 @@ class ByteSink:
             self.flush()
 
     def flush(self) -> None:
-        """Writes everything gathered. Raises OSError."""
-        pieces = self._pieces
-        if not pieces:
+        """Writes everything gathered. Raises OSError, after which what is left of it is still to be written."""
+        if not self._pieces:
             return
-        if self._writev is None:
-            data = b"".join(pieces)
-            written = self._raw.write(data)
-            while written is not None and written < len(data):
-                data = data[written:]
-                written = self._raw.write(data)
-        else:
-            self._write_pieces(self._writev, pieces)
-        # not clear(): a caller may still walk the list that failed
-        self._pieces = []
-        self._size = 0
+        self._broken = True
+        with named(self.name):
+            if self._writev is None:
+                self._write_whole()
+            else:
+                self._write_pieces(self._writev)
+        self._broken = False
 
-    @staticmethod
-    def _write_pieces(writev: Callable[[list[Piece]], int], pieces: list[Piece]) -> None:
+    def _write_whole(self) -> None:
+        data = b"".join(self._pieces)
+        while data:
+            written = self._raw.write(data)
+            data = b"" if written is None else data[written:]
+            # not clear(): a caller may still walk the list
+            self._pieces, self._size = [data] if data else [], len(data)
+
+    def _write_pieces(self, writev: Callable[[list[Piece]], int]) -> None:
+        pieces = self._pieces
         at = 0
-        while at < len(pieces):
-            some = pieces[at : at + _GATHER_PIECES]
-            written = writev(some)
-            if written == sum(map(len, some)):
-                at += len(some)
-                continue
-            while at < len(pieces) and written >= len(pieces[at]):
-                written -= len(pieces[at])
-                at += 1
-            if written:
-                pieces[at] = memoryview(pieces[at])[written:]
+        taken: list[int] = []
+        try:
+            while at < len(pieces):
+                try:
+                    # the count is there before a signal that cut the writing short can raise
+                    taken.extend(map(writev, (pieces[at : at + _GATHER_PIECES],)))
+                except BlockingIOError:
+                    until_ready(self._raw, select.POLLOUT)
+                    continue
+                at = self._after(pieces, at, taken.pop())
+        finally:
+            if taken:
+                at = self._after(pieces, at, taken.pop())
+            # not clear(): a caller may still walk the list
+            self._pieces = pieces[at:]
+
+    def _after(self, pieces: list[Piece], at: int, written: int) -> int:
+        """The first piece that is left when ``written`` bytes were taken from number ``at`` on."""
+        self._size -= written
+        while at < len(pieces) and written >= len(pieces[at]):
+            written -= len(pieces[at])
+            at += 1
+        if written:
+            pieces[at] = memoryview(pieces[at])[written:]
+        return at
 
     def commit(self) -> None:
         """Everything is written and the output may be published."""
         self.flush()
         flush = getattr(self._raw, "flush", None)
         if flush is not None:
-            flush()
+            with named(self.name):
+                flush()
 
     def abort(self) -> None:
-        """The output is incomplete: a pipe gets the complete part, a file is not published."""
-        with contextlib.suppress(OSError):  # why it is incomplete is the error to tell
-            self.flush()
+        """The output is incomplete: a pipe gets the complete part (unless it does not take it), a file is not
+        published.
+        """
+        if not self._broken:
+            with contextlib.suppress(OSError):  # why it is incomplete is the error to tell
+                self.flush()
+
+    def outcome(self) -> str:
+        """What became of the output after :meth:`abort`, in a few words."""
+        return f"{self.written} bytes were written to {self.name}"
 
     def __enter__(self) -> ByteSink:
         return self
@@ -133,6 +168,7 @@ class ByteSink:
         if kind is None:
             self.commit()
         else:
+            self._broken = self._broken or not issubclass(kind, Exception)  # (who interrupts does not wait)
             self.abort()
 
 
@@ -140,34 +176,34 @@ class FileSink(ByteSink):
     """A file that appears under its name only when all of it is there."""
 
     def __init__(self, path: str | os.PathLike[str], *, begin_at: int = 0) -> None:
-        self._path = os.path.realpath(path)  # behind a link, so that the link stays
-        self._part = f"{self._path}.part"
-        self._file: BinaryIO = open(self._part, "wb", buffering=0)  # noqa: SIM115 - closed by commit and abort
-        super().__init__(self._file)
-        self._file.seek(begin_at)
+        self._part = PartFile(os.path.realpath(path))  # behind a link, so that the link stays
+        super().__init__(self._part.file, name=os.fspath(path))
+        self._part.file.seek(begin_at)
 
     def hole(self, size: int) -> None:
         """Leaves a hole, which reads as zeros. Raises OSError."""
         self.flush()
-        self._file.seek(size, os.SEEK_CUR)
+        self._part.file.seek(size, os.SEEK_CUR)
         self.offset += size
 
     def commit(self) -> None:
         """Writes what is left and gives the file its name. Raises OSError."""
         try:
             self.flush()
-            self._file.truncate()  # a hole at the end
-            self._file.close()
-            os.replace(self._part, self._path)
-        except OSError:
+            with named(self.name):
+                self._part.file.truncate()  # a hole at the end
+            self._part.publish()
+        except BaseException:
             self.abort()
             raise
 
     def abort(self) -> None:
         """Removes the unfinished file."""
-        self._file.close()
-        if os.path.exists(self._part):
-            os.unlink(self._part)
+        self._part.remove()
+
+    def outcome(self) -> str:
+        """That there is no file, or the one that was there before."""
+        return self._part.outcome(self.name)
 
 
 class MemorySink(ByteSink):
@@ -175,7 +211,7 @@ class MemorySink(ByteSink):
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
-        super().__init__(self)
+        super().__init__(self, name="<memory>")
 
     def write(self, piece: Piece) -> None:
         """Takes a copy of a piece."""
@@ -198,13 +234,13 @@ class MemorySink(ByteSink):
         return b"".join(self._parts)
 
 
-def open_sink(place: str | os.PathLike[str] | Writable, *, begin_at: int = 0) -> ByteSink:
-    """A sink for a path (which may name a pipe or a device: those are written directly) or an open binary file. What is
-    written stands behind ``begin_at`` zeros.
+def open_sink(place: str | os.PathLike[str] | Writable, *, begin_at: int = 0, name: str | None = None) -> ByteSink:
+    """A sink for a path (which may name a pipe or a device: those are written directly) or an open binary file, which
+    errors call ``name``. What is written stands behind ``begin_at`` zeros.
     """
     sink: ByteSink
     if not isinstance(place, (str, os.PathLike)):
-        sink = ByteSink(place)
+        sink = ByteSink(place, name=name)
     elif not os.path.exists(place) or os.path.isfile(place):
         return FileSink(place, begin_at=begin_at)
     else:
@@ -219,7 +255,7 @@ class _DirectSink(ByteSink):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._file: BinaryIO = open(path, "wb", buffering=0)  # noqa: SIM115 - closed by commit and abort
-        super().__init__(self._file)
+        super().__init__(self._file, name=os.fspath(path))
 
     def commit(self) -> None:
         self.flush()

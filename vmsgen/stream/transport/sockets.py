@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vmsgen.runtime.errors import VmsgenError
+from vmsgen.stream.transport.part import named
 
 __all__ = ["Address", "AddressError", "accepted", "connected", "parse_address"]
 
@@ -58,7 +59,7 @@ def accepted(address: Address, *, remote: bool = False) -> Iterator[socket.Socke
 
     ``remote``: also addresses that other machines reach. Raises AddressError, OSError (with the address as its file).
     """
-    with _named(address), _bound(address, remote) as server:
+    with _resolved(address), named(address.text), _bound(address, remote) as server:
         server.listen(1)
         connection, _ = server.accept()
     with connection, connection.makefile("rb", buffering=0) as raw:
@@ -68,7 +69,7 @@ def accepted(address: Address, *, remote: bool = False) -> Iterator[socket.Socke
 @contextlib.contextmanager
 def connected(address: Address, *, remote: bool = False) -> Iterator[socket.SocketIO]:
     """Connects, and gives what is written to the other side. Raises as :func:`accepted`."""
-    with _named(address):
+    with _resolved(address), named(address.text):
         if address.path:
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             try:
@@ -122,13 +123,9 @@ def _check(address: Address, remote: bool) -> None:
 
 
 @contextlib.contextmanager
-def _named(address: Address) -> Iterator[None]:
-    """Errors of the system name the address."""
+def _resolved(address: Address) -> Iterator[None]:
+    """A name that no machine has is an error of the address."""
     try:
         yield
     except socket.gaierror as error:
         raise AddressError(f"{address.text}: {error.strerror}") from error
-    except OSError as error:
-        if error.filename is None:
-            error.filename = address.text
-        raise

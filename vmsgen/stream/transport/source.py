@@ -11,14 +11,16 @@ from __future__ import annotations
 import errno
 import io
 import os
+import select
 import stat
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Protocol
 
 from vmsgen.runtime.errors import LimitError, TruncatedError
+from vmsgen.stream.transport.part import named
 
-__all__ = ["ByteSource", "MemorySource", "Readable", "descriptor_of", "widen_pipe"]
+__all__ = ["ByteSource", "MemorySource", "Readable", "descriptor_of", "until_ready", "widen_pipe"]
 
 CAPACITY = 4 << 20
 
@@ -39,6 +41,16 @@ def widen_pipe(descriptor: int) -> None:
     except (OSError, ImportError, AttributeError):
         # A matter of speed alone: an unprivileged process may be over its share of pipe memory.
         return
+
+
+def until_ready(raw: object, event: int) -> None:
+    """Waits where somebody else has made a pipe or socket such that reading or writing does not wait."""
+    descriptor = descriptor_of(raw)
+    if descriptor is None:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+    waiting = select.poll()
+    waiting.register(descriptor, event)
+    waiting.poll()
 
 
 class ByteSource:
@@ -123,9 +135,12 @@ class ByteSource:
         raw = self._raw
         if raw is None:
             return 0
-        if self._readinto is not None:
-            return int(self._readinto(target) or 0)
-        data = raw.read(len(target))
+        with named(self.name):
+            if self._readinto is not None:
+                while (got := self._readinto(target)) is None:
+                    until_ready(raw, select.POLLIN)
+                return int(got)
+            data = raw.read(len(target))
         if not data:
             return 0
         target[: len(data)] = data

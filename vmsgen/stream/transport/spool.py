@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 import tempfile
 
+from vmsgen.stream.transport.part import named, scratch_name
 from vmsgen.stream.transport.source import ByteSource, MemorySource
 
 __all__ = ["MEMORY_LIMIT", "spool"]
@@ -31,10 +32,11 @@ def spool(source: ByteSource, memory_limit: int = MEMORY_LIMIT) -> MemorySource:
         return MemorySource(data, base=base, name=source.name)
     # the mapping keeps the file's contents alive; the file itself has no name and goes with it
     with tempfile.TemporaryFile(prefix="vmsgen-") as file:
-        file.write(data)
-        del data
-        for piece in pieces:
-            file.write(piece)
-        file.flush()
+        with named(scratch_name()):
+            file.write(data)
+            del data
+            for piece in pieces:
+                file.write(piece)
+            file.flush()
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     return MemorySource(memoryview(mapped), base=base, name=source.name)

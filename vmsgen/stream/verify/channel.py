@@ -7,6 +7,7 @@ import tempfile
 from vmsgen.stream.ber.schema import Schema
 from vmsgen.stream.channels.files import channel_format, open_channel, write_channel
 from vmsgen.stream.input_file import InputFile
+from vmsgen.stream.transport.part import scratch_name
 from vmsgen.stream.transport.sink import ByteSink
 from vmsgen.stream.verify.judge import Judge, channel_units
 from vmsgen.stream.verify.stream import ComparingSink, Finding, Report
@@ -27,7 +28,7 @@ def verify_channel(file: InputFile, schema: Schema | None) -> Report:
     channel = open_channel(source)
     report = Report(format=channel.format)
     with tempfile.TemporaryFile(prefix="vmsgen-") as spare:
-        with ByteSink(spare) as sink:
+        with ByteSink(spare, name=scratch_name()) as sink:
             write_channel(channel, sink, "ber")
         report.bytes = source.offset
         spare.seek(0)

@@ -22,6 +22,7 @@ from vmsgen.stream.devices import Classes
 from vmsgen.stream.input_file import InputFile
 from vmsgen.stream.items import Blob, Header, Section, SectionKind, SectionRecords, State
 from vmsgen.stream.reading import StreamReader
+from vmsgen.stream.transport.part import scratch_name
 from vmsgen.stream.transport.sink import ByteSink, Piece
 from vmsgen.stream.transport.source import ByteSource
 from vmsgen.stream.verify.judge import Judge, Unit, units
@@ -91,7 +92,7 @@ def verify(
     with tempfile.TemporaryFile(prefix="vmsgen-") as spare:
         places = _Places(report)
         items = reader.items() if reader.format == "binary" else BerReader(reader.source, classes).items()
-        with ByteSink(spare) as sink:
+        with ByteSink(spare, name=scratch_name()) as sink:
             writer = BerWriter(sink)
             for item in items:
                 writer.item(item)
