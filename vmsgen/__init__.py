@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ def open(
     *,
     props: Mapping[str, str] | None = None,
     machine: str | None = None,
+    channels: Sequence[str | os.PathLike[str]] = (),
+    snapshot: str | None = None,
+    offset: int = 0,
 ) -> Migration:
     """Opens a migration stream, in QEMU's binary format or in BER, as an object to read, change and save.
 
@@ -28,6 +31,10 @@ def open(
     generated package (its ``REGISTRY``); what it lacks is read by the library that comes with vmsgen, and what that
     lacks by the stream's own description. ``props`` and ``machine`` are facts that the stream does not hold, as
     ``vmsgen show --prop`` takes them.
+
+    ``channels`` are the files of its other channels (multifd, postcopy-preempt), whose pages then stand in it; the
+    object is one plain stream, kept in a temporary file. ``place`` may be an image that holds a stream, and
+    ``snapshot`` says which of a qcow2 image; ``offset`` is where the stream begins in the input.
 
     Raises OSError, and vmsgen.runtime.errors.DataError whose ``partial`` is the migration as far as it could be read.
     """
@@ -38,4 +45,6 @@ def open(
     library = shipped_library()
     layers = [classes, library.REGISTRY if library is not None else None]
     known = with_described(Layers([layer for layer in layers if layer is not None]))
-    return open_migration(place, known, props=props, machine=machine)
+    return open_migration(
+        place, known, props=props, machine=machine, channels=channels, snapshot=snapshot, offset=offset
+    )

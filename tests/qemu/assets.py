@@ -69,8 +69,17 @@ def _filled() -> bytes:
     return bytes(data[: 4 << 20])
 
 
+def _rom() -> bytes:
+    """The same dirtier as the whole firmware of a PC: such a guest needs no BIOS, and is at work at once."""
+    image = bytearray(1 << 16)
+    image[0xE000 : 0xE000 + len(DIRTIER)] = DIRTIER
+    image[0xFFF0:0xFFF5] = bytes.fromhex("ea00e000f0")  # reset: jmp 0xf000:0xe000
+    return bytes(image)
+
+
 _MAKERS: dict[str, Callable[[], bytes]] = {
     "dirtier.img": _floppy,
+    "dirtier.rom": _rom,
     "fill4m": _filled,
     "disk.raw": lambda: bytes(16 << 20),
 }

@@ -6,6 +6,7 @@ in ``VMSGEN_REQUIRE`` (a list with commas) it fails instead, so that CI cannot s
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import pytest
 from tests.qemu.analyzer import NoAnalyzerError, analyze, analyzer_script
 from tests.qemu.capture import capture, declared
 from tests.qemu.machine import PREFIXES, unavailable
+from tests.qemu.shapes import Stopped, stopped_guest
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -85,10 +87,23 @@ def analyzer() -> Callable[[Path, str], dict[str, Any]]:
     return of
 
 
+@pytest.fixture(scope="session")
+def stopped(qemu: QemuBinary, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Stopped]:
+    """``stopped(release)``: one stopped guest, sent in every shape that the release has."""
+
+    @functools.cache
+    def of(release: str) -> Stopped:
+        qemu(release)
+        return stopped_guest(release, tmp_path_factory.mktemp("stopped"))
+
+    return of
+
+
 #: Types of the fixtures.
 QemuBinary = Callable[[str], str]
 Stream = Callable[[str, str], Path]
 Analyzer = Callable[[Path, str], dict[str, Any]]
+StoppedGuest = Callable[[str], Stopped]
 
 
 class Vmsgen(Protocol):

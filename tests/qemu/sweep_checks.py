@@ -1,6 +1,8 @@
 """What is asked of every stream of a sweep. Each check reads one stream and returns a :class:`Finding`.
 
-``roundtrip``  it is read to its last byte, and comes back from BER as it was; how many bytes have no name
+``roundtrip``  it is read to its last byte, and comes back from BER as it was, and so does each of its other channels;
+               how many bytes have no name
+``shapes``     its memory is the same as one plain stream, and as a mapped-ram file (which a configuration must say)
 ``novmdesc``   with the description cut off its end, every section reads to the values that it has with it
 ``values``     every leaf is what QEMU's own analyzer prints
 ``accepts``    QEMU loads what came back from BER, if it loads the original
@@ -13,11 +15,12 @@ from __future__ import annotations
 
 import contextlib
 import filecmp
+import hashlib
 import re
 import resource
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import CalledProcessError
@@ -31,9 +34,12 @@ from vmsgen.library import REGISTRY
 from vmsgen.qemu.described import with_described
 from vmsgen.runtime.errors import DataError, VmsgenError
 from vmsgen.stream.ber.writer import BerWriter
+from vmsgen.stream.channels.joined import joined
 from vmsgen.stream.convert import convert
 from vmsgen.stream.devices import Classes
 from vmsgen.stream.items import Blob, Configuration, Item, Section, SectionKind, State, Vmdesc
+from vmsgen.stream.marks import CONFIGURATION
+from vmsgen.stream.memory.files import extract
 from vmsgen.stream.reading import StreamReader
 from vmsgen.stream.text.statistics import Statistics
 from vmsgen.stream.transport.sink import FileSink
@@ -125,7 +131,56 @@ def _same_after_ber(stream: Captured, finding: Finding, classes: Classes, again:
     if not filecmp.cmp(stream.path, again, shallow=False):
         finding.reason = "comes back from BER with other bytes; " + finding.reason
         return False
+    for channel in stream.channels:
+        if not _same_channel(channel, again.with_suffix(".channel")):
+            finding.reason = f"channel {channel.name} comes back from BER with other bytes; " + finding.reason
+            return False
     return True
+
+
+def _same_channel(channel: Path, again: Path) -> bool:
+    """Whether a channel comes back from BER, to ``again``, as it was."""
+    ber = again.with_suffix(".ber")
+    for origin, target, to in ((channel, ber, "ber"), (ber, again, "binary")):
+        with ByteSource.open(origin) as source, FileSink(target) as sink:
+            convert(source, sink, to)
+    return filecmp.cmp(channel, again, shallow=False)
+
+
+# ---------------------------------------------------------------------- other shapes
+
+
+def _shapes(stream: Captured, finding: Finding, classes: Classes) -> None:
+    with tempfile.TemporaryDirectory(prefix="vmsgen-sweep") as work:
+        own = _memory(stream.path, stream.channels, Path(work) / "own")
+        if "background-snapshot" in stream.capabilities:
+            finding.reason = "a background snapshot, whose RAM has no last section"
+            return
+        with stream.path.open("rb") as file:
+            configured = file.read(9)[8:] == bytes((CONFIGURATION,))
+        for shape in ("plain", "mapped-ram") if configured else ("plain",):
+            changed = Path(work) / shape
+            with contextlib.ExitStack() as stack:
+                source = stack.enter_context(ByteSource.open(stream.path))
+                others = [stack.enter_context(ByteSource.open(path)) for path in stream.channels]
+                sink = stack.enter_context(FileSink(changed))
+                convert(source, sink, "binary", with_described(classes), channels=others, shape=shape)
+            if _memory(changed, [], Path(work) / f"memory-{shape}") != own:
+                finding.ok, finding.reason = False, f"other memory as {shape}"
+                return
+    finding.ok, finding.leaves = True, len(own)
+
+
+def _memory(path: Path, channels: Sequence[Path], folder: Path) -> dict[str, str]:
+    """Digests of the RAM blocks by name."""
+    with contextlib.ExitStack() as stack:
+        main, *others = [stack.enter_context(ByteSource.open(each)) for each in (path, *channels)]
+        lengths = extract(joined(StreamReader(main), others), str(folder))  # (RAM stands before any device)
+    found = {}
+    for name in lengths:
+        with (folder / name).open("rb") as file:
+            found[name] = hashlib.file_digest(file, "blake2b").hexdigest()
+    return found
 
 
 def _accepts(stream: Captured, finding: Finding, classes: Classes) -> None:
@@ -255,5 +310,6 @@ CHECKS: Mapping[str, Callable[[Captured, Finding, Classes], None]] = {
     "roundtrip": _roundtrip,
     "novmdesc": _without_vmdesc,
     "values": _values,
+    "shapes": _shapes,
     "accepts": _accepts,
 }

@@ -1,11 +1,13 @@
 """The streams of a sweep: what a folder of captures holds, and what made each of them.
 
 A folder is a release (``NAME.mig``, ``machine/BINARY-MACHINE.mig``, ``device/TARGET/MODEL.mig`` beside a
-``manifest.jsonl`` with a line for every capture), or holds folders of releases.
+``manifest.jsonl`` with a line for every capture), or holds folders of releases. Other channels of a migration are
+``NAME.mig.ch1``, ``NAME.mig.ch2`` ...
 """
 
 from __future__ import annotations
 
+import glob
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +29,11 @@ class Captured:
     argv: tuple[str, ...]
     target: str
     capabilities: tuple[str, ...] = ()
+
+    @property
+    def channels(self) -> list[Path]:
+        """The files of the other channels."""
+        return sorted(self.path.parent.glob(f"{glob.escape(self.path.name)}.ch*"))
 
     @property
     def folder(self) -> str:

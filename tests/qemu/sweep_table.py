@@ -48,9 +48,15 @@ def counts(check: str, findings: list[Finding], *, cost: bool = True) -> Iterato
 
 
 _COLUMNS = {
-    "roundtrip": ("read to the end, through BER and back", "same bytes", "no opaque byte", "all by specs"),
+    "roundtrip": (
+        "all channels read to the end, through BER and back",
+        "same bytes",
+        "no opaque byte",
+        "all by specs",
+    ),
     "novmdesc": ("the same values without the description", "with release and machine", "with the target, too"),
     "values": ("every leaf is what QEMU's analyzer prints", "equal", "not read by it"),
+    "shapes": ("the same memory as one plain stream and as a mapped-ram file", "same memory"),
     "accepts": ("QEMU loads what came back from BER", "loaded"),
 }
 

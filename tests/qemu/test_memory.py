@@ -2,56 +2,79 @@
 
 from __future__ import annotations
 
-import time
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.qemu.capture import declared, migrate
-from tests.qemu.conftest import QemuBinary
+from tests.qemu.conftest import QemuBinary, StoppedGuest
 from tests.qemu.machine import Qemu
+from tests.qemu.sets import RELEASES
+from tests.qemu.shapes import DIRTY, SHAPES, argv, at_work, memory, send, visible
 from vmsgen.cli import run
 
-SIZE = 32 << 20
-#: Addresses at which a PC does not show its RAM: the window of the VGA, and ROMs.
-HIDDEN = slice(0xA0000, 0x100000)
 
-#: shape of the stream -> release, capability
-SHAPES = {
-    "plain": ("7.2", None),
-    "xbzrle": ("10.0", "xbzrle"),
-    "compress": ("7.2", "compress"),
-    "mapped-ram": ("10.0", "mapped-ram"),
-}
+def given(files: Sequence[Path]) -> list[str]:
+    """A stream and its channels, as words of a command."""
+    return [str(files[0]), *(word for path in files[1:] for word in ("--channel", str(path)))]
 
 
-def visible(path: Path) -> bytes:
-    """The first bytes of a file, without what a PC hides."""
-    with path.open("rb") as file:
-        data = bytearray(file.read(SIZE))
-    data[HIDDEN] = bytes(HIDDEN.stop - HIDDEN.start)
-    return bytes(data)
+def extracted(files: Sequence[Path], folder: Path) -> Path:
+    """The folder with the memory of a stream and its channels."""
+    assert run(["show", *given(files), "--extract", str(folder)]) == 0
+    return folder
 
 
-@pytest.mark.parametrize("shape", list(SHAPES))
-def test_extracted_memory_is_the_guests(shape: str, qemu: QemuBinary, tmp_path: Path) -> None:
-    release, capability = SHAPES[shape]
+def same(found: bytes, expected: bytes) -> None:
+    """Fails with the addresses of the pages that differ."""
+    assert len(found) == len(expected)
+    assert [at for at in range(0, len(expected), 4096) if found[at : at + 4096] != expected[at : at + 4096]] == []
+
+
+@pytest.mark.parametrize("release", ["5.2", *RELEASES])
+def test_one_stopped_guest_in_every_shape(
+    release: str, stopped: StoppedGuest, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    guest = stopped(release)
+    every: dict[str, dict[str, str]] = {}
+    for name, files in guest.files.items():
+        folder = extracted(files, tmp_path / name)
+        same(visible(folder / "pc.ram.ram"), guest.memory)
+        every[name] = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
+        capsysbinary.readouterr()
+        place = f"pc.ram@{DIRTY[0]:#x}+{len(DIRTY) * 4096}"
+        assert run(["show", *given(files), "--memory", place, "--raw"]) == 0
+        assert capsysbinary.readouterr().out == guest.memory[DIRTY[0] : DIRTY[-1] + 4096]
+    assert {name for name, shape in SHAPES.items() if release in shape.releases} == every.keys()
+    assert all(blocks == every["plain"] for blocks in every.values()), every
+    assert len(every["plain"]) > 2  # the ROMs are blocks of their own
+    assert all(any(guest.memory[page : page + 4096]) for page in DIRTY)
+
+
+@pytest.mark.parametrize(
+    ("shape", "release"),
+    [
+        *(("plain", release) for release in RELEASES),
+        *(("compress", release) for release in ("5.2", "7.2")),
+        *(("multifd-zlib", release) for release in ("5.2", *RELEASES)),
+        *((shape, "10.0") for shape in ("multifd", "mapped-ram", "mapped-ram-multifd")),
+    ],
+)
+def test_a_guest_that_works_while_it_is_sent(
+    shape: str, release: str, qemu: QemuBinary, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Pages come several times, and the last one counts."""
     qemu(release)
-    stream, saved = tmp_path / "guest.mig", tmp_path / "saved"
-    with Qemu(declared()["dirty-pc"].argv(release), tmp_path) as guest:
-        time.sleep(2)  # its boot sector dirties memory for ever
-        if capability is not None:
-            switch = {"capability": capability, "state": True}
-            guest.qmp("migrate-set-capabilities", capabilities=[switch])
-        if shape == "mapped-ram":
-            guest.qmp("migrate-set-parameters", **{"max-bandwidth": 10**10})
-            guest.qmp("migrate", uri=f"file:{stream}")
-            guest.wait_for(guest.migrated, 60)
-        else:
-            migrate(guest, stream, iterations=3 if shape == "xbzrle" else 0)
-        guest.qmp("pmemsave", val=0, size=SIZE, filename=str(saved))
-    assert run(["show", str(stream), "--extract", str(tmp_path / "memory")]) == 0
-    found, expected = visible(tmp_path / "memory" / "pc.ram.ram"), visible(saved)
-    different = [at for at in range(0, SIZE, 4096) if found[at : at + 4096] != expected[at : at + 4096]]
-    assert different == []
-    assert any(expected[0x40000:0x80000])
+    sent = replace(SHAPES[shape], rounds=0 if SHAPES[shape].mapped else 3)
+    with Qemu(argv(release), tmp_path) as guest:
+        at_work(guest)
+        files = send(guest, sent, tmp_path / "guest.mig")
+        expected = memory(guest, tmp_path)
+    same(visible(extracted(files, tmp_path / "memory") / "pc.ram.ram"), expected)
+    if not sent.mapped:  # (where a page that comes again takes the place of the first)
+        capsys.readouterr()
+        assert run(["show", *given(files), "--memory-map", "--format", "json"]) == 0
+        assert next(row for row in json.loads(capsys.readouterr().out) if row["block"] == "pc.ram")["repeated"] > 0

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vmsgen.cli.stream_options import input_of, known_classes, say, stream_options
+from vmsgen.cli.stream_options import (
+    channel_option,
+    channel_sources,
+    input_of,
+    known_classes,
+    offset_option,
+    other_options,
+    say,
+    snapshot_option,
+    stream_options,
+)
 
 if TYPE_CHECKING:
     from vmsgen.stream.diff.memory import BlockDifference
@@ -30,14 +40,32 @@ _LONG = 16  # bytes that are printed whole
     show_default=True,
     help="Fields that are listed for each section in text; 0 is all.",
 )
+@channel_option
+@snapshot_option
+@offset_option
+@other_options
 @stream_options
 def command(
-    first: str, second: str, form: str, most: int, props: dict[str, str], machine: str | None, library: str | None
+    first: str,
+    second: str,
+    form: str,
+    most: int,
+    channels: tuple[str, ...],
+    snapshot: str | None,
+    offset: int,
+    other_channels: tuple[str, ...],
+    other_snapshot: str | None,
+    other_offset: int,
+    props: dict[str, str],
+    machine: str | None,
+    library: str | None,
 ) -> int:
     """Show what the migration streams A and B say differently, each in QEMU's binary format or in BER; - is stdin.
 
     Machine, device sections field by field, other sections, and guest memory as it is at the end are compared; the
     format of a stream and the rounds in which memory was sent are not. Exit code 1: something differs.
+
+    --channel, --snapshot and --offset are about A, --other-channel, --other-snapshot and --other-offset about B.
     """
     if first == second == "-":
         raise click.UsageError("only one of the streams can come from stdin")
@@ -46,9 +74,14 @@ def command(
 
     names = click.format_filename(first), click.format_filename(second)
     classes = known_classes(library)
-    with input_of(first) as one, input_of(second) as other:
+    with (
+        input_of(first, offset, snapshot) as one,
+        input_of(second, other_offset, other_snapshot) as other,
+        channel_sources(channels) as lanes,
+        channel_sources(other_channels) as other_lanes,
+    ):
         readers = [StreamReader(source, classes, props=props, machine=machine) for source in (one, other)]
-        found = diff(*readers)
+        found = diff(*readers, channels=(lanes, other_lanes))
     if form == "json":
         click.echo(json.dumps(_values(found), indent=2))
     else:

@@ -42,33 +42,47 @@ def stream_options(function: F) -> F:
     )(function)
 
 
-def offset_option(function: F) -> F:
-    """``--offset``."""
+def offset_option(function: F, *, of: str = "") -> F:
+    """``--offset``, or the one of the other stream where a command reads two."""
     return click.option(
-        "--offset",
+        f"--{of}offset",
         type=PLACE,
         default="0",
         metavar="N",
-        help="Where the stream begins in the input (as after QEMU's file:NAME,offset=N).",
+        help=f"Where {_the_stream(of)} begins in the input (as after QEMU's file:NAME,offset=N).",
     )(function)
 
 
-def snapshot_option(function: F) -> F:
-    """``--snapshot``."""
+def snapshot_option(function: F, *, of: str = "") -> F:
+    """``--snapshot``, likewise."""
     return click.option(
-        "--snapshot", metavar="NAME", help="The stream is the guest's state in this snapshot of a qcow2 image."
+        f"--{of}snapshot",
+        metavar="NAME",
+        help=f"{_the_stream(of).capitalize()} is the guest's state in this snapshot of a qcow2 image.",
     )(function)
 
 
-def channel_option(function: F) -> F:
-    """``--channel``."""
+def channel_option(function: F, *, of: str = "") -> F:
+    """``--channel``, likewise."""
     return click.option(
-        "--channel",
-        "channels",
+        f"--{of}channel",
+        f"{of.replace('-', '_')}channels",
         multiple=True,
         metavar="FILE",
-        help="Another channel of the same migration (multifd, postcopy-preempt). May be repeated.",
+        help=f"Another channel of {'that' if of else 'the same'} migration (multifd, postcopy-preempt). "
+        "May be repeated.",
     )(function)
+
+
+def _the_stream(of: str) -> str:
+    return f"the {of.rstrip('-')} stream" if of else "the stream"
+
+
+def other_options(function: F) -> F:
+    """``--other-channel``, ``--other-snapshot``, ``--other-offset``: those of the second of two streams."""
+    for option in (offset_option, snapshot_option, channel_option):
+        function = option(function, of="other-")
+    return function
 
 
 class _Place(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic from click 8.2 on

@@ -7,9 +7,11 @@ copied to a temporary file first.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -18,6 +20,7 @@ from vmsgen.runtime.binary_out import BinaryOut
 from vmsgen.runtime.errors import DataError, VmsgenError
 from vmsgen.stream.ber.writer import BerWriter
 from vmsgen.stream.binary.writer import BinaryWriter
+from vmsgen.stream.convert import convert
 from vmsgen.stream.devices import Classes
 from vmsgen.stream.input_file import InputFile, RamAgain, RecordsAgain
 from vmsgen.stream.items import (
@@ -36,10 +39,10 @@ from vmsgen.stream.items import (
     State,
     Vmdesc,
 )
-from vmsgen.stream.reading import StreamReader
+from vmsgen.stream.reading import StreamReader, format_of
 from vmsgen.stream.sections.record import named
-from vmsgen.stream.transport.sink import Writable, open_sink
-from vmsgen.stream.transport.source import Readable
+from vmsgen.stream.transport.sink import ByteSink, Writable, open_sink
+from vmsgen.stream.transport.source import ByteSource, Readable
 from vmsgen.stream.vmdesc.sizes import with_sizes
 
 __all__ = ["Migration", "MigrationSection", "open_migration"]
@@ -343,14 +346,22 @@ def open_migration(
     *,
     props: Mapping[str, str] | None = None,
     machine: str | None = None,
+    channels: Sequence[str | os.PathLike[str]] = (),
+    snapshot: str | None = None,
+    offset: int = 0,
 ) -> Migration:
     """Opens a stream of either format; ``props`` and ``machine`` are facts that it does not hold (see ``vmsgen show
     --help``).
 
+    ``channels`` are the files of its other channels: then it is one plain stream with the pages of all of them, in a
+    temporary file. ``snapshot`` names one of a qcow2 image, and ``offset`` says where the stream begins in the input.
+
     Raises OSError, and DataError whose ``partial`` is the migration as far as it could be read.
     """
-    file = InputFile(place)
+    file = InputFile(place, offset=offset, snapshot=snapshot)
     try:
+        if channels:
+            file = _joined_file(file, channels, classes, props=props, machine=machine)
         reader = StreamReader(file.source(), classes, props=props, machine=machine)
     except BaseException:
         file.close()
@@ -365,3 +376,23 @@ def open_migration(
     finally:
         migration.warnings = reader.warnings
     return migration
+
+
+def _joined_file(
+    main: InputFile,
+    channels: Sequence[str | os.PathLike[str]],
+    classes: Classes | None,
+    *,
+    props: Mapping[str, str] | None,
+    machine: str | None,
+) -> InputFile:
+    """The main stream and its channels as one; ``main`` is closed. Raises DataError, OSError."""
+    with contextlib.ExitStack() as stack:
+        stack.callback(main.close)
+        source = stack.enter_context(main.source())
+        others = [stack.enter_context(ByteSource.open(path)) for path in channels]
+        spare = stack.enter_context(tempfile.TemporaryFile(prefix="vmsgen-"))
+        with ByteSink(spare) as sink:
+            convert(source, sink, format_of(source), classes, props=props, machine=machine, channels=others)
+        spare.seek(0)
+        return InputFile(spare)

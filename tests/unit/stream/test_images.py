@@ -164,6 +164,22 @@ def test_which_snapshot(tmp_path: Path) -> None:
         opened(kept(tmp_path / "plain", STREAM), "one")
 
 
+def test_snapshots_are_compared_and_opened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = STREAM.replace(full_page(0x1000, None, 7), full_page(0x1000, None, 8))
+    image = Qcow2()
+    for name, stream in (("one", STREAM), ("two", other)):
+        image.snapshot(name, image.state(stream), len(stream))
+    disk, later = kept(tmp_path / "disk.qcow2", image.bytes()), kept(tmp_path / "later", bytes(4096) + other)
+    assert run("diff", disk, disk, "--snapshot", "one", "--other-snapshot", "two") == 1
+    assert capsys.readouterr().out == "ram pc.ram: 1 page of other contents, the first at 0x1000\n"
+    assert run("diff", disk, later, "--snapshot", "two", "--other-offset", "0x1000") == 0
+    assert run("diff", later, disk, "--offset", "4096", "--other-snapshot", "2") == 0
+    for opened_as in ({"place": disk, "snapshot": "two"}, {"place": later, "offset": 4096}):
+        with vmsgen.open(**opened_as) as migration:  # type: ignore[arg-type]
+            migration.save(tmp_path / "again")
+        assert (tmp_path / "again").read_bytes() == other
+
+
 def test_one_snapshot_is_rewritten_and_no_other(tmp_path: Path) -> None:
     image = kept(tmp_path / "disk.qcow2", two_snapshots().bytes())
     stream, again = kept(tmp_path / "s.mig", STREAM.replace(b"pc.ram", b"pc.rom")), tmp_path / "again.qcow2"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import vmsgen
 from tests.unit.stream.multifd_files import SYNC, ZLIB, ZSTD, Deflater, device_packet, hello, packet, page
 from tests.unit.stream.synthetic import (
     EOS_RECORD,
@@ -32,6 +33,7 @@ from vmsgen.stream.channels.joined import JoinedReader, joined
 from vmsgen.stream.channels.summary import summarize_channel
 from vmsgen.stream.convert import convert
 from vmsgen.stream.input_file import InputFile
+from vmsgen.stream.items import PAGE as PAGE_RECORD
 from vmsgen.stream.items import RamRecords, Section
 from vmsgen.stream.memory.contents import Memory, read_memory
 from vmsgen.stream.memory.files import extract
@@ -105,6 +107,15 @@ def memory_of(main_stream: bytes, channels: list[bytes], tmp_path: Path) -> byte
     reader = joined(StreamReader(MemorySource(main_stream)), [MemorySource(data) for data in channels])
     extract(reader, str(tmp_path))
     return (tmp_path / "pc.ram.ram").read_bytes()
+
+
+def written(folder: Path) -> tuple[Path, list[Path]]:
+    """The main stream and its channels as files."""
+    main, others = folder / "main.mig", [folder / "main.mig.ch1", folder / "main.mig.ch2"]
+    main.write_bytes(new_main())
+    for path, data in zip(others, new_channels(ZLIB), strict=True):
+        path.write_bytes(data)
+    return main, others
 
 
 def ber_of(channel: bytes) -> bytes:
@@ -192,6 +203,40 @@ def test_one_plain_stream(to: str, tmp_path: Path) -> None:
         reader = StreamReader(MemorySource(plain))
         extract(reader, str(tmp_path))
         assert (tmp_path / "pc.ram.ram").read_bytes() == expected()
+
+
+@pytest.mark.parametrize("ber", [False, True])
+def test_open_with_channels(ber: bool, tmp_path: Path) -> None:
+    main, others = written(tmp_path)
+    if ber:
+        assert run("convert", str(main), f"{main}.ber", "--to", "ber") == 0
+    with vmsgen.open(f"{main}.ber" if ber else main, channels=others) as migration:
+        pages = {
+            record[1]: bytes(record[2])
+            for section in migration.sections
+            for record in section.records()
+            if record[0] == PAGE_RECORD
+        }
+        assert migration.format == ("ber" if ber else "binary")
+        migration.save(tmp_path / "plain.mig")
+    assert pages == {PAGE * number: page(fill) for number, fill in ((0, 1), (1, 6), (2, 3), (4, 9), (5, 5))}
+    assert run("show", str(tmp_path / "plain.mig"), "--extract", str(tmp_path)) == 0
+    assert (tmp_path / "pc.ram.ram").read_bytes() == expected()
+    with pytest.raises(DataError, match="is no channel of a migration"):
+        vmsgen.open(main, channels=[main])
+
+
+def test_diff_with_channels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main, others = written(tmp_path)
+    plain, given = str(tmp_path / "plain.mig"), [word for name in others for word in ("--channel", str(name))]
+    assert run("convert", str(main), plain, *given) == 0
+    assert run("diff", str(main), plain, *given) == 0
+    assert run("diff", plain, str(main), *(word.replace("--", "--other-") for word in given)) == 0
+    capsys.readouterr()
+    assert run("diff", str(main), plain, "--channel", str(others[0])) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        f"ram pc.ram: 1 page of other contents, the first at 0x1000; 2 pages sent only in {plain}"
+    ]
 
 
 def test_a_joined_page_always_names_its_block() -> None:

@@ -130,6 +130,11 @@ def test_a_snapshot_without_a_last_section() -> None:
         plain(data)
 
 
+def test_a_stream_that_could_not_say_it_is_mapped_ram() -> None:
+    with pytest.raises(DataError, match="without a configuration cannot be a mapped-ram file"):
+        convert(MemorySource(ordinary(config=False)), MemorySink(), "binary", shape="mapped-ram")
+
+
 def test_errors_name_the_section() -> None:
     data = HEADER + configuration() + start(2, "ram", block_list([("pc.ram", PAGE)]))
     data += end(2, full_page(0x9000, "pc.ram") + EOS_RECORD) + b"\0"

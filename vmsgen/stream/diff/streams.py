@@ -7,12 +7,13 @@ memory was sent. Device states and records are held for both streams, memory is 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from vmsgen.runtime.errors import DataError, VmsgenError
 from vmsgen.runtime.trace import trace
+from vmsgen.stream.channels.joined import joined
 from vmsgen.stream.diff.memory import BlockDifference, SentMemory, compare_memory
 from vmsgen.stream.items import (
     Blob,
@@ -29,6 +30,7 @@ from vmsgen.stream.items import (
 )
 from vmsgen.stream.marks import COMMAND_PACKAGED
 from vmsgen.stream.reading import StreamReader
+from vmsgen.stream.transport.source import ByteSource
 
 __all__ = ["Difference", "StreamDiff", "diff"]
 
@@ -84,13 +86,13 @@ class _Contents:
 class _Side:
     """One of the streams as far as it can be read."""
 
-    def __init__(self, reader: StreamReader) -> None:
+    def __init__(self, reader: StreamReader, channels: Sequence[ByteSource]) -> None:
         self.properties: dict[str, str] = {}
         self.sections: dict[str, _Contents] = {}
         self.memory = SentMemory()
         self.error: VmsgenError | None = None
         try:
-            for item in reader.items():
+            for item in joined(reader, channels).items():
                 self._take(item)
         except VmsgenError as error:
             self.error = error
@@ -162,9 +164,16 @@ class _Side:
         self.sections[label] = contents
 
 
-def diff(first: StreamReader, second: StreamReader) -> StreamDiff:
-    """Compares two streams; an error that ends one of them stands in the result. Raises OSError."""
-    one, other = _Side(first), _Side(second)
+def diff(
+    first: StreamReader,
+    second: StreamReader,
+    *,
+    channels: tuple[Sequence[ByteSource], Sequence[ByteSource]] = ((), ()),
+) -> StreamDiff:
+    """Compares two streams, each with its other ``channels``; an error that ends one of them stands in the result.
+    Raises OSError.
+    """
+    one, other = _Side(first, channels[0]), _Side(second, channels[1])
     found = StreamDiff(errors=(one.error, other.error), warnings=(one.warnings, other.warnings))
     complete = one.error is None, other.error is None
     for name in dict.fromkeys([*one.properties, *other.properties]):

@@ -52,6 +52,7 @@ class MappedReader(PlainReader):
         """The items in order. Raises DataError, OSError."""
         with self._files:
             start: Section | None = None
+            said = False
             waiting: list[Item] = []
             before = MemorySink()  # what stands before RAM, for its size
             writer = BinaryWriter(before)
@@ -60,6 +61,12 @@ class MappedReader(PlainReader):
                 again: Item | None = item
                 if isinstance(item, Configuration):
                     item = again = _with_mapped(item)
+                    said = True
+                elif isinstance(item, Section) and not said:
+                    raise DataError(
+                        "a stream without a configuration cannot be a mapped-ram file, which says there that it is one",
+                        offset=item.offset,
+                    )
                 elif isinstance(item, Section) and isinstance(item.body, SectionRecords):
                     form, entries = item.body.form, tuple(item.body.entries)
                     again = replace(item, body=SectionRecords(form, entries))
