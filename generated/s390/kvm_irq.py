@@ -27,6 +27,7 @@ _BE_3QI4s16s16s = struct.Struct(">3QI4s16s16s")
 _BE_H62s = struct.Struct(">H62s")
 _BE_I4sQ48s = struct.Struct(">I4sQ48s")
 _BE_I60s = struct.Struct(">I60s")
+_BE_Q = struct.Struct(">Q")
 
 
 class KvmIrqType(enum.IntEnum):
@@ -805,6 +806,76 @@ class KvmIrq(Struct):
             },
             ("else", KvmIrqBodyElse, ()),
         )
+
+    @classmethod
+    def _load(cls, d: bytes, p: int, f: Facts) -> tuple[KvmIrq, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        (self.type,) = _BE_Q.unpack_from(d, p)
+        p += 8
+        if not (self.type < 4294967296):
+            raise NotPlain("a check")
+        kind = self.type if self.type > 4294836223 else 0
+        _case = kind
+        if _case == 0:
+            self.body, p = KvmIrqBodyCase0._load(d, p, f)
+        elif _case == 4294836224:
+            self.body, p = KvmIrqBodyStop._load(d, p, f)
+        elif _case == 4294836225:
+            self.body, p = KvmIrqBodyProgram._load(d, p, f)
+        elif _case == 4294836226:
+            self.body, p = KvmIrqBodySetPrefix._load(d, p, f)
+        elif _case == 4294840320:
+            self.body, p = KvmIrqBodyMachineCheck._load(d, p, f)
+        elif _case == 4294906369:
+            self.body, p = KvmIrqBodyEmergency._load(d, p, f)
+        elif _case == 4294906370:
+            self.body, p = KvmIrqBodyExternalCall._load(d, p, f)
+        else:
+            self.body, p = KvmIrqBodyElse._load(d, p, f)
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts) -> None:
+        if self._kept is not None:
+            super()._save(out, f)
+            return
+        out.append(_BE_Q.pack(self.type))
+        if not (self.type < 4294967296):
+            raise NotPlain("a check")
+        kind = self.type if self.type > 4294836223 else 0
+        _case = kind
+        if _case == 0:
+            if not isinstance(self.body, KvmIrqBodyCase0):
+                raise NotPlain("the value of another case")
+            self.body._save(out, f)
+        elif _case == 4294836224:
+            if not isinstance(self.body, KvmIrqBodyStop):
+                raise NotPlain("the value of another case")
+            self.body._save(out, f)
+        elif _case == 4294836225:
+            if not isinstance(self.body, KvmIrqBodyProgram):
+                raise NotPlain("the value of another case")
+            self.body._save(out, f)
+        elif _case == 4294836226:
+            if not isinstance(self.body, KvmIrqBodySetPrefix):
+                raise NotPlain("the value of another case")
+            self.body._save(out, f)
+        elif _case == 4294840320:
+            if not isinstance(self.body, KvmIrqBodyMachineCheck):
+                raise NotPlain("the value of another case")
+            self.body._save(out, f)
+        elif _case == 4294906369:
+            if not isinstance(self.body, KvmIrqBodyEmergency):
+                raise NotPlain("the value of another case")
+            self.body._save(out, f)
+        elif _case == 4294906370:
+            if not isinstance(self.body, KvmIrqBodyExternalCall):
+                raise NotPlain("the value of another case")
+            self.body._save(out, f)
+        else:
+            if not isinstance(self.body, KvmIrqBodyElse):
+                raise NotPlain("the value of another case")
+            self.body._save(out, f)
 
 
 class KvmIrqs(View):

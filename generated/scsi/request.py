@@ -41,6 +41,7 @@ SCSI_ADAPTER = Prop(
 )
 
 _BE_16s = struct.Struct(">16s")
+_BE_16s2I = struct.Struct(">16s2I")
 _BE_2Q = struct.Struct(">2Q")
 _BE_B3H = struct.Struct(">B3H")
 _BE_I = struct.Struct(">I")
@@ -702,6 +703,143 @@ class ScsiCommand(Struct):
                 "vscsi": ("vscsi", VscsiRequest, ()),
             },
         )
+        self.to_device = (
+            at(self.cdb, 2) & 8 == 0
+            if at(self.cdb, 0) in (133, 161)
+            else at(self.cdb, 0)
+            in (
+                4,
+                7,
+                10,
+                21,
+                24,
+                27,
+                29,
+                36,
+                42,
+                46,
+                47,
+                48,
+                49,
+                50,
+                56,
+                57,
+                58,
+                59,
+                61,
+                63,
+                64,
+                65,
+                66,
+                76,
+                85,
+                93,
+                95,
+                138,
+                142,
+                143,
+                147,
+                164,
+                170,
+                174,
+                175,
+                176,
+                177,
+                178,
+                182,
+                191,
+            )
+        )
+
+    @classmethod
+    def _load(cls, d: bytes, p: int, f: Facts) -> tuple[ScsiCommand, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self.cdb, self.request_tag, self.lun = _BE_16s2I.unpack_from(d, p)
+        p += 24
+        _case = f.ask(SCSI_ADAPTER)
+        if _case == "plain":
+            self.adapter = None
+        elif _case == "virtio":
+            self.adapter, p = VirtioScsiRequest._load(d, p, f)
+        elif _case == "mptsas":
+            self.adapter, p = MptSasRequest._load(d, p, f)
+        elif _case == "vscsi":
+            self.adapter, p = VscsiRequest._load(d, p, f)
+        else:
+            raise NotPlain("no case")
+        self.to_device = (
+            at(self.cdb, 2) & 8 == 0
+            if at(self.cdb, 0) in (133, 161)
+            else at(self.cdb, 0)
+            in (
+                4,
+                7,
+                10,
+                21,
+                24,
+                27,
+                29,
+                36,
+                42,
+                46,
+                47,
+                48,
+                49,
+                50,
+                56,
+                57,
+                58,
+                59,
+                61,
+                63,
+                64,
+                65,
+                66,
+                76,
+                85,
+                93,
+                95,
+                138,
+                142,
+                143,
+                147,
+                164,
+                170,
+                174,
+                175,
+                176,
+                177,
+                178,
+                182,
+                191,
+            )
+        )
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts) -> None:
+        if self._kept is not None:
+            super()._save(out, f)
+            return
+        out.append(_BE_16s2I.pack(sized(self.cdb, 16), self.request_tag, self.lun))
+        _case = f.ask(SCSI_ADAPTER)
+        if _case == "plain":
+            if self.adapter is not None:
+                raise NotPlain("a case without bytes")
+        elif _case == "virtio":
+            if not isinstance(self.adapter, VirtioScsiRequest):
+                raise NotPlain("the value of another case")
+            self.adapter._save(out, f)
+        elif _case == "mptsas":
+            if not isinstance(self.adapter, MptSasRequest):
+                raise NotPlain("the value of another case")
+            self.adapter._save(out, f)
+        elif _case == "vscsi":
+            if not isinstance(self.adapter, VscsiRequest):
+                raise NotPlain("the value of another case")
+            self.adapter._save(out, f)
+        else:
+            raise NotPlain("no case")
         self.to_device = (
             at(self.cdb, 2) & 8 == 0
             if at(self.cdb, 0) in (133, 161)

@@ -17,6 +17,7 @@ from vmsgen.runtime.straight import (
     U32,
     U64,
     NotPlain,
+    bounded,
     content,
     count_of,
     decode_subsections,
@@ -48,6 +49,7 @@ VIRTIO_BUS = Prop(
 #: Source: virtio device property packed
 PACKED_RING = Prop("packed_ring", "virtio/core", "bool", default=lambda f: False)
 
+_BE_2BHI = struct.Struct(">2BHI")
 _BE_2I = struct.Struct(">2I")
 _BE_2Q = struct.Struct(">2Q")
 _BE_3I = struct.Struct(">3I")
@@ -626,6 +628,84 @@ class VirtioTransport(Struct):
             v.of(VirtqueueHead, self.bus == "mmio", vectored),
         )
         v.check("len(it) <= QUEUE_MAX", len(self.queues) <= 1024, "queues")
+
+    @classmethod
+    def _load(cls, d: bytes, p: int, f: Facts) -> tuple[VirtioTransport, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self.bus = f.ask(VIRTIO_BUS)
+        _case = self.bus
+        if _case == "pci":
+            self.config, p = VirtioPciConfig._load(d, p, f)
+        elif _case == "mmio":
+            self.config, p = VirtioTransportConfigMmio._load(d, p, f)
+        elif _case == "ccw":
+            self.config, p = VirtioCcwConfig._load(d, p, f)
+        else:
+            raise NotPlain("no case")
+        self.status, self.isr, self.queue_sel, self.guest_features_lo = (
+            _BE_2BHI.unpack_from(d, p)
+        )
+        p += 8
+        _n = bounded(int.from_bytes(d[p : p + 4], "big"), d)
+        p += 4
+        self.device_config = d[p : p + _n]
+        p += _n
+        if not (len(self.device_config) <= 65536):
+            raise NotPlain("a check")
+        vectored = (
+            chosen(self.config).device.vectors != 0
+            if self.bus == "pci"
+            else self.bus == "ccw"
+        )
+        _n2 = bounded(int.from_bytes(d[p : p + 4], "big"), d)
+        p += 4
+        _items = []
+        for _ in range(_n2):
+            _item, p = VirtqueueHead._load(d, p, f, self.bus == "mmio", vectored)
+            _items.append(_item)
+        self.queues = _items
+        if not (len(self.queues) <= 1024):
+            raise NotPlain("a check")
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts) -> None:
+        if self._kept is not None:
+            super()._save(out, f)
+            return
+        self.bus = f.ask(VIRTIO_BUS)
+        _case = self.bus
+        if _case == "pci":
+            if not isinstance(self.config, VirtioPciConfig):
+                raise NotPlain("the value of another case")
+            self.config._save(out, f)
+        elif _case == "mmio":
+            if not isinstance(self.config, VirtioTransportConfigMmio):
+                raise NotPlain("the value of another case")
+            self.config._save(out, f)
+        elif _case == "ccw":
+            if not isinstance(self.config, VirtioCcwConfig):
+                raise NotPlain("the value of another case")
+            self.config._save(out, f)
+        else:
+            raise NotPlain("no case")
+        out.append(
+            _BE_2BHI.pack(self.status, self.isr, self.queue_sel, self.guest_features_lo)
+        )
+        out.append(len(self.device_config).to_bytes(4, "big"))
+        out.append(self.device_config)
+        if not (len(self.device_config) <= 65536):
+            raise NotPlain("a check")
+        vectored = (
+            chosen(self.config).device.vectors != 0
+            if self.bus == "pci"
+            else self.bus == "ccw"
+        )
+        out.append(len(self.queues).to_bytes(4, "big"))
+        for _item in self.queues:
+            _item._save(out, f, self.bus == "mmio", vectored)
+        if not (len(self.queues) <= 1024):
+            raise NotPlain("a check")
 
 
 class Virtqueue(Struct):
@@ -1754,6 +1834,41 @@ class VirtioExtraState(VMState):
             {"pci": ("pci", VirtioPci, ()), "mmio": ("mmio", VirtioMmio, ())},
         )
         v.subsections(self, self.SUBSECTIONS)
+
+    @classmethod
+    def _load(
+        cls, d: bytes, p: int, f: Facts, version: int, bus: str
+    ) -> tuple[VirtioExtraState, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        _case = bus
+        if _case == "pci":
+            self.extra_state, p = VirtioPci._load(d, p, f)
+        elif _case == "mmio":
+            self.extra_state, p = VirtioMmio._load(d, p, f)
+        else:
+            raise NotPlain("no case")
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, version: int, bus: str) -> None:
+        if self._kept is not None:
+            super()._save(out, f, version, bus)
+            return
+        _case = bus
+        if _case == "pci":
+            if not isinstance(self.extra_state, VirtioPci):
+                raise NotPlain("the value of another case")
+            self.extra_state._save(out, f)
+        elif _case == "mmio":
+            if not isinstance(self.extra_state, VirtioMmio):
+                raise NotPlain("the value of another case")
+            self.extra_state._save(out, f)
+        else:
+            raise NotPlain("no case")
 
 
 class VirtioStarted(VMState):

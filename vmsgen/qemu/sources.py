@@ -24,7 +24,8 @@ from vmsgen.stream.items import Configuration, Section, SectionKind, Vmdesc
 from vmsgen.stream.machine.facts import architecture_of
 from vmsgen.stream.reading import StreamReader, format_of
 from vmsgen.stream.transport.source import ByteSource, MemorySource
-from vmsgen.stream.vmdesc.description import DescribedSection, Description, parse_vmdesc
+from vmsgen.stream.vmdesc.description import DescribedSection, Description
+from vmsgen.stream.vmdesc.parsing import parse_vmdesc
 from vmsgen.stream.vmdesc.trailer import find_trailer
 
 __all__ = ["SourceReport", "may_be_source", "old_style_body", "read_source"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vmsgen.qemu.importer import Gathered, gather
-from vmsgen.stream.vmdesc.description import parse_vmdesc
+from vmsgen.stream.vmdesc.parsing import parse_vmdesc
 
 Json = Mapping[str, Any]
 #: Bytes of the types that the tests use.

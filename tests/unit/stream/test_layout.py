@@ -19,7 +19,8 @@ from vmsgen.runtime.visitor import Visitor
 from vmsgen.stream.binary.section_end import SectionEnd
 from vmsgen.stream.layout.search import AmbiguousLayout, Contents, Solved, solve
 from vmsgen.stream.transport.source import MemorySource
-from vmsgen.stream.vmdesc.description import DescribedSection, parse_vmdesc
+from vmsgen.stream.vmdesc.description import DescribedSection
+from vmsgen.stream.vmdesc.parsing import parse_vmdesc
 
 PADDING = b"\xee" * 64
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from vmsgen.runtime.errors import DataError
 from vmsgen.runtime.trace import Leaf as OurLeaf
-from vmsgen.stream.vmdesc.description import DescribedSection, parse_vmdesc
+from vmsgen.stream.vmdesc import parsing
+from vmsgen.stream.vmdesc.description import DescribedSection
 from vmsgen.stream.vmdesc.match import compare_leaves
+from vmsgen.stream.vmdesc.parsing import parse_vmdesc
 
 
 def parsed(*fields: Any, subsections: Any = None, text: str | None = None) -> DescribedSection:
@@ -139,6 +142,70 @@ def test_no_description(text: str, message: str) -> None:
 def test_a_name_that_is_not_utf8_hides_nothing() -> None:
     text = b'{"devices": [{"name": "a", "instance_id": 0, "size": 1, "fields": [{"name": "\xff", "type": "x"}]}]}'
     assert parse_vmdesc(text).sections[0].size == 1
+
+
+# ---------------------------------------------------------------------------------------------- the quick way
+
+_INNER = '{"vmsd_name": "in", "version": 1, "fields": [{"name": "x", "type": "uint16", "size": 2}]}'
+_FIELDS = (
+    '{"name": "a", "type": "uint8", "size": 1}',
+    '{"name": "b", "array_len": 3, "type": "uint16", "size": 2}',
+    '{"name": "c", "index": 0, "type": "uint16", "size": 2}',
+    f'{{"name": "s", "type": "struct", "struct": {_INNER}, "size": 2}}',
+    f'{{"name": "s", "array_len": 4, "type": "struct", "struct": {_INNER}, "size": 2}}',
+    f'{{"name": "s", "index": 1, "type": "struct", "struct": {_INNER}, "size": 2}}',
+    '{"name": "t", "type": "tmp", "vmsd_name": "in", "version": 1, "fields": [], "size": 0}',
+    '{"name": "css", "array_len": 9, "type": "struct", "struct": {}, "size": 1}',
+    '{"name": "css", "type": "nullptr", "size": 1}',
+)
+_DEVICE = (
+    '{"devices": [{"name": "u", "instance_id": 0, "vmsd_name": "u", "version": 1, "fields": ['
+    + ", ".join(_FIELDS[:7])
+    + f'], "subsections": [{_INNER}, {{"vmsd_name": "u/\u00e4", "version": 1, "fields": [{_FIELDS[7]}]}}]}}]}}'
+)
+
+
+def outcome(text: str) -> tuple[Any, ...]:
+    try:
+        (section,) = parse_vmdesc(text.encode()).sections
+    except DataError as error:
+        return (error.message,)
+    return section.size, section.exact, paths(section)
+
+
+def test_the_size_that_is_measured_is_that_of_the_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every token of a description in turn is left out, doubled, and replaced by others."""
+    tokens = re.findall(r'"[^"]*"|\d+|[][{}:,]', _DEVICE)
+    texts = [_DEVICE]
+    for at, token in enumerate(tokens):
+        for other in (
+            "",
+            f"{token}, {token}",
+            "-1",
+            "true",
+            "null",
+            "[]",
+            "{}",
+            "4294967296",
+            '"tmp"',
+            '"nullptr"',
+            '"fields"',
+        ):
+            texts.append(" ".join([*tokens[:at], other, *tokens[at + 1 :]]))
+    for one in _FIELDS:
+        for two in _FIELDS:
+            texts.append(_DEVICE.replace(_FIELDS[0], one).replace(_FIELDS[1], two))
+    assert parsing.measured is not None
+    quick = [outcome(text) for text in texts]
+    monkeypatch.setattr(parsing, "measured", lambda device: None)
+    assert quick == [outcome(text) for text in texts]
+    assert len({found for found in quick if len(found) == 3 for found in found[:1]}) > 10
+
+
+def test_what_is_as_a_rule_is_measured_and_made_only_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parsing, "_device_state", lambda device, where: pytest.fail("was made"))
+    text = _DEVICE.replace(_FIELDS[7], _FIELDS[0])
+    assert parse_vmdesc(text.encode()).sections[0].size == 1 + 6 + 2 + 2 + 8 + 2 + (6 + 2 + 2) + (6 + 4 + 1)
 
 
 # ---------------------------------------------------------------------------------------------- against ours

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.stream.states import REGISTRY, Clock, Switch
 from tests.unit.stream.synthetic import HEADER, be32, be64, full, raw_vmdesc
 from vmsgen.stream.migration import Migration, open_migration
-from vmsgen.stream.vmdesc.description import parse_vmdesc
+from vmsgen.stream.vmdesc.parsing import parse_vmdesc
 from vmsgen.stream.vmdesc.sizes import with_sizes
 
 SWITCH = be32(1) + be32(2)

@@ -21,6 +21,7 @@ from vmsgen.spec.wire_types import (
     SizedInt,
     String,
     StructRef,
+    Union,
     WireType,
 )
 
@@ -195,8 +196,17 @@ class BinaryLoad(StraightLine):
                 self.out.add(f"{found}.append({item})")
                 self.out.dedent()
                 self.out.add(f"{target} = {found}")
+            case Union():
+                self.union(wire, lambda chosen: self.alternative(chosen, target))
             case _:
                 raise NoStraightLine
+
+    def alternative(self, chosen: StructRef | None, target: str) -> None:
+        """A case of a union."""
+        if chosen is None:
+            self.out.add(f"{target} = None")
+        else:
+            self.value(chosen, target)
 
     def numbers(self, element: Int, size: str, target: str) -> None:
         """An array of plain integers in one call."""

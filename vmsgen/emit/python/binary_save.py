@@ -11,7 +11,20 @@ from vmsgen.emit.python.runs import CODES, Piece, Run, runs_of
 from vmsgen.emit.python.straight_line import NoStraightLine, StraightLine
 from vmsgen.spec.expression import Const
 from vmsgen.spec.model import Field
-from vmsgen.spec.wire_types import Array, Bool, Bytes, Fixed, Int, Pad, Prefixed, SizedInt, String, StructRef, WireType
+from vmsgen.spec.wire_types import (
+    Array,
+    Bool,
+    Bytes,
+    Fixed,
+    Int,
+    Pad,
+    Prefixed,
+    SizedInt,
+    String,
+    StructRef,
+    Union,
+    WireType,
+)
 
 
 class BinarySave(StraightLine):
@@ -146,8 +159,19 @@ class BinarySave(StraightLine):
                 self.out.indent()
                 self.value(element, item)
                 self.out.dedent()
+            case Union():
+                self.union(wire, lambda chosen: self.alternative(chosen, value))
             case _:
                 raise NoStraightLine
+
+    def alternative(self, chosen: StructRef | None, value: str) -> None:
+        """A case of a union, which a value of another case must not pass for."""
+        if chosen is None:
+            self.refuse_if(f"{value} is not None", "a case without bytes")
+        else:
+            name = self.plan.class_name(chosen.definition)
+            self.refuse_if(f"not isinstance({value}, {name})", "the value of another case")
+            self.value(chosen, value)
 
     def numbers(self, element: Int, value: str, size: str) -> None:
         """An array of plain integers in one call."""

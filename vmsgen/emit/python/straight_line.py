@@ -15,7 +15,7 @@ from vmsgen.emit.python.expressions import Compiler, local_name, uses_mine
 from vmsgen.emit.python.layout import Lines, joined, quote
 from vmsgen.emit.python.plan import ClassPlan
 from vmsgen.spec.model import CheckStep, Field, Group, Let, Step
-from vmsgen.spec.wire_types import Pad, WireType
+from vmsgen.spec.wire_types import Pad, StructRef, Union, WireType
 
 
 class NoStraightLine(Exception):
@@ -165,6 +165,25 @@ class StraightLine(ABC):
             self.refuse_if(f"{local_name(field.name)} != {self.compile(field.derived)}", "a derived value")
             if field.presence is not None:
                 self.out.dedent()
+
+    def union(self, wire: Union, alternative: Callable[[StructRef | None], None]) -> None:
+        """Statements for the case that the selector chooses; ``alternative`` prints those of one (None: no bytes)."""
+        selector = self.local("case")
+        self.out.add(f"{selector} = {self.compile(wire.selector)}")
+        for number, case in enumerate(wire.cases):
+            value = quote(case.value) if isinstance(case.value, str) else case.value
+            self.out.add(f"{'el' if number else ''}if {selector} == {value}:")
+            self.out.indent()
+            alternative(case.type)
+            self.out.dedent()
+        self.out.add("else:")
+        self.out.indent()
+        if wire.otherwise is None:
+            self.helpers.add("NotPlain")
+            self.out.add('raise NotPlain("no case")')
+        else:
+            alternative(wire.otherwise if isinstance(wire.otherwise, StructRef) else None)
+        self.out.dedent()
 
     def refuse_unless(self, condition: str) -> None:
         """Leaves what does not hold to the walk, which says what is wrong."""

@@ -40,8 +40,8 @@ from vmsgen.stream.sections.record import Entry, SectionForm
 from vmsgen.stream.sections.table import form_of
 from vmsgen.stream.transport.source import ByteSource, MemorySource
 from vmsgen.stream.transport.spool import MEMORY_LIMIT, spool
-from vmsgen.stream.vmdesc.description import MAX_BYTES as MAX_VMDESC
 from vmsgen.stream.vmdesc.description import DescribedSection
+from vmsgen.stream.vmdesc.parsing import MAX_BYTES as MAX_VMDESC
 from vmsgen.stream.vmdesc.trailer import Trailer, find_trailer
 
 __all__ = ["BinaryReader", "SectionDecoder", "Undecoded"]

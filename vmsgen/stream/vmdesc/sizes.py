@@ -10,7 +10,8 @@ import json
 from collections.abc import Iterable, Mapping
 
 from vmsgen.runtime.errors import DataError
-from vmsgen.stream.vmdesc.description import DescribedSection, parse_vmdesc
+from vmsgen.stream.vmdesc.description import DescribedSection
+from vmsgen.stream.vmdesc.parsing import parse_vmdesc
 from vmsgen.stream.vmdesc.trailer import Trailer
 
 __all__ = ["with_sizes"]

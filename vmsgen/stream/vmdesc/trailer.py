@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from vmsgen.runtime.errors import DataError
 from vmsgen.stream import marks
 from vmsgen.stream.transport.source import MemorySource
-from vmsgen.stream.vmdesc.description import MAX_BYTES, DescribedSection, Description, parse_vmdesc
+from vmsgen.stream.vmdesc.description import DescribedSection, Description
+from vmsgen.stream.vmdesc.parsing import MAX_BYTES, parse_vmdesc
 
 __all__ = ["Trailer", "find_trailer"]
 
