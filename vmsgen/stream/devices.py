@@ -1,9 +1,9 @@
 """Device sections as typed objects: finds the class, the layout and the end of a section, and proves that it is right.
 
-A state is taken only if it goes back to the bytes it came from. Where it does not, or nothing fits, the section travels
-as a blob with a warning, if its end is known; where it is not, that is an error. A registry may make classes of the
-stream's own description (``described``); they are for sections that no spec describes, not for those that a spec
-describes and that do not fit it.
+A state is taken only if it goes back to the bytes it came from. Where no spec does that, the stream's own description
+may (``described``, if the registry makes classes of it): without a word where no spec describes the section, with a
+warning where one does and does not fit. What is left travels as a blob with a warning, if its end is known; where it is
+not, that is an error.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
-from vmsgen.runtime.errors import DataError, VmsgenError
+from vmsgen.runtime.errors import DataError, LayoutError, VmsgenError
 from vmsgen.runtime.facts import Answer, Facts, Unanswered, answer_text
 from vmsgen.stream.binary.reader import Undecoded
 from vmsgen.stream.items import Blob, Body, Configuration, Section, State
@@ -21,7 +21,7 @@ from vmsgen.stream.layout.search import AmbiguousLayout, Contents, Solved, solve
 from vmsgen.stream.machine.facts import TARGET_PROP, facts_of_configuration
 from vmsgen.stream.machine.targets import ARCHITECTURES
 from vmsgen.stream.vmdesc.description import DescribedSection
-from vmsgen.stream.vmdesc.match import is_of
+from vmsgen.stream.vmdesc.match import compare, is_of
 
 __all__ = ["Classes", "DescribedClasses", "DeviceDecoder", "section_facts"]
 
@@ -99,7 +99,7 @@ class DeviceDecoder:
         described = job.described if end == job.end else None
         if isinstance(body, Blob) and described is not None:
             meant = any(is_of(described, job.section.version, kind) for kind in tried)
-            body = body if meant else self._by_description(job, described, body)
+            body = self._by_description(job, described, body, body.warning if meant else None)
         return body, end
 
     def _by_specs(self, job: Undecoded, tried: list[Any]) -> tuple[Body, int]:
@@ -116,6 +116,7 @@ class DeviceDecoder:
             tried += candidates
             try:
                 solved = solve(candidates, _contents(job), facts)
+                _agree(job, solved)
             except DataError as error:
                 failed = error
                 continue
@@ -123,15 +124,20 @@ class DeviceDecoder:
             return self._proved(job, solved), solved.end
         return self._opaque(job, failed)
 
-    def _by_description(self, job: Undecoded, described: DescribedSection, blob: Blob) -> Body:
-        """The contents as a class made of the section's own description has them, ``blob`` if there is none."""
+    def _by_description(self, job: Undecoded, described: DescribedSection, blob: Blob, warning: str | None) -> Body:
+        """The contents as a class made of the section's own description has them, ``blob`` if there is none.
+        ``warning``: what is wrong with them by the spec that they should fit.
+        """
         if not isinstance(self._classes, DescribedClasses):
             return blob
         try:
             made = self._classes.described(described, job.section.version)
-            return blob if made is None else self._proved(job, solve([made], _contents(job), self._known))
+            body = blob if made is None else self._proved(job, solve([made], _contents(job), self._known))
         except VmsgenError as error:
-            return Blob(blob.data, f"its vmdesc cannot be used: {error}")
+            return blob if warning else Blob(blob.data, f"its vmdesc cannot be used: {error}")
+        if isinstance(body, State):
+            body.warning = warning
+        return body if isinstance(body, State) or warning is None else blob
 
     def _opaque(self, job: Undecoded, error: DataError | None) -> tuple[Body, int]:
         """The bytes of a section that no layout fits. Raises DataError if their end is not known."""
@@ -182,6 +188,18 @@ class DeviceDecoder:
 
 def _contents(job: Undecoded) -> Contents:
     return Contents(job.data, job.start, job.end, job.fits, job.ends, job.section.version, job.described)
+
+
+def _agree(job: Undecoded, solved: Solved) -> None:
+    """Raises LayoutError if a layout that was searched for is not what QEMU's description says that was sent: then it
+    fits by chance.
+    """
+    described = job.described
+    guessed = solved.overruled or any(each.open and not each.settled for each in solved.questions.values())
+    if guessed and described is not None and described.exact:
+        found = compare(described, solved.state)
+        if found.boundaries:
+            raise LayoutError(f"the vmdesc has other fields: {found.first}")
 
 
 def _may_be(state: Any, facts: Facts) -> bool:

@@ -136,11 +136,12 @@ class Chunks:
 @dataclass(slots=True)
 class State:
     """Contents as a typed object. ``element`` holds them as they stood in a BER input when no class for them is
-    known.
+    known. ``warning`` says why contents that a spec describes are read by the stream's own description.
     """
 
     value: Any
     element: bytes | None = None
+    warning: str | None = None
 
 
 @dataclass(slots=True)

@@ -124,9 +124,9 @@ class MigrationSection:
 
     @property
     def warning(self) -> str | None:
-        """Why the contents are bytes although a spec describes them."""
+        """Why the contents are bytes, or read by the stream's vmdesc, although a spec describes them."""
         body = self._section.body
-        return body.warning if isinstance(body, Blob) else None
+        return body.warning if isinstance(body, Blob | State) else None
 
     @property
     def _size_if_touched(self) -> int | None:

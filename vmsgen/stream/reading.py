@@ -14,7 +14,7 @@ from vmsgen.stream.ber.trailer import find_ber_trailer
 from vmsgen.stream.binary.reader import BinaryReader, Undecoded
 from vmsgen.stream.channels.files import channel_format
 from vmsgen.stream.devices import Classes, DeviceDecoder
-from vmsgen.stream.items import Blob, Configuration, Item, Section, SectionKind
+from vmsgen.stream.items import Blob, Configuration, Item, Section, SectionKind, State
 from vmsgen.stream.machine.facts import MAX_PAGE_BITS, TARGET_PROP
 from vmsgen.stream.ram.reader import RamState
 from vmsgen.stream.transport.source import ByteSource
@@ -96,8 +96,9 @@ class StreamReader:
                     self._decoder.configure(item)
                 elif isinstance(item, Section) and isinstance(item.body, Blob) and item.kind is SectionKind.FULL:
                     self._interpret(item, item.body)
-            if isinstance(item, Section) and isinstance(item.body, Blob) and item.body.warning is not None:
-                self._warnings.append(f"section {item.label} travels as bytes: {item.body.warning}")
+            if isinstance(item, Section) and isinstance(item.body, Blob | State) and item.body.warning is not None:
+                how = "travels as bytes" if isinstance(item.body, Blob) else "is read by its vmdesc"
+                self._warnings.append(f"section {item.label} {how}: {item.body.warning}")
             yield item
 
     def _interpret(self, section: Section, blob: Blob) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import vmsgen
-from tests.unit.stream.states import REGISTRY, Clock
+from tests.unit.stream.states import REGISTRY, Clock, Registry
 from tests.unit.stream.synthetic import (
     EOS_RECORD,
     HEADER,
@@ -28,6 +29,7 @@ from tests.unit.stream.synthetic import (
     subsection,
 )
 from vmsgen.qemu import described
+from vmsgen.qemu.compiling import class_of_text
 from vmsgen.qemu.described import WithDescribed, with_described
 from vmsgen.runtime.errors import DataError
 from vmsgen.stream.convert import Conversion, convert
@@ -178,11 +180,32 @@ class TestWhichSectionsASpecDescribes:
     def test_contents_that_break_the_spec_are_a_finding(self) -> None:
         data = stream(("clock", CLOCK + b"\0", 2, state("clock", 2, *CLOCK_STATE["fields"], field("new", "uint8", 1))))
         (clock,), warnings = devices(MemorySource(data))
-        assert isinstance(clock, Blob) and "take 13 bytes, but the section has 14" in str(clock.warning)
-        assert warnings == [f"section clock/0 travels as bytes: {clock.warning}"]
+        assert clock.value.new == 0 and "take 13 bytes, but the section has 14" in str(clock.warning)
+        assert warnings == [f"section clock/0 is read by its vmdesc: {clock.warning}"]
         assert [finding.section for finding in verified(data).findings] == ["clock/0"]
         ber, _ = converted(data, "ber")
         assert converted(ber, "binary")[0] == data
+
+    def test_a_layout_that_fits_by_chance_is_not_taken(self) -> None:
+        text = """
+            vmsgen: 1
+            vmstate: valve
+            fields:
+              - open: uint8
+              - wide: uint64 when unknown
+              - last: uint32[2] when unknown
+        """
+        valve = class_of_text("valve", textwrap.dedent(text))
+        data = b"\1" + bytes(range(8))
+        told = state(
+            "valve", 1, field("open", "uint8", 1), field("wide", "uint16", 2), field("last", "uint16", 2, array_len=3)
+        )
+        (body,), warnings = devices(MemorySource(stream(("valve", data, 1, told))), with_described(Registry(valve)))
+        assert (body.value.wide, body.value.last) == (0x0001, [0x0203, 0x0405, 0x0607])
+        assert len(warnings) == 1 and "section valve/0 is read by its vmdesc" in warnings[0]
+        same = state("valve", 1, field("open", "uint8", 1), field("wide", "uint64", 8))
+        (body,), warnings = devices(MemorySource(stream(("valve", data, 1, same))), with_described(Registry(valve)))
+        assert type(body.value) is valve and body.value.wide == 0x0001020304050607 and not warnings
 
     def test_another_state_of_the_name_is_not_meant(self) -> None:
         other = state(

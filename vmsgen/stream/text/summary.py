@@ -123,5 +123,5 @@ def _row(section: Section, opaque: int) -> SectionRow:
         contents,
         opaque,
         body.value.VMSTATE if isinstance(body, State) and body.value is not None else None,
-        body.warning if isinstance(body, Blob) else None,
+        body.warning if isinstance(body, Blob | State) else None,
     )

@@ -144,6 +144,8 @@ class _Places:
             place.state = body.value
             if body.value.TAG:
                 self.tags.add(body.value.TAG)
+            if body.warning is not None:
+                self._report.found(Finding(body.warning, item.label, offset=item.body_offset))
             return
         if isinstance(body, SectionRecords):
             self._report.typed += 1
