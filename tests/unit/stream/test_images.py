@@ -6,12 +6,24 @@ import bz2
 import gzip
 import lzma
 import os
+import random
+import struct
 from pathlib import Path
 
 import pytest
 
 import vmsgen
-from tests.unit.stream.image_files import CLUSTER, PER_TABLE, XML, Qcow2, qcow2_image, save_image
+from tests.unit.stream.image_files import (
+    CLUSTER,
+    PER_TABLE,
+    XML,
+    Qcow2,
+    counted,
+    packed,
+    qcow2_image,
+    save_image,
+    used,
+)
 from tests.unit.stream.synthetic import (
     EOS_RECORD,
     HEADER,
@@ -26,7 +38,7 @@ from tests.unit.stream.synthetic import (
 )
 from tests.unit.stream.test_commands import run
 from vmsgen.runtime.errors import DataError, VmsgenError
-from vmsgen.stream.images.detect import image_note, opened
+from vmsgen.stream.images.detect import image_note, image_sink, opened
 
 STREAM = HEADER + configuration() + start(2, "ram", block_list([("pc.ram", 1 << 20)]))
 STREAM += part(2, full_page(0, "pc.ram") + full_page(0x1000, None, 3) + EOS_RECORD) + command(11)
@@ -127,12 +139,68 @@ def test_qcow2_with_a_shorter_stream(tmp_path: Path) -> None:
         assert read(again) == shorter
 
 
-def test_qcow2_with_a_longer_stream(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    image = kept(tmp_path / "disk.qcow2", qcow2_image(STREAM[:100]))
-    stream, again = kept(tmp_path / "s.mig", STREAM), tmp_path / "again.qcow2"
-    assert run("convert", stream, again, "--into", image) == 2
-    assert "the image would have to grow" in capsys.readouterr().err
-    assert sorted(os.listdir(tmp_path)) == ["disk.qcow2", "s.mig"]
+def rewritten(template: Path, stream: bytes, snapshot: str | None = None) -> bytes:
+    """The copy of an image with another stream in it; fails if a count of references in it is wrong."""
+    again = template.with_name("again.qcow2")
+    with image_sink(str(template), str(again), snapshot) as sink:
+        for at in range(0, len(stream), 100_000):
+            sink.write(stream[at : at + 100_000])
+    image = again.read_bytes()
+    assert counted(image) == used(image)
+    assert read(again, snapshot) == stream
+    return image
+
+
+@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("length", [CLUSTER, 2 * CLUSTER + 1, CLUSTER * PER_TABLE + 1])
+def test_qcow2_with_a_longer_stream(tmp_path: Path, version: int, length: int) -> None:
+    image = kept(tmp_path / "disk.qcow2", qcow2_image(STREAM[:100], version=version))
+    again = rewritten(image, bytes(at % 251 for at in range(length)))
+    assert len(again) % CLUSTER == 0
+
+
+def test_every_table_grows(tmp_path: Path) -> None:
+    """Small clusters, of which a stream of 9 MiB needs more than the tables of the first level, and of counts, hold."""
+    image = kept(tmp_path / "disk.qcow2", qcow2_image(STREAM, bits=9))
+    again = rewritten(image, random.Random(9).randbytes(9 << 20))
+    before, after = image.read_bytes(), again
+    assert struct.unpack_from(">I", after, 56)[0] > struct.unpack_from(">I", before, 56)[0]
+    (at,) = struct.unpack_from(">Q", after, 64)
+    assert struct.unpack_from(">I", after, at + 8)[0] > 9 << 20 >> 15
+    assert len(rewritten(kept(image, again), STREAM)) == len(again)
+
+
+@pytest.mark.parametrize("order", [0, 1, 2, 3, 5, 6])
+def test_counts_of_any_width(tmp_path: Path, order: int) -> None:
+    whole = qcow2_image(STREAM[:10], order=order)
+    with image_sink(str(kept(tmp_path / "disk.qcow2", whole)), str(tmp_path / "again")) as sink:
+        sink.write(bytes(range(256)) * 20)
+    again = (tmp_path / "again").read_bytes()
+    (block,) = struct.unpack_from(">Q", again, struct.unpack_from(">Q", again, 48)[0])
+    counts = [used(again).get(number, 0) for number in range(CLUSTER * 8 >> order)]
+    assert again[block : block + CLUSTER] == packed(counts, order)
+    assert read(tmp_path / "again") == bytes(range(256)) * 20
+
+
+def test_clusters_behind_the_end_may_be_in_use(tmp_path: Path) -> None:
+    """As those that QEMU has taken and not written yet."""
+    whole = bytearray(qcow2_image(STREAM[:100]))
+    (block,) = struct.unpack_from(">Q", whole, struct.unpack_from(">Q", whole, 48)[0])
+    end = len(whole) // CLUSTER
+    for number in (end, end + 1, end + 3):
+        whole[block + 2 * number : block + 2 * number + 2] = b"\0\1"
+    image, again = kept(tmp_path / "disk.qcow2", bytes(whole)), tmp_path / "again.qcow2"
+    with image_sink(str(image), str(again)) as sink:
+        sink.write(bytes(3 * CLUSTER))
+    found = again.read_bytes()
+    assert counted(found) - used(found) == {end: 1, end + 1: 1, end + 3: 1} and not used(found) - counted(found)
+
+
+def test_features_that_are_not_known_are_cleared(tmp_path: Path) -> None:
+    image = Qcow2()
+    image.snapshot("one", image.state(STREAM), len(STREAM))
+    again = rewritten(kept(tmp_path / "disk.qcow2", image.bytes(autoclear=0b111)), STREAM)
+    assert struct.unpack_from(">Q", again, 88) == (1,)
 
 
 def test_holes_are_zeros(tmp_path: Path) -> None:
@@ -188,15 +256,16 @@ def test_one_snapshot_is_rewritten_and_no_other(tmp_path: Path) -> None:
     assert read(again, "two") == stream.read_bytes()
 
 
-def test_a_shared_state_is_not_rewritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_another_snapshot_uses_stays_as_it_is(tmp_path: Path) -> None:
     image = Qcow2()
     place = image.state(STREAM)
     image.snapshot("one", place, len(STREAM))
-    image.snapshot("two", place, len(STREAM))
-    disk, stream = kept(tmp_path / "disk.qcow2", image.bytes()), kept(tmp_path / "s.mig", STREAM)
-    assert run("convert", stream, tmp_path / "again.qcow2", "--into", disk, "--snapshot", "one") == 2
-    assert "is shared with another one" in capsys.readouterr().err
-    assert sorted(os.listdir(tmp_path)) == ["disk.qcow2", "s.mig"]
+    image.snapshot("two", image.add(image.clusters[place // CLUSTER]), len(STREAM))  # other L1, the same L2
+    disk = kept(tmp_path / "disk.qcow2", image.bytes())
+    other = STREAM.replace(b"pc.ram", b"pc.rom")
+    again = kept(tmp_path / "next.qcow2", rewritten(disk, other, "two"))
+    assert read(again, "one") == STREAM
+    assert rewritten(again, STREAM, "two")[: len(disk.read_bytes())] != disk.read_bytes()
 
 
 def test_into_something_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -225,9 +294,44 @@ def test_images_that_are_not_read(tmp_path: Path, place: int, data: bytes, messa
         opened(kept(tmp_path / "disk.qcow2", bytes(whole)))
 
 
+@pytest.mark.parametrize(
+    ("place", "data", "message"),
+    [
+        (72, be64(1), "was not closed properly"),
+        (72, be64(2), "was not closed properly"),
+        (96, b"\0\0\0\7", "no image of QEMU's"),
+        (56, b"\0\0\0\0", "no image of QEMU's"),
+        (56, b"\0\1\0\0", "no image of QEMU's"),
+        (48, be64(1 << 40), "ends inside the table of reference counts"),
+        (-CLUSTER, be64(1 << 40), "ends inside a block of reference counts"),
+        (-CLUSTER, be64(0), "a cluster that the image says is not in use"),
+        (-5 * CLUSTER, be64(0x1200), "no place of a cluster"),
+        (-5 * CLUSTER, be64(1 << 62), "compressed clusters"),
+        (-2 * CLUSTER, b"\0\1" * (CLUSTER // 2), None),  # the block is full of uses
+    ],
+)
+def test_images_that_are_not_written(tmp_path: Path, place: int, data: bytes, message: str | None) -> None:
+    whole = bytearray(qcow2_image(STREAM))
+    place %= len(whole)
+    whole[place : place + len(data)] = data
+    image = kept(tmp_path / "disk.qcow2", bytes(whole))
+
+    def write() -> None:
+        with image_sink(str(image), str(tmp_path / "again")) as sink:
+            sink.write(bytes(4 * CLUSTER))
+
+    if message is None:
+        write()
+        assert read(tmp_path / "again") == bytes(4 * CLUSTER)
+    else:
+        with pytest.raises(VmsgenError, match=message):
+            write()
+        assert sorted(os.listdir(tmp_path)) == ["disk.qcow2"]
+
+
 def test_tables_may_be_wrong(tmp_path: Path) -> None:
     whole = qcow2_image(STREAM)
-    tables = len(whole) - 3 * CLUSTER  # of the second and first level, and of snapshots
+    tables = len(whole) - 5 * CLUSTER  # of the second and first level, of snapshots, (block and table of) counts
     outcomes = set()
     for at in (0, 8, CLUSTER + 8, CLUSTER + 16, 2 * CLUSTER, 2 * CLUSTER + 8, 2 * CLUSTER + 32):
         place = tables + at

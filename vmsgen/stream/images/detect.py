@@ -8,6 +8,7 @@ import stat
 
 from vmsgen.runtime.errors import VmsgenError
 from vmsgen.stream.images import libvirt, qcow2
+from vmsgen.stream.images.qcow2_copy import Qcow2Sink
 from vmsgen.stream.transport.sink import ByteSink
 
 __all__ = ["image_note", "image_sink", "opened"]
@@ -67,7 +68,7 @@ def image_sink(template: str, path: str, snapshot: str | None = None) -> ByteSin
     with io.FileIO(template, "rb") as file:
         magic = _magic(file)
     if magic[:4] == qcow2.MAGIC:
-        return qcow2.Qcow2Sink(template, path, snapshot)
+        return Qcow2Sink(template, path, snapshot)
     if magic in libvirt.MAGICS:
         return libvirt.LibvirtSink(template, path)
     raise VmsgenError(f"{template} is neither a qcow2 image nor a save image of libvirt")
