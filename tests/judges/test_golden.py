@@ -49,6 +49,11 @@ def test_negative_integer(schema: Any) -> None:
         ("RAMPage", "5fc84f00", ("hook", None)),
         ("RAMPage", "7fc65082100802021000" + "04821000" + PAGE.hex(), ("fullpage", {"addr": 0x1000, "data": PAGE})),
         (
+            "RAMPage",
+            "7fd052822010020210003082200804821000" + PAGE.hex() + "04821000" + PAGE.hex(),
+            ("row", {"addr": 0x1000, "pages": [PAGE, PAGE]}),
+        ),
+        (
             "V1-RAMSecEntry",
             "7fc5520a02021000020122020100",
             {"addr": 0x1000, "flags": 0x22, "body": ("compr", 0)},
@@ -74,6 +79,11 @@ def test_definite_vectors(schema: Any, type_name: str, octets: str, value: Any) 
             "RAMPage",
             "7fc65080" + "02021000" + "04821000" + PAGE.hex() + "0000",
             ("fullpage", {"addr": 0x1000, "data": PAGE}),
+        ),
+        (
+            "RAMPage",
+            "7fd0528002021000" + "3080" + ("0486000000001000" + PAGE.hex()) * 2 + "00000000",
+            ("row", {"addr": 0x1000, "pages": [PAGE, PAGE]}),
         ),
         (
             "RAMBlockList",

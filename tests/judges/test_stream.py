@@ -14,7 +14,17 @@ from tests.judges import asn1c, pycrate_judge
 from tests.judges.conftest import CLONE, Schema
 from tests.unit.stream.mapped_files import mapped_file
 from tests.unit.stream.records import everything
-from tests.unit.stream.synthetic import to_ber
+from tests.unit.stream.synthetic import (
+    EOS_RECORD,
+    HEADER,
+    MEM_SIZE,
+    PAGE,
+    be64,
+    configuration,
+    full_page,
+    start,
+    to_ber,
+)
 from vmsgen.cli import run
 from vmsgen.stream.verify.definite import definite as definite_form
 
@@ -139,3 +149,32 @@ def test_asn1c_reads_mapped_ram(asn1c_judge: asn1c.Judge, mapped: tuple[dict[str
     xer, der = asn1c_judge.decode("QemuFile", mapped[1])
     assert asn1c.same(xer, mapped[0]) is None
     assert der == mapped[2]
+
+
+@pytest.fixture(scope="module")
+def rows(library: Schema) -> tuple[dict[str, Any], bytes, bytes]:
+    """A stream with a row of full pages: its values, its BER, and asn1tools' own encoding."""
+    pages = full_page(0, "pc.ram") + b"".join(full_page(0x5000 + at * PAGE, None, at) for at in range(9))
+    data = to_ber(HEADER + configuration() + start(2, "ram", be64(MEM_SIZE) + pages + EOS_RECORD) + b"\0")
+    value = library.asn1tools.decode("QemuFile", data, check_constraints=True)
+    return value, data, library.asn1tools.encode("QemuFile", value, check_constraints=True)
+
+
+def test_rows(rows: tuple[dict[str, Any], bytes, bytes]) -> None:
+    assert definite_form(rows[1]) == rows[2]
+    ram = next(item for name, item in rows[0]["items"] if name == "start")["body"][1]
+    pages = next(value for kind, value in ram if kind == "pages")["pages"]
+    assert [kind for kind, _ in pages] == ["fullpage", "row"] and len(pages[1][1]["pages"]) == 9
+
+
+def test_pycrate_reads_rows(pycrate: ModuleType, rows: tuple[dict[str, Any], bytes, bytes]) -> None:
+    value, again = pycrate_judge.decode(pycrate, "Vmsgen-Stream", "QemuFile", rows[1])
+    assert pycrate_judge.same(value, rows[0]) is None
+    assert again == rows[2]
+
+
+@pytest.mark.asn1c
+def test_asn1c_reads_rows(asn1c_judge: asn1c.Judge, rows: tuple[dict[str, Any], bytes, bytes]) -> None:
+    xer, der = asn1c_judge.decode("QemuFile", rows[1])
+    assert asn1c.same(xer, rows[0]) is None
+    assert der == rows[2]

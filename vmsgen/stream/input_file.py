@@ -128,9 +128,9 @@ class RamAgain:
 
     def body(self) -> RamRecords:
         """The contents, as a writer takes them."""
-        return RamRecords(self.batches())
+        return RamRecords(self._rows())
 
-    def batches(self) -> Iterator[list[Record]]:
+    def _rows(self) -> Iterator[list[Record]]:
         """The records, as from the first reading."""
         source = self.input.source(self.offset)
         if self.state is not None:

@@ -11,6 +11,9 @@ RAM records are plain tuples, because there is one per page: ``(kind, ...)`` wit
 GROUP    (GROUP, name, continued) the records after it are of this RAM block; ``continued``: binary
                                   says CONTINUE in the first of them and does not name the block
 PAGE     (PAGE, addr, data)       a full page; data is a slice of a buffer that is used again
+ROW      (ROW, addr, pages, data, that many full pages, one after the other, the first at addr; in data each stands
+         begins)                  behind eight bytes, which a writer may overwrite if data is not read-only. A long row
+                                  comes in several records: ``begins`` says which is its first
 ZERO     (ZERO, addr, pages)      that many pages of zeros, one after the other
 FILL     (FILL, addr, value)      a page full of one byte other than 0
 XBZRLE   (XBZRLE, addr, data)     a difference to the page sent before, in QEMU's own encoding
@@ -45,6 +48,8 @@ __all__ = [
     "LIST",
     "MAPPED",
     "PAGE",
+    "ROW",
+    "ROW_HEAD",
     "SIZE",
     "XBZRLE",
     "ZERO",
@@ -70,12 +75,16 @@ __all__ = [
     "Unknown",
     "UnknownSubsection",
     "Vmdesc",
+    "pages_of_row",
     "wire_name",
 ]
 
-GROUP, PAGE, ZERO, FILL, XBZRLE, COMPRESS, HOOK, LIST, FLUSH, EOS, SIZE, MAPPED = range(12)
+GROUP, PAGE, ZERO, FILL, XBZRLE, COMPRESS, HOOK, LIST, FLUSH, EOS, SIZE, MAPPED, ROW = range(13)
 
-#: One record of a RAM section, see above. (A union of twelve tuple types would be checked nowhere but here, and costs
+#: Bytes before each page in the data of a ROW.
+ROW_HEAD = 8
+
+#: One record of a RAM section, see above. (A union of thirteen tuple types would be checked nowhere but here, and costs
 #: every use.)
 Record = tuple[Any, ...]
 
@@ -144,11 +153,22 @@ class State:
     warning: str | None = None
 
 
-@dataclass(slots=True)
 class RamRecords:
-    """Contents of a RAM section: batches of records, each good until the next one is asked for."""
+    """Contents of a RAM section: batches of records, each good until the next one is asked for, read once.
 
-    batches: Iterator[list[Record]]
+    ``rows`` are the batches as they come. Who has no use for rows of pages takes ``batches``, which has single pages
+    for them.
+    """
+
+    __slots__ = ("rows",)
+
+    def __init__(self, rows: Iterator[list[Record]]) -> None:
+        self.rows = rows
+
+    @property
+    def batches(self) -> Iterator[list[Record]]:
+        """The records with every page by itself."""
+        return _single_pages(self.rows)
 
 
 class SectionRecords:
@@ -237,7 +257,7 @@ class Section:
     def exhaust(self) -> None:
         """Reads what is left of the contents, so that the next item can be read."""
         if isinstance(self.body, RamRecords):
-            for _ in self.body.batches:
+            for _ in self.body.rows:
                 pass
         elif isinstance(self.body, SectionRecords):
             for _ in self.body.entries:
@@ -296,6 +316,25 @@ class Unknown:
 
 
 Item = Header | Configuration | Section | Command | Package | PackageEnd | Eof | Vmdesc | Unknown
+
+
+def pages_of_row(row: Record) -> list[Record]:
+    """The pages of a ROW as single ones."""
+    _, addr, count, data, _ = row
+    stride = len(data) // count
+    size = stride - ROW_HEAD
+    return [(PAGE, addr + at * size, data[at * stride + ROW_HEAD : (at + 1) * stride]) for at in range(count)]
+
+
+def _single_pages(batches: Iterable[list[Record]]) -> Iterator[list[Record]]:
+    for records in batches:
+        singles: list[Record] = []
+        for record in records:
+            if record[0] == ROW:
+                singles += pages_of_row(record)
+            else:
+                singles.append(record)
+        yield singles
 
 
 def wire_name(raw: bytes, what: str, offset: int | None) -> str:

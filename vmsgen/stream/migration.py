@@ -142,7 +142,7 @@ class MigrationSection:
             for entry in self._ram.entries():
                 yield entry[0].name, named(entry)
         elif self._ram is not None:
-            for batch in self._ram.batches():
+            for batch in self._ram.body().batches:
                 yield from batch
 
     def _item(self) -> Section:

@@ -7,6 +7,7 @@ pages as slices of the source's buffer: the loop over them looks at the octets i
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 from vmsgen.runtime import ber
@@ -21,6 +22,7 @@ from vmsgen.stream.ber.mapped import (
     read_mapped_size,
 )
 from vmsgen.stream.ber.pages import plain_pages
+from vmsgen.stream.ber.rows import RowWriter, read_row
 from vmsgen.stream.ber.source import BerSource, Head
 from vmsgen.stream.items import (
     COMPRESS,
@@ -32,6 +34,7 @@ from vmsgen.stream.items import (
     LIST,
     MAPPED,
     PAGE,
+    ROW,
     SIZE,
     XBZRLE,
     ZERO,
@@ -40,7 +43,7 @@ from vmsgen.stream.items import (
     Record,
 )
 from vmsgen.stream.machine.facts import MAX_PAGE_BITS
-from vmsgen.stream.transport.sink import ByteSink, Piece
+from vmsgen.stream.transport.sink import ByteSink
 
 __all__ = ["read_ram_body", "write_ram_body"]
 
@@ -138,7 +141,11 @@ def _block_pages(source: BerSource, head: Head) -> Iterator[list[Record]]:
             continue
         if not source.more():
             break
-        records = [_page(source, source.head())]
+        one = source.head()
+        if (one.tag_class, one.number) == (APPLICATION, tags.PAGE_ROW):
+            yield from read_row(source, one)
+        else:
+            records = [_page(source, one)]
     source.leave(what)
 
 
@@ -195,37 +202,22 @@ _PAIRS = {
 def write_ram_body(sink: ByteSink, batches: Iterator[list[Record]]) -> None:
     """Writes records as the contents of ``RamRecords``, up to the end of the batches."""
     write = sink.write
+    rows = RowWriter(sink)
     in_group = False
-    heads: dict[tuple[int, int], tuple[bytes, bytes]] = {}  # by length of page and address: what stands before each
-    page_length = width = stride = 0
-    lowest = highest = -1  # addresses that take so many octets
-    before = after = b""
     for records in batches:
-        # full pages in a row are handed on together: what is done for each of them is what costs
-        pieces: list[Piece] = []
-        append = pieces.append
-        size = 0
         for record in records:
             kind = record[0]
-            if kind == PAGE:
-                _, addr, data = record
-                if not lowest <= addr <= highest or len(data) != page_length:
-                    width, page_length = (addr.bit_length() >> 3) + 1, len(data)
-                    lowest, highest = (1 << 8 * width - 9 if width > 1 else 0), (1 << 8 * width - 1) - 1
-                    head = heads.get((page_length, width))
-                    if head is None:
-                        head = heads[page_length, width] = _page_head(page_length, width)
-                    before, after = head
-                    stride = len(before) + width + len(after) + page_length
-                append(before + addr.to_bytes(width, "big") + after)
-                append(data)
-                size += stride
+            if kind == ROW:
+                rows.write(record)
                 continue
-            if pieces:
-                sink.gather(pieces, size)
-                pieces, size = [], 0
-                append = pieces.append
-            if kind == ZERO:
+            rows.close()
+            if kind == PAGE:
+                addr, data = record[1], record[2]
+                width = (addr.bit_length() >> 3) + 1
+                before, behind = _page_head(len(data), width)
+                write(before + addr.to_bytes(width, "big") + behind)
+                write(data)
+            elif kind == ZERO:
                 _, addr, pages = record
                 if pages == 1:
                     write(ber.tlv(_ZERO_PAGE, ber.integer_content(addr)))
@@ -246,9 +238,8 @@ def write_ram_body(sink: ByteSink, batches: Iterator[list[Record]]) -> None:
                     write(tags.CLOSE + tags.CLOSE)
                     in_group = False
                 write(_LISTS[kind](record) if kind in _LISTS else _NULLS[kind])
-        if pieces:
-            sink.gather(pieces, size)
         sink.settle()
+    rows.close()
     if in_group:
         write(tags.CLOSE + tags.CLOSE)
 
@@ -257,6 +248,7 @@ def _integer(value: int) -> bytes:
     return ber.tlv(_INTEGER, ber.integer_content(value))
 
 
+@functools.lru_cache(maxsize=256)
 def _page_head(size: int, width: int) -> tuple[bytes, bytes]:
     """What stands before and after the address of a page of ``size`` bytes, whose address takes ``width`` octets."""
     tail = _OCTETS + ber.length_bytes(size)

@@ -28,6 +28,7 @@ FLUSH: Final = 9036  # FL
 EOS: Final = 8915  # ES
 ZERO_PAGE: Final = 0
 FULL_PAGE: Final = 9040  # FP
+PAGE_ROW: Final = 10322  # PR
 XBZRLE_PAGE: Final = 11330  # XB
 HOOK: Final = 9295  # HO
 ZERO_RUN: Final = 11602  # ZR

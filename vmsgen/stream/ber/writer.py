@@ -135,7 +135,7 @@ class BerWriter:
         body, write = section.body, self._sink.write
         if isinstance(body, RamRecords):
             write(tags.member(3, constructed=True))
-            write_ram_body(self._sink, body.batches)
+            write_ram_body(self._sink, body.rows)
             write(tags.CLOSE)
         elif isinstance(body, SectionRecords):
             write(tags.member(body.form.body_tag, constructed=True))

@@ -112,7 +112,7 @@ class BinaryWriter:
     def _body(self, section: Section) -> None:
         body = section.body
         if isinstance(body, RamRecords):
-            write_records(self._sink, body.batches, self._ram)
+            write_records(self._sink, body.rows, self._ram)
         elif isinstance(body, SectionRecords):
             for entry in closed(body.form, body.entries):
                 for part in body.form.write(entry):

@@ -22,6 +22,8 @@ from vmsgen.stream.items import (
     HOOK,
     LIST,
     PAGE,
+    ROW,
+    ROW_HEAD,
     SIZE,
     XBZRLE,
     ZERO,
@@ -31,6 +33,7 @@ from vmsgen.stream.items import (
 )
 from vmsgen.stream.ram.block_list import read_block_list
 from vmsgen.stream.ram.mapped import read_mapped_blocks
+from vmsgen.stream.ram.rows import count_alike, shortest_row
 from vmsgen.stream.transport.source import ByteSource
 
 __all__ = ["MAX_RUN", "RamState", "read_records"]
@@ -38,10 +41,11 @@ __all__ = ["MAX_RUN", "RamState", "read_records"]
 #: Longest run of zero pages in one record: what a reader has to take without a block list to check it against.
 MAX_RUN = 1 << 24
 _MAX_BATCH = 1024
-_ANOTHER = -1
+_MAX_ROW = 4096  # pages in one record of a row
+_NONE = -1
 
 _word = struct.Struct(">Q").unpack_from
-_zero = struct.Struct(">QB").unpack_from
+_zero = struct.Struct(">QB")
 
 
 @dataclass(slots=True)
@@ -85,86 +89,112 @@ class _Reader:
         self.done = False
         self._in_group = False
         self._missing = 8  # bytes that the next record needs at least
+        self._cut = False  # the input ends before them
         # A run of zero pages that may go on, also behind what the buffer holds now: how the input comes in pieces must
         # not show in what is read from it.
-        self._zeros = (_ANOTHER, _ANOTHER)
+        self._zeros = (_NONE, _NONE)
+        self._row_next = _NONE  # address at which a row goes on
 
     def batch(self) -> list[Record]:
         """The records that stand complete in the buffer, after reading on if not one does."""
         source, state = self.source, self.state
-        if not source.ensure(self._missing):
-            raise TruncatedError("the stream ends inside a RAM record", offset=source.offset)
+        self._cut = not source.ensure(self._missing)
         self._missing = 8
         records: list[Record] = []
         page_size = state.page_size
         mask = page_size - 1
         view, pos, end = source.view, source.pos, source.end
         plain_page, plain_zero = marks.RAM_PAGE | marks.RAM_CONTINUE, marks.RAM_ZERO | marks.RAM_CONTINUE
-        zero_start, zero_next = self._zeros
-        stride = 8 + page_size
-        append = records.append
-        while len(records) < _MAX_BATCH:
-            if end - pos < 8:
-                break
+        while len(records) < _MAX_BATCH and end - pos >= 8:
             (word,) = _word(view, pos)
             flags = word & mask
             if flags == plain_page and self._in_group:
-                stop = pos + 8 + page_size
-                if stop > end:
-                    self._missing = 8 + page_size
-                    break
-                if zero_start != _ANOTHER:
-                    append((ZERO, zero_start, (zero_next - zero_start) // page_size))
-                    zero_start = zero_next = _ANOTHER
-                append((PAGE, word - plain_page, view[pos + 8 : stop]))
-                pos = stop
-                # full pages come in rows
-                last = min(end - stride, pos + (_MAX_BATCH - len(records) - 1) * stride)
-                while pos <= last:
-                    (word,) = _word(view, pos)
-                    if word & mask != plain_page:
-                        break
-                    append((PAGE, word - plain_page, view[pos + 8 : pos + stride]))
-                    pos += stride
-                continue
-            if flags == plain_zero and self._in_group:
-                if end - pos < 9:
-                    self._missing = 9
-                    break
-                if not view[pos + 8]:
-                    addr = word - flags
-                    if addr != zero_next or addr - zero_start >= MAX_RUN * page_size:
-                        if zero_start != _ANOTHER:
-                            append((ZERO, zero_start, (zero_next - zero_start) // page_size))
-                        zero_start = addr
-                    zero_next = addr + page_size
-                    pos += 9
-                    # and so do zero pages, one behind the other
-                    limit = min(zero_start + MAX_RUN * page_size, zero_next + (end - pos) // 9 * page_size)
-                    while zero_next < limit and _zero(view, pos) == (zero_next | plain_zero, 0):
-                        zero_next += page_size
-                        pos += 9
-                    continue
-            if zero_start != _ANOTHER:
-                append((ZERO, zero_start, (zero_next - zero_start) // page_size))
-                zero_start = zero_next = _ANOTHER
-            source.pos = pos
-            self._zeros = (zero_start, zero_next)
-            if flags & ~marks.RAM_CONTINUE == marks.RAM_MEM_SIZE:
-                if records:
+                after = self._pages(records, word, pos, end)
+            elif flags == plain_zero and self._in_group and end - pos > 8 and not view[pos + 8]:
+                after = self._zero_pages(records, word, pos, end)
+            else:
+                self._end_run(records)
+                source.pos = pos
+                if flags & ~marks.RAM_CONTINUE == marks.RAM_MEM_SIZE:
+                    if not records:
+                        records.append(self._list(word))
+                        return records
                     break  # reading the list moves the buffer: hand out what points into it first
-                append(self._list(word))
-                return records
-            after = self._other(records, word, flags, pos, end)
+                after = self._other(records, word, flags, pos, end)
             if after < 0:
                 break
             pos = after
-            zero_start, zero_next = self._zeros
             if self.done:
                 break
-        self._zeros = (zero_start, zero_next)
         source.pos = pos
+        if self._cut and not records:
+            self._end_run(records)
+            if not records:
+                raise TruncatedError("the stream ends inside a RAM record", offset=source.offset)
         return records
+
+    def _pages(self, records: list[Record], word: int, pos: int, end: int) -> int:
+        """Full pages from ``pos`` on, as a row if there are enough of them: appends them and returns where they end, or
+        -1 with ``_missing`` set.
+        """
+        page_size = self.state.page_size
+        stride = ROW_HEAD + page_size
+        addr = word & ~(page_size - 1)
+        view = self.source.view
+        begins = addr != self._row_next
+        if begins and end - pos >= stride + 8 and _word(view, pos + stride)[0] != word + page_size:
+            self._end_run(records)
+            records.append((PAGE, addr, view[pos + ROW_HEAD : pos + stride]))
+            return pos + stride
+        there = min((end - pos) // stride, _MAX_ROW)
+        pages = count_alike(view[pos : pos + there * stride], page_size, word, page_size)
+        stop = pos + pages * stride
+        if not pages:
+            self._missing = stride
+            return -1
+        if begins and pages < shortest_row(page_size):
+            # how the input comes in pieces must not show: what comes next says whether this is a row
+            known = end - stop >= 8
+            if not self._cut and (not known or _word(view, stop)[0] == word + pages * page_size):
+                self._missing = stop - pos + (stride if known else 8)
+                return -1
+            self._end_run(records)
+            records += [
+                (PAGE, addr + at * page_size, view[pos + at * stride + ROW_HEAD : pos + (at + 1) * stride])
+                for at in range(pages)
+            ]
+            return stop
+        self._end_run(records)
+        records.append((ROW, addr, pages, view[pos:stop], begins))
+        self._row_next = addr + pages * page_size
+        return stop
+
+    def _zero_pages(self, records: list[Record], word: int, pos: int, end: int) -> int:
+        """Zero pages from ``pos`` on, which go on a run or begin one that is held back; returns where they end."""
+        page_size = self.state.page_size
+        addr = word & ~(page_size - 1)
+        first, following = self._zeros
+        if addr != following or addr - first >= MAX_RUN * page_size:
+            self._end_run(records)
+            first = addr
+        room = MAX_RUN - (addr - first) // page_size
+        size = min((end - pos) // _zero.size, room) * _zero.size
+        for found, fill in _zero.iter_unpack(self.source.view[pos : pos + size]):
+            if found != word or fill:
+                break
+            word += page_size
+            pos += _zero.size
+        self._row_next = _NONE
+        self._zeros = (first, word & ~(page_size - 1))
+        return pos
+
+    def _end_run(self, records: list[Record]) -> None:
+        """What was held back of zero pages, and the end of a row: something else comes."""
+        first, following = self._zeros
+        if first != _NONE:
+            records.append((ZERO, first, (following - first) // self.state.page_size))
+            self._zeros = (_NONE, _NONE)
+        self._row_next = _NONE
 
     def _list(self, word: int) -> Record:
         self.source.pos += 8

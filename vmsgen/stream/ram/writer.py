@@ -7,15 +7,31 @@ from collections.abc import Iterator
 
 from vmsgen.runtime.errors import DataError, LimitError
 from vmsgen.stream import marks
-from vmsgen.stream.items import COMPRESS, EOS, FILL, FLUSH, GROUP, HOOK, LIST, MAPPED, PAGE, SIZE, XBZRLE, ZERO, Record
+from vmsgen.stream.items import (
+    COMPRESS,
+    EOS,
+    FILL,
+    FLUSH,
+    GROUP,
+    HOOK,
+    LIST,
+    MAPPED,
+    PAGE,
+    ROW,
+    ROW_HEAD,
+    SIZE,
+    XBZRLE,
+    ZERO,
+    Record,
+    pages_of_row,
+)
 from vmsgen.stream.ram.block_list import write_block_list
 from vmsgen.stream.ram.mapped import MappedWriter
 from vmsgen.stream.ram.reader import MAX_RUN, RamState
-from vmsgen.stream.transport.sink import ByteSink, Piece
+from vmsgen.stream.ram.rows import words, write_row
+from vmsgen.stream.transport.sink import ByteSink
 
 __all__ = ["write_records"]
-
-_word = struct.Struct(">Q").pack
 
 _RUN_PIECE = 4096  # zero pages written at once
 
@@ -44,51 +60,51 @@ class _Writer:
 
     def batch(self, records: list[Record]) -> None:
         """Writes a batch."""
-        sink = self.sink
-        write = sink.write
-        page_size = self.state.page_size
-        mask = page_size - 1
-        pieces: list[Piece] = []
-        append = pieces.append
-        flags = marks.RAM_PAGE | marks.RAM_CONTINUE
-        plain = self._plain
         for record in records:
             kind = record[0]
-            if kind == PAGE and plain:
-                # the most of all records: gathered, and handed on together
-                _, addr, data = record
-                if len(data) != page_size or addr & mask:
-                    self._refuse_page(addr, len(data))
-                append(_word(addr | flags))
-                append(data)
-                continue
-            if pieces:
-                sink.gather(pieces, len(pieces) // 2 * (8 + page_size))
-                pieces = []
-                append = pieces.append
             if self.ended:
                 raise DataError("a RAM record after the end of the section's records")
             if self._mapped is not None:
                 self._mapped_record(self._mapped, record)
             elif kind == PAGE:
-                _, addr, data = record
-                if len(data) != page_size:
-                    self._refuse_page(addr, len(data))
-                write(self._head(addr, marks.RAM_PAGE))
-                write(data)
+                self._page(record[1], record[2])
+            elif kind == ROW:
+                self._row(record[1], record[2], record[3])
             elif kind == ZERO:
                 self._zeros(record[1], record[2])
             else:
                 self._other(record)
-            plain = self._plain
-        if pieces:
-            sink.gather(pieces, len(pieces) // 2 * (8 + page_size))
+
+    def _page(self, addr: int, data: bytes | memoryview) -> None:
+        if len(data) != self.state.page_size:
+            raise DataError(f"a RAM page of {len(data)} bytes, expected {self.state.page_size}")
+        self.sink.write(self._head(addr, marks.RAM_PAGE))
+        self.sink.write(data)
+
+    def _row(self, addr: int, pages: int, data: memoryview) -> None:
+        page_size = self.state.page_size
+        stride = ROW_HEAD + page_size
+        if len(data) != pages * stride:
+            raise DataError(f"RAM pages of {len(data) // pages - ROW_HEAD} bytes, expected {page_size}")
+        if self._name is not None:
+            self._page(addr, data[ROW_HEAD:stride])
+            addr, pages, data = addr + page_size, pages - 1, data[stride:]
+            if not pages:
+                return
+        if addr & (page_size - 1) or not self._in_group:
+            self._refuse(addr)
+        if addr + pages * page_size > 1 << 64:
+            raise DataError(f"a RAM page at {addr + (pages - 1) * page_size:#x}, beyond 64 bits")
+        write_row(self.sink, data, page_size, words(addr | marks.RAM_PAGE | marks.RAM_CONTINUE, pages, page_size))
 
     def _mapped_record(self, mapped: MappedWriter, record: Record) -> None:
         """A record after a block of a mapped-ram file."""
         kind = record[0]
         if kind == PAGE:
             mapped.page(record[1], record[2])
+        elif kind == ROW:
+            for _, addr, data in pages_of_row(record):
+                mapped.page(addr, data)
         elif kind == GROUP and record[1] == mapped.block.name and not record[2]:
             return  # its place says whose pages these are
         elif kind in (MAPPED, EOS, FLUSH):
@@ -99,16 +115,6 @@ class _Writer:
             raise DataError(
                 f"RAM block {mapped.block.name.decode(errors='replace')} of a mapped-ram file has full pages only"
             )
-
-    @property
-    def _plain(self) -> bool:
-        """Whether the next full page is in the block of the one before."""
-        return self._in_group and self._name is None and self._mapped is None and not self.ended
-
-    def _refuse_page(self, addr: int, size: int) -> None:
-        if size != self.state.page_size:
-            raise DataError(f"a RAM page of {size} bytes, expected {self.state.page_size}")
-        self._refuse(addr)
 
     def _refuse(self, addr: int) -> None:
         if not self._in_group:
@@ -142,7 +148,8 @@ class _Writer:
         flags = marks.RAM_ZERO | marks.RAM_CONTINUE
         while addr < last:
             stop = min(last, addr + _RUN_PIECE * page_size)
-            write(b"".join([(at | flags).to_bytes(8, "big") + b"\0" for at in range(addr, stop, page_size)]))
+            # behind each word the zero byte
+            write(struct.pack(">" + "Qx" * ((stop - addr) // page_size), *range(addr | flags, stop | flags, page_size)))
             addr = stop
 
     def _other(self, record: Record) -> None:

@@ -276,7 +276,8 @@ class MemorySource(ByteSource):
 
     def __init__(self, data: bytes | bytearray | memoryview, *, base: int = 0, name: str = "<memory>") -> None:
         super().__init__(io.BytesIO(), capacity=0, name=name)
-        self.view = memoryview(data)
+        # the data is somebody's: no reader's own buffer, in which headers may be exchanged
+        self.view = memoryview(data).toreadonly()
         self.end = len(self.view)
         self._base = base
         self._at_end = True

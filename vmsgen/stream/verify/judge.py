@@ -172,5 +172,25 @@ def _records(stream: BerSource, head: Head, number: int) -> Iterator[Unit]:
             stream.enter(member)
             while stream.more():
                 page = stream.head()
-                yield Unit("RAMPage", stream.whole(page, "a RAM page"), page.start, number)
+                if (page.tag_class, page.number) == (APPLICATION, tags.PAGE_ROW):
+                    yield from _row(stream, page, number)
+                else:
+                    yield Unit("RAMPage", stream.whole(page, "a RAM page"), page.start, number)
         yield Unit("RAMSecBlock", b"".join(parts) + tags.CLOSE, record.start, number)
+
+
+def _row(stream: BerSource, head: Head, number: int) -> Iterator[Unit]:
+    """The pages of a row one by one, then the row without them."""
+    stream.enter(head)
+    parts = [head.octets[:3] + b"\x80"]
+    while stream.more():
+        member = stream.head()
+        if (member.tag_class, member.number) != (UNIVERSAL, SEQUENCE):
+            parts.append(stream.whole(member, "a row of RAM pages"))
+            continue
+        parts.append(b"\x30\x00")
+        stream.enter(member)
+        while stream.more():
+            page = stream.head()
+            yield Unit("PageData", stream.whole(page, "a RAM page"), page.start, number)
+    yield Unit("RAMPage", b"".join(parts) + tags.CLOSE, head.start, number)
