@@ -43,5 +43,5 @@ docs: $(READY)
 	$(BIN)/vmsgen docs --out site
 
 clean:
-	rm -rf $(VENV) site demo-output build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) site demo-output build dist .vmsgen-cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

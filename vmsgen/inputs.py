@@ -1,4 +1,4 @@
-"""Everything that a build is made from, as one digest: where it is the same, there is nothing to build.
+"""Everything that a build is made from, as digests: where they are the same, there is nothing to build.
 
 No parsing, no template engine: to find that there is nothing to do takes as long as reading the files.
 """
@@ -6,6 +6,8 @@ No parsing, no template engine: to find that there is nothing to do takes as lon
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import vmsgen
@@ -13,7 +15,24 @@ from vmsgen.publish import intact
 from vmsgen.settings import LOCK, Project, shipped_specs, shipped_templates
 
 #: Packages and modules of vmsgen that decide what is generated.
-_TOOL = ("spec", "emit", "diagnostics", "build.py", "publish.py")
+_TOOL = ("spec", "emit", "diagnostics", "build.py", "compilation.py", "incremental.py", "publish.py", "snapshot.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a build reads. The lock of the tags is not in it, because a build changes it: see :meth:`with_lock`.
+
+    ``world`` stands for all that every generated file depends on: vmsgen, the templates, the shipped specs, the name
+    of the folder. ``specs``: sha256 in hex of each file in the folder of the specs, by its path there.
+    """
+
+    world: str
+    specs: Mapping[str, str]
+
+    def with_lock(self, lock: bytes) -> str:
+        """One digest of everything, with the lock as the build leaves it, which is how the next one finds it."""
+        lines = [self.world, *(f"{path}\0{digest}" for path, digest in sorted(self.specs.items()))]
+        return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape") + b"\0" + lock).hexdigest()
 
 
 def unchanged(project: Project) -> int | None:
@@ -21,50 +40,44 @@ def unchanged(project: Project) -> int | None:
 
     None if anything is different, or if that build had findings, which are to be said again. Raises OSError.
     """
-    return intact(project.output, with_lock(digest_inputs(project), _read(project.specs / LOCK)))
+    return intact(project.output, read_inputs(project).with_lock(_read(project.specs / LOCK)))
 
 
-def digest_inputs(project: Project) -> str:
-    """sha256 over the specs and hooks of a project, the library's, the templates, and vmsgen itself, in hex.
-
-    The lock of the tags is not in it, because a build changes it: see :func:`with_lock`. Raises OSError.
-    """
-    total = hashlib.sha256(vmsgen.__version__.encode())
+def read_inputs(project: Project) -> Inputs:
+    """The specs and hooks of a project, the library's, the templates, and vmsgen itself. Raises OSError."""
+    world = hashlib.sha256(vmsgen.__version__.encode())
     package = Path(vmsgen.__file__).resolve().parent
-    _add(total, "tool", package, [path for name in _TOOL for path in _files(package / name)])
-    folders = {"templates": shipped_templates(), "own templates": project.templates}
-    if not project.is_library:
-        folders["library"] = shipped_specs()
-    for name, folder in folders.items():
-        if folder is not None:
-            _add(total, name, folder, _files(folder))
-    # generated text names the folder of the specs
-    _add(total, project.specs.name, project.specs, [path for path in _files(project.specs) if path.name != LOCK])
-    return total.hexdigest()
+    folders: dict[str, tuple[Path, list[Path]]] = {
+        "tool": (package, [package / name for name in _TOOL]),
+        "templates": (shipped_templates(), [shipped_templates()]),
+    }
+    if project.templates is not None:
+        folders["own templates"] = (project.templates, [project.templates])
+        world.update(_formatter().encode())  # what these templates print goes through it
+    if not project.is_library and (library := shipped_specs()) is not None:
+        folders["library"] = (library, [library])
+    for name, (root, places) in folders.items():
+        world.update(f"\0{name}\0".encode())
+        for path, digest in sorted(item for place in places for item in _digests(root, place)):
+            world.update(f"{path}\0{digest}\n".encode(errors="surrogateescape"))
+    world.update(f"\0{project.specs.name}".encode(errors="surrogateescape"))  # generated text names the folder
+    specs = dict(_digests(project.specs, project.specs))
+    specs.pop(LOCK, None)
+    return Inputs(world.hexdigest(), specs)
 
 
-def with_lock(inputs: str, lock: bytes) -> str:
-    """The digest of the inputs with the lock as the build leaves it, which is how the next one finds it."""
-    return hashlib.sha256(inputs.encode() + lock).hexdigest()
+def _formatter() -> str:
+    from importlib.metadata import version
+
+    return f"black {version('black')}"
 
 
-def _files(place: Path) -> list[Path]:
-    """The files below a folder, hidden ones and caches left out; the file itself if it is one."""
-    if place.is_file():
-        return [place]
-    return [
-        path
-        for path in place.rglob("*")
-        if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in path.relative_to(place).parts)
-    ]
-
-
-def _add(total: hashlib._Hash, name: str, root: Path, files: list[Path]) -> None:
-    total.update(f"\0{name}\0".encode(errors="surrogateescape"))
-    for path in sorted(files):
-        data = path.read_bytes()
-        total.update(f"{path.relative_to(root).as_posix()}\0{len(data)}\0".encode(errors="surrogateescape"))
-        total.update(data)
+def _digests(root: Path, place: Path) -> Iterator[tuple[str, str]]:
+    """The files below a folder, hidden ones and caches left out, or the file itself; by their paths from ``root``."""
+    for path in [place] if place.is_file() else place.rglob("*"):
+        parts = path.relative_to(place).parts
+        if not any(part.startswith((".", "__pycache__")) for part in parts) and path.is_file():
+            yield path.relative_to(root).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _read(path: Path) -> bytes:

@@ -45,7 +45,7 @@ def command(check: bool, diff: bool, full: bool, specs: Path | None, output: Pat
             report((), form)
             (_up_to_date if check or diff else _as_they_were)(place, files)
             return 0
-        outcome = _build(place, check, diff)
+        outcome = _build(place, check, diff, full)
     except (SettingsError, PublishError, StagingError) as error:
         raise click.ClickException(str(error)) from error
     report(outcome.diagnostics, form)
@@ -58,13 +58,13 @@ def command(check: bool, diff: bool, full: bool, specs: Path | None, output: Pat
     return 1 if check and not outcome.up_to_date else 0
 
 
-def _build(place: Project, check: bool, diff: bool) -> Outcome:
+def _build(place: Project, check: bool, diff: bool, full: bool) -> Outcome:
     from vmsgen.build import build
     from vmsgen.emit.asn1 import SchemaError
     from vmsgen.emit.templates import TemplateError
 
     try:
-        return build(place, check=check, diff=diff)
+        return build(place, check=check, diff=diff, full=full)
     except (TemplateError, SchemaError) as error:
         raise click.ClickException(str(error)) from error
 

@@ -8,7 +8,8 @@ are flat and final, and an undefined name is an error.
 from __future__ import annotations
 
 import hashlib
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,19 @@ class Templates:
             raise TemplateError(f"template {name}: not found") from error
         return source.replace("\r\n", "\n")
 
+    def finished(self, texts: Mapping[str, str]) -> dict[str, str]:
+        """Texts as they are written: Python that a template of somebody else's may have printed goes through black.
+
+        (The shipped templates print what black leaves alone.) Raises TemplateError.
+        """
+        if not self._reformats:
+            return dict(texts)
+        return {path: _formatted(path, text) if path.endswith(".py") else text for path, text in texts.items()}
+
+    @cached_property
+    def _reformats(self) -> bool:
+        return any(name.startswith("python/") for name in self.overridden())
+
     def overridden(self) -> frozenset[str]:
         """Names of the templates that the user's folder replaces."""
         if self.override is None:
@@ -94,6 +108,16 @@ def _names(folder: Path) -> list[str]:
         for path in folder.rglob("*")
         if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in path.relative_to(folder).parts)
     ]
+
+
+def _formatted(path: str, text: str) -> str:
+    import black
+    from black.parsing import InvalidInput
+
+    try:
+        return black.format_str(text, mode=black.Mode())
+    except InvalidInput as error:
+        raise TemplateError(f"{path}, made by a replaced template, is not Python: {error}") from error
 
 
 @cache

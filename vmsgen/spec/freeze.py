@@ -21,7 +21,7 @@ from vmsgen.spec.wire_types import Array, Grid, ListOf, Nullable, WireType
 
 def freeze(resolved: Resolved) -> Model:
     """The model of everything that was resolved."""
-    views = view_only(resolved.scopes.values())
+    views = view_only(resolved.scopes.values(), resolved.asked)
     return Model(tuple(_module(scope, resolved, views) for scope in resolved.modules.values()))
 
 

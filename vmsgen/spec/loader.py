@@ -14,6 +14,7 @@ from pathlib import Path
 from vmsgen.diagnostics import Note, SourceFile, Span
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.diagnostics.suggest import did_you_mean
+from vmsgen.spec.asks import Rest
 from vmsgen.spec.binder import bind
 from vmsgen.spec.declarations import FileDecl, ImportDecl
 from vmsgen.spec.names import pieces
@@ -47,22 +48,38 @@ class SpecFile:
     #: module of the machine facts that this file sees; None for machine.yaml itself
     machine: str | None = None
 
+    @property
+    def targets(self) -> list[str]:
+        """The modules that it needs."""
+        return [*self.imports, *([self.machine] if self.machine else [])]
+
 
 @dataclass
 class Loaded:
-    """Every file by module path, imported ones before those that import them."""
+    """Every file by module path, imported ones before those that import them; and the order of all modules, those that
+    were not loaded among them.
+    """
 
     files: dict[str, SpecFile]
+    order: tuple[str, ...] = ()
 
 
-def load(root: Path, library: Path | None, shown_root: str | None, reporter: Reporter) -> Loaded:
-    """Read ``root/**/*.yaml`` and what they import; everything that is wrong with a file is reported."""
-    return _Loader(root, library, shown_root, reporter).load()
+def load(
+    root: Path, library: Path | None, shown_root: str | None, reporter: Reporter, rest: Rest | None = None
+) -> Loaded:
+    """Read ``root/**/*.yaml`` and what they import; everything that is wrong with a file is reported.
+
+    With ``rest`` only the files that it names are read, and what these import.
+    """
+    return _Loader(root, library, shown_root, reporter, rest).load()
 
 
 class _Loader:
-    def __init__(self, root: Path, library: Path | None, shown_root: str | None, reporter: Reporter) -> None:
+    def __init__(
+        self, root: Path, library: Path | None, shown_root: str | None, reporter: Reporter, rest: Rest | None
+    ) -> None:
         self.root = root
+        self.rest = rest
         self.library = library if library is not None and library.resolve() != root.resolve() else None
         self.shown_root = shown_root if shown_root is not None else str(root)
         self.reporter = reporter
@@ -70,10 +87,7 @@ class _Loader:
         self.broken: set[str] = set()
 
     def load(self) -> Loaded:
-        paths = [
-            p for p in self.root.rglob("*.yaml") if not any(x.startswith(".") for x in p.relative_to(self.root).parts)
-        ]
-        for name in sorted(p.relative_to(self.root).as_posix().removesuffix(".yaml") for p in paths):
+        for name in sorted(self.rest.only if self.rest is not None else self._names()):
             if name.startswith(LIBRARY_PREFIX):
                 place = Span(SourceFile(posixpath.join(self.shown_root, f"{name}.yaml"), ""), 1, 1, 1, 1)
                 self.reporter.error("spec/value", "the folder `qemu` stands for the shipped library", place)
@@ -81,7 +95,14 @@ class _Loader:
             self._open(name)
         for module in list(self.files):
             self._follow(self.files[module])
-        return Loaded(self._ordered())
+        order = self._ordered()
+        return Loaded({module: self.files[module] for module in order if module in self.files}, tuple(order))
+
+    def _names(self) -> list[str]:
+        paths = [
+            p for p in self.root.rglob("*.yaml") if not any(x.startswith(".") for x in p.relative_to(self.root).parts)
+        ]
+        return [p.relative_to(self.root).as_posix().removesuffix(".yaml") for p in paths]
 
     # ------------------------------------------------------------------------------------------ files
 
@@ -213,11 +234,13 @@ class _Loader:
 
     # ------------------------------------------------------------------------------------------ order
 
-    def _ordered(self) -> dict[str, SpecFile]:
+    def _ordered(self) -> list[str]:
         """Imported files first; a cycle is reported once, with the files on it."""
-        done: dict[str, SpecFile] = {}
+        targets = dict(self.rest.targets) if self.rest is not None else {}
+        targets.update((path, file.targets) for path, file in self.files.items())
+        done: dict[str, None] = {}
         reported: set[frozenset[str]] = set()
-        for start in sorted(self.files):
+        for start in sorted(targets):
             # an explicit stack: a chain of imports may be longer than Python's own
             path: list[str] = []
             stack: list[tuple[str, bool]] = [(start, False)]
@@ -225,20 +248,18 @@ class _Loader:
                 module, leaving = stack.pop()
                 if leaving:
                     path.pop()
-                    done.setdefault(module, self.files[module])
+                    done.setdefault(module)
                     continue
                 if module in done:
                     continue
                 path.append(module)
                 stack.append((module, True))
-                file = self.files[module]
-                targets = [*file.imports, *([file.machine] if file.machine else [])]
-                for target in sorted(targets, reverse=True):
+                for target in sorted(targets[module], reverse=True):
                     if target in path:
                         self._cycle(path[path.index(target) :], reported)
                     elif target not in done:
                         stack.append((target, False))
-        return done
+        return list(done)
 
     def _cycle(self, cycle: list[str], reported: set[frozenset[str]]) -> None:
         if frozenset(cycle) in reported:

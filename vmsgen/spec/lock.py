@@ -10,7 +10,7 @@ never given to anything else.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -108,6 +108,15 @@ def _entries(file: SourceFile, reporter: Reporter) -> Lock:
     return Lock(numbers, spans)
 
 
+def lines_by_definition(text: str) -> dict[str, str]:
+    """The lines of a lock's text by the definition that they are about, its subsections with it."""
+    found: dict[str, list[str]] = {}
+    for line in text.splitlines()[1:]:
+        name = line.partition(" ")[0].partition(".")[0].removesuffix("-Subsections")
+        found.setdefault(name, []).append(line)
+    return {name: "\n".join(sorted(lines)) for name, lines in found.items()}
+
+
 def _space(name: str) -> str:
     """Within what the number of a line is unique: all APPLICATION tags, or the components of one definition."""
     return name.partition(".")[0] if "." in name else ""
@@ -116,14 +125,17 @@ def _space(name: str) -> str:
 # ---------------------------------------------------------------------------------------------- giving tags
 
 
-def assign(model: Model, lock: Lock, reporter: Reporter, *, first: int = FIRST_TAG) -> tuple[Model, Lock]:
-    """The model with its tags, and the lock with those that were new.
+def assign(
+    model: Model, lock: Lock, reporter: Reporter, *, first: int = FIRST_TAG, others: Collection[str] = ()
+) -> tuple[Model, Lock]:
+    """The model with its tags, and the lock with those that were new. ``others`` are names of definitions that are not
+    in the model, but not gone either.
 
     New states get the first free number from ``first`` on, new components the one after the highest that their
     definition ever had. Definitions of external modules keep the tags that the model has for them. A number that the
     specs or the lock give twice is reported as ``tag/taken``, one that differs from the lock's as ``tag/changed``.
     """
-    work = _Assignment(model, lock, reporter, first)
+    work = _Assignment(model, lock, reporter, first, others)
     work.applications()
     tags = {
         d.asn1_name: model.tags[d.asn1_name] for d in _definitions(model, external=True) if d.asn1_name in model.tags
@@ -148,8 +160,9 @@ def _definitions(model: Model, *, external: bool) -> Iterator[Definition]:
 
 
 class _Assignment:
-    def __init__(self, model: Model, lock: Lock, reporter: Reporter, first: int) -> None:
+    def __init__(self, model: Model, lock: Lock, reporter: Reporter, first: int, others: Collection[str] = ()) -> None:
         self.model = model
+        self.live = {d.asn1_name for _, d in _own(model)}.union(others)
         self.reporter = reporter
         self.first = first
         self.lock = lock
@@ -162,7 +175,6 @@ class _Assignment:
 
     def _renamed_definitions(self) -> None:
         """Lines of what was renamed (`was:`) go to its new name, those of what is inside of it as well."""
-        live = {d.asn1_name for _, d in _own(self.model)}
         for module, definition in _own(self.model):
             new = definition.asn1_name
             if definition.kind in ("state", "section") and module.state == definition.id:
@@ -179,7 +191,7 @@ class _Assignment:
                     former.append((f"{new}-{asn1_type_part(rest)}", inside))
                     self._move(f"{new}-Subsections.{python_name(rest)}", f"{new}-Subsections.{subsection.name}")
             for old, name in former:
-                if old not in live:
+                if old not in self.live:
                     self._move_all(old, name)
 
     def _move_all(self, old: str, new: str) -> None:

@@ -6,17 +6,18 @@ reporter has no errors.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from vmsgen.diagnostics import Note, Span
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.diagnostics.suggest import did_you_mean
+from vmsgen.spec.asks import Ask, Rest
 from vmsgen.spec.declarations import DefinitionDecl, EntryDecl
 from vmsgen.spec.facts import Facts
 from vmsgen.spec.field_names import FieldNames
 from vmsgen.spec.gates import Surroundings
-from vmsgen.spec.loader import Loaded
+from vmsgen.spec.loader import LIBRARY_PREFIX, Loaded
 from vmsgen.spec.model import Hooks, Subsection
 from vmsgen.spec.names import asn1_field_name, asn1_type_part, class_name, pieces, python_name
 from vmsgen.spec.nodes import Scalar
@@ -40,13 +41,26 @@ class Resolved:
     scopes: dict[str, Scope]
     facts: Modules
     hooks: dict[str, Hooks]
+    #: what files that were not loaded want of those that were; and only the shipped ones among them
+    asked: list[Ask]
+    shipped_asked: list[Ask]
 
 
-def resolve(loaded: Loaded, reporter: Reporter) -> Resolved:
-    """Resolve every definition of every file."""
+def resolve(loaded: Loaded, reporter: Reporter, rest: Rest | None = None) -> Resolved:
+    """Resolve every definition of every file; ``rest`` is what files want of them that were not loaded."""
     resolver = _Resolver(loaded, reporter)
     resolver.run()
-    return Resolved(resolver.modules.scopes, resolver.scopes, resolver.modules, resolver.hooks.hooks)
+    asked = rest.asked(loaded.files) if rest is not None else []
+    shipped = [ask for path, ask in asked if path.startswith(LIBRARY_PREFIX)]
+    resolver.answer(ask for _, ask in asked)
+    return Resolved(
+        resolver.modules.scopes,
+        resolver.scopes,
+        resolver.modules,
+        resolver.hooks.hooks,
+        [ask for _, ask in asked],
+        shipped,
+    )
 
 
 class _Resolver:
@@ -75,6 +89,17 @@ class _Resolver:
             self.opened(identifier)
         for module in self.modules.scopes.values():
             self.hooks.resolve(module, self.types)
+
+    def answer(self, asked: Iterable[Ask]) -> None:
+        """Mark what is used from outside."""
+        for kind, target, name in asked:
+            if kind == "use" and (module := self.modules.scopes.get(target)) is not None:
+                found = module.names.get(name) or module.props.get(name)
+                if found is not None:
+                    found.used = True
+            elif kind == "export" and (scope := self.scopes.get(target)) is not None and name in scope.symbols:
+                scope.exported.add(name)
+                scope.symbols[name].used = True
 
     def _order(self) -> list[str]:
         """Definitions after those that they name; a stack of its own, since lists may be long and may recurse."""

@@ -110,6 +110,8 @@ class ModuleScope:
     scopes: list[Scope] = field(default_factory=list)
     #: ids of the definitions of a section that arrives in pieces, by start, part, end and full
     parts: dict[str, str] = field(default_factory=dict)
+    #: what it wants of names of other files: see :data:`vmsgen.spec.asks.Ask`
+    asked: set[tuple[str, str, str]] = field(default_factory=set)
 
     @property
     def path(self) -> str:
@@ -130,7 +132,7 @@ class ModuleScope:
         if found is None and name in self.missing:
             raise Failed
         if name in self.imported and name not in self.names:
-            self.imported[name].used = True
+            self._take(name)
         if found is not None:
             found.used = True
         return found
@@ -141,14 +143,19 @@ class ModuleScope:
         if found is None and name in self.missing:
             raise Failed
         if found is None and name in self.imported:
-            taken = self.imported[name]
-            taken.used = True
-            found = taken.target.props.get(name)
+            found = self._take(name).target.props.get(name)
         if found is None and self.machine is not None:
             found = self.machine.props.get(name)
         if found is not None:
             found.used = True
         return found
+
+    def _take(self, name: str) -> Imported:
+        """An imported name, used from now on."""
+        taken = self.imported[name]
+        taken.used = True
+        self.asked.add(("use", taken.target.path, name))
+        return taken
 
     def visible(self) -> Iterator[str]:
         """Every name that :meth:`find` would find."""

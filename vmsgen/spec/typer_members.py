@@ -67,6 +67,8 @@ class Members:
             raise Failed
         if symbol.source == "let":
             scope.exported.add(name)
+            if place.module is not scope.module:
+                place.module.asked.add(("export", scope.id, name))
         moved = self._moved(base, wire, scope, place)
         own = ("member", self.key(base, place), name)
         self.present(symbol, own, moved, span, place, source_text(span))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import vmsgen.build
+import vmsgen.compilation
 from tests.unit.cli.test_build import CLOCK, NIC, folder, spec
 from vmsgen.cli import run
 
@@ -25,10 +25,10 @@ def built(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "vmsgen.toml").write_text('templates = "own"\n')
     assert run(["build"]) == 0
 
-    def compile_project(*_: object) -> None:
+    def compile_specs(*_: object, **__: object) -> None:
         raise _Compiled
 
-    monkeypatch.setattr(vmsgen.build, "compile_project", compile_project)
+    monkeypatch.setattr(vmsgen.compilation, "compile_specs", compile_specs)
     return folder
 
 

@@ -97,7 +97,7 @@ BAD_NAMES = [
 def modules(folder: Path) -> dict[str, Module]:
     compiled = compile_project(project(folder, specs=folder / "specs", output=folder / "generated"))
     assert compiled.model is not None, compiled.diagnostics
-    for path, text in make(project(folder, specs=folder / "specs"), compiled.model).items():
+    for path, text in make(project(folder, specs=folder / "specs"), compiled).items():
         if path.endswith(".py"):
             ast.parse(text)
     return {module.path: module for module in compiled.model.modules if not module.external}

@@ -8,7 +8,10 @@ devices.
 
 from __future__ import annotations
 
-from vmsgen.emit.asn1.lint import Finding, lint
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypedDict
+
+from vmsgen.emit.asn1.lint import Finding, Linted, lint_text, lint_together
 from vmsgen.emit.asn1.lower import lower
 from vmsgen.emit.asn1.printing import print_module
 from vmsgen.emit.asn1.reach import defined, module_name, references
@@ -34,6 +37,20 @@ class SchemaError(Exception):
         self.findings = findings
 
 
+class SchemaPart(TypedDict):
+    """What the whole schema has to know of one module, as JSON."""
+
+    #: of the ASN.1 module
+    name: str
+    source: str
+    #: modules of the specs that its definitions refer to
+    homes: list[str]
+    #: types of the states that a stream names
+    states: list[str]
+    #: its file; None if nothing in it travels
+    linted: Linted | None
+
+
 def emit_asn1(model: Model, templates: Templates | None = None) -> dict[str, str]:
     """``{path: text}`` of the whole schema. ``model.tags`` must be filled.
 
@@ -41,48 +58,81 @@ def emit_asn1(model: Model, templates: Templates | None = None) -> dict[str, str
     Raises SchemaError if the result would not pass :func:`vmsgen.emit.asn1.lint.lint`.
     """
     templates = templates or shipped()
+    files: dict[str, str] = {}
+    parts: list[SchemaPart] = []
+    for module in modules_of(model):
+        part, made = schema_part(model, module, templates)
+        parts.append(part)
+        files.update(made)
+    return files | schema_files(parts, templates)
+
+
+def schema_part(model: Model, module: Module, templates: Templates) -> tuple[SchemaPart, dict[str, str]]:
+    """One module of the schema: what the rest has to know, and its file, if anything in it travels."""
+    schema = lower(model, module)
+    part = SchemaPart(
+        name=module_name(module), source=module.source_path, homes=_homes(model, module), states=[], linted=None
+    )
+    if schema is None:
+        return part, {}
+    path, text = f"{FOLDER}/{schema.file_name}", print_module(schema, templates)
+    part["states"] = [model.definition(identifier).asn1_name for identifier, _ in module.sections()]
+    part["linted"] = lint_text(path, text)
+    return part, {path: text}
+
+
+def schema_files(parts: Iterable[SchemaPart], templates: Templates) -> dict[str, str]:
+    """The files of the schema that are not of one module. Raises SchemaError as :func:`emit_asn1`."""
+    ordered = sorted(parts, key=lambda part: part["name"])
     texts = {f"{FOLDER}/{name}.asn1": templates.text(f"asn1/{name}.asn1") for name in FIXED_MODULES}
-    modules = modules_of(model)
-    states = []
-    for module in modules:
-        schema = lower(model, module)
-        if schema is None:
-            continue
-        texts[f"{FOLDER}/{schema.file_name}"] = print_module(schema, templates)
-        states += [(model.definition(identifier).asn1_name, module) for identifier, _ in module.sections()]
-    typed = _typed_devices(states)
+    fixed = [lint_text(path, text) for path, text in texts.items()]
+    typed = _typed_devices({state: part for part in ordered for state in part["states"]})
     opened = templates.text("asn1/open/Vmsgen-Devices.asn1")
-    texts[f"{FOLDER}/{DEVICES_MODULE}.asn1"] = opened if typed is None else print_module(typed, templates)
-    texts[f"{FOLDER}/open/{DEVICES_MODULE}.asn1"] = opened
-    if findings := lint(texts):
+    devices = {
+        f"{FOLDER}/{DEVICES_MODULE}.asn1": opened if typed is None else print_module(typed, templates),
+        f"{FOLDER}/open/{DEVICES_MODULE}.asn1": opened,
+    }
+    of_modules = [part["linted"] for part in ordered if part["linted"] is not None]
+    if findings := lint_together([*fixed, *of_modules, *(lint_text(path, text) for path, text in devices.items())]):
         raise SchemaError(findings)
-    return texts
+    return texts | devices
 
 
 def modules_of(model: Model) -> tuple[Module, ...]:
     """The modules to emit: this build's own, and what they refer to of the library."""
-    wanted = {module.path for module in model.modules if not module.external}
-    queue = sorted(wanted)
-    while queue:
-        for definition in defined(model, model.module(queue.pop())):
-            for identifier in references(definition):
-                home = model.definition(identifier).module
-                if home not in wanted:
-                    wanted.add(home)
-                    queue.append(home)
+    own = [module.path for module in model.modules if not module.external]
+    wanted = reached(own, lambda path: _homes(model, model.module(path)))
     return tuple(sorted((m for m in model.modules if m.path in wanted), key=module_name))
 
 
-def _typed_devices(states: list[tuple[str, Module]]) -> SchemaModule | None:
-    """``DeviceState`` as the CHOICE of every state; None if there is none (a CHOICE of nothing is not ASN.1)."""
-    names = dict(states)
-    if not names:
+def reached(own: Iterable[str], homes: Callable[[str], Iterable[str]]) -> set[str]:
+    """The modules ``own`` and those that they refer to; ``homes`` tells to which a module does."""
+    wanted = set(own)
+    queue = list(wanted)
+    while queue:
+        for home in homes(queue.pop()):
+            if home not in wanted:
+                wanted.add(home)
+                queue.append(home)
+    return wanted
+
+
+def _homes(model: Model, module: Module) -> list[str]:
+    used = (identifier for definition in defined(model, module) for identifier in references(definition))
+    return sorted({model.definition(identifier).module for identifier in used} - {module.path})
+
+
+def _typed_devices(states: Mapping[str, SchemaPart]) -> SchemaModule | None:
+    """``DeviceState`` as the CHOICE of every state, by the names of their types; None if there is none (a CHOICE of
+    nothing is not ASN.1).
+    """
+    if not states:
         return None
     imports: dict[str, tuple[str, ...]] = {}
-    for name in sorted(names, key=lambda name: (module_name(names[name]), name)):
-        imports[module_name(names[name])] = (*imports.get(module_name(names[name]), ()), name)
+    for name in sorted(states, key=lambda name: (states[name]["name"], name)):
+        imports[states[name]["name"]] = (*imports.get(states[name]["name"], ()), name)
     components = [
-        Component(_alternative(name), None, name, comment=module.source_path) for name, module in sorted(names.items())
+        Component(_alternative(name), None, name, comment=part["source"]) for name, part in sorted(states.items())
     ]
     return SchemaModule(
         name=DEVICES_MODULE,

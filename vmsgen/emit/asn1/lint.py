@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypedDict
 
 from vmsgen.emit.asn1.names import LONGEST_NAME
 
@@ -52,36 +53,62 @@ class _Token:
     line: int
 
 
+class Linted(TypedDict):
+    """One file, looked at by itself: what was found, and what is to be compared with other files. It is JSON."""
+
+    path: str
+    module: str
+    #: line and message
+    findings: list[tuple[int, str]]
+    #: line and name of each type
+    types: list[tuple[int, str]]
+    #: line and name of each import, and the module that it comes from
+    imports: list[tuple[int, str, str]]
+
+
 def lint(texts: Mapping[str, str]) -> list[Finding]:
     """Every finding over the modules ``{path: text}``, in the order of the files; empty for a schema that judges
     accept.
 
     Of two files that define one module (the typed and the open list of devices) only names within each are compared.
     """
+    return lint_together([lint_text(path, text) for path, text in texts.items()])
+
+
+def lint_text(path: str, text: str) -> Linted:
+    """What can be said of one file alone."""
+    tokens = list(_tokens(text))
+    findings = [*_bytes(path, text), *_words(path, tokens), *_shapes(path, tokens)]
+    module = tokens[0].text if tokens else ""
+    if not path.endswith(f"{module}.asn1"):
+        findings.append(Finding(path, 1, f"module {module} must stand in {module}.asn1 (Erlang)"))
+    return Linted(
+        path=path,
+        module=module,
+        findings=[(finding.line, finding.message) for finding in findings],
+        types=[(name.line, name.text) for name in _assigned(tokens)],
+        imports=[(token.line, token.text, origin) for token, origin in _imported(tokens)],
+    )
+
+
+def lint_together(files: Iterable[Linted]) -> list[Finding]:
+    """The findings of each file, and what they say differently of each other."""
     findings: list[Finding] = []
     known: dict[str, tuple[str, str]] = {}
     exported: dict[str, set[str]] = {}
-    wanted: list[tuple[str, _Token, str]] = []
-    for path, text in texts.items():
-        tokens = list(_tokens(text))
-        findings.extend(_bytes(path, text))
-        findings.extend(_words(path, tokens))
-        findings.extend(_shapes(path, tokens))
-        module = tokens[0].text if tokens else ""
-        if not path.endswith(f"{module}.asn1"):
-            findings.append(Finding(path, 1, f"module {module} must stand in {module}.asn1 (Erlang)"))
-        for name in _assigned(tokens):
-            folded = name.text.lower()
-            first = known.setdefault(folded, (name.text, module))
-            if first != (name.text, module):
-                findings.append(Finding(path, name.line, f"type {name.text} is {first[0]} of module {first[1]} again"))
-            exported.setdefault(module, set()).add(name.text)
-        wanted.extend((path, token, origin) for token, origin in _imported(tokens))
-    for path, token, origin in wanted:
-        if token.text not in exported.get(origin, ()):
-            findings.append(
-                Finding(path, token.line, f"{token.text} is imported from {origin}, which does not define it")
-            )
+    wanted: list[tuple[str, int, str, str]] = []
+    for file in files:
+        path, module = file["path"], file["module"]
+        findings.extend(Finding(path, line, message) for line, message in file["findings"])
+        for line, name in file["types"]:
+            first = known.setdefault(name.lower(), (name, module))
+            if first != (name, module):
+                findings.append(Finding(path, line, f"type {name} is {first[0]} of module {first[1]} again"))
+            exported.setdefault(module, set()).add(name)
+        wanted.extend((path, line, name, origin) for line, name, origin in file["imports"])
+    for path, line, name, origin in wanted:
+        if name not in exported.get(origin, ()):
+            findings.append(Finding(path, line, f"{name} is imported from {origin}, which does not define it"))
     return findings
 
 

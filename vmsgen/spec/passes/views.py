@@ -11,7 +11,8 @@ from vmsgen.spec.viewed import structs_in, view_only
 
 def check_views(resolved: Resolved, reporter: Reporter) -> None:
     """``view/only``: a struct with `at` or `self`, or a view of the shipped library, as the type of a field."""
-    shipped = view_only(scope for scope in resolved.scopes.values() if scope.module.file.external)
+    external = [scope for scope in resolved.scopes.values() if scope.module.file.external]
+    shipped = view_only(external, resolved.shipped_asked)
     for scope in own_scopes(resolved):
         for field in fields(scope.steps):
             for identifier in structs_in(field.type):
