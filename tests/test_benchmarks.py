@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
+import vmsgen
 from benchmarks.measure import Contestant, Cost, by_turns, command, row, table, write_json
+from benchmarks.reading import traced
+from benchmarks.records import write_stream
+from benchmarks.streams import taken
 
 CLONE = Path(__file__).parents[1]
 
@@ -70,3 +74,22 @@ def test_command_costs_and_failures() -> None:
     with pytest.raises(SystemExit, match=r"exit code 3\nwhy"):
         command([sys.executable, "-c", "import sys; print('why', file=sys.stderr); sys.exit(3)"])()
     assert command([sys.executable, "-c", "raise SystemExit(3)"], code=3)().seconds > 0
+
+
+def test_synthetic_streams_are_read(tmp_path: Path) -> None:
+    with vmsgen.open(write_stream(tmp_path / "htab.mig", "htab", 50)) as migration:
+        names = [name for section in migration for name, _ in section.records()]
+    assert names == ["table", "table", *["chunk"] * 50, "end"]
+    with vmsgen.open(write_stream(tmp_path / "structs.mig", "structs", 50)) as migration:
+        assert len(migration["spapr-xive"].eat) == 50 and not migration.warnings
+
+
+def test_what_a_reading_allocates(tmp_path: Path) -> None:
+    path = write_stream(tmp_path / "structs.mig", "structs", 2000)
+    assert traced(lambda stream: Path(stream).read_bytes(), [str(path)]) >= path.stat().st_size
+
+
+def test_streams_of_folders_are_taken_by_size(tmp_path: Path) -> None:
+    for name, size in (("b.mig", 10), ("a.mig", 99), ("large.mig", 100), ("other.txt", 1)):
+        (tmp_path / name).write_bytes(bytes(size))
+    assert [path.name for path in taken([tmp_path, tmp_path / "large.mig"], 100)] == ["a.mig", "b.mig", "large.mig"]

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import importlib.resources
-import importlib.util
 import sys
 from collections.abc import Sequence
-from importlib.resources.abc import Traversable
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +13,9 @@ from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.registry import Registry
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+    from pathlib import Path
+
     from vmsgen.stream.devices import Classes
 
 __all__ = ["Layers", "asn1_folder", "generated_package", "layered", "shipped_library"]
@@ -59,6 +58,8 @@ def generated_package(place: str) -> ModuleType:
 
     Its code is run, as by any import. Raises VmsgenError if there is none or it cannot be imported.
     """
+    from pathlib import Path  # here, as is what else streams that the shipped library reads do not need
+
     folder = Path(place)
     try:
         package = _of_folder(folder.resolve()) if folder.is_dir() else importlib.import_module(place)
@@ -77,6 +78,8 @@ def _of_folder(folder: Path) -> ModuleType:
     source = folder / "__init__.py"
     if not source.is_file():
         raise ModuleNotFoundError(f"there is no {source.name} in it")
+    import importlib.util
+
     spec = importlib.util.spec_from_file_location(name, source, submodule_search_locations=[str(folder)])
     assert spec is not None and spec.loader is not None, "a file of Python has a loader"
     package = importlib.util.module_from_spec(spec)
@@ -91,4 +94,6 @@ def _of_folder(folder: Path) -> ModuleType:
 
 def asn1_folder(package: ModuleType) -> Traversable:
     """The ASN.1 modules of a generated package."""
+    import importlib.resources
+
     return importlib.resources.files(package).joinpath("asn1")

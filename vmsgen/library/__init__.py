@@ -6,8 +6,8 @@ the ASN.1 modules made from the shipped ``device-specs/``. Generated code import
 relative imports alone, so it does not notice where it stands.
 """
 
+import os as _os
 from importlib.machinery import SourceFileLoader as _SourceFileLoader
-from pathlib import Path as _Path
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 if _TYPE_CHECKING:
@@ -16,17 +16,16 @@ if _TYPE_CHECKING:
     def __getattr__(name: str) -> Any: ...
 
 
-_folder = _Path(__file__).resolve().parents[2] / "generated"
-_source = _folder / "__init__.py"
-if not _source.is_file():
-    raise ModuleNotFoundError(
-        f"{_folder} holds no generated library: run `vmsgen build` in {_folder.parent}", name=__name__
-    )
+_clone = _os.path.dirname(_os.path.dirname(_os.path.dirname(_os.path.realpath(__file__))))
+_folder = _os.path.join(_clone, "generated")
+_source = _os.path.join(_folder, "__init__.py")
+if not _os.path.isfile(_source):
+    raise ModuleNotFoundError(f"{_folder} holds no generated library: run `vmsgen build` in {_clone}", name=__name__)
 
 # From here on submodules are found in that folder, importlib.resources reads its files, and this
 # module's namespace is the one that its __init__.py fills.
-__path__ = [str(_folder)]
-__file__ = str(_source)
+__path__ = [_folder]
+__file__ = _source
 __loader__ = _SourceFileLoader(__name__, __file__)
 _spec = __spec__
 assert _spec is not None, "a package that is imported has a spec"

@@ -5,14 +5,10 @@ from __future__ import annotations
 import io
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
-from vmsgen.stream.ber.ram import read_ram_body
-from vmsgen.stream.ber.records import read_entries
-from vmsgen.stream.ber.source import BerSource
 from vmsgen.stream.images.detect import opened
 from vmsgen.stream.items import RamRecords, Record, SectionRecords
 from vmsgen.stream.ram.reader import RamState, read_records
@@ -96,6 +92,8 @@ class InputFile:
         self._descriptor = os.dup(descriptor)
 
     def _copy(self, pipe: Readable) -> None:
+        import tempfile
+
         with tempfile.TemporaryFile(prefix="vmsgen-", buffering=0) as file:
             while piece := pipe.read(_COPY):
                 left = memoryview(piece)
@@ -135,6 +133,9 @@ class RamAgain:
         source = self.input.source(self.offset)
         if self.state is not None:
             return read_records(source, replace(self.state, lengths=dict(self.state.lengths)))
+        from vmsgen.stream.ber.ram import read_ram_body  # here and below, because few inputs are BER
+        from vmsgen.stream.ber.source import BerSource
+
         elements = BerSource(source)
         elements.enter(elements.head())
         elements.enter(elements.head())
@@ -162,6 +163,9 @@ class RecordsAgain:
         source = self.input.source(self.offset)
         if self.binary:
             return self.form.read(source)
+        from vmsgen.stream.ber.records import read_entries
+        from vmsgen.stream.ber.source import BerSource
+
         elements = BerSource(source)
         elements.enter(elements.head())
         elements.enter(elements.head())

@@ -8,19 +8,13 @@ copied to a temporary file first.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from vmsgen.runtime.binary_out import BinaryOut
 from vmsgen.runtime.errors import DataError, VmsgenError
-from vmsgen.stream.ber.writer import BerWriter
-from vmsgen.stream.binary.writer import BinaryWriter
-from vmsgen.stream.convert import convert
 from vmsgen.stream.devices import Classes
 from vmsgen.stream.input_file import InputFile, RamAgain, RecordsAgain
 from vmsgen.stream.items import (
@@ -41,9 +35,12 @@ from vmsgen.stream.items import (
 )
 from vmsgen.stream.reading import StreamReader, format_of
 from vmsgen.stream.sections.record import named
-from vmsgen.stream.transport.sink import ByteSink, Writable, open_sink
 from vmsgen.stream.transport.source import ByteSource, Readable
-from vmsgen.stream.vmdesc.sizes import with_sizes
+
+if TYPE_CHECKING:
+    from vmsgen.stream.transport.sink import Writable
+
+# What writes is imported where something is written: most streams are only read.
 
 __all__ = ["Migration", "MigrationSection", "open_migration"]
 
@@ -163,6 +160,8 @@ def _facts_of(section: Section) -> tuple[tuple[str, str], ...]:
     """The facts that the layout of a state depends on now."""
     assert isinstance(section.body, State)
     state = section.body.value
+    from vmsgen.runtime.binary_out import BinaryOut
+
     visitor = BinaryOut(state.facts.fresh())
     try:
         visitor.run(state)
@@ -246,6 +245,8 @@ class Migration:
         if found:
             listed = ", ".join(f"{section.name}/{section.instance}" for section in found)
             raise KeyError(f"several sections are called {wanted}: {listed}")
+        import difflib
+
         near = difflib.get_close_matches(name, {section.name for section in devices}, 1)
         raise KeyError(f"no section is called {wanted}" + (f"; did you mean {near[0]}?" if near else ""))
 
@@ -294,6 +295,10 @@ class Migration:
         """
         if format not in ("binary", "ber"):
             raise VmsgenError(f"no format {format!r} to save in; there are binary and ber")
+        from vmsgen.stream.ber.writer import BerWriter
+        from vmsgen.stream.binary.writer import BinaryWriter
+        from vmsgen.stream.transport.sink import open_sink
+
         with open_sink(place) as sink:
             writer = BinaryWriter(sink) if format == "binary" else BerWriter(sink)
             for part in self._parts:
@@ -308,6 +313,8 @@ class Migration:
         if not any(section._touched for section in self.devices):
             return item
         sizes = ((section.name, section.instance, section._size_if_touched) for section in self.devices)
+        from vmsgen.stream.vmdesc.sizes import with_sizes
+
         return replace(item, data=with_sizes(bytes(item.data), sizes))
 
     # ------------------------------------------------------------------ the input
@@ -387,6 +394,11 @@ def _joined_file(
     machine: str | None,
 ) -> InputFile:
     """The main stream and its channels as one; ``main`` is closed. Raises DataError, OSError."""
+    import tempfile
+
+    from vmsgen.stream.convert import convert
+    from vmsgen.stream.transport.sink import ByteSink
+
     with contextlib.ExitStack() as stack:
         stack.callback(main.close)
         source = stack.enter_context(main.source())

@@ -5,20 +5,23 @@ be.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from vmsgen.runtime.errors import DataError, VmsgenError
 from vmsgen.stream import marks
 from vmsgen.stream.ber import tags
-from vmsgen.stream.ber.reader import BerReader
-from vmsgen.stream.ber.trailer import find_ber_trailer
 from vmsgen.stream.binary.reader import BinaryReader, Undecoded
-from vmsgen.stream.channels.files import channel_format
 from vmsgen.stream.devices import Classes, DeviceDecoder
 from vmsgen.stream.items import Blob, Configuration, Item, Section, SectionKind, State
 from vmsgen.stream.machine.facts import MAX_PAGE_BITS, TARGET_PROP
 from vmsgen.stream.ram.reader import RamState
 from vmsgen.stream.transport.source import ByteSource
 from vmsgen.stream.vmdesc.trailer import Trailer
+
+if TYPE_CHECKING:
+    from vmsgen.stream.ber.reader import BerReader
+
+# What reads BER is imported where an input is BER: most are not.
 
 __all__ = ["PAGE_SIZE_PROP", "StreamReader", "format_of"]
 
@@ -29,14 +32,16 @@ PAGE_SIZE_PROP = "target.page_size"
 def format_of(source: ByteSource) -> str:
     """``binary`` or ``ber``, by the first four bytes, which stay unread. Raises DataError."""
     start = source.peek(4)
-    if start and channel_format(source) is not None:
-        raise DataError(f"{source.name} is a channel that belongs to another stream (--channel of that)", offset=0)
     if start == marks.MAGIC:
         return "binary"
     if start[:3] == tags.MAGIC_TAG:
         return "ber"
     if not start:
         raise DataError(f"{source.name} is empty")
+    from vmsgen.stream.channels.files import channel_format
+
+    if channel_format(source) is not None:
+        raise DataError(f"{source.name} is a channel that belongs to another stream (--channel of that)", offset=0)
     raise DataError(
         f"{source.name} is no migration stream: expected {marks.MAGIC.hex(' ')} (QEMU) or "
         f"{tags.MAGIC_TAG.hex(' ')} (BER), found {start.hex(' ')}",
@@ -70,6 +75,8 @@ class StreamReader:
                 source, self._decoder, page_size=page_size, machine=machine, target=given.get(TARGET_PROP)
             )
         else:
+            from vmsgen.stream.ber.reader import BerReader
+
             self._reader = BerReader(source, classes)
         self._warnings: list[str] = []
         self._trailer: Trailer | None = None  # of BER; looked for when a section needs it
@@ -103,7 +110,9 @@ class StreamReader:
 
     def _interpret(self, section: Section, blob: Blob) -> None:
         """A blob of BER as the typed object that it would be in the binary format."""
-        assert self._decoder is not None and isinstance(self._reader, BerReader)
+        from vmsgen.stream.ber.trailer import find_ber_trailer
+
+        assert self._decoder is not None and not isinstance(self._reader, BinaryReader)
         data = memoryview(blob.data)
         if self._trailer is None:
             self._trailer = find_ber_trailer(self._reader.spooled())

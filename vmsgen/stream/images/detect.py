@@ -5,11 +5,15 @@ from __future__ import annotations
 import io
 import os
 import stat
+from typing import TYPE_CHECKING
 
 from vmsgen.runtime.errors import VmsgenError
-from vmsgen.stream.images import libvirt, qcow2
-from vmsgen.stream.images.qcow2_copy import Qcow2Sink
-from vmsgen.stream.transport.sink import ByteSink
+from vmsgen.stream import marks
+
+if TYPE_CHECKING:
+    from vmsgen.stream.transport.sink import ByteSink
+
+# What reads and writes images is imported for images: most inputs are plain files.
 
 __all__ = ["image_note", "image_sink", "opened"]
 
@@ -30,6 +34,10 @@ def opened(path: str | os.PathLike[str], snapshot: str | None = None) -> io.RawI
     file = io.FileIO(path, "rb")
     try:
         magic = _magic(file)
+        if magic[:4] == marks.MAGIC and snapshot is None:
+            return file
+        from vmsgen.stream.images import libvirt, qcow2
+
         if magic[:4] == qcow2.MAGIC:
             return qcow2.SnapshotState(file, qcow2.chosen_snapshot(file, snapshot))
         if snapshot is not None:
@@ -49,6 +57,10 @@ def image_note(path: str | os.PathLike[str], snapshot: str | None = None) -> str
         return None  # a pipe, which is opened only once
     with io.FileIO(path, "rb") as file:
         magic = _magic(file)
+        if magic[:4] == marks.MAGIC:
+            return None
+        from vmsgen.stream.images import libvirt, qcow2
+
         if magic[:4] == qcow2.MAGIC:
             found = qcow2.chosen_snapshot(file, snapshot)
             return f"snapshot {found.name} of a qcow2 image, {found.state_size} bytes"
@@ -67,6 +79,9 @@ def image_sink(template: str, path: str, snapshot: str | None = None) -> ByteSin
     """A sink that makes a copy of an image with another stream in it. Raises VmsgenError, OSError."""
     with io.FileIO(template, "rb") as file:
         magic = _magic(file)
+    from vmsgen.stream.images import libvirt, qcow2
+    from vmsgen.stream.images.qcow2_copy import Qcow2Sink
+
     if magic[:4] == qcow2.MAGIC:
         return Qcow2Sink(template, path, snapshot)
     if magic in libvirt.MAGICS:

@@ -12,7 +12,6 @@ import fcntl
 import io
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 
 __all__ = ["PartFile", "named", "scratch_name"]
@@ -33,6 +32,8 @@ def named(place: str | None) -> Iterator[None]:
 
 def scratch_name() -> str:
     """What errors call a temporary file, which has no name itself."""
+    import tempfile  # here, because only names are needed of it
+
     return f"a temporary file in {tempfile.gettempdir()}"
 
 

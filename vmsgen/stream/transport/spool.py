@@ -6,9 +6,6 @@ The description of the device sections stands behind them, so they can be read o
 
 from __future__ import annotations
 
-import mmap
-import tempfile
-
 from vmsgen.stream.transport.part import named, scratch_name
 from vmsgen.stream.transport.source import ByteSource, MemorySource
 
@@ -30,6 +27,9 @@ def spool(source: ByteSource, memory_limit: int = MEMORY_LIMIT) -> MemorySource:
             break
     else:
         return MemorySource(data, base=base, name=source.name)
+    import mmap  # here, because most streams are small
+    import tempfile
+
     # the mapping keeps the file's contents alive; the file itself has no name and goes with it
     with tempfile.TemporaryFile(prefix="vmsgen-") as file:
         with named(scratch_name()):
