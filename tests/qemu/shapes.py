@@ -181,12 +181,14 @@ def _finish(guest: Qemu, rounds: int) -> None:
 
 
 @contextlib.contextmanager
-def taken(release: str, shape: Shape, files: Sequence[Path], folder: Path) -> Iterator[Qemu]:
-    """A stopped QEMU that has loaded these files. Raises QemuError if it refuses them."""
+def taken(release: str, shape: Shape, files: Sequence[Path], folder: Path, *, offset: int = 0) -> Iterator[Qemu]:
+    """A stopped QEMU that has loaded these files; a mapped-ram file from ``offset`` on. Raises QemuError if it refuses
+    them.
+    """
     with Qemu([*argv(release), "-S", "-incoming", "defer"], folder, "target") as target:
         prepare(target, shape)
         if shape.mapped:
-            incoming(target, f"file:{files[0]}")
+            incoming(target, f"file:{files[0]},offset={offset}")
         elif shape.channels:
             _feed(target, files, folder)
         else:

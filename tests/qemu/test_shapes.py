@@ -19,9 +19,11 @@ SENT = [
 ]
 
 
-def loaded(guest: Stopped, shape: str, files: Sequence[Path], folder: Path, *, release: str = "") -> None:
+def loaded(
+    guest: Stopped, shape: str, files: Sequence[Path], folder: Path, *, release: str = "", offset: int = 0
+) -> None:
     """Fails unless QEMU loads the files and then has the memory of the guest."""
-    with taken(release or guest.release, SHAPES[shape], files, folder) as target:
+    with taken(release or guest.release, SHAPES[shape], files, folder, offset=offset) as target:
         assert target.qmp("query-status")["status"] == "paused"
         assert memory(target, folder) == guest.memory
 
@@ -63,22 +65,24 @@ def test_as_one_plain_stream(shape: str, release: str, into: str, stopped: Stopp
 
 
 @pytest.mark.parametrize(
-    ("shape", "release", "as_shape"),
+    ("shape", "release", "as_shape", "offset"),
     [
-        ("plain", "10.0", "mapped-ram"),
-        ("xbzrle", "7.2", "mapped-ram"),
-        ("multifd-zlib", "10.0", "mapped-ram-multifd"),
-        ("mapped-ram", "10.0", "mapped-ram-multifd"),
+        ("plain", "10.0", "mapped-ram", 0x1000),
+        ("xbzrle", "7.2", "mapped-ram", 0),
+        ("multifd-zlib", "10.0", "mapped-ram-multifd", 0),
+        ("mapped-ram", "10.0", "mapped-ram-multifd", 12345),
     ],
 )
-def test_as_a_mapped_ram_file(shape: str, release: str, as_shape: str, stopped: StoppedGuest, tmp_path: Path) -> None:
+def test_as_a_mapped_ram_file(
+    shape: str, release: str, as_shape: str, offset: int, stopped: StoppedGuest, tmp_path: Path
+) -> None:
     guest = stopped(release)
     main, ber, mapped = guest.files[shape][0], tmp_path / "mapped.ber", tmp_path / "mapped.mig"
-    words = ["convert", str(main), str(ber), *channels(guest.files[shape])]
-    assert run([*words, "--to", "ber", "--shape", "mapped-ram"]) == 0
-    assert run(["convert", str(ber), str(mapped), "--to", "binary"]) == 0
+    assert run(["convert", str(main), str(ber), *channels(guest.files[shape]), "--to", "ber"]) == 0
+    words = ["--to", "binary", "--shape", "mapped-ram", "--output-offset", str(offset)]
+    assert run(["convert", str(ber), str(mapped), *words]) == 0
     assert mapped.stat().st_blocks * 512 < mapped.stat().st_size // 2  # what is zero is a hole
-    loaded(guest, as_shape, [mapped], tmp_path, release="10.0")
+    loaded(guest, as_shape, [mapped], tmp_path, release="10.0", offset=offset)
 
 
 def test_a_channel_too_few_is_seen(stopped: StoppedGuest, tmp_path: Path) -> None:

@@ -99,7 +99,6 @@ def command(
             machine=machine,
             channels=others,
             shape=shape,
-            begin_at=output_offset,
         )
     if quiet:
         return

@@ -69,13 +69,12 @@ def convert(
     machine: str | None = None,
     channels: Sequence[ByteSource] = (),
     shape: str | None = None,
-    begin_at: int = 0,
 ) -> Conversion:
     """Reads a stream of either format and writes it in format ``to``, one of FORMATS; the caller commits the sink.
 
     Pages of other ``channels`` are joined with it, so that what is written is one stream. ``shape`` writes each page
-    once, as it is at the end: ``plain``, or ``mapped-ram``, for a file in which the stream stands at ``begin_at``. An
-    input that is itself such a channel is written as one.
+    once, as it is at the end: ``plain``, or ``mapped-ram``, for a file in which the stream stands where the sink's
+    does. An input that is itself such a channel is written as one.
 
     Values are neither changed nor refused: a section that does not fit its description travels as bytes, with a
     warning. Raises DataError for input that cannot be read or said in ``to``, OSError; both with a note on how much was
@@ -93,7 +92,7 @@ def convert(
     seen = _Seen(reader)
     whole = joined(seen, channels)
     if shape is not None:
-        whole = PlainReader(whole) if shape == "plain" else MappedReader(whole, begin_at=begin_at)
+        whole = PlainReader(whole) if shape == "plain" else MappedReader(whole, begin_at=sink.begin_at)
     try:
         for item in whole.items():
             writer.item(item)

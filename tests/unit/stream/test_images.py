@@ -7,7 +7,11 @@ import gzip
 import lzma
 import os
 import random
+import shutil
 import struct
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,6 +28,7 @@ from tests.unit.stream.image_files import (
     save_image,
     used,
 )
+from tests.unit.stream.mapped_files import mapped_file
 from tests.unit.stream.synthetic import (
     EOS_RECORD,
     HEADER,
@@ -39,6 +44,7 @@ from tests.unit.stream.synthetic import (
 from tests.unit.stream.test_commands import run
 from vmsgen.runtime.errors import DataError, VmsgenError
 from vmsgen.stream.images.detect import image_note, image_sink, opened
+from vmsgen.stream.items import MAPPED
 
 STREAM = HEADER + configuration() + start(2, "ram", block_list([("pc.ram", 1 << 20)]))
 STREAM += part(2, full_page(0, "pc.ram") + full_page(0x1000, None, 3) + EOS_RECORD) + command(11)
@@ -75,8 +81,20 @@ def test_libvirt(tmp_path: Path, order: str, capsys: pytest.CaptureFixture[str])
         assert migration.machine == "pc-i440fx-7.2"
 
 
-@pytest.mark.parametrize(("form", "pack"), [(1, gzip.compress), (2, bz2.compress), (3, lzma.compress)])
-def test_libvirt_compressed(tmp_path: Path, form: int, pack) -> None:  # type: ignore[no-untyped-def]
+def zstd(data: bytes) -> bytes:
+    return pytest.importorskip("zstandard").ZstdCompressor().compress(data)  # type: ignore[no-any-return]
+
+
+def lzop(data: bytes) -> bytes:
+    if shutil.which("lzop") is None:
+        pytest.skip("lzop is not installed")
+    return subprocess.run(["lzop", "-c"], input=data, capture_output=True, check=True).stdout
+
+
+@pytest.mark.parametrize(
+    ("form", "pack"), [(1, gzip.compress), (2, bz2.compress), (3, lzma.compress), (4, lzop), (5, zstd)]
+)
+def test_libvirt_compressed(tmp_path: Path, form: int, pack: Callable[[bytes], bytes]) -> None:
     image = kept(tmp_path / "guest.save", save_image(pack(STREAM), form=form, magic=b"Part"))
     assert read(image) == STREAM
     assert ", not finished" in str(image_note(image))
@@ -84,15 +102,51 @@ def test_libvirt_compressed(tmp_path: Path, form: int, pack) -> None:  # type: i
     again = tmp_path / "again.save"
     assert run("convert", image, again, "--into", image) == 0
     assert again.read_bytes() == save_image(STREAM, magic=b"Part")
-    for bad in (pack(STREAM)[:-30], b"no such stream", b""):
-        with pytest.raises(DataError, match="libvirt save image"):
+    large = random.Random(form).randbytes(1 << 20) + bytes(5 << 20)
+    assert read(kept(image, save_image(pack(large), form=form))) == large
+    for bad in (pack(large)[:-30], b"no such stream", b""):
+        with pytest.raises(DataError, match="the save image"):
             read(kept(image, save_image(bad, form=form)))
 
 
-@pytest.mark.parametrize(("form", "name"), [(4, "lzop"), (5, "zstd"), (99, "method 99")])
-def test_libvirt_compressed_otherwise(tmp_path: Path, form: int, name: str) -> None:
-    with pytest.raises(VmsgenError, match=f"compressed by {name}, which vmsgen does not open"):
-        opened(kept(tmp_path / "guest.save", save_image(STREAM, form=form)))
+def test_a_reader_that_stops_ends_lzop(tmp_path: Path) -> None:
+    image = kept(tmp_path / "guest.save", save_image(lzop(random.Random(1).randbytes(4 << 20)), form=4))
+    with opened(image) as raw:
+        assert len(raw.read(100) or b"") == 100
+
+
+def test_libvirt_compressed_by_what_is_not_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for form, message in ((4, "need the program lzop"), (5, "pip install zstandard"), (99, "by method 99")):
+        with pytest.raises(VmsgenError, match=message):
+            opened(kept(tmp_path / "guest.save", save_image(STREAM, form=form)))
+
+
+def test_libvirt_mapped_ram(tmp_path: Path) -> None:
+    """Its places count from the start of the image."""
+    before = 92 + len(XML)
+    image = kept(tmp_path / "guest.save", save_image(mapped_file(before)[before:], form=6))
+    assert "compression sparse" in str(image_note(image))
+    plain, again, made = tmp_path / "plain.mig", tmp_path / "again.save", tmp_path / "made.save"
+    assert run("convert", image, again, "--into", image) == 0
+    assert again.read_bytes() == image.read_bytes()
+    assert run("convert", image, plain, "--shape", "plain") == 0
+    assert run("convert", plain, made, "--into", image) == 0
+    assert made.read_bytes()[:before] == save_image(b"")
+    assert run("convert", plain, made, "--into", made, "--shape", "mapped-ram") == 0
+    assert made.read_bytes()[:before] == save_image(b"", form=6)
+    for name in (made, image):
+        assert run("show", name, "--extract", tmp_path / f"memory of {name.name}") == 0
+    memories = [
+        {path.name: path.read_bytes() for path in (tmp_path / f"memory of {name.name}").iterdir()}
+        for name in (made, image)
+    ]
+    assert memories[0] == memories[1]
+    with vmsgen.open(made) as migration:
+        (start, *_) = [section for section in migration.sections if section.is_ram]
+        places = [record[1].pages_offset for record in start.records() if record[0] == MAPPED]
+    assert places and all(place % (1 << 20) == 0 for place in places)
 
 
 def test_libvirt_headers_that_are_none(tmp_path: Path) -> None:

@@ -44,7 +44,11 @@ def opened(path: str | os.PathLike[str], snapshot: str | None = None) -> io.RawI
             raise VmsgenError(f"{os.fspath(path)} is no qcow2 image, and has no snapshots")
         if magic in libvirt.MAGICS:
             image = libvirt.read_save_image(file)
-            return file if image.compression == "raw" else libvirt.Inflated(file, image.compression)
+            if image.compression in libvirt.STORED:
+                return file
+            from vmsgen.stream.images.compressed import decompressed
+
+            return decompressed(file, image.compression)
     except BaseException:
         file.close()
         raise

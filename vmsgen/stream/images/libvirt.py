@@ -5,27 +5,25 @@ Numbers of the header are in the byte order of the host that wrote it (src/qemu/
 
 from __future__ import annotations
 
-import bz2
-import io
-import lzma
 import os
 import struct
-import zlib
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from vmsgen.runtime.errors import DataError, VmsgenError
+from vmsgen.runtime.errors import DataError
 from vmsgen.stream.transport.sink import FileSink
 
-__all__ = ["MAGICS", "Inflated", "LibvirtSink", "SaveImage", "read_save_image"]
+__all__ = ["MAGICS", "STORED", "LibvirtSink", "SaveImage", "read_save_image"]
 
 #: A complete image, and one that libvirt has not finished.
 MAGICS = (b"LibvirtQemudSave", b"LibvirtQemudPart")
 _SIZE = 16 + 5 * 4 + 14 * 4
 _VERSION = 2
 _MAX_XML = 64 << 20
-_FORMATS = ("raw", "gzip", "bzip2", "xz", "lzop", "zstd")
-_PIECE = 1 << 18
+#: ``sparse`` (libvirt 11.2 and later) is a mapped-ram file, whose places count from the start of the image.
+_FORMATS = ("raw", "gzip", "bzip2", "xz", "lzop", "zstd", "sparse")
+#: Those that are no compression.
+STORED = ("raw", "sparse")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +36,9 @@ class SaveImage:
     compression: str
     xml: str
 
-    def uncompressed(self) -> bytes:
-        """The header for a stream that is not compressed."""
-        return self.header[:28] + struct.pack(f"{self.order}I", 0) + self.header[32:]
+    def with_compression(self, name: str) -> bytes:
+        """The header for a stream that is stored so."""
+        return self.header[:28] + struct.pack(f"{self.order}I", _FORMATS.index(name)) + self.header[32:]
 
 
 def read_save_image(file: BinaryIO) -> SaveImage:
@@ -69,61 +67,20 @@ def _exactly(file: BinaryIO, size: int) -> bytes:
     return data
 
 
-class Inflated(io.RawIOBase):
-    """The stream behind a header, decompressed as it is read. Owns ``file``. Raises VmsgenError for a compression that
-    is not known here.
-    """
-
-    def __init__(self, file: BinaryIO, compression: str) -> None:
-        super().__init__()
-        made: dict[str, Any] = {
-            "gzip": lambda: zlib.decompressobj(31),
-            "bzip2": bz2.BZ2Decompressor,
-            "xz": lzma.LZMADecompressor,
-        }
-        if compression not in made:
-            raise VmsgenError(
-                f"the stream in the libvirt save image is compressed by {compression}, which vmsgen does not open: "
-                "cut the header off, decompress it, and give what comes out"
-            )
-        self._file = file
-        self._compression = compression
-        self._stream = made[compression]()
-        self._ahead = b""
-
-    def readable(self) -> bool:
-        """True."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Some bytes, none at the end. Raises DataError, OSError."""
-        while not self._stream.eof:
-            if not self._ahead and getattr(self._stream, "needs_input", True):
-                self._ahead = self._file.read(_PIECE) or b""
-                if not self._ahead:
-                    raise DataError(f"the {self._compression} stream in the libvirt save image is cut")
-            try:
-                found = self._stream.decompress(self._ahead, len(buffer))
-            except (zlib.error, lzma.LZMAError, OSError, EOFError) as error:
-                raise DataError(f"the libvirt save image holds no {self._compression} stream: {error}") from None
-            self._ahead = getattr(self._stream, "unconsumed_tail", b"")
-            if found:
-                buffer[: len(found)] = found
-                return len(found)
-        return 0
-
-    def close(self) -> None:
-        """Closes the file."""
-        self._file.close()
-        super().close()
-
-
 class LibvirtSink(FileSink):
     """Writes a stream behind the header of another save image, uncompressed. Raises DataError, OSError."""
 
     def __init__(self, template: str, path: str | os.PathLike[str]) -> None:
         with open(template, "rb", buffering=0) as file:
-            header = read_save_image(file).uncompressed()
+            self._image = read_save_image(file)
         super().__init__(path)
+        header = self._image.with_compression("raw")
+        self.begin_at = len(header)
         self.write(header)
         self.offset = 0
+
+    def hole(self, size: int) -> None:
+        """Leaves a hole, as a mapped-ram file has them and no other: the header then says that it is one."""
+        super().hole(size)
+        if size:
+            os.pwrite(self._part.file.fileno(), self._image.with_compression("sparse")[:_SIZE], 0)

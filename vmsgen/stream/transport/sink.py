@@ -35,6 +35,9 @@ class Writable(Protocol):
 class ByteSink:
     """Gathering writer over a file descriptor or an object with ``write``. ``name`` is what errors call it."""
 
+    #: Where the stream begins in the output.
+    begin_at = 0
+
     def __init__(self, raw: Writable, *, name: str | None = None) -> None:
         self._raw = raw
         self.name = name
@@ -178,6 +181,7 @@ class FileSink(ByteSink):
     def __init__(self, path: str | os.PathLike[str], *, begin_at: int = 0) -> None:
         self._part = PartFile(os.path.realpath(path))  # behind a link, so that the link stays
         super().__init__(self._part.file, name=os.fspath(path))
+        self.begin_at = begin_at
         self._part.file.seek(begin_at)
 
     def hole(self, size: int) -> None:
@@ -246,7 +250,7 @@ def open_sink(place: str | os.PathLike[str] | Writable, *, begin_at: int = 0, na
     else:
         sink = _DirectSink(place)
     sink.hole(begin_at)
-    sink.offset = 0
+    sink.offset, sink.begin_at = 0, begin_at
     return sink
 
 
