@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -91,6 +94,43 @@ def test_over_sockets(old: str, new: str, qemu: QemuBinary, tmp_path: Path) -> N
             assert second.wait(60) == 0
         target.wait_for(lambda: target.qmp("query-status")["status"] == "running", 60)
         alive(target)
+
+
+@pytest.mark.parametrize(("old", "new", "killed"), [("7.2", "10.0", False), ("10.0", "7.2", True)])
+def test_through_a_tee(old: str, new: str, killed: bool, qemu: QemuBinary, tmp_path: Path) -> None:
+    """The destination runs, and the log tells what was sent; also when the decoder is killed on the way."""
+    guest = declared()["dirty-pc"]
+    qemu(old), qemu(new)
+    from_source, to_target = f"unix:{tmp_path}/a", f"unix:{tmp_path}/b"
+    log = tmp_path / "log"
+    tee = [sys.executable, "-m", "vmsgen", "tee", from_source, to_target, "--log", str(log), "--format", "json"]
+    with (
+        Qemu(guest.argv(old), tmp_path, "source") as source,
+        Qemu([*guest.argv(new), "-incoming", to_target], tmp_path, "target") as target,
+    ):
+        source.wait_for(lambda: re.search(r"EIP=00007c(2|3|4)", source.hmp("info registers")) is not None, 60)
+        target.wait_for((tmp_path / "b").exists, 20)
+        with subprocess.Popen(tee) as between:
+            source.wait_for((tmp_path / "a").exists, 20)
+            if killed:
+                (decoder,) = Path(f"/proc/{between.pid}/task/{between.pid}/children").read_text().split()
+                os.kill(int(decoder), signal.SIGKILL)
+            source.qmp("migrate", uri=from_source)
+            source.wait_for(source.migrated, 60)
+            target.wait_for(lambda: target.qmp("query-status")["status"] == "running", 60)
+            alive(target)
+            assert between.wait(60) == killed
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    if killed:
+        assert not events
+        return
+    assert [each["event"] for each in events[:3]] == ["stream", "configuration", "ram"]
+    assert events[-1]["event"] == "summary" and events[-1]["opaque"] == 0
+    rounds = [each for each in events if each["event"] == "round"]
+    assert rounds and all(each["sections"] for each in rounds)
+    sections = [each for each in events if each["event"] == "section"]
+    assert {"timer", "cpu", "globalstate"} <= {each["name"] for each in sections}
+    assert {each["contents"] for each in sections} == {"typed"}
 
 
 def test_the_plain_command_of_a_user(qemu: QemuBinary, tmp_path: Path) -> None:

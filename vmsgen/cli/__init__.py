@@ -40,6 +40,7 @@ COMMANDS = (
     ("build", "docs", "write the reference pages of the specs"),
     ("streams", "show", "what is in a migration stream: sections, values, statistics"),
     ("streams", "convert", "between QEMU's binary, BER, JSON and a readable trace"),
+    ("streams", "tee", "pass a stream on untouched, and log what is in it"),
     ("streams", "verify", "check a stream against the generated schema and its own round trip"),
     ("streams", "diff", "what two streams say differently: machine, fields of devices, memory"),
 )

@@ -66,6 +66,14 @@ def _sink(place: str, begin_at: int, remote: bool) -> Iterator[ByteSink]:
             yield sink
 
 
+def let_go(source: str, target: str) -> None:
+    """Closes stdin and stdout where they were the ends: nobody there waits for what else this process does."""
+    for descriptor in [0] * (source == "-") + [1] * (target == "-"):
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, descriptor)
+        os.close(null)
+
+
 def outlive_the_writer(source: str, target: str) -> None:
     """Goes on in a child process, for which this one waits, where ``source`` is a pipe from QEMU.
 

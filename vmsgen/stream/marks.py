@@ -29,6 +29,9 @@ COMMAND_PACKAGED: Final = 7
 #: Command 3: postcopy may come; with 16 bytes of data it concerns RAM.
 COMMAND_ADVISE: Final = 3
 
+#: Command 5: the receiver runs, and pages come as it asks for them.
+COMMAND_POSTCOPY_RUN: Final = 5
+
 #: Flags of RAM records, in the low bits of their word (migration/ram.c).
 RAM_ZERO: Final = 0x02
 RAM_MEM_SIZE: Final = 0x04

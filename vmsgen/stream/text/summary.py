@@ -24,7 +24,7 @@ from vmsgen.stream.reading import StreamReader
 from vmsgen.stream.text.statistics import Statistics
 from vmsgen.stream.transport.source import ByteSource
 
-__all__ = ["SectionRow", "Summary", "summarize"]
+__all__ = ["SectionRow", "Summary", "row_of", "summarize"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def summarize(
         for item in reader.items():
             if isinstance(item, Section):
                 item.exhaust()
-                summary.rows.append(_row(item, summary.statistics.count(item)))
+                summary.rows.append(row_of(item, summary.statistics.count(item)))
             elif isinstance(item, Configuration):
                 summary.configuration = item
             elif isinstance(item, Command):
@@ -108,7 +108,8 @@ def summarize(
     return summary
 
 
-def _row(section: Section, opaque: int) -> SectionRow:
+def row_of(section: Section, opaque: int) -> SectionRow:
+    """The row of a section that was used up, of whose bytes ``opaque`` are."""
     body = section.body
     typed = isinstance(body, SectionRecords) or (isinstance(body, State) and body.value is not None)
     contents = "ram" if isinstance(body, RamRecords) else "typed" if typed else "bytes"

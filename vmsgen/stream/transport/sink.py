@@ -45,7 +45,7 @@ class ByteSink:
         self._pieces: list[Piece] = []
         self._size = 0
         self.offset = 0  # bytes handed in so far
-        descriptor = descriptor_of(raw)
+        self.descriptor = descriptor = descriptor_of(raw)
         self._writev: Callable[[list[Piece]], int] | None = None
         if descriptor is not None and hasattr(os, "writev"):
             flush = getattr(raw, "flush", None)

@@ -91,6 +91,11 @@ class ByteSource:
         self._base = -self.pos
 
     @property
+    def descriptor(self) -> int | None:
+        """The input's file descriptor, if it has one."""
+        return descriptor_of(self._raw)
+
+    @property
     def offset(self) -> int:
         """Bytes consumed since the start of the input."""
         return self._base + self.pos

@@ -1,0 +1,1 @@
+"""A stream on its way: passed on untouched, while a process of its own decodes and logs it."""
