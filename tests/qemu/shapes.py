@@ -56,10 +56,10 @@ SHAPES = {
 }
 
 
-def argv(release: str) -> list[str]:
-    """The command line of the guest, of a machine type that all releases have."""
+def argv(release: str, machine: str = "pc-i440fx-5.2") -> list[str]:
+    """The command line of the guest, of a machine type that all releases have unless it is said."""
     assets = asset_folder()
-    guest = ["-M", "pc-i440fx-5.2", "-m", str(MEMORY >> 20), "-nodefaults", "-bios", str(assets / "dirtier.rom")]
+    guest = ["-M", machine, "-m", str(MEMORY >> 20), "-nodefaults", "-bios", str(assets / "dirtier.rom")]
     loader = f"loader,file={assets / 'fill4m'},addr=0x1000000,force-raw=on"
     return [PREFIXES[release] + "x86_64", *guest, *QUIET, "-device", loader]
 
@@ -152,10 +152,7 @@ def _record(guest: Qemu, shape: Shape, out: Path) -> list[Path]:
 
         taker = threading.Thread(target=take, daemon=True)
         taker.start()
-        bandwidth = {"max-bandwidth": 1 << 22, "downtime-limit": 1} if shape.rounds else {"max-bandwidth": 10**10}
-        guest.qmp("migrate-set-parameters", **bandwidth)
-        guest.qmp("migrate", uri=f"unix:{out}.socket")
-        _finish(guest, shape.rounds)
+        migrate_to(guest, f"unix:{out}.socket", shape.rounds)
         for thread in (taker, *threads):
             thread.join(60)
     if len(kept) != shape.channels + 1:
@@ -167,8 +164,11 @@ def _record(guest: Qemu, shape: Shape, out: Path) -> list[Path]:
     return paths
 
 
-def _finish(guest: Qemu, rounds: int) -> None:
-    """Lets a migration end after so many rounds of RAM."""
+def migrate_to(guest: Qemu, uri: str, rounds: int = 0) -> None:
+    """Migrates a guest, and does not let it end before so many rounds of RAM. Raises QemuError."""
+    bandwidth = {"max-bandwidth": 1 << 22, "downtime-limit": 1} if rounds else {"max-bandwidth": 10**10}
+    guest.qmp("migrate-set-parameters", **bandwidth)
+    guest.qmp("migrate", uri=uri)
     if rounds:
 
         def enough() -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,10 +22,17 @@ from tests.qemu.capture import declared, detached, into_file, migrate
 from tests.qemu.conftest import QemuBinary, missing
 from tests.qemu.machine import Qemu, unavailable
 from tests.qemu.sets import RELEASES
+from tests.qemu.shapes import SHAPES, argv, at_work, memory, migrate_to, prepare
+from tests.qemu.test_roundtrip import same
 
 PYTHON = shlex.quote(sys.executable)
 TO_BER = f"{PYTHON} -m vmsgen convert - - --to ber"
 TO_BINARY = f"{PYTHON} -m vmsgen convert - - --to binary"
+#: Between releases: a machine type that both have.
+MACHINE = "pc-i440fx-7.2"
+PAIRS = [("7.2", "10.0"), ("10.0", "7.2")]
+ROUNDS = 3
+LISTENS = "0A"  # the state of a socket in /proc/net/tcp
 
 
 def dirty_page(guest: Qemu) -> str:
@@ -55,45 +65,93 @@ def test_a_running_guest_moves_in_ber(old: str, new: str, qemu: QemuBinary, tmp_
         alive(target)
 
 
-def test_without_a_file_between(qemu: QemuBinary, tmp_path: Path) -> None:
-    """Both ends at once, with a pipe between them that carries BER."""
-    argv = declared()["dirty-pc"].argv("7.2")
-    qemu("7.2")
-    pipe = shlex.quote(str(tmp_path / "pipe"))
-    with Qemu(argv, tmp_path, "source") as source, Qemu([*argv, "-incoming", "defer"], tmp_path, "target") as target:
-        time.sleep(1)
-        target.qmp("migrate-incoming", uri=f"exec:mkfifo {pipe} && {TO_BINARY} <{pipe}")
-        source.qmp("migrate-set-parameters", **{"max-bandwidth": 10**10})
-        target.wait_for((tmp_path / "pipe").exists, 10)
-        source.qmp("migrate", uri=detached(f"{TO_BER} >{pipe}"))
-        source.wait_for(source.migrated, 60)
-        target.wait_for(lambda: target.qmp("query-status")["status"] == "running", 60)
-        alive(target)
-
-
-@pytest.mark.parametrize(("old", "new"), [("7.2", "10.0"), ("10.0", "7.2")])
-def test_over_sockets(old: str, new: str, qemu: QemuBinary, tmp_path: Path) -> None:
-    """QEMU connects to a converter, this one to another, and that one to the other QEMU; BER in the middle."""
-    guest = declared()["dirty-pc"]
-    qemu(old), qemu(new)
-    from_source, between, to_target = (f"unix:{tmp_path}/{name}" for name in ("a", "b", "c"))
-    convert = [sys.executable, "-m", "vmsgen", "convert"]
+@contextlib.contextmanager
+def two_guests(old: str, new: str, folder: Path) -> Iterator[tuple[Qemu, Qemu]]:
+    """A guest that works, sends several rounds of RAM and differences (XBZRLE), and a QEMU that waits for it. When both
+    are through: fails unless the other one has its memory and goes on with its work.
+    """
     with (
-        Qemu(guest.argv(old), tmp_path, "source") as source,
-        Qemu([*guest.argv(new), "-incoming", to_target], tmp_path, "target") as target,
+        Qemu(argv(old, MACHINE), folder, "source") as source,
+        Qemu([*argv(new, MACHINE), "-S", "-incoming", "defer"], folder, "target") as target,
     ):
-        source.wait_for(lambda: re.search(r"EIP=00007c(2|3|4)", source.hmp("info registers")) is not None, 60)
-        target.wait_for((tmp_path / "c").exists, 20)
+        for guest in (source, target):
+            prepare(guest, SHAPES["xbzrle"])
+        at_work(source)
+        yield source, target
+        differences = source.qmp("query-migrate")["xbzrle-cache"]["pages"]
+        target.wait_for(lambda: target.qmp("query-status")["status"] == "paused", 60)
+        assert memory(target, folder) == memory(source, folder)
+        assert differences > 0
+        target.qmp("cont")
+        at_work(target)
+
+
+@pytest.mark.parametrize(("old", "new"), PAIRS)
+def test_over_exec(old: str, new: str, qemu: QemuBinary, tmp_path: Path) -> None:
+    """Both ends at once, with a pipe between them that carries BER."""
+    qemu(old), qemu(new)
+    pipe = shlex.quote(str(tmp_path / "pipe"))
+    with two_guests(old, new, tmp_path) as (source, target):
+        target.qmp("migrate-incoming", uri=f"exec:mkfifo {pipe} && {TO_BINARY} <{pipe}")
+        target.wait_for((tmp_path / "pipe").exists, 10)
+        migrate_to(source, detached(f"{TO_BER} >{pipe}"), ROUNDS)
+
+
+@pytest.mark.parametrize("family", ["unix", "tcp"])
+@pytest.mark.parametrize(("old", "new"), PAIRS)
+def test_over_sockets(old: str, new: str, family: str, qemu: QemuBinary, tmp_path: Path) -> None:
+    """QEMU connects to a converter, this one to another, and that one to the other QEMU; BER in the middle."""
+    qemu(old), qemu(new)
+    from_source, between, to_target = (address(family, tmp_path / name) for name in ("a", "b", "c"))
+    convert = [sys.executable, "-m", "vmsgen", "convert"]
+    with two_guests(old, new, tmp_path) as (source, target):
+        target.qmp("migrate-incoming", uri=to_target)
+        source.wait_for(lambda: listened_at(to_target), 20)
         with subprocess.Popen([*convert, between, to_target, "--to", "binary"]) as second:
-            source.wait_for((tmp_path / "b").exists, 20)
+            source.wait_for(lambda: listened_at(between), 20)
             with subprocess.Popen([*convert, from_source, between, "--to", "ber"]) as first:
-                source.wait_for((tmp_path / "a").exists, 20)
-                source.qmp("migrate", uri=from_source)
-                source.wait_for(source.migrated, 60)
+                source.wait_for(lambda: listened_at(from_source), 20)
+                migrate_to(source, from_source, ROUNDS)
                 assert first.wait(60) == 0
             assert second.wait(60) == 0
+
+
+def address(family: str, path: Path) -> str:
+    """Where somebody may listen: a path, or a port that is free now."""
+    if family == "unix":
+        return f"unix:{path}"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"tcp:127.0.0.1:{free.getsockname()[1]}"
+
+
+def listened_at(place: str) -> bool:
+    """Whether somebody listens there; without connecting, since converters take one connection only."""
+    family, _, where = place.partition(":")
+    if family == "unix":
+        return Path(where).exists()
+    wanted = f":{int(where.rpartition(':')[2]):04X}"
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
+    return any(row[1].endswith(wanted) and row[3] == LISTENS for row in rows)
+
+
+@pytest.mark.parametrize("release", ["5.2", *RELEASES])
+def test_nothing_is_changed_on_the_way(release: str, qemu: QemuBinary, tmp_path: Path) -> None:
+    """A converter from QEMU's format to QEMU's format between two QEMUs of one release."""
+    qemu(release)
+    pipe, sent, received = (shlex.quote(str(tmp_path / name)) for name in ("pipe", "sent", "received"))
+    guest = argv(release)
+    with (
+        Qemu(guest, tmp_path, "source") as source,
+        Qemu([*guest, "-incoming", "defer"], tmp_path, "target") as target,
+    ):
+        at_work(source)
+        target.qmp("migrate-incoming", uri=f"exec:mkfifo {pipe} && tee {received} <{pipe}")
+        target.wait_for((tmp_path / "pipe").exists, 10)
+        migrate_to(source, detached(f"tee {sent} | {TO_BINARY} >{pipe}"), ROUNDS)
         target.wait_for(lambda: target.qmp("query-status")["status"] == "running", 60)
-        alive(target)
+        at_work(target)
+    same(tmp_path / "sent", tmp_path / "received")
 
 
 @pytest.mark.parametrize(("old", "new", "killed"), [("7.2", "10.0", False), ("10.0", "7.2", True)])
