@@ -19,6 +19,7 @@ from vmsgen.compilation import Compilation, compile_project
 from vmsgen.diagnostics import Diagnostic, Severity
 from vmsgen.emit.asn1 import SchemaError
 from vmsgen.emit.parallel import render_all
+from vmsgen.emit.python.layout import remember_splits
 from vmsgen.emit.templates import TemplateError, Templates
 from vmsgen.emit.units import Unit, assemble, emitted
 from vmsgen.inputs import Inputs
@@ -86,6 +87,8 @@ class _Changed:
     removed: set[str] = field(init=False)
     #: files of the last build that are on disk as it wrote them
     intact: set[str] = field(init=False)
+    #: the lock as it is, by definition
+    lock: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         present = {path.removesuffix(_SUFFIX) for path in self.inputs.specs if path.endswith(_SUFFIX)}
@@ -97,16 +100,17 @@ class _Changed:
             for path, digest in unit["files"].items()
         }
         self.intact = as_written(self.project.output, written)
-        lines = lines_by_definition(_lock_of(self.project))
+        self.lock = lines_by_definition(_lock_of(self.project))
         self.dirty = present - own
-        self.spread(path for path, record in self.last.items() if path in self.removed or self._differs(record, lines))
+        self.spread(path for path, record in self.last.items() if path in self.removed or self._differs(record))
+        self.spread(self._of_one_name(self.clean(), {}))
 
-    def _differs(self, record: Record, lines: Mapping[str, str]) -> bool:
+    def _differs(self, record: Record) -> bool:
         files = record["unit"]["files"]
         return (
             record["warned"]
             or any(self.inputs.specs.get(path) != digest for path, digest in record["reads"].items())
-            or record["tags"] != _tags(record["known"], lines)
+            or record["tags"] != _tags(record["known"], self.lock)
             or (not record["known"]["external"] and not self.intact.issuperset(files))
         )
 
@@ -178,10 +182,9 @@ class _Changed:
         lines = lines_by_definition(compiled.lock or "")
         if any(self.last[path]["tags"] != _tags(known, lines) for path, known in clean.items()):
             return None
-        recorded = lines_by_definition(_lock_of(self.project))
         for path in fresh:
             for definition in compiled.model.module(path).definitions:
-                if definition.tag is not None and definition.asn1_name not in recorded:
+                if definition.tag is not None and definition.asn1_name not in self.lock:
                     return None  # it may be somebody else's
         return compiled
 
@@ -193,6 +196,9 @@ class _Changed:
         clean = self.clean()
         templates = _templates(self.project)
         dirty = [module for module in compiled.model.modules if module.path not in clean]
+        for module in dirty:
+            if module.path in self.last:
+                remember_splits(self.last[module.path]["unit"]["splits"])
         rendered = {each.unit["path"]: each for each in render_all(compiled.model, dirty, templates)}
         fresh = [known for known in compiled.known if known["path"] in rendered]
         live = _live({**clean, **{known["path"]: known for known in fresh}})

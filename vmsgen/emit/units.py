@@ -14,6 +14,7 @@ from typing import TypedDict
 from vmsgen.emit.asn1 import SchemaPart, reached, schema_files, schema_part
 from vmsgen.emit.model_json import model_file, module_json
 from vmsgen.emit.python import Listed, has_code, listed, module_files, package_files
+from vmsgen.emit.python.layout import Split, used_splits
 from vmsgen.emit.templates import Templates
 from vmsgen.spec.model import Model, Module
 
@@ -34,6 +35,8 @@ class Unit(TypedDict):
     schema: SchemaPart
     #: its part of the model as JSON
     json: str
+    #: statements that black split
+    splits: list[Split]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Rendered:
 
 def render(model: Model, module: Module, templates: Templates) -> Rendered:
     """The unit of one module. ``model.tags`` must be filled. Raises TemplateError."""
+    used_splits()
     texts = module_files(model, module, templates) if has_code(module) else {}
     schema, files = schema_part(model, module, templates)
     texts = templates.finished(texts | files)
@@ -58,6 +62,7 @@ def render(model: Model, module: Module, templates: Templates) -> Rendered:
         listed=listed(model, module) if has_code(module) else None,
         schema=schema,
         json=module_json(model, module),
+        splits=used_splits(),
     )
     return Rendered(unit, texts)
 

@@ -33,10 +33,16 @@ _LINE = re.compile(r"(?P<name>Vm[0-9A-Za-z-]+(?:\.(?:[A-Za-z_][0-9A-Za-z_]*|<[a-
 
 @dataclass(frozen=True)
 class Lock:
-    """Names and numbers, and the line that each was read from."""
+    """Names and numbers, and the file and line that each was read from."""
 
     numbers: Mapping[str, int] = field(default_factory=dict)
-    spans: Mapping[str, Span] = field(default_factory=dict, compare=False)
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False)
+    file: SourceFile = field(default=SourceFile("tags.lock", ""), compare=False)
+
+    def span(self, name: str) -> Span | None:
+        """Where a name stands; None if it is new."""
+        line = self.lines.get(name)
+        return _span(self.file, line) if line is not None else None
 
     def render(self) -> str:
         """The text of the file."""
@@ -78,34 +84,35 @@ def read_lock(source: Path | str, reporter: Reporter) -> Lock:
 
 def _entries(file: SourceFile, reporter: Reporter) -> Lock:
     numbers: dict[str, int] = {}
-    spans: dict[str, Span] = {}
+    lines: dict[str, int] = {}
     owners: dict[tuple[str, int], str] = {}
     for index, written in enumerate(file.lines[1:], 2):
         line = written.rstrip("\r")
         if not line:
             continue
-        span = Span(file, index, 1, index, len(line) + 1)
         found = _LINE.match(line)
         number = int(found["number"]) if found is not None else -1
         if found is None or not 0 <= number <= MAX_TAG:
             help = "take both sides of the merge" if line.startswith(("<<<<", "====", ">>>>")) else None
-            reporter.error("lock/syntax", "expected a name and a number", span, help=help)
+            reporter.error("lock/syntax", "expected a name and a number", _span(file, index), help=help)
             continue
         name = found["name"]
         if name in numbers:
-            reporter.error("lock/syntax", f"`{name}` stands twice", span, notes=[Note("first here", spans[name])])
+            notes = [Note("first here", _span(file, lines[name]))]
+            reporter.error("lock/syntax", f"`{name}` stands twice", _span(file, index), notes=notes)
             continue
         other = owners.setdefault((_space(name), number), name)
         if other != name:
-            reporter.error(
-                "tag/taken",
-                f"`{name}` and `{other}` both have the number {number}",
-                span,
-                notes=[Note("here", spans[other])],
-            )
+            message = f"`{name}` and `{other}` both have the number {number}"
+            notes = [Note("here", _span(file, lines[other]))]
+            reporter.error("tag/taken", message, _span(file, index), notes=notes)
         numbers[name] = number
-        spans[name] = span
-    return Lock(numbers, spans)
+        lines[name] = index
+    return Lock(numbers, lines, file)
+
+
+def _span(file: SourceFile, line: int) -> Span:
+    return Span(file, line, 1, line, len(file.lines[line - 1].rstrip("\r")) + 1)
 
 
 def lines_by_definition(text: str) -> dict[str, str]:
@@ -142,7 +149,7 @@ def assign(
     }
     for _, definition in _own(model):
         tags[definition.asn1_name] = work.components(definition)
-    return Model(model.modules, tags), Lock(work.numbers, lock.spans)
+    return Model(model.modules, tags), Lock(work.numbers, lock.lines, lock.file)
 
 
 def _own(model: Model) -> Iterator[tuple[Module, Definition]]:
@@ -212,7 +219,7 @@ class _Assignment:
         owners: dict[int, tuple[str, Span | None]] = {}
         for name, number in self.numbers.items():
             if not _space(name):
-                owners.setdefault(number, (name, self.lock.spans.get(name)))
+                owners.setdefault(number, (name, self.lock.span(name)))
         for definition in _definitions(self.model, external=True):
             tags = self.model.tags.get(definition.asn1_name)
             if tags is not None and tags.application is not None:
@@ -236,7 +243,7 @@ class _Assignment:
         span = definition.tag_span or definition.span
         locked = self.numbers.get(name)
         if locked is not None and locked != tag:
-            place = self.lock.spans.get(name)
+            place = self.lock.span(name)
             self.reporter.error(
                 "tag/changed",
                 f"the tag of `{definition.wire_name}` is {tag} here, the lock says {locked}",

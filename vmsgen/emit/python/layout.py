@@ -160,6 +160,34 @@ def wrap_comment(text: str, depth: int, prefix: str = "#: ") -> list[str]:
 
 def split_by_black(depth: int, statement: str) -> list[str]:
     """A statement that fits none of the shapes printed here, as black splits it at this depth."""
+    lines = _splits.get((depth, statement))
+    if lines is None:
+        lines = _black(depth, statement)
+    _splits[depth, statement] = _used[depth, statement] = lines
+    return list(lines)
+
+
+#: What black has made of statements, and those of them that were asked for since :func:`used_splits`.
+_splits: dict[tuple[int, str], list[str]] = {}
+_used: dict[tuple[int, str], list[str]] = {}
+
+#: A statement, its depth and its lines: what an earlier build knows, for black takes long to import.
+Split = tuple[int, str, list[str]]
+
+
+def remember_splits(splits: Iterable[Split]) -> None:
+    """Takes over what the same black has made of statements before."""
+    _splits.update({(depth, statement): lines for depth, statement, lines in splits})
+
+
+def used_splits() -> list[Split]:
+    """What was asked for since the last call."""
+    found = [(depth, statement, lines) for (depth, statement), lines in _used.items()]
+    _used.clear()
+    return found
+
+
+def _black(depth: int, statement: str) -> list[str]:
     import black
     from black.parsing import InvalidInput
 
