@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from vmsgen import __version__
 from vmsgen import cli as group
 from vmsgen.runtime.errors import DataError
 
+CLONE = Path(__file__).parents[1]
 Fails = Callable[[Callable[[], object]], int]
 
 
@@ -104,6 +106,43 @@ def test_nothing_heavy_is_imported_for_help() -> None:
     heavy = {"jinja2", "black", "asn1tools", "numpy", "yaml"}
     code = f"import sys, vmsgen.cli; vmsgen.cli.run(['--help']); sys.exit(bool({heavy} & set(sys.modules)))"
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def imported(code: str, folder: Path | None = None) -> set[str]:
+    """The modules that a process has imported which runs ``code``, its own output left out."""
+    ended = "import sys; print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; {ended}"], check=True, cwd=folder, capture_output=True, text=True
+    )
+    return set(done.stderr.splitlines()[-1].split())
+
+
+def test_the_version_needs_no_command_line() -> None:
+    code = "import sys; sys.argv[1:] = ['--version']; from vmsgen.__main__ import main; main()"
+    assert not {"click", "typing", "re", "vmsgen.cli"} & imported(code)
+    for arguments in (["--version"], ["--version", "show"]):
+        done = subprocess.run([sys.executable, "-m", "vmsgen", *arguments], check=True, capture_output=True, text=True)
+        assert done.stdout == f"vmsgen {__version__}\n"
+    with open("/dev/full", "wb") as full:
+        failed = subprocess.run([sys.executable, "-m", "vmsgen", "--version"], stdout=full, stderr=subprocess.PIPE)
+    assert failed.returncode == 2 and b"No space left" in failed.stderr
+
+
+def test_a_stream_is_shown_without_what_builds_and_checks(tmp_path: Path) -> None:
+    sample = tmp_path / "sample.mig"
+    sample.write_bytes(lzma.decompress((CLONE / "examples/sample.mig.xz").read_bytes()))
+    names = imported(f"import vmsgen.cli; vmsgen.cli.run(['show', {str(sample)!r}])")
+    assert not {"yaml", "jinja2", "black", "asn1tools", "numpy", "rich", "vmsgen.spec.model"} & names
+    states = {name for name in names if name.startswith("vmsgen.library.") and name.count(".") > 2}
+    assert 10 < len(states) < 60, "the devices of this stream, of hundreds"
+
+
+def test_a_build_with_nothing_to_do_imports_nothing_that_builds(tmp_path: Path) -> None:
+    (tmp_path / "device-specs").mkdir()
+    (tmp_path / "device-specs/nic.yaml").write_text("vmsgen: 1\nvmstate: acme-nic\nfields:\n  - a: uint8\n")
+    subprocess.run([sys.executable, "-m", "vmsgen", "build"], check=True, cwd=tmp_path, capture_output=True)
+    names = imported("import vmsgen.cli; assert vmsgen.cli.run(['build']) == 0", tmp_path)
+    assert not {"yaml", "jinja2", "black", "asn1tools", "rich", "vmsgen.spec", "vmsgen.emit"} & names
 
 
 def test_a_reader_that_goes_away(tmp_path: Path) -> None:

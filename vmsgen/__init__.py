@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, BinaryIO
-
+TYPE_CHECKING = False  # (that of typing takes as long to import as all the rest of `vmsgen --version`)
 if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+    from typing import BinaryIO
+
     from vmsgen.stream.devices import Classes
     from vmsgen.stream.migration import Migration
 

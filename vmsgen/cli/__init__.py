@@ -19,7 +19,6 @@ import keyword
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
@@ -165,6 +164,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if isinstance(error, VmsgenError):
             return _fail(f"vmsgen: {error}", error)
         if os.environ.get("VMSGEN_DEBUG") == "1":
+            import traceback
+
             traceback.print_exc()
         return _fail(f"internal error: {type(error).__name__}: {error} (VMSGEN_DEBUG=1 shows where)", error)
 

@@ -69,9 +69,44 @@ class Trace(BinaryOut):
         super().put(data, name, kind, value)
 
 
+class _OpaqueTrace(Trace):
+    """Keeps only the leaves whose bytes no spec explains. Arrays of plain integers hold none and are passed over."""
+
+    def put(self, data: builtins.bytes, name: str, kind: str, value: Any) -> None:
+        if kind.startswith("opaque"):
+            super().put(data, name, kind, value)
+        else:
+            BinaryOut.put(self, data, name, kind, value)
+
+    def integers(self, name: str, value: Any, count: int, bits: int, signed: builtins.bool, order: str = "big") -> Any:
+        self.match_count(name, value, count)
+        self.out += builtins.bytes(len(value) * bits // 8)
+        return value
+
+    def counted_integers(
+        self,
+        name: str,
+        value: Any,
+        count_bits: int,
+        count_order: str,
+        bits: int,
+        signed: builtins.bool,
+        order: str = "big",
+    ) -> Any:
+        self.put_count(name, len(value), count_bits, count_order)
+        return self.integers(name, value, len(value), bits, signed, order)
+
+
 def trace(state: StateValues) -> list[Leaf]:
     """Every leaf of a state as it is on the wire. Raises DataError when a value does not fit."""
     visitor = Trace(state.facts.fresh())
+    visitor.run(state)
+    return visitor.leaves
+
+
+def opaque_trace(state: StateValues) -> list[Leaf]:
+    """The leaves of a state that was read whose bytes no spec explains. Raises DataError when a value does not fit."""
+    visitor = _OpaqueTrace(state.facts.fresh())
     visitor.run(state)
     return visitor.leaves
 

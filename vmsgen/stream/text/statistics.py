@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from vmsgen.runtime.errors import DataError
-from vmsgen.runtime.trace import trace
+from vmsgen.runtime.trace import opaque_trace
 from vmsgen.stream.items import RamRecords, Section, SectionRecords, State
 
 __all__ = ["OpaqueLeaf", "Statistics", "opaque_leaves"]
@@ -36,10 +36,10 @@ def opaque_leaves(section: Section) -> list[OpaqueLeaf]:
     if not isinstance(section.body, State) or section.body.value is None:
         return [OpaqueLeaf(size, section.label, "")] if size else []
     try:
-        leaves = trace(section.body.value)
+        leaves = opaque_trace(section.body.value)
     except DataError:
         return [OpaqueLeaf(size, section.label, "")]
-    return [OpaqueLeaf(leaf.size, section.label, leaf.path) for leaf in leaves if leaf.opaque and leaf.size]
+    return [OpaqueLeaf(leaf.size, section.label, leaf.path) for leaf in leaves if leaf.size]
 
 
 @dataclass(slots=True)
