@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import json
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ import pytest
 
 from tests.qemu.conftest import QemuBinary, StoppedGuest
 from tests.qemu.machine import Qemu
+from tests.qemu.postcopy import record_postcopy
 from tests.qemu.sets import RELEASES
 from tests.qemu.shapes import DIRTY, SHAPES, argv, at_work, memory, send, visible
 from vmsgen.cli import run
@@ -78,3 +80,32 @@ def test_a_guest_that_works_while_it_is_sent(
         capsys.readouterr()
         assert run(["show", *given(files), "--memory-map", "--format", "json"]) == 0
         assert next(row for row in json.loads(capsys.readouterr().out) if row["block"] == "pc.ram")["repeated"] > 0
+
+
+@pytest.mark.parametrize(("release", "preempt"), [("7.2", True), ("10.0", True), ("10.0", False)])
+def test_postcopy(
+    release: str, preempt: bool, qemu: QemuBinary, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Pages that were sent after the devices, some of them because the guest at the other end asked for them."""
+    qemu(release)
+    with (
+        Qemu(argv(release), tmp_path, "source") as source,
+        Qemu([*argv(release), "-incoming", "defer"], tmp_path, "target") as target,
+    ):
+        at_work(source)
+        files = record_postcopy(source, target, tmp_path, preempt=preempt)
+        expected = memory(source, tmp_path)
+        asked_for = source.qmp("query-migrate")["ram"]["postcopy-requests"]
+        at_work(target)
+    assert len(files) == 1 + preempt
+    same(visible(extracted(files, tmp_path / "memory") / "pc.ram.ram"), expected)
+    for path in files:
+        ber, again = tmp_path / "one.ber", tmp_path / "one.again"
+        assert run(["convert", str(path), str(ber), "--to", "ber"]) == 0
+        assert run(["convert", str(ber), str(again), "--to", "binary"]) == 0
+        assert filecmp.cmp(path, again, shallow=False)
+    if preempt:
+        capsys.readouterr()
+        assert run(["show", str(files[1]), "--format", "json"]) == 0
+        # (a page that was sent already when it was asked for does not come again)
+        assert 0 < json.loads(capsys.readouterr().out)["pages"] <= asked_for

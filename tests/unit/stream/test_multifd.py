@@ -306,6 +306,10 @@ def test_summary() -> None:
     source = MemorySource(PREEMPT)
     text = str(summarize_channel(open_channel(source), source))
     assert text.startswith("channel of postcopy-preempt, binary: 3 pages, 1 of zeros; ")
+    many = full_page(0, "pc.ram") + b"".join(full_page(PAGE * number, None) for number in range(1, 100))
+    for data in (many + EOS_RECORD, ber_of(many + EOS_RECORD)):
+        source = MemorySource(data)
+        assert summarize_channel(open_channel(source), source).pages == 100
 
 
 def test_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

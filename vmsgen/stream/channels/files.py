@@ -111,7 +111,8 @@ def write_channel(channel: Channel, sink: ByteSink, to: str) -> None:
         from vmsgen.stream.text.debug_writer import DebugWriter
         from vmsgen.stream.text.json_writer import JsonWriter
 
-        section = Section(SectionKind.PART, 0, CHANNEL.name, 0, _VERSION, _body(channel))
+        name = "postcopy-preempt channel" if channel.packets is None else CHANNEL.name
+        section = Section(SectionKind.PART, 0, name, 0, _VERSION, _body(channel))
         writer = JsonWriter(sink) if to == "json" else DebugWriter(sink)
         writer.item(section)
         writer.finish()

@@ -8,10 +8,13 @@ from typing import Any
 from vmsgen.runtime.errors import VmsgenError
 from vmsgen.stream.channels.files import Channel
 from vmsgen.stream.channels.multifd import SYNC, DevicePacket, Hello, compression_of
-from vmsgen.stream.items import FILL, PAGE, ZERO
+from vmsgen.stream.items import COMPRESS, FILL, PAGE, ROW, XBZRLE, ZERO
 from vmsgen.stream.transport.source import ByteSource
 
 __all__ = ["ChannelSummary", "summarize_channel"]
+
+
+_ONE_PAGE = frozenset((PAGE, FILL, XBZRLE, COMPRESS))
 
 
 @dataclass(slots=True)
@@ -52,7 +55,7 @@ def summarize_channel(channel: Channel, source: ByteSource) -> ChannelSummary:
             _count(found, kind, values)
         for batch in channel.records or ():
             for record in batch:
-                found.pages += {PAGE: 1, FILL: 1, ZERO: record[2] if record[0] == ZERO else 0}.get(record[0], 0)
+                found.pages += record[2] if record[0] in (ZERO, ROW) else record[0] in _ONE_PAGE
                 found.zero += record[2] if record[0] == ZERO else 0
     except VmsgenError as error:
         found.error = error
