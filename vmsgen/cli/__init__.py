@@ -35,7 +35,7 @@ COMMANDS = (
     ("write", "lint", "advice about specs: what is unused, unclear, unbounded or still unknown"),
     ("write", "fmt", "bring specs into the house style  [--check] [--diff]"),
     ("write", "rule", "what a rule of the messages is about"),
-    ("build", "build", "make classes, codecs and ASN.1 from the specs  [--check] [--diff]"),
+    ("build", "build", "make classes, codecs and ASN.1 from the specs  [--check] [--watch]"),
     ("build", "docs", "write the reference pages of the specs"),
     ("streams", "show", "what is in a migration stream: sections, values, statistics"),
     ("streams", "convert", "between QEMU's binary, BER, JSON and a readable trace"),

@@ -30,24 +30,28 @@ _LISTED = 20
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if anything is missing, changed or stale.")
 @click.option("--diff", is_flag=True, help="Write nothing; print what would change as a unified diff.")
 @click.option("--full", is_flag=True, help="Make everything, also if nothing has changed since the last build.")
+@click.option("--watch", is_flag=True, help="Build, and again after each change, until Ctrl-C.")
 @click.option("--specs", type=click.Path(path_type=Path), metavar="DIR", help="Folder of the specs [device-specs].")
 @click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="Where to write [generated].")
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text", help="How findings are printed.")
-def command(check: bool, diff: bool, full: bool, specs: Path | None, output: Path | None, form: str) -> int:
+def command(
+    check: bool, diff: bool, full: bool, watch: bool, specs: Path | None, output: Path | None, form: str
+) -> int:
     """Make the package of classes and codecs, the ASN.1 schema and the model as JSON from the specs.
 
     Files that are right already are not touched; files of specs that are gone are removed. Numbers for new states and
     fields are recorded in tags.lock beside the specs: check it in.
     """
-    try:
-        place = project(Path.cwd(), specs=specs, output=output)
-        if not full and (files := unchanged(place)) is not None:
-            report((), form)
-            (_up_to_date if check or diff else _as_they_were)(place, files)
-            return 0
-        outcome = _build(place, check, diff, full)
-    except (SettingsError, PublishError, StagingError) as error:
-        raise click.ClickException(str(error)) from error
+    if watch and (check or diff or full):
+        raise click.UsageError("--watch goes with none of --check, --diff and --full")
+    place = _project(specs, output)
+    if watch:
+        return _watch(place, specs, output, form)
+    if not full and (files := _unchanged(place)) is not None:
+        report((), form)
+        (_up_to_date if check or diff else _as_they_were)(place, files)
+        return 0
+    outcome = _build(place, check, diff, full)
     report(outcome.diagnostics, form)
     if outcome.failed:
         return 1
@@ -58,6 +62,45 @@ def command(check: bool, diff: bool, full: bool, specs: Path | None, output: Pat
     return 1 if check and not outcome.up_to_date else 0
 
 
+def _project(specs: Path | None, output: Path | None) -> Project:
+    try:
+        return project(Path.cwd(), specs=specs, output=output)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _watch(place: Project, specs: Path | None, output: Path | None, form: str) -> int:
+    """Builds until it is interrupted; whatever is wrong is said, and waits for the next change."""
+    from vmsgen.watch import changes
+
+    try:
+        for number, _ in enumerate(changes(place)):
+            try:
+                place = _project(specs, output)  # (the folder of the specs may be gone)
+                # (the first build is made in any case: with what it keeps the later ones are quick)
+                if number and _unchanged(place) is not None:
+                    continue
+                outcome = _build(place, False, False, False)
+            except (click.ClickException, OSError) as error:
+                click.echo(f"Error: {error}", err=True)
+                continue
+            report(outcome.diagnostics, form)
+            if not outcome.failed:
+                _written(place, outcome)
+            if not number:
+                click.echo(f"watching {shown(place)} (Ctrl-C ends)", err=True)
+    except KeyboardInterrupt:
+        click.echo(err=True)
+    return 0
+
+
+def _unchanged(place: Project) -> int | None:
+    try:
+        return unchanged(place)
+    except PublishError as error:
+        raise click.ClickException(str(error)) from error
+
+
 def _build(place: Project, check: bool, diff: bool, full: bool) -> Outcome:
     from vmsgen.build import build
     from vmsgen.emit.asn1 import SchemaError
@@ -65,7 +108,7 @@ def _build(place: Project, check: bool, diff: bool, full: bool) -> Outcome:
 
     try:
         return build(place, check=check, diff=diff, full=full)
-    except (TemplateError, SchemaError) as error:
+    except (PublishError, StagingError, TemplateError, SchemaError) as error:
         raise click.ClickException(str(error)) from error
 
 
