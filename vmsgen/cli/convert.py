@@ -83,10 +83,13 @@ def command(
     if template is not None and (output_offset or form != "binary"):
         raise click.UsageError("--into takes a binary stream, and says where it belongs")
     from vmsgen.stream.convert import convert
-    from vmsgen.stream.images.detect import image_sink
 
     classes = None if blobs else known_classes(library)
-    image = None if template is None else image_sink(template, target, snapshot)
+    image = None
+    if template is not None:
+        from vmsgen.stream.images.detect import image_sink
+
+        image = image_sink(template, target, snapshot)
     with (
         # the other side of the output first: where there is none, nobody has begun to send yet
         output_end(target, output_offset, remote=remote, image=image) as sink,

@@ -14,20 +14,21 @@ from vmsgen.cli.stream_options import input_of
 
 if TYPE_CHECKING:
     from vmsgen.stream.transport.sink import ByteSink
+    from vmsgen.stream.transport.sockets import Address
     from vmsgen.stream.transport.source import ByteSource
 
 
 @contextlib.contextmanager
 def input_end(place: str, offset: int, *, remote: bool, snapshot: str | None = None) -> Iterator[ByteSource]:
     """The stream at ``place``: a path, ``-``, or an address to listen at. Raises AddressError, OSError."""
-    from vmsgen.stream.transport.sockets import accepted, parse_address
-    from vmsgen.stream.transport.source import ByteSource
-
-    address = parse_address(place)
+    address = _address(place)
     if address is None:
         with input_of(place, offset, snapshot) as source:
             yield source
         return
+    from vmsgen.stream.transport.sockets import accepted
+    from vmsgen.stream.transport.source import ByteSource
+
     with accepted(address, remote=remote) as raw, ByteSource(raw, name=place) as source:
         if offset:
             source.begin_at(offset)
@@ -52,10 +53,11 @@ def output_end(place: str, begin_at: int, *, remote: bool, image: ByteSink | Non
 @contextlib.contextmanager
 def _sink(place: str, begin_at: int, remote: bool) -> Iterator[ByteSink]:
     from vmsgen.stream.transport.sink import open_sink
-    from vmsgen.stream.transport.sockets import connected, parse_address
 
-    address = parse_address(place)
+    address = _address(place)
     if address is not None:
+        from vmsgen.stream.transport.sockets import connected
+
         with connected(address, remote=remote) as raw, open_sink(raw, begin_at=begin_at, name=place) as sink:
             yield sink
     elif place == "-":
@@ -64,6 +66,14 @@ def _sink(place: str, begin_at: int, remote: bool) -> Iterator[ByteSink]:
     else:
         with open_sink(place, begin_at=begin_at) as sink:
             yield sink
+
+
+def _address(place: str) -> Address | None:
+    if not place.startswith(("unix:", "tcp:")):
+        return None
+    from vmsgen.stream.transport.sockets import parse_address  # (sockets take as long to import as all of transport)
+
+    return parse_address(place)
 
 
 def let_go(source: str, target: str) -> None:

@@ -141,7 +141,8 @@ def _memory(
     from vmsgen.stream.channels.joined import joined
     from vmsgen.stream.reading import StreamReader
 
-    with input_of(stream, offset, snapshot) as source, channel_sources(channels) as others:
+    few = place is None and folder is None  # of its bytes are looked at
+    with input_of(stream, offset, snapshot, mapped=few) as source, channel_sources(channels) as others:
         reader = joined(StreamReader(source, known_classes(library), props=props, machine=machine), others)
         if place is not None:
             show_memory.print_memory(reader, place, raw)

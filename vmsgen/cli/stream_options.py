@@ -140,11 +140,10 @@ def _packages(library: str | None) -> tuple[ModuleType | None, ModuleType | None
     return None if library is None else generated_package(library), shipped_library()
 
 
-def input_of(path: str, offset: int = 0, snapshot: str | None = None) -> ByteSource:
-    """The stream at a path (in an image, too), or on stdin for ``-``, ``offset`` bytes behind its start. Raises
-    VmsgenError, OSError.
+def input_of(path: str, offset: int = 0, snapshot: str | None = None, *, mapped: bool = False) -> ByteSource:
+    """The stream at a path (in an image, too), or on stdin for ``-``, ``offset`` bytes behind its start. ``mapped``: it
+    is read for few of its bytes. Raises VmsgenError, OSError.
     """
-    from vmsgen.stream.images.detect import opened
     from vmsgen.stream.transport.source import ByteSource
 
     if path == "-":
@@ -152,7 +151,15 @@ def input_of(path: str, offset: int = 0, snapshot: str | None = None) -> ByteSou
             sys.stdin.buffer.raw if hasattr(sys.stdin.buffer, "raw") else sys.stdin.buffer, name="stdin"
         )
     else:
-        source = ByteSource(opened(path, snapshot), owned=True, name=path)
+        from vmsgen.stream.images.detect import opened
+
+        raw = opened(path, snapshot)
+        if mapped:
+            from vmsgen.stream.transport.mapped import mapped_source
+
+            source = mapped_source(raw, path)
+        else:
+            source = ByteSource(raw, owned=True, name=path)
     if offset:
         source.begin_at(offset)
     return source

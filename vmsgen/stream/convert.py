@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from vmsgen.stream.ber.writer import BerWriter
-from vmsgen.stream.binary.writer import BinaryWriter
 from vmsgen.stream.channels.files import channel_format, open_channel, write_channel
-from vmsgen.stream.channels.joined import HasItems, joined
 from vmsgen.stream.devices import Classes
 from vmsgen.stream.items import Blob, Chunks, Eof, Item, Section, SectionKind, SectionRecords, State
 from vmsgen.stream.reading import StreamReader
-from vmsgen.stream.shapes.mapped_ram import MappedReader
-from vmsgen.stream.shapes.plain import PlainReader
 from vmsgen.stream.transport.sink import ByteSink
 from vmsgen.stream.transport.source import ByteSource
+
+if TYPE_CHECKING:
+    from vmsgen.stream.channels.joined import HasItems
 
 __all__ = ["FORMATS", "Conversion", "convert"]
 
@@ -90,9 +88,7 @@ def convert(
     result = Conversion(reader.format)
     writer = _writer(sink, to)
     seen = _Seen(reader)
-    whole = joined(seen, channels)
-    if shape is not None:
-        whole = PlainReader(whole) if shape == "plain" else MappedReader(whole, begin_at=sink.begin_at)
+    whole = _whole(seen, channels, shape, sink.begin_at)
     try:
         for item in whole.items():
             writer.item(item)
@@ -111,10 +107,33 @@ def convert(
     return result
 
 
+# What a conversion does not need is not imported: between two QEMUs the start counts too.
+
+
+def _whole(reader: HasItems, channels: Sequence[ByteSource], shape: str | None, begin_at: int) -> HasItems:
+    if channels:
+        from vmsgen.stream.channels.joined import joined
+
+        reader = joined(reader, channels)
+    if shape == "plain":
+        from vmsgen.stream.shapes.plain import PlainReader
+
+        return PlainReader(reader)
+    if shape is not None:
+        from vmsgen.stream.shapes.mapped_ram import MappedReader
+
+        return MappedReader(reader, begin_at=begin_at)
+    return reader
+
+
 def _writer(sink: ByteSink, to: str) -> _Writer:
     if to == "binary":
+        from vmsgen.stream.binary.writer import BinaryWriter
+
         return BinaryWriter(sink)
     if to == "ber":
+        from vmsgen.stream.ber.writer import BerWriter
+
         return BerWriter(sink)
     if to == "json":
         from vmsgen.stream.text.json_writer import JsonWriter

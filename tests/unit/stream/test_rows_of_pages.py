@@ -14,7 +14,9 @@ from tests.unit.stream.synthetic import (
     PAGE,
     Trickle,
     be64,
+    block_list,
     configuration,
+    end,
     full_page,
     piped,
     start,
@@ -31,6 +33,7 @@ from vmsgen.stream.binary.writer import BinaryWriter
 from vmsgen.stream.input_file import InputFile
 from vmsgen.stream.items import PAGE as FULL_PAGE
 from vmsgen.stream.items import ROW, RamRecords, Record, Section
+from vmsgen.stream.memory.contents import Memory, read_memory
 from vmsgen.stream.ram.rows import shortest_row
 from vmsgen.stream.transport.sink import ByteSink, MemorySink
 from vmsgen.stream.transport.source import ByteSource, MemorySource
@@ -220,6 +223,7 @@ def long_page(size: int = PAGE) -> bytes:
         (a_row("02021000", long_page(), b"\x04\x01\0"), "of another size than those before it in its row"),
         (a_row("02021000", long_page(0)), "of another size"),
         (a_row("02021000", long_page(2048), long_page(2048)), "RAM pages of 2048 bytes, expected 4096"),
+        (a_row("02021000", long_page(5), long_page(5)), "RAM pages of 5 bytes, expected 4096"),
         (a_row("02020800", long_page()), "not a multiple of the page size"),
         (a_row("020900fffffffffffff000", long_page(), long_page()), "past the last address"),
         (a_row("02021000", long_page(), b"\x02\x01\0"), "expected a row of RAM pages"),
@@ -255,3 +259,13 @@ def test_verify_judges_rows() -> None:
     for one in (plain, to_ber(plain), definite(to_ber(plain))):
         report = verify(InputFile(one), Schema(*known_schemas(None)))
         assert report.findings == [] and report.judged > 30
+
+
+def test_what_pages_were_last() -> None:
+    again = b"".join(full_page(0x8000 + at * PAGE, None) for at in range(16))
+    zeros = b"".join(zero_page(0x1000 + at * PAGE, None) for at in range(3))
+    listed = start(2, "ram", block_list([("pc.ram", 1 << 20)]))
+    data = HEADER + configuration() + listed + end(2, row(0, 20) + zeros + again + EOS_RECORD) + b"\0"
+    memory = Memory(lambda name, length, page_size: None)
+    read_memory(BinaryReader(piped(data)), memory)
+    assert memory.blocks[b"pc.ram"].counts() == {"data": 21, "zero": 3, "never": 232, "repeated": 15}

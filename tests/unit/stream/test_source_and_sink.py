@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.unit.stream.synthetic import Trickle
 from vmsgen.runtime.errors import LimitError, TruncatedError
+from vmsgen.stream.transport.mapped import MappedSource, mapped_source
 from vmsgen.stream.transport.sink import ByteSink, FileSink, MemorySink, open_sink
 from vmsgen.stream.transport.source import ByteSource, MemorySource
 from vmsgen.stream.transport.spool import spool
@@ -41,7 +42,8 @@ def test_reading_in_any_pieces(sizes: list[int], steps: list[int]) -> None:
 def test_memory_and_files_read_alike(tmp_path: Path) -> None:
     path = tmp_path / "data"
     path.write_bytes(DATA)
-    for source in (MemorySource(DATA), ByteSource.open(path), ByteSource(io.BytesIO(DATA)), ByteSource(Trickle(DATA))):
+    sources = [MemorySource(DATA), ByteSource.open(path), ByteSource(io.BytesIO(DATA)), ByteSource(Trickle(DATA))]
+    for source in [*sources, mapped_source(io.FileIO(path), "data")]:
         with source:
             assert (source.u8("x"), source.u16("x"), source.u32("x"), source.u64("x")) == (
                 0,
@@ -54,6 +56,44 @@ def test_memory_and_files_read_alike(tmp_path: Path) -> None:
             assert source.u8("x") == 0 and source.offset == 257
             with pytest.raises(LimitError):
                 source.read(2000, "x", limit=1999)
+
+
+def test_a_mapped_file(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    with path.open("wb") as file:  # 200 MiB, nearly all of them a hole
+        file.write(DATA)
+        file.seek(200 << 20)
+        file.write(DATA)
+    raw = io.FileIO(path)
+    raw.seek(16)
+    source = mapped_source(raw, "data")
+    assert isinstance(source, MappedSource) and source.view.readonly
+    source.begin_at(240)
+    assert source.offset == 0 and source.peek(3) == DATA[:3] and source.capacity > 200 << 20
+    source.skip(4096 * 3 - 256, "x")
+    assert source.skip_hole(1 << 20, 4096) == 1 << 20
+    left = sum(len(piece) for piece in source.pieces((200 << 20) - (1 << 20) - 4096 * 3, "x"))
+    assert left == (200 << 20) - (1 << 20) - 4096 * 3
+    assert source.read(len(DATA), "x") == DATA
+    assert source.at_end() and not source.ensure(1)
+    with pytest.raises(TruncatedError):
+        source.u8("x")
+    source.close()
+
+
+def test_what_cannot_be_mapped_is_read(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.touch()
+    os.mkfifo(tmp_path / "pipe")
+    writer = os.open(tmp_path / "pipe", os.O_RDWR)
+    os.write(writer, DATA[:5])
+    for path, data in ((empty, b""), (tmp_path / "pipe", DATA[:5])):
+        source = mapped_source(io.FileIO(path), str(path))
+        assert not isinstance(source, MappedSource)
+        if data:
+            assert source.read(5, "x") == data
+        source.close()
+    os.close(writer)
 
 
 def test_only_read_is_needed() -> None:

@@ -62,11 +62,14 @@ def _plain(source: BerSource, size: int) -> tuple[memoryview, int] | None:
     (word,) = _word(buffer.view, buffer.pos)
     size = size or word & _SIZE
     stride = ROW_HEAD + size
-    if word != _PAGE | size or not 0 < size <= _MAX_PAGE or room < stride or not buffer.ensure(stride):
+    if word != _PAGE | size or not 0 < size <= _MAX_PAGE or size % ROW_HEAD or room < stride:
+        return None
+    if not buffer.ensure(stride):
         return None
     pos = buffer.pos
     there = min((buffer.end - pos) // stride, room // stride, _MAX_ROW)
-    count = count_alike(buffer.view[pos : pos + there * stride], size, word, 0)
+    page = word.to_bytes(ROW_HEAD, "big")
+    count = count_alike(buffer.view[pos : pos + there * stride], size, lambda at, count: page * count)
     buffer.pos = pos + count * stride
     return buffer.view[pos : buffer.pos], count
 

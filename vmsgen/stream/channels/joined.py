@@ -166,7 +166,7 @@ class JoinedReader:
         """The items in order. Raises DataError."""
         for item in self._main.items():
             if isinstance(item, Section) and isinstance(item.body, RamRecords):
-                item.body = RamRecords(self._joined(item, item.body.batches))
+                item.body = RamRecords(self._joined(item, item.body.rows))
             yield item
 
     def _joined(self, section: Section, batches: Iterable[list[Record]]) -> Iterator[list[Record]]:

@@ -60,7 +60,7 @@ class SentMemory:
         self.ended = False
         try:
             with named(scratch_name()):
-                self._memory.take(body.batches)
+                self._memory.take(body.rows)
         except DataError as error:
             raise error if error.section else error.located(section=section.label) from None
         self.ended = section.kind is SectionKind.END

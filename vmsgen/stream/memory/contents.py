@@ -22,6 +22,8 @@ from vmsgen.stream.items import (
     LIST,
     MAPPED,
     PAGE,
+    ROW,
+    ROW_HEAD,
     SIZE,
     XBZRLE,
     ZERO,
@@ -30,6 +32,7 @@ from vmsgen.stream.items import (
     Record,
     Section,
     SectionKind,
+    pages_of_row,
 )
 from vmsgen.stream.ram.xbzrle import decode_xbzrle, decode_zlib_page
 
@@ -40,6 +43,7 @@ NEVER, DATA, ZEROS = range(3)
 _MAX_PAGES = 1 << 30
 _MAX_BLOCKS = 1000
 _GATHER = 256
+_COUNTED = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +78,13 @@ class BlockMemory:
         """Pages by what they were last: ``data``, ``zero``, ``never``; and ``repeated``, how many records came for a
         page that had one before.
         """
-        import numpy as np
-
-        found = np.bincount(np.frombuffer(self.states, dtype=np.uint8, count=self.pages), minlength=3).tolist()
-        return {"data": found[DATA], "zero": found[ZEROS], "never": found[NEVER], "repeated": self.repeated}
+        found = [0, 0, 0]
+        for start in range(0, self.pages, _COUNTED):
+            states = self.states[start : min(start + _COUNTED, self.pages)]
+            for state in (DATA, ZEROS):
+                found[state] += states.count(state)
+        never = self.pages - found[DATA] - found[ZEROS]
+        return {"data": found[DATA], "zero": found[ZEROS], "never": never, "repeated": self.repeated}
 
     def data(self, addr: int, page: bytes | memoryview) -> None:
         """A page's new contents, used until :meth:`flush`."""
@@ -93,6 +100,20 @@ class BlockMemory:
         if not self._run:
             self._run_at = addr
         self._run.append(page)
+
+    def row(self, row: Record) -> None:
+        """New contents of pages that follow each other (a ROW), used until :meth:`flush`."""
+        _, addr, pages, data, _ = row
+        if len(data) != pages * (ROW_HEAD + self.page_size):
+            raise DataError(f"pages at {addr:#x} of another size than {self.page_size}")
+        window = self.window
+        if self.mapped is not None or (window is not None and addr < window.end):
+            for _, at, page in pages_of_row(row):
+                self.data(at, page)
+            return
+        first = self._checked(addr, pages)
+        self.repeated += pages - self.states[first : first + pages].count(NEVER)
+        self.states[first : first + pages] = bytes((DATA,)) * pages
 
     def zeros(self, addr: int, pages: int) -> None:
         """Pages of zeros, one after the other."""
@@ -184,16 +205,18 @@ class Memory:
             self._page_size = record[2]
         elif kind == MAPPED:
             self._mapped(record[1])
-        elif kind in (PAGE, ZERO, FILL, XBZRLE, COMPRESS):
+        elif kind in (PAGE, ROW, ZERO, FILL, XBZRLE, COMPRESS):
             self._page(record)
 
     def _page(self, record: Record) -> None:
-        kind, addr, content = record
+        kind, addr, content = record[:3]
         block = self._block
         if block is None:
             raise DataError(f"a RAM page at {addr:#x} outside of any block")
         if kind == PAGE:
             block.data(addr, content)
+        elif kind == ROW:
+            block.row(record)
         elif kind == ZERO:
             block.zeros(addr, content)
         elif kind == FILL:
@@ -230,7 +253,7 @@ def read_memory(reader: HasItems, memory: Memory) -> None:
         if not isinstance(item, Section) or not isinstance(item.body, RamRecords):
             continue
         try:
-            memory.take(item.body.batches)
+            memory.take(item.body.rows)
         except DataError as error:
             raise error if error.section else error.located(section=item.label) from None
         if item.kind is SectionKind.END:

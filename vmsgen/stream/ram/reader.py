@@ -33,7 +33,7 @@ from vmsgen.stream.items import (
 )
 from vmsgen.stream.ram.block_list import read_block_list
 from vmsgen.stream.ram.mapped import read_mapped_blocks
-from vmsgen.stream.ram.rows import count_alike, shortest_row
+from vmsgen.stream.ram.rows import count_alike, shortest_row, words
 from vmsgen.stream.transport.source import ByteSource
 
 __all__ = ["MAX_RUN", "RamState", "read_records"]
@@ -141,17 +141,21 @@ class _Reader:
         stride = ROW_HEAD + page_size
         addr = word & ~(page_size - 1)
         view = self.source.view
+        if end - pos < stride:
+            self._missing = stride
+            return -1
         begins = addr != self._row_next
         if begins and end - pos >= stride + 8 and _word(view, pos + stride)[0] != word + page_size:
             self._end_run(records)
             records.append((PAGE, addr, view[pos + ROW_HEAD : pos + stride]))
             return pos + stride
-        there = min((end - pos) // stride, _MAX_ROW)
-        pages = count_alike(view[pos : pos + there * stride], page_size, word, page_size)
+        there = min((end - pos) // stride, _MAX_ROW, ((1 << 64) - addr) // page_size)
+        pages = count_alike(
+            view[pos : pos + there * stride],
+            page_size,
+            lambda at, count: words(word + at * page_size, count, page_size),
+        )
         stop = pos + pages * stride
-        if not pages:
-            self._missing = stride
-            return -1
         if begins and pages < shortest_row(page_size):
             # how the input comes in pieces must not show: what comes next says whether this is a row
             known = end - stop >= 8

@@ -1,15 +1,16 @@
 """Rows of full pages: pages of one block whose addresses follow each other, which are handled together.
 
-Before each page of a row stand eight octets, in both formats: the binary format has the page's word there, BER the head
-of an OCTET STRING (a length in more octets than it needs is legal BER). So a row of one format becomes one of the
-other where it stands, in the reader's buffer: only the eight octets are written anew, and what is read from a pipe at
-once goes on at once, whatever the number of pages.
+Before each page of a row stand eight octets, its head, in both formats: the binary format has the page's word there,
+BER the beginning of an OCTET STRING (a length in more octets than it needs is legal BER). So a row of one format
+becomes one of the other where it stands, in the reader's buffer: only the heads are written anew, all at once (with
+pages of 4 KiB they are every 513th number of 64 bits), and what is read from a pipe at once goes on at once, however
+many pages it is.
 """
 
 from __future__ import annotations
 
-import functools
 import struct
+from collections.abc import Callable
 
 from vmsgen.stream.items import ROW_HEAD
 from vmsgen.stream.transport.sink import ByteSink, Piece
@@ -17,6 +18,7 @@ from vmsgen.stream.transport.sink import ByteSink, Piece
 __all__ = ["count_alike", "shortest_row", "words", "write_row"]
 
 _LEAST_BYTES = 1 << 15
+_FIRST_LOOK = 32  # pages
 
 
 def shortest_row(page_size: int) -> int:
@@ -24,37 +26,50 @@ def shortest_row(page_size: int) -> int:
     return max(2, _LEAST_BYTES // page_size)
 
 
-@functools.lru_cache(maxsize=64)
-def _heads(page_size: int) -> struct.Struct:
-    return struct.Struct(f">Q{page_size}x")
-
-
-def count_alike(pages: memoryview, page_size: int, head: int, step: int) -> int:
-    """How many of the pages, each behind its eight octets, begin with ``head``, which grows by ``step`` with each."""
-    count = 0
-    for (found,) in _heads(page_size).iter_unpack(pages):
-        if found != head:
-            break
-        head += step
-        count += 1
-    return count
-
-
 def words(first: int, pages: int, page_size: int) -> bytes:
-    """The words of pages whose addresses follow each other. Raises struct.error beyond 64 bits."""
+    """The heads, in the binary format, of pages that follow each other; ``first`` is the first one, as a number."""
     return struct.pack(f">{pages}Q", *range(first, first + pages * page_size, page_size))
 
 
-def write_row(sink: ByteSink, pages: memoryview, page_size: int, heads: bytes) -> None:
-    """Writes pages, each behind eight octets, with ``heads`` in place of those; where ``pages`` can be written to, they
-    are exchanged there.
+def count_alike(pages: memoryview, page_size: int, expected: Callable[[int, int], bytes]) -> int:
+    """How many of the pages have the expected heads, up to the first that has not; ``expected(at, count)`` gives those
+    of ``count`` pages from number ``at`` on.
     """
-    stride = ROW_HEAD + page_size
+    found = _heads(pages, page_size)
+    at, size = 0, _FIRST_LOOK
+    while at < len(found):
+        some = found[at : at + size]
+        wanted = memoryview(expected(at, len(some))).cast("Q")
+        if some != wanted:
+            return at + _common(some, wanted)
+        at += len(some)
+        size *= 4  # most rows are short, but most pages are in long ones
+    return at
+
+
+def _common(one: memoryview, other: memoryview) -> int:
+    """How many numbers are the same before the first that is not, which there is."""
+    low, high = 0, len(one)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _heads(pages: memoryview, page_size: int) -> memoryview:
+    return pages.cast("Q")[:: (ROW_HEAD + page_size) // ROW_HEAD]
+
+
+def write_row(sink: ByteSink, pages: memoryview, page_size: int, heads: bytes) -> None:
+    """Writes pages with other heads, which are exchanged where they stand if ``pages`` can be written to."""
     if not pages.readonly:
-        for at in range(ROW_HEAD):
-            pages[at::stride] = heads[at::ROW_HEAD]
+        _heads(pages, page_size)[:] = memoryview(heads).cast("Q")
         sink.write(pages)
         return
+    stride = ROW_HEAD + page_size
     count = len(pages) // stride
     pieces: list[Piece] = [b""] * (2 * count)
     pieces[0::2] = [heads[at : at + ROW_HEAD] for at in range(0, ROW_HEAD * count, ROW_HEAD)]

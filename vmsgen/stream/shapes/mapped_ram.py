@@ -73,7 +73,7 @@ class MappedReader(PlainReader):
                     # (a copy: who reads the input uses up what is left of its own)
                     item = replace(item, body=SectionRecords(form, entries))
                 elif isinstance(item, Section) and isinstance(item.body, RamRecords):
-                    self._gather(item, item.body.batches)
+                    self._gather(item, item.body.rows)
                     item = replace(item, body=RamRecords(iter([[(EOS,)]])))
                     if item.kind is SectionKind.START:
                         start, again = item, None

@@ -71,7 +71,7 @@ class PlainReader:
                     continue
                 if isinstance(item, Section) and isinstance(item.body, RamRecords):
                     self._started = item.kind is not SectionKind.END
-                    item.body = RamRecords(self._plain(item, item.body.batches))
+                    item.body = RamRecords(self._plain(item, item.body.rows))
                 elif isinstance(item, Eof) and self._started:
                     # (a background snapshot)
                     raise DataError("RAM has no last section, into which its pages could be put", offset=item.offset)

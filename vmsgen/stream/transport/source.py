@@ -20,7 +20,7 @@ from typing import Protocol
 from vmsgen.runtime.errors import LimitError, TruncatedError
 from vmsgen.stream.transport.part import named
 
-__all__ = ["ByteSource", "MemorySource", "Readable", "descriptor_of", "until_ready", "widen_pipe"]
+__all__ = ["ByteSource", "MemorySource", "Readable", "descriptor_of", "hole_size", "until_ready", "widen_pipe"]
 
 CAPACITY = 4 << 20
 
@@ -211,12 +211,12 @@ class ByteSource:
         if self.end != self.pos or self._at_end or not isinstance(raw, io.RawIOBase) or not raw.seekable():
             return 0
         here = raw.tell()
-        size = (min(_data_from(raw.fileno(), here) - here, limit)) // unit * unit
-        if size > 0:
+        size = hole_size(raw.fileno(), here, limit, unit)
+        if size:
             raw.seek(here + size)
             self._base += self.pos + size
             self.pos = self.end = 0
-        return max(size, 0)
+        return size
 
     def at_end(self) -> bool:
         """True when no byte is left."""
@@ -295,6 +295,11 @@ class MemorySource(ByteSource):
         data = bytes(self.view[self.pos : self.pos + n])
         self.pos += n
         return data
+
+
+def hole_size(descriptor: int, position: int, limit: int, unit: int) -> int:
+    """Bytes of a hole of a sparse file from a position on: a multiple of ``unit``, and at most ``limit``."""
+    return max(min(_data_from(descriptor, position) - position, limit) // unit * unit, 0)
 
 
 def _data_from(descriptor: int, position: int) -> int:
