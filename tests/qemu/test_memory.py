@@ -15,7 +15,7 @@ from tests.qemu.conftest import QemuBinary, StoppedGuest
 from tests.qemu.machine import Qemu
 from tests.qemu.postcopy import record_postcopy
 from tests.qemu.sets import RELEASES
-from tests.qemu.shapes import DIRTY, SHAPES, argv, at_work, memory, send, visible
+from tests.qemu.shapes import DIRTY, SHAPES, argv, at_work, memory, send, taken, visible
 from vmsgen.cli import run
 
 
@@ -104,6 +104,13 @@ def test_postcopy(
         assert run(["convert", str(path), str(ber), "--to", "ber"]) == 0
         assert run(["convert", str(ber), str(again), "--to", "binary"]) == 0
         assert filecmp.cmp(path, again, shallow=False)
+    # a receiver that cannot answer loads it as one plain stream
+    plain = tmp_path / "plain.mig"
+    assert run(["convert", given(files)[0], str(plain), *given(files)[1:], "--shape", "plain"]) == 0
+    with taken(release, SHAPES["plain"], [plain], tmp_path) as target:
+        assert memory(target, tmp_path) == expected
+        target.qmp("cont")
+        at_work(target)
     if preempt:
         capsys.readouterr()
         assert run(["show", str(files[1]), "--format", "json"]) == 0

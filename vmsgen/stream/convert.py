@@ -72,7 +72,7 @@ def convert(
 
     Pages of other ``channels`` are joined with it, so that what is written is one stream. ``shape`` writes each page
     once, as it is at the end: ``plain``, or ``mapped-ram``, for a file in which the stream stands where the sink's
-    does. An input that is itself such a channel is written as one.
+    does; what only a receiver that answers needs is left out. An input that is itself such a channel is written as one.
 
     Values are neither changed nor refused: a section that does not fit its description travels as bytes, with a
     warning. Raises DataError for input that cannot be read or said in ``to``, OSError; both with a note on how much was
@@ -115,15 +115,18 @@ def _whole(reader: HasItems, channels: Sequence[ByteSource], shape: str | None, 
         from vmsgen.stream.channels.joined import joined
 
         reader = joined(reader, channels)
+    if shape is None:
+        return reader
+    from vmsgen.stream.shapes.precopy import PrecopyReader
+
+    reader = PrecopyReader(reader)
     if shape == "plain":
         from vmsgen.stream.shapes.plain import PlainReader
 
         return PlainReader(reader)
-    if shape is not None:
-        from vmsgen.stream.shapes.mapped_ram import MappedReader
+    from vmsgen.stream.shapes.mapped_ram import MappedReader
 
-        return MappedReader(reader, begin_at=begin_at)
-    return reader
+    return MappedReader(reader, begin_at=begin_at)
 
 
 def _writer(sink: ByteSink, to: str) -> _Writer:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.stream.mapped_files import BLOCKS, mapped_file
 from tests.unit.stream.multifd_files import ZLIB
+from tests.unit.stream.states import REGISTRY as STATES
 from tests.unit.stream.synthetic import (
     EOS_RECORD,
     HEADER,
@@ -26,10 +27,11 @@ from tests.unit.stream.synthetic import (
 )
 from tests.unit.stream.test_commands import run
 from tests.unit.stream.test_multifd import expected, new_channels, new_main
+from tests.unit.stream.test_packages import DEVICES, postcopy
 from vmsgen.runtime.errors import DataError
 from vmsgen.stream.channels.joined import joined
 from vmsgen.stream.convert import convert
-from vmsgen.stream.items import EOS, GROUP, LIST, ZERO, Configuration, RamRecords, Section
+from vmsgen.stream.items import EOS, GROUP, LIST, ZERO, Command, Configuration, Package, RamRecords, Section
 from vmsgen.stream.items import PAGE as FULL_PAGE
 from vmsgen.stream.memory.contents import Memory, read_memory
 from vmsgen.stream.memory.files import extract
@@ -122,6 +124,31 @@ def test_ordinary_streams_keep_everything_else(tmp_path: Path) -> None:
 def test_with_channels(tmp_path: Path) -> None:
     made = plain(new_main(), channels=new_channels(ZLIB))
     assert memory(made, tmp_path)["pc.ram.ram"] == expected()
+
+
+@pytest.mark.parametrize("shape", ["plain", "mapped-ram"])
+def test_postcopy_as_precopy(shape: str, tmp_path: Path) -> None:
+    """No receiver needs to answer, and devices stand behind the memory, as they are."""
+    sink = MemorySink()
+    convert(MemorySource(postcopy()), sink, "binary", STATES, shape=shape)
+    made = sink.getvalue()
+    items = list(StreamReader(MemorySource(made), STATES).items())
+    assert not [item for item in items if isinstance(item, Command | Package)]
+    sections = [(item.kind.name, item.name) for item in items if isinstance(item, Section)]
+    assert sections == [
+        *(("START", "ram"), ("PART", "ram"), ("PART", "ram"), ("END", "ram")),
+        *(("FULL", "clock"), ("FULL", "0000:00:03.0/switch")),
+    ]
+    assert made.endswith(DEVICES + b"\0")
+    assert memory(made, tmp_path / "a") == memory(postcopy(), tmp_path / "b")
+
+
+def test_sizes_of_host_pages_are_left_out() -> None:
+    host = block_list([("pc.ram", 4 * PAGE)])[:-8] + be64(2 << 20) + EOS_RECORD
+    advised = HEADER + configuration() + command(3, be64(2 << 20) + be64(PAGE)) + start(2, "ram", host)
+    rest = part(2, full_page(0, "pc.ram") + EOS_RECORD) + end(2, EOS_RECORD) + b"\0"
+    made = plain(advised + rest)
+    assert made.startswith(HEADER + configuration() + start(2, "ram", block_list([("pc.ram", 4 * PAGE)])))
 
 
 def test_a_snapshot_without_a_last_section() -> None:

@@ -106,7 +106,8 @@ class PlainReader:
             for record in records:
                 if record[0] == LIST:
                     self._total, self._page_size = record[1].total, record[1].page_size
-                    self._blocks = list(record[1].blocks)
+                    # (without the sizes of host pages, which only postcopy has)
+                    self._blocks = [replace(block, page_size=None) for block in record[1].blocks]
                 elif record[0] == SIZE:
                     self._total, self._page_size = record[1], record[2]
                 elif record[0] == MAPPED:

@@ -1,0 +1,79 @@
+"""A stream whose receiver answers, or that ends with postcopy, as one that a receiver only reads.
+
+What has a meaning only for an answer is left out: the return path, pings, and what postcopy says of itself. Devices,
+which postcopy packs before the last pages, stand behind the memory again, where they are first needed
+(migration/savevm.c, QEMU 5.2 to 10.0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from vmsgen.runtime.errors import LimitError
+from vmsgen.stream.channels.joined import HasItems
+from vmsgen.stream.commands import COMMAND_NAMES
+from vmsgen.stream.items import (
+    Blob,
+    Chunks,
+    Command,
+    Eof,
+    Item,
+    Package,
+    PackageEnd,
+    RamRecords,
+    Section,
+    SectionKind,
+    SectionRecords,
+)
+
+__all__ = ["PrecopyReader"]
+
+_KEPT = ("PACKAGED", "ENABLE_COLO", "SWITCHOVER_START")
+_LONGEST = 256 << 20
+_ANSWERED = frozenset(code for code, name in COMMAND_NAMES.items() if name not in _KEPT)
+
+
+class PrecopyReader:
+    """The items of a stream in the order that precopy has."""
+
+    def __init__(self, main: HasItems) -> None:
+        self._main = main
+
+    def items(self) -> Iterator[Item]:
+        """The items in order. Raises DataError, OSError."""
+        devices: list[Item] = []
+        in_ram = False
+        for item in self._main.items():
+            if isinstance(item, Package | PackageEnd) or (isinstance(item, Command) and item.code in _ANSWERED):
+                continue
+            if isinstance(item, Section) and item.kind is SectionKind.FULL and in_ram:
+                devices.append(_kept(item))
+                continue
+            if isinstance(item, Section) and isinstance(item.body, RamRecords):
+                in_ram = item.kind is not SectionKind.END
+            if isinstance(item, Eof):  # (a background snapshot, whose RAM has no last section)
+                in_ram = False
+                yield from devices
+                devices = []
+            yield item
+            if not in_ram:
+                yield from devices
+                devices = []
+
+
+def _kept(section: Section) -> Section:
+    """A device section that can wait: its contents do not come from the input any more."""
+    body = section.body
+    if isinstance(body, SectionRecords):
+        return replace(section, body=SectionRecords(body.form, iter(tuple(body.entries))))
+    if isinstance(body, Chunks):
+        data = bytearray()
+        for piece in body.pieces:
+            data += piece
+            if len(data) > _LONGEST:
+                raise LimitError(f"contents of more than {_LONGEST} bytes before the memory", section=section.label)
+        return replace(section, body=Blob(bytes(data)))
+    if isinstance(body, Blob):
+        return replace(section, body=Blob(bytes(body.data), body.warning))
+    return section
