@@ -158,7 +158,10 @@ def test_specs_on_a_full_disk(
     monkeypatch.chdir(tmp_path)
     specs = tmp_path / "device-specs"
     specs.mkdir()
-    (specs / "lamp.yaml").write_text("vmsgen: 1\nvmstate: acme-lamp\nfields:\n  - bright: uint8\n")
+    text = f"vmsgen: 1\n# {'of the lamp ' * 20}\nvmstate:  acme-lamp\nfields:\n  - bright: uint8\n"
+    (specs / "lamp.yaml").write_text(text)
+    with small_files(100):
+        assert run(["fmt"]) == 2
     with small_files(1000):
         assert run(["build"]) == 2
         assert run(["docs", "--out", "pages"]) == 2
@@ -166,7 +169,7 @@ def test_specs_on_a_full_disk(
     for line in capfd.readouterr().err.splitlines():
         assert "File too large" in line and "None" not in line
     assert left(tmp_path) == ["device-specs", "sample.mig"]
-    assert left(specs) == ["lamp.yaml"]
+    assert left(specs) == ["lamp.yaml"] and (specs / "lamp.yaml").read_text() == text
 
 
 MOUNT = ["unshare", "--map-root-user", "--mount", "sh", "-ec"]
@@ -227,6 +230,26 @@ def test_a_receiver_that_goes_away(source: Path, tmp_path: Path) -> None:
             text = converter.stderr.read().decode()
     assert text.startswith(f"vmsgen: unix:{path}: ")
     assert f"bytes were written to unix:{path}\n" in text
+
+
+@pytest.mark.parametrize("read", [True, False])
+def test_a_receiver_that_does_not_read_the_rest(read: bool, tmp_path: Path) -> None:
+    """All of it fits what the system holds for the receiver, but it has to take it."""
+    (tmp_path / "in.mig").write_bytes(guest(2))
+    path = tmp_path / "socket"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        with subprocess.Popen(
+            [*VMSGEN, "convert", tmp_path / "in.mig", f"unix:{path}", "--to", "ber"], stderr=subprocess.PIPE
+        ) as converter:
+            connection, _ = server.accept()
+            with connection, connection.makefile("rb") as pipe:
+                pipe.read() if read else pipe.read(1)
+            assert converter.wait(60) == (0 if read else 2)
+            assert converter.stderr is not None
+            text = converter.stderr.read().decode()
+    assert text.startswith(f"vmsgen: unix:{path}: ") or read
 
 
 def test_a_sender_that_goes_away(stream: bytes, tmp_path: Path) -> None:

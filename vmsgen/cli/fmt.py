@@ -16,6 +16,7 @@ from vmsgen.diagnostics import Diagnostic, Severity, SourceFile, Span
 from vmsgen.fmt.text import Formatted, format_text
 from vmsgen.settings import SettingsError, project
 from vmsgen.spec.nodes import MAX_CHARACTERS
+from vmsgen.stream.transport.part import named
 
 
 @click.command("fmt")
@@ -82,7 +83,7 @@ def _replace(path: Path, text: str) -> None:
     """The new text takes the place of the old one in one step, or the old one stays."""
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with named(str(path)), os.fdopen(descriptor, "wb") as file:
             file.write(text.encode())
         shutil.copymode(path, name)
         os.replace(name, path)

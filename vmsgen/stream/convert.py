@@ -81,7 +81,12 @@ def convert(
     form = channel_format(source)
     if form is not None and not channels and shape is None:
         result = Conversion(f"{form} channel")
-        write_channel(open_channel(source), sink, to)
+        try:
+            write_channel(open_channel(source), sink, to)
+            sink.flush()
+        except BaseException as error:
+            error.add_note(f"{source.offset} bytes of {source.name} were read")
+            raise
         result.bytes_in, result.bytes_out = source.offset, sink.offset
         return result
     reader = StreamReader(source, classes, props=props, machine=machine)

@@ -11,11 +11,12 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Mapping
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
+
+from vmsgen.stream.transport.sink import FileSink
 
 __all__ = ["Schema", "cache_folder"]
 
@@ -140,8 +141,7 @@ def _keep(path: Path, parsed: Mapping[str, Any]) -> None:
     """Writes a cache file whole or not at all; a cache that cannot be written is only slow."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-            json.dump(_marked(parsed), file)
-        os.replace(file.name, path)
+        with FileSink(path) as sink:
+            sink.write(json.dumps(_marked(parsed)).encode())
     except OSError:
         return

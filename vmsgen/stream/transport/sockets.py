@@ -19,6 +19,10 @@ from vmsgen.stream.transport.part import named
 __all__ = ["Address", "AddressError", "accepted", "connected", "parse_address"]
 
 
+#: Seconds in which a receiver that was sent everything is expected to close.
+_FAREWELL = 5.0
+
+
 class AddressError(VmsgenError, ValueError):
     """An address that cannot be used; the text says what would be right."""
 
@@ -82,9 +86,17 @@ def connected(address: Address, *, remote: bool = False) -> Iterator[socket.Sock
             connection = socket.create_connection((address.host, address.port))
     with connection, connection.makefile("wb", buffering=0) as raw:
         yield raw
-        # what was written has arrived when the other side has read to the end
-        with contextlib.suppress(OSError):
-            connection.shutdown(socket.SHUT_WR)
+        with named(address.text):
+            _see_off(connection)
+
+
+def _see_off(connection: socket.socket) -> None:
+    """Says that nothing comes any more. Raises OSError if the other side then closes before it has read everything."""
+    connection.shutdown(socket.SHUT_WR)
+    connection.settimeout(_FAREWELL)
+    with contextlib.suppress(TimeoutError):  # it may have reasons to keep the connection
+        while connection.recv(1 << 16):
+            pass
 
 
 @contextlib.contextmanager
