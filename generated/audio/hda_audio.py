@@ -12,9 +12,11 @@ from vmsgen.runtime.straight import (
     S64,
     U32,
     NotPlain,
+    count_of,
     decode_subsections,
     encode_subsections,
     load_subsections,
+    need,
     octets,
     save_subsections,
     sized,
@@ -381,3 +383,51 @@ class HdaAudio(VMState):
         if version >= 2:
             self.running_real = v.array("running_real", self.running_real, 32, v.bool)
         v.subsections(self, self.SUBSECTIONS)
+
+    @classmethod
+    def _load(cls, d: bytes, p: int, f: Facts, version: int) -> tuple[HdaAudio, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        _items = []
+        for _ in range(4):
+            _item, p = AudioStream._load(d, p, f)
+            _items.append(_item)
+        self.st = _items
+        _b = d[p : p + 16]
+        p += 16
+        if _b.strip(b"\0\1"):
+            raise NotPlain("a boolean that is kept")
+        self.running_compat = [each == 1 for each in _b]
+        if version >= 2:
+            _b2 = d[p : p + 32]
+            p += 32
+            if _b2.strip(b"\0\1"):
+                raise NotPlain("a boolean that is kept")
+            self.running_real = [each == 1 for each in _b2]
+        else:
+            self.running_real = None
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, version: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, version)
+            return
+        for _item in count_of(self.st, 4):
+            _item._save(out, f)
+        if None in self.running_compat:
+            raise NotPlain("no value")
+        out.append(
+            bytes([1 if each else 0 for each in count_of(self.running_compat, 16)])
+        )
+        if version >= 2:
+            if None in need(self.running_real):
+                raise NotPlain("no value")
+            out.append(
+                bytes(
+                    [1 if each else 0 for each in count_of(need(self.running_real), 32)]
+                )
+            )

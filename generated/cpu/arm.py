@@ -48,6 +48,7 @@ SAU_REGIONS = Prop("sau_regions", "cpu/arm", "int", low=0, high=255, candidates=
 _BE_10I = struct.Struct(">10I")
 _BE_10Ii = struct.Struct(">10Ii")
 _BE_14Q = struct.Struct(">14Q")
+_BE_16I = struct.Struct(">16I")
 _BE_16I33Q2I8Q26I8Qi = struct.Struct(">16I33Q2I8Q26I8Qi")
 _BE_16Q16I = struct.Struct(">16Q16I")
 _BE_2BQ = struct.Struct(">2BQ")
@@ -348,6 +349,37 @@ class ArmCpuVfp(VMState):
         self.xregs_2 = v.integers("xregs_2", self.xregs_2, 14, 32, False)
         self.fpscr = v.uint32("fpscr", self.fpscr)
         v.subsections(self, self.SUBSECTIONS)
+
+    @classmethod
+    def _load(cls, d: bytes, p: int, f: Facts, version: int) -> tuple[ArmCpuVfp, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.fpcr_fpsr = None
+        _items = []
+        for _ in range(32):
+            _item = list(struct.unpack_from(">2Q", d, p))
+            p += 16
+            _items.append(_item)
+        self.zregs = _items
+        x = _BE_16I.unpack_from(d, p)
+        self.xregs_0 = x[0]
+        self.xregs_2 = list(x[1:15])
+        self.fpscr = x[15]
+        p += 64
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, version: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, version)
+            return
+        for _item in count_of(self.zregs, 32):
+            out.append(struct.pack(f">{len(_item)}Q", *count_of(_item, 2)))
+        out.append(_BE_16I.pack(self.xregs_0, *self.xregs_2, self.fpscr))
+        save_subsections(self, out, f, {})
 
 
 class ArmCpuIwmmxt(VMState):

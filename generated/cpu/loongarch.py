@@ -15,15 +15,21 @@ from vmsgen.runtime.straight import (
     count_of,
     integers,
     load_subsections,
+    need,
+    save_subsections,
     take_integer,
     take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
+_BE_2Q = struct.Struct(">2Q")
 _BE_32Q = struct.Struct(">32Q")
+_BE_32QI = struct.Struct(">32QI")
+_BE_33Q = struct.Struct(">33Q")
 _BE_3Q = struct.Struct(">3Q")
 _BE_4Q2I = struct.Struct(">4Q2I")
+_BE_71Q = struct.Struct(">71Q")
 
 
 class TlbEntry(Struct):
@@ -136,6 +142,36 @@ class LoongArchCpuFpu(VMState):
         self.flags = v.array("flags", self.flags, 8, v.bool)
         v.subsections(self, self.SUBSECTIONS)
 
+    @classmethod
+    def _load(
+        cls, d: bytes, p: int, f: Facts, version: int
+    ) -> tuple[LoongArchCpuFpu, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        x = _BE_32QI.unpack_from(d, p)
+        self.low = list(x[0:32])
+        self.fcsr = x[32]
+        p += 260
+        _b = d[p : p + 8]
+        p += 8
+        if _b.strip(b"\0\1"):
+            raise NotPlain("a boolean that is kept")
+        self.flags = [each == 1 for each in _b]
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, version: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, version)
+            return
+        out.append(_BE_32QI.pack(*self.low, self.fcsr))
+        if None in self.flags:
+            raise NotPlain("no value")
+        out.append(bytes([1 if each else 0 for each in count_of(self.flags, 8)]))
+
 
 class LoongArchCpuLsx(VMState):
     """Sent if the processor has 128 bit vectors (``cpu/lsx``)."""
@@ -223,6 +259,31 @@ class LoongArchCpuLasx(VMState):
     def visit(self, v: Visitor) -> None:
         self.high = v.grid("high", self.high, (32, 2), v.uint64)
         v.subsections(self, self.SUBSECTIONS)
+
+    @classmethod
+    def _load(
+        cls, d: bytes, p: int, f: Facts, version: int
+    ) -> tuple[LoongArchCpuLasx, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        _items = []
+        for _ in range(32):
+            _item = list(struct.unpack_from(">2Q", d, p))
+            p += 16
+            _items.append(_item)
+        self.high = _items
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, version: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, version)
+            return
+        for _item in count_of(self.high, 32):
+            out.append(struct.pack(f">{len(_item)}Q", *count_of(_item, 2)))
 
 
 class LoongArchCpuAddressTranslation(VMState):
@@ -1026,3 +1087,181 @@ class LoongArchCpu(VMState):
             )
             self.guest_addr = v.uint64("guest_addr", self.guest_addr, default=0)
         v.subsections(self, self.SUBSECTIONS)
+
+    @classmethod
+    def _load(
+        cls, d: bytes, p: int, f: Facts, version: int
+    ) -> tuple[LoongArchCpu, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.fpu = None
+        self.lsx = None
+        self.lasx = None
+        self.address_translation = None
+        self.lbt = None
+        x = _BE_33Q.unpack_from(d, p)
+        self.gpr = list(x[0:32])
+        self.pc = x[32]
+        p += 264
+        if version < 3:
+            x = _BE_32QI.unpack_from(d, p)
+            self.fpr = list(x[0:32])
+            self.fcsr0 = x[32]
+            p += 260
+            _b = d[p : p + 8]
+            p += 8
+            if _b.strip(b"\0\1"):
+                raise NotPlain("a boolean that is kept")
+            self.cf = [each == 1 for each in _b]
+        else:
+            self.fpr = None
+            self.fcsr0 = None
+            self.cf = None
+        x = _BE_71Q.unpack_from(d, p)
+        self.CSR_CRMD = x[0]
+        self.CSR_PRMD = x[1]
+        self.CSR_EUEN = x[2]
+        self.CSR_MISC = x[3]
+        self.CSR_ECFG = x[4]
+        self.CSR_ESTAT = x[5]
+        self.CSR_ERA = x[6]
+        self.CSR_BADV = x[7]
+        self.CSR_BADI = x[8]
+        self.CSR_EENTRY = x[9]
+        self.CSR_TLBIDX = x[10]
+        self.CSR_TLBEHI = x[11]
+        self.CSR_TLBELO0 = x[12]
+        self.CSR_TLBELO1 = x[13]
+        self.CSR_ASID = x[14]
+        self.CSR_PGDL = x[15]
+        self.CSR_PGDH = x[16]
+        self.CSR_PGD = x[17]
+        self.CSR_PWCL = x[18]
+        self.CSR_PWCH = x[19]
+        self.CSR_STLBPS = x[20]
+        self.CSR_RVACFG = x[21]
+        self.CSR_PRCFG1 = x[22]
+        self.CSR_PRCFG2 = x[23]
+        self.CSR_PRCFG3 = x[24]
+        self.CSR_SAVE = list(x[25:41])
+        self.CSR_TID = x[41]
+        self.CSR_TCFG = x[42]
+        self.CSR_TVAL = x[43]
+        self.CSR_CNTC = x[44]
+        self.CSR_TICLR = x[45]
+        self.CSR_LLBCTL = x[46]
+        self.CSR_IMPCTL1 = x[47]
+        self.CSR_IMPCTL2 = x[48]
+        self.CSR_TLBRENTRY = x[49]
+        self.CSR_TLBRBADV = x[50]
+        self.CSR_TLBRERA = x[51]
+        self.CSR_TLBRSAVE = x[52]
+        self.CSR_TLBRELO0 = x[53]
+        self.CSR_TLBRELO1 = x[54]
+        self.CSR_TLBREHI = x[55]
+        self.CSR_TLBRPRMD = x[56]
+        self.CSR_MERRCTL = x[57]
+        self.CSR_MERRINFO1 = x[58]
+        self.CSR_MERRINFO2 = x[59]
+        self.CSR_MERRENTRY = x[60]
+        self.CSR_MERRERA = x[61]
+        self.CSR_MERRSAVE = x[62]
+        self.CSR_CTAG = x[63]
+        self.CSR_DMW = list(x[64:68])
+        self.CSR_DBG = x[68]
+        self.CSR_DERA = x[69]
+        self.CSR_DSAVE = x[70]
+        p += 568
+        if version < 3:
+            _items = []
+            for _ in range(2112):
+                _item, p = TlbEntry._load(d, p, f)
+                _items.append(_item)
+            self.tlb = _items
+        else:
+            self.tlb = None
+        if version >= 3:
+            self.kvm_state_counter, self.guest_addr = _BE_2Q.unpack_from(d, p)
+            p += 16
+        else:
+            self.kvm_state_counter = None
+            self.guest_addr = None
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, version: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, version)
+            return
+        out.append(_BE_33Q.pack(*self.gpr, self.pc))
+        if version < 3:
+            out.append(_BE_32QI.pack(*need(self.fpr), self.fcsr0))
+            if None in need(self.cf):
+                raise NotPlain("no value")
+            out.append(bytes([1 if each else 0 for each in count_of(need(self.cf), 8)]))
+        out.append(
+            _BE_71Q.pack(
+                self.CSR_CRMD,
+                self.CSR_PRMD,
+                self.CSR_EUEN,
+                self.CSR_MISC,
+                self.CSR_ECFG,
+                self.CSR_ESTAT,
+                self.CSR_ERA,
+                self.CSR_BADV,
+                self.CSR_BADI,
+                self.CSR_EENTRY,
+                self.CSR_TLBIDX,
+                self.CSR_TLBEHI,
+                self.CSR_TLBELO0,
+                self.CSR_TLBELO1,
+                self.CSR_ASID,
+                self.CSR_PGDL,
+                self.CSR_PGDH,
+                self.CSR_PGD,
+                self.CSR_PWCL,
+                self.CSR_PWCH,
+                self.CSR_STLBPS,
+                self.CSR_RVACFG,
+                self.CSR_PRCFG1,
+                self.CSR_PRCFG2,
+                self.CSR_PRCFG3,
+                *count_of(self.CSR_SAVE, 16),
+                self.CSR_TID,
+                self.CSR_TCFG,
+                self.CSR_TVAL,
+                self.CSR_CNTC,
+                self.CSR_TICLR,
+                self.CSR_LLBCTL,
+                self.CSR_IMPCTL1,
+                self.CSR_IMPCTL2,
+                self.CSR_TLBRENTRY,
+                self.CSR_TLBRBADV,
+                self.CSR_TLBRERA,
+                self.CSR_TLBRSAVE,
+                self.CSR_TLBRELO0,
+                self.CSR_TLBRELO1,
+                self.CSR_TLBREHI,
+                self.CSR_TLBRPRMD,
+                self.CSR_MERRCTL,
+                self.CSR_MERRINFO1,
+                self.CSR_MERRINFO2,
+                self.CSR_MERRENTRY,
+                self.CSR_MERRERA,
+                self.CSR_MERRSAVE,
+                self.CSR_CTAG,
+                *count_of(self.CSR_DMW, 4),
+                self.CSR_DBG,
+                self.CSR_DERA,
+                self.CSR_DSAVE,
+            )
+        )
+        if version < 3:
+            for _item in count_of(need(self.tlb), 2112):
+                _item._save(out, f)
+        if version >= 3:
+            out.append(_BE_2Q.pack(self.kvm_state_counter, self.guest_addr))
+        save_subsections(self, out, f, {})

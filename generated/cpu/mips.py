@@ -361,6 +361,28 @@ class Fpu(Struct):
         self.fcr0 = v.uint32("fcr0", self.fcr0)
         self.fcr31 = v.uint32("fcr31", self.fcr31)
 
+    @classmethod
+    def _load(cls, d: bytes, p: int, f: Facts) -> tuple[Fpu, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        _items = []
+        for _ in range(32):
+            _item = list(struct.unpack_from(">2Q", d, p))
+            p += 16
+            _items.append(_item)
+        self.fpr = _items
+        self.fcr0, self.fcr31 = _BE_2I.unpack_from(d, p)
+        p += 8
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts) -> None:
+        if self._kept is not None:
+            super()._save(out, f)
+            return
+        for _item in count_of(self.fpr, 32):
+            out.append(struct.pack(f">{len(_item)}Q", *count_of(_item, 2)))
+        out.append(_BE_2I.pack(self.fcr0, self.fcr31))
+
 
 class Mvp(Struct):
     """What the thread contexts share (``cpu/mvp``)."""

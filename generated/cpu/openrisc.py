@@ -20,7 +20,9 @@ from vmsgen.runtime.visitor import Visitor
 
 from .common import CpuCommon
 
+_BE_17IQ = struct.Struct(">17IQ")
 _BE_2I = struct.Struct(">2I")
+_BE_q3I = struct.Struct(">q3I")
 
 
 class TlbEntry(Struct):
@@ -378,6 +380,75 @@ class Registers(Struct):
         self.picmr = v.uint32("picmr", self.picmr)
         self.picsr = v.uint32("picsr", self.picsr)
         v.subsections(self, self.SUBSECTIONS)
+
+    @classmethod
+    def _load(cls, d: bytes, p: int, f: Facts) -> tuple[Registers, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        _items = []
+        for _ in range(16):
+            _item = list(struct.unpack_from(">32I", d, p))
+            p += 128
+            _items.append(_item)
+        self.shadow_gpr = _items
+        (
+            self.pc,
+            self.ppc,
+            self.jmp_pc,
+            self.lock_addr,
+            self.lock_value,
+            self.epcr,
+            self.eear,
+            self.sr,
+            self.vr,
+            self.upr,
+            self.cpucfgr,
+            self.dmmucfgr,
+            self.immucfgr,
+            self.evbar,
+            self.pmr,
+            self.esr,
+            self.fpcsr,
+            self.mac,
+        ) = _BE_17IQ.unpack_from(d, p)
+        p += 76
+        self.tlb, p = Tlb._load(d, p, f)
+        self.timer, self.ttmr, self.picmr, self.picsr = _BE_q3I.unpack_from(d, p)
+        p += 20
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts) -> None:
+        if self._kept is not None:
+            super()._save(out, f)
+            return
+        for _item in count_of(self.shadow_gpr, 16):
+            out.append(struct.pack(f">{len(_item)}I", *count_of(_item, 32)))
+        out.append(
+            _BE_17IQ.pack(
+                self.pc,
+                self.ppc,
+                self.jmp_pc,
+                self.lock_addr,
+                self.lock_value,
+                self.epcr,
+                self.eear,
+                self.sr,
+                self.vr,
+                self.upr,
+                self.cpucfgr,
+                self.dmmucfgr,
+                self.immucfgr,
+                self.evbar,
+                self.pmr,
+                self.esr,
+                self.fpcsr,
+                self.mac,
+            )
+        )
+        self.tlb._save(out, f)
+        out.append(_BE_q3I.pack(self.timer, self.ttmr, self.picmr, self.picsr))
 
 
 class OpenRiscCpu(VMState):

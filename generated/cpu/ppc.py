@@ -65,6 +65,7 @@ _BE_2Q = struct.Struct(">2Q")
 _BE_2QI = struct.Struct(">2QI")
 _BE_32I = struct.Struct(">32I")
 _BE_32Q = struct.Struct(">32Q")
+_BE_7QI2Q = struct.Struct(">7QI2Q")
 _BE_8I = struct.Struct(">8I")
 _BE_I = struct.Struct(">I")
 _BE_Q = struct.Struct(">Q")
@@ -489,6 +490,34 @@ class PpcCpuAltivec(VMState):
         self.vscr = v.uint32("vscr", self.vscr)
         v.subsections(self, self.SUBSECTIONS)
 
+    @classmethod
+    def _load(
+        cls, d: bytes, p: int, f: Facts, version: int
+    ) -> tuple[PpcCpuAltivec, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        _items = []
+        for _ in range(32):
+            _item = list(struct.unpack_from(">2Q", d, p))
+            p += 16
+            _items.append(_item)
+        self.avr = _items
+        (self.vscr,) = _BE_I.unpack_from(d, p)
+        p += 4
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, version: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, version)
+            return
+        for _item in count_of(self.avr, 32):
+            out.append(struct.pack(f">{len(_item)}Q", *count_of(_item, 2)))
+        out.append(_BE_I.pack(self.vscr))
+
 
 class PpcCpuVsx(VMState):
     """Sent if the processor has VSX (``cpu/vsx``)."""
@@ -726,6 +755,65 @@ class PpcCpuTm(VMState):
         self.tm_dscr = v.uint64("tm_dscr", self.tm_dscr)
         self.tm_tar = v.uint64("tm_tar", self.tm_tar)
         v.subsections(self, self.SUBSECTIONS)
+
+    @classmethod
+    def _load(cls, d: bytes, p: int, f: Facts, version: int) -> tuple[PpcCpuTm, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        _items = []
+        for _ in range(32):
+            _n = OCTETS[f.long_bits]
+            _item = int.from_bytes(d[p : p + _n], "big")
+            p += _n
+            _items.append(_item)
+        self.tm_gpr = _items
+        _items2 = []
+        for _ in range(64):
+            _item2 = list(struct.unpack_from(">2Q", d, p))
+            p += 16
+            _items2.append(_item2)
+        self.tm_vsr = _items2
+        (
+            self.tm_cr,
+            self.tm_lr,
+            self.tm_ctr,
+            self.tm_fpscr,
+            self.tm_amr,
+            self.tm_ppr,
+            self.tm_vrsave,
+            self.tm_vscr,
+            self.tm_dscr,
+            self.tm_tar,
+        ) = _BE_7QI2Q.unpack_from(d, p)
+        p += 76
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, version: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, version)
+            return
+        for _item in count_of(self.tm_gpr, 32):
+            out.append(_item.to_bytes(OCTETS[f.long_bits], "big"))
+        for _item2 in count_of(self.tm_vsr, 64):
+            out.append(struct.pack(f">{len(_item2)}Q", *count_of(_item2, 2)))
+        out.append(
+            _BE_7QI2Q.pack(
+                self.tm_cr,
+                self.tm_lr,
+                self.tm_ctr,
+                self.tm_fpscr,
+                self.tm_amr,
+                self.tm_ppr,
+                self.tm_vrsave,
+                self.tm_vscr,
+                self.tm_dscr,
+                self.tm_tar,
+            )
+        )
 
 
 class PpcCpuSlb(VMState):

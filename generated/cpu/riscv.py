@@ -1039,6 +1039,63 @@ class RiscvCpuVector(VMState):
             self.vill = v.bool("vill", self.vill, default=False)
         v.subsections(self, self.SUBSECTIONS)
 
+    @classmethod
+    def _load(
+        cls, d: bytes, p: int, f: Facts, version: int
+    ) -> tuple[RiscvCpuVector, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        _items = []
+        for _ in range(32):
+            _item = list(struct.unpack_from(">16Q", d, p))
+            p += 128
+            _items.append(_item)
+        self.vreg = _items
+        _n = OCTETS[f.long_bits]
+        self.vxrm = int.from_bytes(d[p : p + _n], "big")
+        p += _n
+        _n2 = OCTETS[f.long_bits]
+        self.vxsat = int.from_bytes(d[p : p + _n2], "big")
+        p += _n2
+        _n3 = OCTETS[f.long_bits]
+        self.vl = int.from_bytes(d[p : p + _n3], "big")
+        p += _n3
+        _n4 = OCTETS[f.long_bits]
+        self.vstart = int.from_bytes(d[p : p + _n4], "big")
+        p += _n4
+        _n5 = OCTETS[f.long_bits]
+        self.vtype = int.from_bytes(d[p : p + _n5], "big")
+        p += _n5
+        if version >= 2:
+            (_b,) = _BE_B.unpack_from(d, p)
+            p += 1
+            if (_b) > 1:
+                raise NotPlain("a boolean that is kept")
+            self.vill = _b == 1
+        else:
+            self.vill = None
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, version: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, version)
+            return
+        for _item in count_of(self.vreg, 32):
+            out.append(struct.pack(f">{len(_item)}Q", *count_of(_item, 16)))
+        out.append(self.vxrm.to_bytes(OCTETS[f.long_bits], "big"))
+        out.append(self.vxsat.to_bytes(OCTETS[f.long_bits], "big"))
+        out.append(self.vl.to_bytes(OCTETS[f.long_bits], "big"))
+        out.append(self.vstart.to_bytes(OCTETS[f.long_bits], "big"))
+        out.append(self.vtype.to_bytes(OCTETS[f.long_bits], "big"))
+        if version >= 2:
+            if self.vill is None:
+                raise NotPlain("no value")
+            out.append(_BE_B.pack(1 if self.vill else 0))
+
 
 class RiscvCpuPointerMasking(VMState):
     """QEMU 7.2; nothing in it since version 2, and never sent

@@ -3,8 +3,15 @@
 
 from __future__ import annotations
 
+import struct
+
+from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
+from vmsgen.runtime.straight import count_of, load_subsections
 from vmsgen.runtime.visitor import Visitor
+
+_BE_29I = struct.Struct(">29I")
+_BE_2I = struct.Struct(">2I")
 
 
 class Rc4030(VMState):
@@ -169,3 +176,63 @@ class Rc4030(VMState):
         self.isr_jazz = v.uint32("isr_jazz", self.isr_jazz)
         self.itr = v.uint32("itr", self.itr)
         v.subsections(self, self.SUBSECTIONS)
+
+    @classmethod
+    def _load(cls, d: bytes, p: int, f: Facts, version: int) -> tuple[Rc4030, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.config, self.invalid_address_register = _BE_2I.unpack_from(d, p)
+        p += 8
+        _items = []
+        for _ in range(8):
+            _item = list(struct.unpack_from(">4I", d, p))
+            p += 16
+            _items.append(_item)
+        self.dma_regs = _items
+        x = _BE_29I.unpack_from(d, p)
+        self.dma_tl_base = x[0]
+        self.dma_tl_limit = x[1]
+        self.cache_maint = x[2]
+        self.remote_failed_address = x[3]
+        self.memory_failed_address = x[4]
+        self.cache_ptag = x[5]
+        self.cache_ltag = x[6]
+        self.cache_bmask = x[7]
+        self.memory_refresh_rate = x[8]
+        self.nvram_protect = x[9]
+        self.rem_speed = list(x[10:26])
+        self.imr_jazz = x[26]
+        self.isr_jazz = x[27]
+        self.itr = x[28]
+        p += 116
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, version: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, version)
+            return
+        out.append(_BE_2I.pack(self.config, self.invalid_address_register))
+        for _item in count_of(self.dma_regs, 8):
+            out.append(struct.pack(f">{len(_item)}I", *count_of(_item, 4)))
+        out.append(
+            _BE_29I.pack(
+                self.dma_tl_base,
+                self.dma_tl_limit,
+                self.cache_maint,
+                self.remote_failed_address,
+                self.memory_failed_address,
+                self.cache_ptag,
+                self.cache_ltag,
+                self.cache_bmask,
+                self.memory_refresh_rate,
+                self.nvram_protect,
+                *self.rem_speed,
+                self.imr_jazz,
+                self.isr_jazz,
+                self.itr,
+            )
+        )

@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+import struct
+
+from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
+from vmsgen.runtime.straight import NotPlain, count_of, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 
@@ -46,3 +50,33 @@ class XlnxDpdma(VMState):
             "operation_finished", self.operation_finished, 6, v.bool
         )
         v.subsections(self, self.SUBSECTIONS)
+
+    @classmethod
+    def _load(cls, d: bytes, p: int, f: Facts, version: int) -> tuple[XlnxDpdma, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.registers = list(struct.unpack_from(">1024I", d, p))
+        p += 4096
+        _b = d[p : p + 6]
+        p += 6
+        if _b.strip(b"\0\1"):
+            raise NotPlain("a boolean that is kept")
+        self.operation_finished = [each == 1 for each in _b]
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, version: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, version)
+            return
+        out.append(
+            struct.pack(f">{len(self.registers)}I", *count_of(self.registers, 1024))
+        )
+        if None in self.operation_finished:
+            raise NotPlain("no value")
+        out.append(
+            bytes([1 if each else 0 for each in count_of(self.operation_finished, 6)])
+        )

@@ -12,13 +12,20 @@ from vmsgen.runtime.straight import (
     BOOL,
     U8,
     NotPlain,
+    count_of,
     load_subsections,
+    save_subsections,
+    sized,
     take_bool,
     take_integer,
 )
 from vmsgen.runtime.visitor import Visitor
 
+_BE_16I = struct.Struct(">16I")
+_BE_16I24H = struct.Struct(">16I24H")
+_BE_24H = struct.Struct(">24H")
 _BE_7B = struct.Struct(">7B")
+_BE_9I = struct.Struct(">9I")
 
 
 class Groups(enum.IntFlag):
@@ -286,6 +293,56 @@ class ArmGicVirt(VMState):
         self.v_abpr = v.integers("v_abpr", self.v_abpr, 8, 8, False)
         v.subsections(self, self.SUBSECTIONS)
 
+    @classmethod
+    def _load(cls, d: bytes, p: int, f: Facts, version: int) -> tuple[ArmGicVirt, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        x = _BE_16I.unpack_from(d, p)
+        self.h_hcr = list(x[0:8])
+        self.h_misr = list(x[8:16])
+        p += 64
+        _items = []
+        for _ in range(64):
+            _item = list(struct.unpack_from(">8I", d, p))
+            p += 32
+            _items.append(_item)
+        self.h_lr = _items
+        x = _BE_16I24H.unpack_from(d, p)
+        self.h_apr = list(x[0:8])
+        self.v_cpu_ctlr = list(x[8:16])
+        self.v_priority_mask = list(x[16:24])
+        self.v_running_priority = list(x[24:32])
+        self.v_current_pending = list(x[32:40])
+        p += 112
+        self.v_bpr = list(d[p : p + 8])
+        p += 8
+        self.v_abpr = list(d[p : p + 8])
+        p += 8
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, version: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, version)
+            return
+        out.append(_BE_16I.pack(*count_of(self.h_hcr, 8), *count_of(self.h_misr, 8)))
+        for _item in count_of(self.h_lr, 64):
+            out.append(struct.pack(f">{len(_item)}I", *count_of(_item, 8)))
+        out.append(
+            _BE_16I24H.pack(
+                *count_of(self.h_apr, 8),
+                *count_of(self.v_cpu_ctlr, 8),
+                *count_of(self.v_priority_mask, 8),
+                *count_of(self.v_running_priority, 8),
+                *count_of(self.v_current_pending, 8),
+            )
+        )
+        out.append(bytes(count_of(self.v_bpr, 8)))
+        out.append(bytes(count_of(self.v_abpr, 8)))
+
 
 class ArmGic(VMState):
     """Arm generic interrupt controller, versions 1 and 2 and that of the MPCore
@@ -442,3 +499,78 @@ class ArmGic(VMState):
         self.apr = v.grid("apr", self.apr, (4, 8), v.uint32)
         self.nsapr = v.grid("nsapr", self.nsapr, (4, 8), v.uint32)
         v.subsections(self, self.SUBSECTIONS)
+
+    @classmethod
+    def _load(cls, d: bytes, p: int, f: Facts, version: int) -> tuple[ArmGic, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.virt = None
+        x = _BE_9I.unpack_from(d, p)
+        self.ctlr = x[0]
+        self.cpu_ctlr = list(x[1:9])
+        p += 36
+        _items = []
+        for _ in range(1020):
+            _item, p = Interrupt._load(d, p, f)
+            _items.append(_item)
+        self.irq_state = _items
+        self.irq_target = d[p : p + 1020]
+        p += 1020
+        self.priority1 = d[p : p + 256]
+        p += 256
+        self.priority2 = d[p : p + 988]
+        p += 988
+        self.sgi_pending = d[p : p + 128]
+        p += 128
+        x = _BE_24H.unpack_from(d, p)
+        self.priority_mask = list(x[0:8])
+        self.running_priority = list(x[8:16])
+        self.current_pending = list(x[16:24])
+        p += 48
+        self.bpr = list(d[p : p + 8])
+        p += 8
+        self.abpr = list(d[p : p + 8])
+        p += 8
+        _items2 = []
+        for _ in range(4):
+            _item2 = list(struct.unpack_from(">8I", d, p))
+            p += 32
+            _items2.append(_item2)
+        self.apr = _items2
+        _items3 = []
+        for _ in range(4):
+            _item3 = list(struct.unpack_from(">8I", d, p))
+            p += 32
+            _items3.append(_item3)
+        self.nsapr = _items3
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, version: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, version)
+            return
+        out.append(_BE_9I.pack(self.ctlr, *self.cpu_ctlr))
+        for _item in count_of(self.irq_state, 1020):
+            _item._save(out, f)
+        out.append(sized(self.irq_target, 1020))
+        out.append(sized(self.priority1, 256))
+        out.append(sized(self.priority2, 988))
+        out.append(sized(self.sgi_pending, 128))
+        out.append(
+            _BE_24H.pack(
+                *count_of(self.priority_mask, 8),
+                *count_of(self.running_priority, 8),
+                *count_of(self.current_pending, 8),
+            )
+        )
+        out.append(bytes(count_of(self.bpr, 8)))
+        out.append(bytes(count_of(self.abpr, 8)))
+        for _item2 in count_of(self.apr, 4):
+            out.append(struct.pack(f">{len(_item2)}I", *count_of(_item2, 8)))
+        for _item3 in count_of(self.nsapr, 4):
+            out.append(struct.pack(f">{len(_item3)}I", *count_of(_item3, 8)))
+        save_subsections(self, out, f, {})

@@ -33,10 +33,14 @@ from vmsgen.runtime.visitor import Visitor
 #: Source: property num-cpu, which the board sets to the number of its processors
 NUM_CPU = Prop("num_cpu", "intc/arm-gicv3", "int", low=1, high=512)
 
+_BE_18Q = struct.Struct(">18Q")
 _BE_227I = struct.Struct(">227I")
 _BE_2Q = struct.Struct(">2Q")
 _BE_32I = struct.Struct(">32I")
+_BE_4Q = struct.Struct(">4Q")
+_BE_5I2Q7I = struct.Struct(">5I2Q7I")
 _BE_64I = struct.Struct(">64I")
+_BE_6Q = struct.Struct(">6Q")
 _BE_B = struct.Struct(">B")
 _BE_I = struct.Struct(">I")
 _BE_Q = struct.Struct(">Q")
@@ -89,6 +93,37 @@ class RedistributorVirt(VMState):
         self.ich_lr_el2 = v.integers("ich_lr_el2", self.ich_lr_el2, 16, 64, False)
         self.ich_vmcr_el2 = v.uint64("ich_vmcr_el2", self.ich_vmcr_el2)
         v.subsections(self, self.SUBSECTIONS)
+
+    @classmethod
+    def _load(
+        cls, d: bytes, p: int, f: Facts, version: int
+    ) -> tuple[RedistributorVirt, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        _items = []
+        for _ in range(3):
+            _item = list(struct.unpack_from(">4Q", d, p))
+            p += 32
+            _items.append(_item)
+        self.ich_apr = _items
+        x = _BE_18Q.unpack_from(d, p)
+        self.ich_hcr_el2 = x[0]
+        self.ich_lr_el2 = list(x[1:17])
+        self.ich_vmcr_el2 = x[17]
+        p += 144
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, version: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, version)
+            return
+        for _item in count_of(self.ich_apr, 3):
+            out.append(struct.pack(f">{len(_item)}Q", *count_of(_item, 4)))
+        out.append(_BE_18Q.pack(self.ich_hcr_el2, *self.ich_lr_el2, self.ich_vmcr_el2))
 
 
 class RedistributorSreEl1(VMState):
@@ -477,6 +512,84 @@ class Redistributor(Struct):
         self.icc_igrpen = v.integers("icc_igrpen", self.icc_igrpen, 3, 64, False)
         self.icc_ctlr_el3 = v.uint64("icc_ctlr_el3", self.icc_ctlr_el3)
         v.subsections(self, self.SUBSECTIONS)
+
+    @classmethod
+    def _load(cls, d: bytes, p: int, f: Facts) -> tuple[Redistributor, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self.virt = None
+        self.sre_el1 = None
+        self.gicv4 = None
+        self.nmi = None
+        x = _BE_5I2Q7I.unpack_from(d, p)
+        self.level = x[0]
+        self.gicr_ctlr = x[1]
+        self.gicr_statusr = list(x[2:4])
+        self.gicr_waker = x[4]
+        self.gicr_propbaser = x[5]
+        self.gicr_pendbaser = x[6]
+        self.gicr_igroupr0 = x[7]
+        self.gicr_ienabler0 = x[8]
+        self.gicr_ipendr0 = x[9]
+        self.gicr_iactiver0 = x[10]
+        self.edge_trigger = x[11]
+        self.gicr_igrpmodr0 = x[12]
+        self.gicr_nsacr = x[13]
+        p += 64
+        self.gicr_ipriorityr = list(d[p : p + 32])
+        p += 32
+        x = _BE_6Q.unpack_from(d, p)
+        self.icc_ctlr_el1 = list(x[0:2])
+        self.icc_pmr_el1 = x[2]
+        self.icc_bpr = list(x[3:6])
+        p += 48
+        _items = []
+        for _ in range(3):
+            _item = list(struct.unpack_from(">4Q", d, p))
+            p += 32
+            _items.append(_item)
+        self.icc_apr = _items
+        x = _BE_4Q.unpack_from(d, p)
+        self.icc_igrpen = list(x[0:3])
+        self.icc_ctlr_el3 = x[3]
+        p += 32
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts) -> None:
+        if self._kept is not None:
+            super()._save(out, f)
+            return
+        out.append(
+            _BE_5I2Q7I.pack(
+                self.level,
+                self.gicr_ctlr,
+                *self.gicr_statusr,
+                self.gicr_waker,
+                self.gicr_propbaser,
+                self.gicr_pendbaser,
+                self.gicr_igroupr0,
+                self.gicr_ienabler0,
+                self.gicr_ipendr0,
+                self.gicr_iactiver0,
+                self.edge_trigger,
+                self.gicr_igrpmodr0,
+                self.gicr_nsacr,
+            )
+        )
+        out.append(bytes(count_of(self.gicr_ipriorityr, 32)))
+        out.append(
+            _BE_6Q.pack(
+                *count_of(self.icc_ctlr_el1, 2),
+                self.icc_pmr_el1,
+                *count_of(self.icc_bpr, 3),
+            )
+        )
+        for _item in count_of(self.icc_apr, 3):
+            out.append(struct.pack(f">{len(_item)}Q", *count_of(_item, 4)))
+        out.append(_BE_4Q.pack(*self.icc_igrpen, self.icc_ctlr_el3))
+        save_subsections(self, out, f, {})
 
 
 class ArmGicv3GicdNoMigrationShiftBug(VMState):

@@ -159,6 +159,41 @@ class Armv7mNvicMSecurity(VMState):
         self.itns = v.array("itns", self.itns, 512, v.bool)
         v.subsections(self, self.SUBSECTIONS)
 
+    @classmethod
+    def _load(
+        cls, d: bytes, p: int, f: Facts, version: int
+    ) -> tuple[Armv7mNvicMSecurity, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        _items = []
+        for _ in range(16):
+            _item, p = Vector._load(d, p, f)
+            _items.append(_item)
+        self.sec_vectors = _items
+        (self.secure_prigroup,) = _BE_I.unpack_from(d, p)
+        p += 4
+        _b = d[p : p + 512]
+        p += 512
+        if _b.strip(b"\0\1"):
+            raise NotPlain("a boolean that is kept")
+        self.itns = [each == 1 for each in _b]
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, version: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, version)
+            return
+        for _item in count_of(self.sec_vectors, 16):
+            _item._save(out, f)
+        out.append(_BE_I.pack(self.secure_prigroup))
+        if None in self.itns:
+            raise NotPlain("no value")
+        out.append(bytes([1 if each else 0 for each in count_of(self.itns, 512)]))
+
 
 class Armv7mNvic(VMState):
     """Nested vectored interrupt controller of the Arm M profile (``armv7m_nvic``)."""

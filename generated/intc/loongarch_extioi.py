@@ -10,9 +10,11 @@ from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
     U32,
     NotPlain,
+    bounded,
     count_of,
     integers,
     load_subsections,
+    need,
     take_integers,
     tlv,
 )
@@ -30,7 +32,9 @@ LOONGARCH_EXTIOI_CORES = Prop(
     default=lambda f: 1,
 )
 
+_BE_2I = struct.Struct(">2I")
 _BE_8I = struct.Struct(">8I")
+_BE_90I = struct.Struct(">90I")
 
 
 class Core(Struct):
@@ -213,3 +217,79 @@ class LoongarchExtioi(VMState):
             self.sw_ipmap = v.integers("sw_ipmap", self.sw_ipmap, 8, 8, False)
             self.sw_coremap = v.integers("sw_coremap", self.sw_coremap, 256, 8, False)
         v.subsections(self, self.SUBSECTIONS)
+
+    @classmethod
+    def _load(
+        cls, d: bytes, p: int, f: Facts, version: int
+    ) -> tuple[LoongarchExtioi, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.bounce = list(_BE_8I.unpack_from(d, p))
+        p += 32
+        if version <= 1:
+            _items = []
+            for _ in range(4):
+                _item = list(struct.unpack_from(">8I", d, p))
+                p += 32
+                _items.append(_item)
+            self.coreisr = _items
+        else:
+            self.coreisr = None
+        x = _BE_90I.unpack_from(d, p)
+        self.nodetype = list(x[0:8])
+        self.enable = list(x[8:16])
+        self.isr = list(x[16:24])
+        self.ipmap = list(x[24:26])
+        self.coremap = list(x[26:90])
+        p += 360
+        if version >= 3:
+            _n = bounded(max(f.ask(LOONGARCH_EXTIOI_CORES), 0), d)
+            _items2 = []
+            for _ in range(_n):
+                _item2, p = Core._load(d, p, f)
+                _items2.append(_item2)
+            self.cpu = _items2
+            self.features, self.status = _BE_2I.unpack_from(d, p)
+            p += 8
+        else:
+            self.cpu = None
+            self.features = None
+            self.status = None
+        if version <= 1:
+            self.sw_ipmap = list(d[p : p + 8])
+            p += 8
+            self.sw_coremap = list(d[p : p + 256])
+            p += 256
+        else:
+            self.sw_ipmap = None
+            self.sw_coremap = None
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, version: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, version)
+            return
+        out.append(_BE_8I.pack(*self.bounce))
+        if version <= 1:
+            for _item in count_of(need(self.coreisr), 4):
+                out.append(struct.pack(f">{len(_item)}I", *count_of(_item, 8)))
+        out.append(
+            _BE_90I.pack(
+                *count_of(self.nodetype, 8),
+                *count_of(self.enable, 8),
+                *count_of(self.isr, 8),
+                *count_of(self.ipmap, 2),
+                *count_of(self.coremap, 64),
+            )
+        )
+        if version >= 3:
+            for _item2 in count_of(need(self.cpu), f.ask(LOONGARCH_EXTIOI_CORES)):
+                _item2._save(out, f)
+            out.append(_BE_2I.pack(self.features, self.status))
+        if version <= 1:
+            out.append(bytes(count_of(need(self.sw_ipmap), 8)))
+            out.append(bytes(count_of(need(self.sw_coremap), 256)))

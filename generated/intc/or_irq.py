@@ -3,8 +3,15 @@
 
 from __future__ import annotations
 
-from vmsgen.runtime.facts import Prop
+from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import SubsectionInfo, VMState
+from vmsgen.runtime.straight import (
+    NotPlain,
+    bounded,
+    count_of,
+    load_subsections,
+    save_subsections,
+)
 from vmsgen.runtime.visitor import Visitor
 
 #: inputs of the gate
@@ -38,6 +45,34 @@ class OrIrqExtras(VMState):
         self.all = v.array("all", self.all, f.ask(OR_IRQ_LINES), v.bool)
         v.subsections(self, self.SUBSECTIONS)
 
+    @classmethod
+    def _load(cls, d: bytes, p: int, f: Facts, version: int) -> tuple[OrIrqExtras, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        _n = bounded(max(f.ask(OR_IRQ_LINES), 0), d)
+        _b = d[p : p + _n]
+        p += _n
+        if _b.strip(b"\0\1"):
+            raise NotPlain("a boolean that is kept")
+        self.all = [each == 1 for each in _b]
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, version: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, version)
+            return
+        if None in self.all:
+            raise NotPlain("no value")
+        out.append(
+            bytes(
+                [1 if each else 0 for each in count_of(self.all, f.ask(OR_IRQ_LINES))]
+            )
+        )
+
 
 class OrIrq(VMState):
     """OR gate of interrupt lines (``or-irq``)."""
@@ -65,3 +100,28 @@ class OrIrq(VMState):
     def visit(self, v: Visitor) -> None:
         self.levels = v.array("levels", self.levels, 16, v.bool)
         v.subsections(self, self.SUBSECTIONS)
+
+    @classmethod
+    def _load(cls, d: bytes, p: int, f: Facts, version: int) -> tuple[OrIrq, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.extras = None
+        _b = d[p : p + 16]
+        p += 16
+        if _b.strip(b"\0\1"):
+            raise NotPlain("a boolean that is kept")
+        self.levels = [each == 1 for each in _b]
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, version: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, version)
+            return
+        if None in self.levels:
+            raise NotPlain("no value")
+        out.append(bytes([1 if each else 0 for each in count_of(self.levels, 16)]))
+        save_subsections(self, out, f, {})

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import enum
+import struct
 
-from vmsgen.runtime.facts import Prop
+from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import VMState
+from vmsgen.runtime.straight import bounded, count_of, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 #: interrupt files, those of the guests after the own one
@@ -80,3 +82,48 @@ class RiscvImsic(VMState):
             lambda n, x: v.uint32(n, x, labels=IdentityState),
         )
         v.subsections(self, self.SUBSECTIONS)
+
+    @classmethod
+    def _load(cls, d: bytes, p: int, f: Facts, version: int) -> tuple[RiscvImsic, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        _n = bounded(max(f.ask(NUM_PAGES), 0), d)
+        self.eidelivery = list(struct.unpack_from(f">{_n}I", d, p))
+        p += _n * 4
+        _n2 = bounded(max(f.ask(NUM_PAGES), 0), d)
+        self.eithreshold = list(struct.unpack_from(f">{_n2}I", d, p))
+        p += _n2 * 4
+        _n3 = bounded(max(f.ask(NUM_PAGES), 0), d)
+        _items = []
+        for _ in range(_n3):
+            _n4 = bounded(max(f.ask(NUM_IRQS), 0), d)
+            _item = list(struct.unpack_from(f">{_n4}I", d, p))
+            p += _n4 * 4
+            _items.append(_item)
+        self.eistate = _items
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, version: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, version)
+            return
+        out.append(
+            struct.pack(
+                f">{len(self.eidelivery)}I",
+                *count_of(self.eidelivery, f.ask(NUM_PAGES)),
+            )
+        )
+        out.append(
+            struct.pack(
+                f">{len(self.eithreshold)}I",
+                *count_of(self.eithreshold, f.ask(NUM_PAGES)),
+            )
+        )
+        for _item in count_of(self.eistate, f.ask(NUM_PAGES)):
+            out.append(
+                struct.pack(f">{len(_item)}I", *count_of(_item, f.ask(NUM_IRQS)))
+            )

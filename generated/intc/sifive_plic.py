@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
-from vmsgen.runtime.facts import Prop
+import struct
+
+from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import VMState
+from vmsgen.runtime.straight import bounded, count_of, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 #: interrupt sources, with source 0 that does not exist
@@ -130,3 +133,62 @@ class RiscvSifivePlic(VMState):
             "enable", self.enable, (f.ask(NUM_CONTEXTS), words), v.uint32
         )
         v.subsections(self, self.SUBSECTIONS)
+
+    @classmethod
+    def _load(
+        cls, d: bytes, p: int, f: Facts, version: int
+    ) -> tuple[RiscvSifivePlic, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        words = (f.ask(NUM_SOURCES) + 31) // 32
+        _n = bounded(max(f.ask(NUM_SOURCES), 0), d)
+        self.source_priority = list(struct.unpack_from(f">{_n}I", d, p))
+        p += _n * 4
+        _n2 = bounded(max(f.ask(NUM_CONTEXTS), 0), d)
+        self.target_priority = list(struct.unpack_from(f">{_n2}I", d, p))
+        p += _n2 * 4
+        _n3 = bounded(max(words, 0), d)
+        self.pending = list(struct.unpack_from(f">{_n3}I", d, p))
+        p += _n3 * 4
+        _n4 = bounded(max(words, 0), d)
+        self.claimed = list(struct.unpack_from(f">{_n4}I", d, p))
+        p += _n4 * 4
+        _n5 = bounded(max(f.ask(NUM_CONTEXTS), 0), d)
+        _items = []
+        for _ in range(_n5):
+            _n6 = bounded(max(words, 0), d)
+            _item = list(struct.unpack_from(f">{_n6}I", d, p))
+            p += _n6 * 4
+            _items.append(_item)
+        self.enable = _items
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, version: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, version)
+            return
+        words = (f.ask(NUM_SOURCES) + 31) // 32
+        out.append(
+            struct.pack(
+                f">{len(self.source_priority)}I",
+                *count_of(self.source_priority, f.ask(NUM_SOURCES)),
+            )
+        )
+        out.append(
+            struct.pack(
+                f">{len(self.target_priority)}I",
+                *count_of(self.target_priority, f.ask(NUM_CONTEXTS)),
+            )
+        )
+        out.append(
+            struct.pack(f">{len(self.pending)}I", *count_of(self.pending, words))
+        )
+        out.append(
+            struct.pack(f">{len(self.claimed)}I", *count_of(self.claimed, words))
+        )
+        for _item in count_of(self.enable, f.ask(NUM_CONTEXTS)):
+            out.append(struct.pack(f">{len(_item)}I", *count_of(_item, words)))

@@ -3,10 +3,16 @@
 
 from __future__ import annotations
 
+import struct
+
+from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
+from vmsgen.runtime.straight import NotPlain, count_of, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 from ..pci.device import PCIDevice
+
+_BE_HB = struct.Struct(">HB")
 
 
 class Tpci200(VMState):
@@ -65,3 +71,34 @@ class Tpci200(VMState):
         self.status = v.uint16("status", self.status)
         self.int_set = v.uint8("int_set", self.int_set)
         v.subsections(self, self.SUBSECTIONS)
+
+    @classmethod
+    def _load(cls, d: bytes, p: int, f: Facts, version: int) -> tuple[Tpci200, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.dev, p = PCIDevice._load(d, p, f)
+        _b = d[p : p + 3]
+        p += 3
+        if _b.strip(b"\0\1"):
+            raise NotPlain("a boolean that is kept")
+        self.big_endian = [each == 1 for each in _b]
+        self.ctrl = list(d[p : p + 4])
+        p += 4
+        self.status, self.int_set = _BE_HB.unpack_from(d, p)
+        p += 3
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, version: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, version)
+            return
+        self.dev._save(out, f)
+        if None in self.big_endian:
+            raise NotPlain("no value")
+        out.append(bytes([1 if each else 0 for each in count_of(self.big_endian, 3)]))
+        out.append(bytes(count_of(self.ctrl, 4)))
+        out.append(_BE_HB.pack(self.status, self.int_set))

@@ -137,3 +137,33 @@ class Bcm2835Mbox(VMState):
         self.available = v.array("available", self.available, 9, v.bool)
         self.mbox = v.array("mbox", self.mbox, 2, v.of(Bcm2835MboxBox))
         v.subsections(self, self.SUBSECTIONS)
+
+    @classmethod
+    def _load(cls, d: bytes, p: int, f: Facts, version: int) -> tuple[Bcm2835Mbox, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        _b = d[p : p + 9]
+        p += 9
+        if _b.strip(b"\0\1"):
+            raise NotPlain("a boolean that is kept")
+        self.available = [each == 1 for each in _b]
+        _items = []
+        for _ in range(2):
+            _item, p = Bcm2835MboxBox._load(d, p, f)
+            _items.append(_item)
+        self.mbox = _items
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, version: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, version)
+            return
+        if None in self.available:
+            raise NotPlain("no value")
+        out.append(bytes([1 if each else 0 for each in count_of(self.available, 9)]))
+        for _item in count_of(self.mbox, 2):
+            _item._save(out, f)

@@ -3,10 +3,18 @@
 
 from __future__ import annotations
 
+import struct
+
+from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
+from vmsgen.runtime.straight import NotPlain, count_of, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 from ..timer.clock import Clock
+
+_BE_3I = struct.Struct(">3I")
+_BE_BI = struct.Struct(">BI")
+_BE_I = struct.Struct(">I")
 
 
 class Stm32l4x5RccPll(VMState):
@@ -99,3 +107,63 @@ class Stm32l4x5RccPll(VMState):
             "channel_divider", self.channel_divider, 3, 32, False
         )
         v.subsections(self, self.SUBSECTIONS)
+
+    @classmethod
+    def _load(
+        cls, d: bytes, p: int, f: Facts, version: int
+    ) -> tuple[Stm32l4x5RccPll, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        (self.id,) = _BE_I.unpack_from(d, p)
+        p += 4
+        self.in_, p = Clock._load(d, p, f)
+        _items = []
+        for _ in range(3):
+            _item, p = Clock._load(d, p, f)
+            _items.append(_item)
+        self.channels = _items
+        _b, self.vco_multiplier = _BE_BI.unpack_from(d, p)
+        p += 5
+        if (_b) > 1:
+            raise NotPlain("a boolean that is kept")
+        self.enabled = _b == 1
+        _b2 = d[p : p + 3]
+        p += 3
+        if _b2.strip(b"\0\1"):
+            raise NotPlain("a boolean that is kept")
+        self.channel_enabled = [each == 1 for each in _b2]
+        _b3 = d[p : p + 3]
+        p += 3
+        if _b3.strip(b"\0\1"):
+            raise NotPlain("a boolean that is kept")
+        self.channel_exists = [each == 1 for each in _b3]
+        self.channel_divider = list(_BE_3I.unpack_from(d, p))
+        p += 12
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, version: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, version)
+            return
+        out.append(_BE_I.pack(self.id))
+        self.in_._save(out, f)
+        for _item in count_of(self.channels, 3):
+            _item._save(out, f)
+        if self.enabled is None:
+            raise NotPlain("no value")
+        out.append(_BE_BI.pack(1 if self.enabled else 0, self.vco_multiplier))
+        if None in self.channel_enabled:
+            raise NotPlain("no value")
+        out.append(
+            bytes([1 if each else 0 for each in count_of(self.channel_enabled, 3)])
+        )
+        if None in self.channel_exists:
+            raise NotPlain("no value")
+        out.append(
+            bytes([1 if each else 0 for each in count_of(self.channel_exists, 3)])
+        )
+        out.append(_BE_3I.pack(*self.channel_divider))

@@ -3,8 +3,14 @@
 
 from __future__ import annotations
 
+import struct
+
+from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
+from vmsgen.runtime.straight import NotPlain, count_of, load_subsections
 from vmsgen.runtime.visitor import Visitor
+
+_BE_4B = struct.Struct(">4B")
 
 
 class TzPpc(VMState):
@@ -79,3 +85,58 @@ class TzPpc(VMState):
         self.irq_clear = v.bool("irq_clear", self.irq_clear)
         self.irq_status = v.bool("irq_status", self.irq_status)
         v.subsections(self, self.SUBSECTIONS)
+
+    @classmethod
+    def _load(cls, d: bytes, p: int, f: Facts, version: int) -> tuple[TzPpc, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        _b = d[p : p + 16]
+        p += 16
+        if _b.strip(b"\0\1"):
+            raise NotPlain("a boolean that is kept")
+        self.cfg_nonsec = [each == 1 for each in _b]
+        _b2 = d[p : p + 16]
+        p += 16
+        if _b2.strip(b"\0\1"):
+            raise NotPlain("a boolean that is kept")
+        self.cfg_ap = [each == 1 for each in _b2]
+        _b3, _b4, _b5, _b6 = _BE_4B.unpack_from(d, p)
+        p += 4
+        if (_b3 | _b4 | _b5 | _b6) > 1:
+            raise NotPlain("a boolean that is kept")
+        self.cfg_sec_resp = _b3 == 1
+        self.irq_enable = _b4 == 1
+        self.irq_clear = _b5 == 1
+        self.irq_status = _b6 == 1
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, version: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, version)
+            return
+        if None in self.cfg_nonsec:
+            raise NotPlain("no value")
+        out.append(bytes([1 if each else 0 for each in count_of(self.cfg_nonsec, 16)]))
+        if None in self.cfg_ap:
+            raise NotPlain("no value")
+        out.append(bytes([1 if each else 0 for each in count_of(self.cfg_ap, 16)]))
+        if self.cfg_sec_resp is None:
+            raise NotPlain("no value")
+        if self.irq_enable is None:
+            raise NotPlain("no value")
+        if self.irq_clear is None:
+            raise NotPlain("no value")
+        if self.irq_status is None:
+            raise NotPlain("no value")
+        out.append(
+            _BE_4B.pack(
+                1 if self.cfg_sec_resp else 0,
+                1 if self.irq_enable else 0,
+                1 if self.irq_clear else 0,
+                1 if self.irq_status else 0,
+            )
+        )

@@ -3,8 +3,14 @@
 
 from __future__ import annotations
 
+import struct
+
+from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
+from vmsgen.runtime.straight import NotPlain, count_of, load_subsections
 from vmsgen.runtime.visitor import Visitor
+
+_BE_32HB16I = struct.Struct(">32HB16I")
 
 
 class CadenceGem(VMState):
@@ -82,3 +88,43 @@ class CadenceGem(VMState):
         self.tx_desc_addr = v.integers("tx_desc_addr", self.tx_desc_addr, 8, 32, False)
         self.sar_active = v.array("sar_active", self.sar_active, 4, v.bool)
         v.subsections(self, self.SUBSECTIONS)
+
+    @classmethod
+    def _load(cls, d: bytes, p: int, f: Facts, version: int) -> tuple[CadenceGem, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.regs = list(struct.unpack_from(">512I", d, p))
+        p += 2048
+        x = _BE_32HB16I.unpack_from(d, p)
+        self.phy_regs = list(x[0:32])
+        self.phy_loop = x[32]
+        self.rx_desc_addr = list(x[33:41])
+        self.tx_desc_addr = list(x[41:49])
+        p += 129
+        _b = d[p : p + 4]
+        p += 4
+        if _b.strip(b"\0\1"):
+            raise NotPlain("a boolean that is kept")
+        self.sar_active = [each == 1 for each in _b]
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, version: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, version)
+            return
+        out.append(struct.pack(f">{len(self.regs)}I", *count_of(self.regs, 512)))
+        out.append(
+            _BE_32HB16I.pack(
+                *count_of(self.phy_regs, 32),
+                self.phy_loop,
+                *count_of(self.rx_desc_addr, 8),
+                *count_of(self.tx_desc_addr, 8),
+            )
+        )
+        if None in self.sar_active:
+            raise NotPlain("no value")
+        out.append(bytes([1 if each else 0 for each in count_of(self.sar_active, 4)]))

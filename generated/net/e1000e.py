@@ -15,7 +15,9 @@ from vmsgen.runtime.straight import (
     U16,
     U32,
     NotPlain,
+    count_of,
     load_subsections,
+    sized,
     take_bool,
     take_integer,
 )
@@ -32,7 +34,12 @@ E1000E_TIMADJ = Prop(
     default=lambda f: f.ambient("machine.release", "release") >= (8, 0),
 )
 
+_BE_2IB5I64H = struct.Struct(">2IB5I64H")
 _BE_3BH2BHBHI2b3B = struct.Struct(">3BH2BHBHI2b3B")
+_BE_6IH = struct.Struct(">6IH")
+_BE_6sI2H = struct.Struct(">6sI2H")
+_BE_B = struct.Struct(">B")
+_BE_q = struct.Struct(">q")
 _BE_qB = struct.Struct(">qB")
 
 
@@ -651,3 +658,120 @@ class E1000e(VMState):
         if f.ask(E1000E_TIMADJ):
             self.timadj = v.int64("timadj", self.timadj)
         v.subsections(self, self.SUBSECTIONS)
+
+    @classmethod
+    def _load(cls, d: bytes, p: int, f: Facts, version: int) -> tuple[E1000e, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.parent_obj, p = PCIDevice._load(d, p, f)
+        self.msix, p = MsixTable._load(d, p, f, self.parent_obj.vectors)
+        x = _BE_2IB5I64H.unpack_from(d, p)
+        self.ioaddr = x[0]
+        self.rxbuf_min_shift = x[1]
+        self.rx_desc_len = x[2]
+        self.rxbuf_sizes = list(x[3:7])
+        self.rx_desc_buf_size = x[7]
+        self.eeprom = list(x[8:72])
+        p += 157
+        _items = []
+        for _ in range(7):
+            _item = list(struct.unpack_from(">32H", d, p))
+            p += 64
+            _items.append(_item)
+        self.phy = _items
+        self.mac = list(struct.unpack_from(">32768I", d, p))
+        p += 131072
+        self.permanent_mac, self.delayed_causes, self.subsys, self.subsys_ven = (
+            _BE_6sI2H.unpack_from(d, p)
+        )
+        p += 14
+        self.rdtr, p = DelayTimer._load(d, p, f)
+        self.radv, p = DelayTimer._load(d, p, f)
+        self.raid, p = DelayTimer._load(d, p, f)
+        self.tadv, p = DelayTimer._load(d, p, f)
+        self.tidv, p = DelayTimer._load(d, p, f)
+        self.itr, p = DelayTimer._load(d, p, f)
+        (_b,) = _BE_B.unpack_from(d, p)
+        p += 1
+        if (_b) > 1:
+            raise NotPlain("a boolean that is kept")
+        self.itr_intr_pending = _b == 1
+        _items2 = []
+        for _ in range(5):
+            _item2, p = DelayTimer._load(d, p, f)
+            _items2.append(_item2)
+        self.eitr = _items2
+        _b2 = d[p : p + 5]
+        p += 5
+        if _b2.strip(b"\0\1"):
+            raise NotPlain("a boolean that is kept")
+        self.eitr_intr_pending = [each == 1 for each in _b2]
+        x = _BE_6IH.unpack_from(d, p)
+        self.itr_guest_value = x[0]
+        self.eitr_guest_value = list(x[1:6])
+        self.vet = x[6]
+        p += 26
+        _items3 = []
+        for _ in range(2):
+            _item3, p = TxContext._load(d, p, f)
+            _items3.append(_item3)
+        self.tx = _items3
+        if f.ask(E1000E_TIMADJ):
+            (self.timadj,) = _BE_q.unpack_from(d, p)
+            p += 8
+        else:
+            self.timadj = None
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, version: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, version)
+            return
+        self.parent_obj._save(out, f)
+        self.msix._save(out, f, self.parent_obj.vectors)
+        out.append(
+            _BE_2IB5I64H.pack(
+                self.ioaddr,
+                self.rxbuf_min_shift,
+                self.rx_desc_len,
+                *count_of(self.rxbuf_sizes, 4),
+                self.rx_desc_buf_size,
+                *count_of(self.eeprom, 64),
+            )
+        )
+        for _item in count_of(self.phy, 7):
+            out.append(struct.pack(f">{len(_item)}H", *count_of(_item, 32)))
+        out.append(struct.pack(f">{len(self.mac)}I", *count_of(self.mac, 32768)))
+        out.append(
+            _BE_6sI2H.pack(
+                sized(self.permanent_mac, 6),
+                self.delayed_causes,
+                self.subsys,
+                self.subsys_ven,
+            )
+        )
+        self.rdtr._save(out, f)
+        self.radv._save(out, f)
+        self.raid._save(out, f)
+        self.tadv._save(out, f)
+        self.tidv._save(out, f)
+        self.itr._save(out, f)
+        if self.itr_intr_pending is None:
+            raise NotPlain("no value")
+        out.append(_BE_B.pack(1 if self.itr_intr_pending else 0))
+        for _item2 in count_of(self.eitr, 5):
+            _item2._save(out, f)
+        if None in self.eitr_intr_pending:
+            raise NotPlain("no value")
+        out.append(
+            bytes([1 if each else 0 for each in count_of(self.eitr_intr_pending, 5)])
+        )
+        out.append(_BE_6IH.pack(self.itr_guest_value, *self.eitr_guest_value, self.vet))
+        for _item3 in count_of(self.tx, 2):
+            _item3._save(out, f)
+        if f.ask(E1000E_TIMADJ):
+            out.append(_BE_q.pack(self.timadj))

@@ -3,10 +3,17 @@
 
 from __future__ import annotations
 
+import struct
+
+from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
+from vmsgen.runtime.straight import count_of, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 from .device import UsbDevice
+
+_BE_3B = struct.Struct(">3B")
+_BE_B = struct.Struct(">B")
 
 
 class U2fKey(VMState):
@@ -85,3 +92,38 @@ class U2fKey(VMState):
         self.pending_in_end = v.uint8("pending_in_end", self.pending_in_end)
         self.pending_in_num = v.uint8("pending_in_num", self.pending_in_num)
         v.subsections(self, self.SUBSECTIONS)
+
+    @classmethod
+    def _load(cls, d: bytes, p: int, f: Facts, version: int) -> tuple[U2fKey, int]:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.dev, p = UsbDevice._load(d, p, f)
+        (self.idle,) = _BE_B.unpack_from(d, p)
+        p += 1
+        _items = []
+        for _ in range(32):
+            _item = list(d[p : p + 64])
+            p += 64
+            _items.append(_item)
+        self.pending_in = _items
+        self.pending_in_start, self.pending_in_end, self.pending_in_num = (
+            _BE_3B.unpack_from(d, p)
+        )
+        p += 3
+        if d[p : p + 1] == b"\x05":
+            p = load_subsections(self, d, p, f, {})
+        return self, p
+
+    def _save(self, out: list[bytes], f: Facts, version: int) -> None:
+        if self._kept is not None:
+            super()._save(out, f, version)
+            return
+        self.dev._save(out, f)
+        out.append(_BE_B.pack(self.idle))
+        for _item in count_of(self.pending_in, 32):
+            out.append(bytes(count_of(_item, 64)))
+        out.append(
+            _BE_3B.pack(self.pending_in_start, self.pending_in_end, self.pending_in_num)
+        )

@@ -37,15 +37,16 @@ class Trace(BinaryOut):
     def __init__(self, facts: Facts | None = None) -> None:
         super().__init__(facts)
         self.leaves: list[Leaf] = []
-        self._wire: list[str] = []
+        self._prefixes: list[tuple[str, str]] = [("", "")]  # both paths of the part at hand and of those around it
 
     def enter(self, name: str) -> None:
         super().enter(name)
-        self._wire.append(self.wire_name(name))
+        path, wire = self._prefixes[-1]
+        self._prefixes.append((_joined(path, name), _joined(wire, self.wire_name(name))))
 
     def leave(self) -> None:
         super().leave()
-        self._wire.pop()
+        self._prefixes.pop()
 
     def wire_name(self, name: str) -> str:
         """QEMU's name of a field of the object at hand."""
@@ -55,15 +56,18 @@ class Trace(BinaryOut):
         return names[0] if names else name
 
     def put(self, data: builtins.bytes, name: str, kind: str, value: Any) -> None:
-        wire = "".join(
-            part if part.startswith("[") or index == 0 else f".{part}"
-            for index, part in enumerate([*self._wire, self.wire_name(name)])
-        )
+        path, wire = self._prefixes[-1]
         plain = kind.removeprefix("opaque ")
         opaque = kind.startswith("opaque")
         self.leaves.append(
             Leaf(
-                self.path(name), wire, len(self.out), len(data), value, "bytes" if plain == "opaque" else plain, opaque
+                _joined(path, name) if name else path,
+                _joined(wire, self.wire_name(name)),
+                len(self.out),
+                len(data),
+                value,
+                "bytes" if plain == "opaque" else plain,
+                opaque,
             )
         )
         super().put(data, name, kind, value)
@@ -95,6 +99,11 @@ class _OpaqueTrace(Trace):
     ) -> Any:
         self.put_count(name, len(value), count_bits, count_order)
         return self.integers(name, value, len(value), bits, signed, order)
+
+
+def _joined(path: str, name: str) -> str:
+    """The path of a part inside another."""
+    return f"{path}.{name}" if path and not name.startswith("[") else path + name
 
 
 def trace(state: StateValues) -> list[Leaf]:

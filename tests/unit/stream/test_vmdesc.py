@@ -197,13 +197,13 @@ def test_the_size_that_is_measured_is_that_of_the_parser(monkeypatch: pytest.Mon
             texts.append(_DEVICE.replace(_FIELDS[0], one).replace(_FIELDS[1], two))
     assert parsing.measured is not None
     quick = [outcome(text) for text in texts]
-    monkeypatch.setattr(parsing, "measured", lambda device: None)
+    monkeypatch.setattr(parsing, "measured", lambda text: None)
     assert quick == [outcome(text) for text in texts]
     assert len({found for found in quick if len(found) == 3 for found in found[:1]}) > 10
 
 
 def test_what_is_as_a_rule_is_measured_and_made_only_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parsing, "_device_state", lambda device, where: pytest.fail("was made"))
+    monkeypatch.setattr(parsing, "_states", lambda pairs, where, depth: pytest.fail("was made"))
     text = _DEVICE.replace(_FIELDS[7], _FIELDS[0])
     assert parse_vmdesc(text.encode()).sections[0].size == 1 + 6 + 2 + 2 + 8 + 2 + (6 + 2 + 2) + (6 + 4 + 1)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from vmsgen.emit.python.layout import Lines, assign, quote
 from vmsgen.emit.python.runs import CODES, Run, runs_of
-from vmsgen.emit.python.straight_line import NoStraightLine, StraightLine
+from vmsgen.emit.python.straight_line import NoStraightLine, StraightLine, rows
 from vmsgen.spec.model import Field
 from vmsgen.spec.wire_types import (
     Array,
@@ -14,6 +14,7 @@ from vmsgen.spec.wire_types import (
     Bytes,
     Fixed,
     Float64,
+    Grid,
     Int,
     Order,
     Pad,
@@ -186,6 +187,13 @@ class BinaryLoad(StraightLine):
                 self.out.statement(f"{target}, p = {self.plan.class_name(identifier)}._load(", arguments, ")")
             case Array(element=Int() as element, count=Fixed() as count) if element.order != "host":
                 self.numbers(element, self.count(count), target)
+            case Array(element=Bool(), count=Fixed() as count):
+                size = self.count(count)
+                raw = self.local("b")
+                self.out.add(f"{raw} = d[p : p + {size}]")
+                self.out.add(f"p += {size}")
+                self.refuse_if(f'{raw}.strip(b"\\0\\1")', "a boolean that is kept")
+                self.out.add(f"{target} = [each == 1 for each in {raw}]")
             case Array(element=element, count=Fixed() | Prefixed() as count):
                 size = self.count(count)
                 found, item = self.local("items"), self.local("item")
@@ -196,6 +204,8 @@ class BinaryLoad(StraightLine):
                 self.out.add(f"{found}.append({item})")
                 self.out.dedent()
                 self.out.add(f"{target} = {found}")
+            case Grid():
+                self.value(rows(wire), target)
             case Union():
                 self.union(wire, lambda chosen: self.alternative(chosen, target))
             case _:

@@ -8,7 +8,7 @@ from vmsgen.emit.python.binary_load import byte_order
 from vmsgen.emit.python.expressions import local_name
 from vmsgen.emit.python.layout import Call, Lines
 from vmsgen.emit.python.runs import CODES, Piece, Run, runs_of
-from vmsgen.emit.python.straight_line import NoStraightLine, StraightLine
+from vmsgen.emit.python.straight_line import NoStraightLine, StraightLine, rows
 from vmsgen.spec.expression import Const
 from vmsgen.spec.model import Field
 from vmsgen.spec.wire_types import (
@@ -16,6 +16,7 @@ from vmsgen.spec.wire_types import (
     Bool,
     Bytes,
     Fixed,
+    Grid,
     Int,
     Pad,
     Prefixed,
@@ -147,6 +148,10 @@ class BinarySave(StraightLine):
                 self.out.statement(f"{value}._save(", ["out", "f", *self.plan.codec_scope(wire, self.compile)], ")")
             case Array(element=Int() as element, count=Fixed(value=size)) if element.order != "host":
                 self.numbers(element, value, self.compile(size))
+            case Array(element=Bool(), count=Fixed(value=size)):
+                self.helpers.add("count_of")
+                self.refuse_if(f"None in {value}", "no value")
+                self.append(f"bytes([1 if each else 0 for each in count_of({value}, {self.compile(size)})])")
             case Array(element=element, count=Fixed() | Prefixed() as count):
                 item = self.local("item")
                 if isinstance(count, Prefixed):
@@ -159,6 +164,8 @@ class BinarySave(StraightLine):
                 self.out.indent()
                 self.value(element, item)
                 self.out.dedent()
+            case Grid():
+                self.value(rows(wire), value)
             case Union():
                 self.union(wire, lambda chosen: self.alternative(chosen, value))
             case _:

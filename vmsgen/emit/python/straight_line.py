@@ -15,7 +15,7 @@ from vmsgen.emit.python.expressions import Compiler, local_name, uses_mine
 from vmsgen.emit.python.layout import Lines, joined, quote
 from vmsgen.emit.python.plan import ClassPlan
 from vmsgen.spec.model import CheckStep, Field, Group, Let, Step
-from vmsgen.spec.wire_types import Pad, StructRef, Union, WireType
+from vmsgen.spec.wire_types import Array, Fixed, Grid, Pad, StructRef, Union, WireType
 
 
 class NoStraightLine(Exception):
@@ -208,6 +208,12 @@ class StraightLine(ABC):
             lines.add("self._facts = f")
         for subsection in self.plan.definition.subsections:
             lines.add(f"self.{subsection.name} = None")
+
+
+def rows(wire: Grid) -> Array:
+    """A grid as the array of rows that it is on the wire."""
+    first, *others = wire.sizes
+    return Array(Grid(wire.element, tuple(others)) if others else wire.element, Fixed(first))
 
 
 def stored_below(group: Group) -> list[Field]:

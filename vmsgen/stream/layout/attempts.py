@@ -68,6 +68,8 @@ class Attempt:
     state: Any = None
     end: int | None = None
     error: DataError | None = None
+    #: QEMU's description was compared with the state, and names and cuts its leaves alike
+    agreed: bool = False
 
     @property
     def guessed(self) -> list[Question]:
@@ -167,7 +169,8 @@ class Attempts:
         if described is None:
             return False
         found = compare(described, attempt.state)
-        return found.rank == (0, 0) and not found.hidden
+        attempt.agreed = found.rank == (0, 0) and not found.hidden
+        return attempt.agreed
 
     def told(self, attempt: Attempt) -> dict[str, Answer]:
         """What QEMU's description answers of the spec's open questions, and of its guesses if they do not fit; none if

@@ -32,14 +32,13 @@ _WINDOW = 1 << 20  # bytes looked at where the end is not known, at first
 
 @dataclass(slots=True)
 class Solved:
-    """A layout that fits: the state, where it ends in ``data``, the questions it asked, and the answers found by
-    search.
-    """
+    """A layout that fits: the state, where it ends in ``data``, the questions it asked, the answers found by search."""
 
     state: Any
     end: int
     questions: Mapping[str, Question]
     overruled: Mapping[str, Answer]
+    agreed: bool  # by QEMU's description, which was compared with the state
 
 
 class AmbiguousLayout(LayoutError):
@@ -175,7 +174,7 @@ def _chosen(fitting: list[Attempt], attempts: Attempts) -> Solved:
     if attempts.exhausted and contents.described is None and chosen.trial:
         names = [question.name for question in chosen.questions.values() if not question.settled]
         raise LayoutError(f"a layout fits, but there are too many to try them all; {_help(names)}")
-    return Solved(chosen.state, contents.start + chosen.end, chosen.questions, dict(chosen.trial))
+    return Solved(chosen.state, contents.start + chosen.end, chosen.questions, dict(chosen.trial), chosen.agreed)
 
 
 def _odd(attempt: Attempt) -> bool:

@@ -76,11 +76,12 @@ def compare_leaves(described: DescribedSection, ours: list[OurLeaf]) -> Comparis
         leaf = ours[at]
         if leaf.offset == theirs.offset:
             matched += 1
-            details += _INDEX.sub("", leaf.wire_path) != _INDEX.sub("", theirs.path)
             # what is one leaf there and several here has names of its own, and QEMU has none for what it leaves unused
             coarser = theirs.size > leaf.size and theirs.type not in _SCALARS
-            if not coarser and theirs.type != "unused_buffer":
-                names += _last(leaf.wire_path) != _last(theirs.path)
+            if leaf.wire_path != theirs.path:
+                details += _INDEX.sub("", leaf.wire_path) != _INDEX.sub("", theirs.path)
+                if not coarser and theirs.type != "unused_buffer":
+                    names += _last(leaf.wire_path) != _last(theirs.path)
             hidden += coarser and theirs.type not in _FIXED
         elif leaf.kind in _RAW:
             details += 1

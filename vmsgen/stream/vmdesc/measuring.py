@@ -1,21 +1,23 @@
-"""How long the contents of a section are by its description, found without making objects of what it says.
+"""How long the contents of each section are by the description, found without making objects of what it says.
 
-Every value that :mod:`vmsgen.stream.vmdesc.parsing` looks at is looked at here. What does not have the form that QEMU
-gives it as a rule, such as a list that repeats its keys, is left to that.
+Every value that :mod:`vmsgen.stream.vmdesc.parsing` looks at is looked at here, too. What does not have the form that
+QEMU gives it as a rule is left to that.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import Any, NamedTuple
 
-__all__ = ["measured"]
+__all__ = ["Measure", "measured"]
 
 _MAX_COUNT = 1 << 31
+_MAX_INSTANCE = (1 << 32) - 1
 _MAX_DEPTH = 100
-_HEADER = 6  # bytes of a subsection's before its fields: mark, length of its name, version; and the name
+_HEADER = 6  # bytes of a subsection before its fields: mark, length of its name, version; and the name
 
 # Keys of objects in their order, as QEMU 5.2, 7.2 and 10.0 write them (migration/vmstate.c and savevm.c)
-_DEVICE = ("name", "instance_id", "vmsd_name", "version", "fields")
+_OPAQUE = ("name", "instance_id", "size", "fields")
 _STATE = ("vmsd_name", "version", "fields")
 _LEAF = ("name", "type", "size")
 _LEAVES = ("name", "array_len", "type", "size")
@@ -23,104 +25,177 @@ _NUMBERED_LEAF = ("name", "index", "type", "size")
 _STRUCT = ("name", "type", "struct", "size")
 _STRUCTS = ("name", "array_len", "type", "struct", "size")
 _NUMBERED_STRUCT = ("name", "index", "type", "struct", "size")
-_INSIDE = ("name", "type", "vmsd_name", "version", "fields", "size")
+_INSIDE = ("name", "type", *_STATE, "size")
 
-#: Types whose elements the parser has to look at: in the field itself, or as what the size before it depends on.
+#: Types that only the parser understands: lists repeat keys, and a NULL says something of the field before it.
 _OTHERS = frozenset(("qtailq", "qlist", "gtree", "nullptr"))
 #: Types whose state stands in the field itself.
 _INLINE = frozenset(("vstruct", "tmp"))
+
+
+class Measure(NamedTuple):
+    """A section: its name and instance, the size of its contents, whether that is exact, whether more is said of it."""
+
+    name: str
+    instance: int
+    size: int
+    exact: bool
+    described: bool
 
 
 class _Unusual(Exception):
     """Something that is left to the parser."""
 
 
-def measured(device: tuple[tuple[str, object], ...]) -> tuple[int, bool] | None:
-    """Size of a device's state, and whether it is exact; None if that is the parser's to say."""
+def measured(text: bytes) -> tuple[object, list[Measure | None]] | None:
+    """The page size as it stands there, and all sections; None for a section, or for everything, that is the parser's
+    to say.
+    """
+    # an escape may be half of a character, and what is equal to an integer need not be one
+    if b"\\u" in text or b"true" in text or b"false" in text:
+        return None
     try:
-        names: tuple[str, ...]
-        names, values = zip(*device, strict=True)
-        if names[:5] != _DEVICE:
-            return None
-        return _state(names[2:], values[2:], 0)
-    except (_Unusual, TypeError, ValueError):
+        return _measured(text)
+    except (_Unusual, ValueError, RecursionError):
         return None
 
 
-def _object(value: Any) -> tuple[tuple[str, ...], tuple[Any, ...]]:
-    if type(value) is not tuple:
-        raise _Unusual
-    names, values = zip(*value, strict=True)
-    return names, values
+def _measured(text: bytes) -> tuple[object, list[Measure | None]] | None:
+    top = json.loads(text.decode("utf-8", "surrogateescape"), parse_float=_refused, strict=False)
+    devices = top.get("devices") if type(top) is dict else None
+    if type(devices) is not list:
+        return None
+    ruler = _Ruler()
+    found = [ruler.device(device) for device in devices]
+    keys = ruler.keys + len(top) + sum(_keys(value) for name, value in top.items() if name != "devices")
+    # a key that repeats was seen once; in a text, the quote before the colon stands behind a backslash
+    if keys != text.count(b'":') and keys != text.count(b'":') + text.count(b'" :'):
+        return None
+    return top.get("page_size"), found
 
 
-def _state(names: tuple[str, ...], values: tuple[Any, ...], depth: int) -> tuple[int, bool]:
-    """A state, given the keys of its object and what they are."""
-    subsections: Any = ()
-    if names == _STATE:
-        name, version, fields = values
-    elif names == (*_STATE, "subsections"):
-        name, version, fields, subsections = values
-        if type(subsections) is not list:
+def _refused(text: str) -> object:
+    raise _Unusual
+
+
+def _keys(value: Any) -> int:
+    """How many keys the objects of a value have."""
+    if type(value) is dict:
+        return len(value) + sum(map(_keys, value.values()))
+    return sum(map(_keys, value)) if type(value) is list else 0
+
+
+class _Ruler:
+    """Measures sections, and counts the keys of what it measured."""
+
+    def __init__(self) -> None:
+        self.keys = 0
+
+    def device(self, device: Any) -> Measure | None:
+        """A section, None if that is the parser's to say."""
+        before = self.keys
+        try:
+            return self._device(device)
+        except (_Unusual, TypeError, ValueError, AttributeError):
+            self.keys = before + _keys(device)
+            return None
+
+    def _device(self, device: Any) -> Measure:
+        names, (name, instance, *rest) = tuple(device), device.values()
+        if type(device) is not dict or type(name) is not str or not _is_number(instance, _MAX_INSTANCE):
             raise _Unusual
-    else:
-        raise _Unusual
-    if depth > _MAX_DEPTH or type(name) is not str or type(fields) is not list or not _is_number(version):
-        raise _Unusual
-    total, exact = _fields(fields, depth)
-    for subsection in subsections:
-        names, values = _object(subsection)
-        size, sure = _state(names, values, depth + 1)
-        total += _HEADER + len(values[0].encode("utf-8", "surrogateescape")) + size
-        exact = exact and sure
-    return total, exact
-
-
-def _fields(fields: list[Any], depth: int) -> tuple[int, bool]:
-    """Size of all fields of a state, and whether it is exact."""
-    total = 0
-    exact = True
-    for field in fields:
-        if type(field) is not tuple:
+        if names == _OPAQUE:
+            self.keys += _keys(device)
+            size = device["size"]
+            if not _is_number(size):
+                raise _Unusual
+            return Measure(name, instance, size, True, False)
+        if names[:2] != _OPAQUE[:2]:
             raise _Unusual
-        names, values = zip(*field, strict=True)
-        count = 1
-        inner: Any = None
-        if names == _LEAF:
-            name, kind, size = values
-        elif names == _LEAVES:
-            name, count, kind, size = values
-        elif names == _STRUCT:
-            name, kind, inner, size = values
-        elif names == _NUMBERED_STRUCT:
-            name, index, kind, inner, size = values
-            if not _is_number(index):
-                raise _Unusual
-        elif names == _STRUCTS:
-            name, count, kind, inner, size = values
-        elif names == _NUMBERED_LEAF:
-            name, index, kind, size = values
-            if not _is_number(index):
-                raise _Unusual
-        elif names == _INSIDE and values[1] in _INLINE:
-            name, kind, size = values[0], values[1], values[5]
-            exact &= _state(_STATE, values[2:5], depth + 1)[1]
+        self.keys += 2
+        return Measure(name, instance, *self._state(names[2:], tuple(rest), 0), True)
+
+    def _state(self, names: tuple[str, ...], values: tuple[Any, ...], depth: int) -> tuple[int, bool]:
+        """Size of a state, given the keys of its object and what they are, and whether it is exact."""
+        subsections: Any = []
+        if names == _STATE:
+            name, version, fields = values
+        elif names == (*_STATE, "subsections"):
+            name, version, fields, subsections = values
         else:
             raise _Unusual
-        if type(name) is not str or type(kind) is not str or type(size) is not int or type(count) is not int:
+        if type(name) is not str or type(fields) is not list or type(subsections) is not list:
             raise _Unusual
-        if not 0 <= size <= _MAX_COUNT or not 0 <= count <= _MAX_COUNT or kind in _OTHERS:
+        if depth > _MAX_DEPTH or not _is_number(version):
             raise _Unusual
-        if inner is not None:
-            if kind in _INLINE:
+        self.keys += len(names)
+        total, exact = self._fields(fields, depth)
+        for subsection in subsections:
+            size, sure = self._object(subsection, depth + 1)
+            total += _HEADER + len(subsection["vmsd_name"].encode("utf-8", "surrogateescape")) + size
+            exact = exact and sure
+        return total, exact
+
+    def _object(self, value: Any, depth: int) -> tuple[int, bool]:
+        """As :meth:`_state`, for a state with an object of its own."""
+        if type(value) is not dict:
+            raise _Unusual
+        return self._state(tuple(value), tuple(value.values()), depth)
+
+    def _fields(self, fields: list[Any], depth: int) -> tuple[int, bool]:
+        """Size of all fields of a state, and whether it is exact."""
+        total = keys = 0
+        exact = True
+        last: Any = None  # the elements of an array are mostly described alike
+        last_keys = 0
+        last_exact = True
+        for field in fields:
+            names = tuple(field)
+            keys += len(names)
+            count = 1
+            inner: Any = None
+            if names == _LEAF:
+                name, kind, size = field.values()
+            elif names == _LEAVES:
+                name, count, kind, size = field.values()
+            elif names == _STRUCT:
+                name, kind, inner, size = field.values()
+            elif names == _NUMBERED_STRUCT:
+                name, index, kind, inner, size = field.values()
+                if not _is_number(index):
+                    raise _Unusual
+            elif names == _STRUCTS:
+                name, count, kind, inner, size = field.values()
+            elif names == _NUMBERED_LEAF:
+                name, index, kind, size = field.values()
+                if not _is_number(index):
+                    raise _Unusual
+            elif names == _INSIDE and field["type"] in _INLINE:
+                name, kind, *state, size = field.values()
+                keys -= len(_STATE)
+                exact &= self._state(_STATE, tuple(state), depth + 1)[1]
+            else:
                 raise _Unusual
-            names, values = _object(inner)
-            exact &= _state(names, values, depth + 1)[1]
-        elif kind == "struct" and size == 1:
-            exact = False
-        total += size * count
-    return total, exact
+            if type(name) is not str or type(kind) is not str or type(size) is not int or type(count) is not int:
+                raise _Unusual
+            if not 0 <= size <= _MAX_COUNT or not 0 <= count <= _MAX_COUNT or kind in _OTHERS:
+                raise _Unusual
+            if inner is not None:
+                if kind in _INLINE:
+                    raise _Unusual
+                if inner != last:
+                    before = self.keys
+                    last_exact = self._object(inner, depth + 1)[1]
+                    last, last_keys = inner, self.keys - before
+                else:
+                    keys += last_keys
+                exact &= last_exact
+            elif kind == "struct" and size == 1:
+                exact = False
+            total += size * count
+        self.keys += keys
+        return total, exact
 
 
-def _is_number(value: Any) -> bool:
-    return type(value) is int and 0 <= value <= _MAX_COUNT
+def _is_number(value: Any, most: int = _MAX_COUNT) -> bool:
+    return type(value) is int and 0 <= value <= most

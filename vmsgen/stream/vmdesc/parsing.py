@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import TypeAlias
 
 from vmsgen.runtime.errors import DataError, LimitError
 from vmsgen.stream.vmdesc.description import DescribedField, DescribedSection, DescribedState, Description
-from vmsgen.stream.vmdesc.measuring import measured
+from vmsgen.stream.vmdesc.measuring import Measure, measured
 
 __all__ = ["MAX_BYTES", "parse_vmdesc"]
 
@@ -32,22 +32,72 @@ def parse_vmdesc(data: bytes | memoryview) -> Description:
     text = bytes(data)
     if text.count(b"{") > _MAX_OBJECTS:
         raise LimitError(f"a vmdesc of more than {_MAX_OBJECTS} objects")
-    try:
-        # QEMU 5.2 does not escape its strings; a name that is not UTF-8 must not hide the rest
-        top = json.loads(text.decode("utf-8", "surrogateescape"), object_pairs_hook=tuple, strict=False)
-    except RecursionError:
-        raise LimitError("the vmdesc is nested too deeply") from None
-    except ValueError as error:
-        raise DataError(f"expected a vmdesc in JSON: {error}") from None
-    devices = _first(top, "devices") if isinstance(top, tuple) else None
-    if not isinstance(top, tuple) or not isinstance(devices, list):
-        raise DataError("expected a vmdesc with a list of devices")
-    page_size = _first(top, "page_size")
-    plain = b"\\u" not in text  # nothing is escaped that could not be printed
-    return Description(
-        page_size if isinstance(page_size, int) and not isinstance(page_size, bool) else None,
-        tuple(_section(device, f"devices[{number}]", plain) for number, device in enumerate(devices)),
-    )
+    source = _Source(text)
+    known = measured(text)
+    if known is None:
+        page_size = source.page_size()
+        sections = tuple(map(source.section, range(len(source.devices))))
+    else:
+        page_size = known[0]
+        sections = tuple(
+            source.section(number) if each is None else source.measured(number, each)
+            for number, each in enumerate(known[1])
+        )
+    return Description(page_size if type(page_size) is int else None, sections)
+
+
+class _Source:
+    """The text of a description, which is read with all that it repeats when that is needed: mostly the sizes are all
+    that is asked for.
+    """
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+
+    @cached_property
+    def _top(self) -> _Pairs:
+        try:
+            # QEMU 5.2 does not escape its strings; a name that is not UTF-8 must not hide the rest
+            top = json.loads(self._text.decode("utf-8", "surrogateescape"), object_pairs_hook=tuple, strict=False)
+        except RecursionError:
+            raise LimitError("the vmdesc is nested too deeply") from None
+        except ValueError as error:
+            raise DataError(f"expected a vmdesc in JSON: {error}") from None
+        if not isinstance(top, tuple) or not isinstance(_first(top, "devices"), list):
+            raise DataError("expected a vmdesc with a list of devices")
+        return top
+
+    @property
+    def devices(self) -> list[object]:
+        """The list of devices as it stands there. Raises DataError."""
+        devices = _first(self._top, "devices")
+        assert isinstance(devices, list)
+        return devices
+
+    def page_size(self) -> object:
+        """The page size as it stands there. Raises DataError."""
+        return _first(self._top, "page_size")
+
+    def section(self, number: int) -> DescribedSection:
+        """A section, all of whose contents are looked at. Raises DataError."""
+        where = f"devices[{number}]"
+        device = _object(self.devices[number], where)
+        name = _text(_first(device, "name"), f"{where}.name")
+        instance = _number(_first(device, "instance_id"), f"{where}.instance_id", 0xFFFFFFFF)
+        if _first(device, "vmsd_name") is None:
+            return DescribedSection(name, instance, _number(_first(device, "size"), f"{where}.size"))
+        state = self.state(number)
+        return DescribedSection(name, instance, state.size, _exact(state), lambda: state)
+
+    def measured(self, number: int, known: Measure) -> DescribedSection:
+        """A section whose contents were looked at, and are made when they are asked for."""
+        made = partial(self.state, number) if known.described else None
+        return DescribedSection(known.name, known.instance, known.size, known.exact, made)
+
+    def state(self, number: int) -> DescribedState:
+        """What a section holds. Raises DataError."""
+        where = f"devices[{number}]"
+        return _states(_object(self.devices[number], where), where, 0)[0]
 
 
 def _first(pairs: Iterable[tuple[str, object]], key: str) -> object:
@@ -77,26 +127,6 @@ def _number(value: object, where: str, most: int = _MAX_COUNT) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
         raise DataError(f"vmdesc: expected a number from 0 to {most} at {where}")
     return value
-
-
-def _section(value: object, where: str, plain: bool) -> DescribedSection:
-    """A device. What it holds is looked through at once, so that whatever is wrong shows, and made when it is asked
-    for: mostly the size is all that is needed.
-    """
-    device = _object(value, where)
-    name = _text(_first(device, "name"), f"{where}.name")
-    instance = _number(_first(device, "instance_id"), f"{where}.instance_id", 0xFFFFFFFF)
-    if _first(device, "vmsd_name") is None:
-        return DescribedSection(name, instance, _number(_first(device, "size"), f"{where}.size"))
-    known = measured(device) if plain else None
-    if known is not None:
-        return DescribedSection(name, instance, *known, partial(_device_state, device, where))
-    state = _device_state(device, where)
-    return DescribedSection(name, instance, state.size, _exact(state), lambda: state)
-
-
-def _device_state(device: _Pairs, where: str) -> DescribedState:
-    return _states(device, where, 0)[0]
 
 
 def _exact(state: DescribedState) -> bool:
