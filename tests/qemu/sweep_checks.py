@@ -153,9 +153,6 @@ def _same_channel(channel: Path, again: Path) -> bool:
 def _shapes(stream: Captured, finding: Finding, classes: Classes) -> None:
     with tempfile.TemporaryDirectory(prefix="vmsgen-sweep") as work:
         own = _memory(stream.path, stream.channels, Path(work) / "own")
-        if "background-snapshot" in stream.capabilities:
-            finding.reason = "a background snapshot, whose RAM has no last section"
-            return
         with stream.path.open("rb") as file:
             configured = file.read(9)[8:] == bytes((CONFIGURATION,))
         for shape in ("plain", "mapped-ram") if configured else ("plain",):

@@ -23,11 +23,12 @@ from tests.unit.stream.synthetic import (
     ordinary,
     part,
     start,
+    vmdesc,
     zero_page,
 )
 from tests.unit.stream.test_commands import run
 from tests.unit.stream.test_multifd import expected, new_channels, new_main
-from tests.unit.stream.test_packages import DEVICES, postcopy
+from tests.unit.stream.test_packages import CLOCK, DEVICES, SWITCH, postcopy
 from vmsgen.runtime.errors import DataError
 from vmsgen.stream.channels.joined import joined
 from vmsgen.stream.convert import convert
@@ -36,6 +37,7 @@ from vmsgen.stream.items import PAGE as FULL_PAGE
 from vmsgen.stream.memory.contents import Memory, read_memory
 from vmsgen.stream.memory.files import extract
 from vmsgen.stream.reading import StreamReader
+from vmsgen.stream.shapes.mapped_ram import MappedReader
 from vmsgen.stream.shapes.plain import PlainReader
 from vmsgen.stream.transport.sink import MemorySink
 from vmsgen.stream.transport.source import MemorySource
@@ -151,10 +153,28 @@ def test_sizes_of_host_pages_are_left_out() -> None:
     assert made.startswith(HEADER + configuration() + start(2, "ram", block_list([("pc.ram", 4 * PAGE)])))
 
 
-def test_a_snapshot_without_a_last_section() -> None:
+@pytest.mark.parametrize("shape", ["plain", "mapped-ram"])
+def test_a_background_snapshot_gets_a_last_section(shape: str, tmp_path: Path) -> None:
+    data = HEADER + configuration() + start(2, "ram", block_list([("pc.ram", 2 * PAGE)]))
+    data += part(2, full_page(0, "pc.ram") + EOS_RECORD) + part(2, zero_page(PAGE, "pc.ram") + EOS_RECORD)
+    rest = DEVICES + b"\0" + vmdesc([("clock", 0, len(CLOCK)), ("0000:00:03.0/switch", 0, len(SWITCH))])
+    data += rest
+    sink = MemorySink()
+    convert(MemorySource(data), sink, "binary", STATES, shape=shape)
+    made = sink.getvalue()
+    kinds = [item.kind.name for item in StreamReader(MemorySource(made), STATES).items() if isinstance(item, Section)]
+    assert kinds == ["START", "PART", "PART", "END", "FULL", "FULL"]
+    assert made.endswith(rest)
+    assert memory(made, tmp_path / "a") == memory(data, tmp_path / "b")
+
+
+@pytest.mark.parametrize("shaped", [PlainReader, MappedReader])
+def test_memory_without_an_end(shaped: type[PlainReader]) -> None:
     data = HEADER + configuration() + start(2, "ram", block_list([("pc.ram", PAGE)])) + b"\0"
     with pytest.raises(DataError, match="RAM has no last section"):
-        plain(data)
+        for item in shaped(StreamReader(MemorySource(data))).items():
+            if isinstance(item, Section):
+                item.exhaust()
 
 
 def test_a_stream_that_could_not_say_it_is_mapped_ram() -> None:

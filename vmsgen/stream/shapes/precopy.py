@@ -1,8 +1,8 @@
-"""A stream whose receiver answers, or that ends with postcopy, as one that a receiver only reads.
+"""A stream whose receiver answers, one that ends with postcopy, and a background snapshot, in the order of precopy.
 
 What has a meaning only for an answer is left out: the return path, pings, and what postcopy says of itself. Devices,
-which postcopy packs before the last pages, stand behind the memory again, where they are first needed
-(migration/savevm.c, QEMU 5.2 to 10.0).
+which postcopy packs before the last pages, stand behind the memory again, where they are first needed; a background
+snapshot, whose memory just stops, gets a last section of it (migration/savevm.c, QEMU 5.2 to 10.0).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from vmsgen.runtime.errors import LimitError
 from vmsgen.stream.channels.joined import HasItems
 from vmsgen.stream.commands import COMMAND_NAMES
 from vmsgen.stream.items import (
+    EOS,
     Blob,
     Chunks,
     Command,
@@ -43,21 +44,22 @@ class PrecopyReader:
     def items(self) -> Iterator[Item]:
         """The items in order. Raises DataError, OSError."""
         devices: list[Item] = []
-        in_ram = False
+        ram: Section | None = None  # the last section of it, while there is more to come
         for item in self._main.items():
             if isinstance(item, Package | PackageEnd) or (isinstance(item, Command) and item.code in _ANSWERED):
                 continue
-            if isinstance(item, Section) and item.kind is SectionKind.FULL and in_ram:
+            if isinstance(item, Section) and item.kind is SectionKind.FULL and ram is not None:
                 devices.append(_kept(item))
                 continue
             if isinstance(item, Section) and isinstance(item.body, RamRecords):
-                in_ram = item.kind is not SectionKind.END
-            if isinstance(item, Eof):  # (a background snapshot, whose RAM has no last section)
-                in_ram = False
+                ram = None if item.kind is SectionKind.END else item
+            if isinstance(item, Eof) and ram is not None:
+                yield replace(ram, kind=SectionKind.END, body=RamRecords(iter([[(EOS,)]])))
+                ram = None
                 yield from devices
                 devices = []
             yield item
-            if not in_ram:
+            if ram is None:
                 yield from devices
                 devices = []
 
