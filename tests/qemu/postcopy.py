@@ -10,7 +10,11 @@ from pathlib import Path
 
 from tests.qemu.machine import Qemu, QemuError
 
-__all__ = ["Relay", "record_postcopy"]
+__all__ = ["PostcopyRefusedError", "Relay", "record_postcopy"]
+
+
+class PostcopyRefusedError(QemuError):
+    """QEMU has no postcopy on this machine; the text is its own."""
 
 
 class Relay:
@@ -57,11 +61,15 @@ class Relay:
 
 def record_postcopy(source: Qemu, target: Qemu, folder: Path, *, preempt: bool) -> list[Path]:
     """Migrates a running guest into a waiting QEMU, by postcopy after the second round, so slowly that the guest asks
-    for pages there. Returns the main stream and the other channels. Raises QemuError.
+    for pages there. Returns the main stream and the other channels. Raises QemuError, PostcopyRefusedError.
     """
     names = ["postcopy-ram", *(["postcopy-preempt"] if preempt else [])]
     for guest in (source, target):
-        guest.qmp("migrate-set-capabilities", capabilities=[{"capability": name, "state": True} for name in names])
+        switches = [{"capability": name, "state": True} for name in names]
+        try:
+            guest.qmp("migrate-set-capabilities", capabilities=switches)
+        except QemuError as error:
+            raise PostcopyRefusedError(f"no postcopy here: {error}") from None
     target.qmp("migrate-incoming", uri=f"unix:{folder}/to")
     relay = Relay(folder / "at", folder / "to")
     slow = {"max-bandwidth": 1 << 22, "downtime-limit": 1, "max-postcopy-bandwidth": 1 << 20}
