@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.stream.mapped_files import mapped_file
 from tests.unit.stream.states import REGISTRY
 from tests.unit.stream.synthetic import (
     EOS_RECORD,
@@ -164,6 +165,11 @@ class TestMemory:
             stream(rounds=(PAGES + zero_page(40 << 20, "pc.ram"),), blocks=blocks),
         ).memory
         assert (block.differ, block.first) == (1, 40 << 20)
+
+    def test_a_page_that_a_mapped_ram_file_lacks_is_one_of_zeros(self) -> None:
+        plain = MemorySink()
+        convert(MemorySource(mapped_file()), plain, "binary", shape="plain")
+        assert compared(mapped_file(), plain.getvalue()).memory == []
 
     def test_blocks(self) -> None:
         found = compared(

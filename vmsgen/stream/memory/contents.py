@@ -244,7 +244,9 @@ class Memory:
         # words of the sender's host, taken for a little-endian one: nothing in the file says which it was
         bits = np.unpackbits(np.frombuffer(entry.bitmap, dtype=np.uint8), bitorder="little")[: block.pages]
         block.mapped = bits
-        block.states[: len(bits)] = (bits * ZEROS).tobytes()
+        # a page that is not there was all zeros; but a block that is not migrated at all (x-ignore-shared) has none
+        if entry.gpa is None or bits.any():
+            block.states[: len(bits)] = bytes((ZEROS,)) * len(bits)
 
 
 def read_memory(reader: HasItems, memory: Memory) -> None:

@@ -99,7 +99,7 @@ class MappedReader(PlainReader):
             entry = self._entry(block, memory, at)
             yield [(MAPPED, entry)]
             yield [(GROUP, block.name, False)]
-            for records in block_pages(memory, shared=True):
+            for records in block_pages(memory):
                 if records[0][0] == PAGE:
                     yield records
             at = entry.pages_offset + block.length

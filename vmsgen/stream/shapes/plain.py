@@ -35,7 +35,7 @@ from vmsgen.stream.items import (
     Section,
     SectionKind,
 )
-from vmsgen.stream.memory.contents import DATA, NEVER, ZEROS, BlockMemory, Memory, Window
+from vmsgen.stream.memory.contents import DATA, ZEROS, BlockMemory, Memory, Window
 from vmsgen.stream.transport.part import named, scratch_name
 
 __all__ = ["MAPPED_RAM", "PlainReader", "block_pages"]
@@ -82,9 +82,8 @@ class PlainReader:
         if section.kind is SectionKind.START:
             yield [(LIST, BlockList(self._total, tuple(self._blocks), self._page_size))]
         elif section.kind is SectionKind.END:
-            shared = {block.name for block in self._blocks if block.gpa is not None}
             for name, block in self._memory.blocks.items():
-                pages = block_pages(block, shared=name in shared)
+                pages = block_pages(block)
                 first = next(pages, None)
                 if first is not None:
                     yield [(GROUP, name, False)]
@@ -120,19 +119,13 @@ def _without_mapped(item: Configuration) -> Configuration:
     return item if left == item.capabilities else replace(item, capabilities=left or None)
 
 
-def block_pages(block: BlockMemory, *, shared: bool) -> Iterator[list[Record]]:
-    """The pages of a block in order: those with data from its file, others as runs of zeros; ``shared``: a mapped-ram
-    file may have left it out.
-    """
+def block_pages(block: BlockMemory) -> Iterator[list[Record]]:
+    """The pages of a block in order: those with data from its file, others as runs of zeros."""
     import numpy as np
 
-    # a block that is not migrated at all (x-ignore-shared) has no page in a mapped-ram file, and stays alone
-    filled = block.mapped is not None and (not shared or bool(block.mapped.any()))
     for first in range(0, block.pages, _LOOKED_AT):
         count = min(_LOOKED_AT, block.pages - first)
-        states = np.frombuffer(block.states, dtype=np.uint8, count=count, offset=first).copy()
-        if filled:
-            states[states == NEVER] = ZEROS
+        states = np.frombuffer(block.states, dtype=np.uint8, count=count, offset=first)
         bounds = [0, *(np.flatnonzero(np.diff(states)) + 1).tolist(), count]
         for start, end in itertools.pairwise(bounds):
             if states[start] == ZEROS:
