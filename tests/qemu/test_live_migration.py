@@ -191,6 +191,40 @@ def test_through_a_tee(old: str, new: str, killed: bool, qemu: QemuBinary, tmp_p
     assert {each["contents"] for each in sections} == {"typed"}
 
 
+@pytest.mark.parametrize(("old", "new", "postcopy"), [("7.2", "10.0", False), ("10.0", "10.0", True)])
+def test_a_tee_with_a_return_path(old: str, new: str, postcopy: bool, qemu: QemuBinary, tmp_path: Path) -> None:
+    """What the destination answers goes back to the source, the pages that it asks for as well."""
+    guest = declared()["dirty-pc"]
+    qemu(old), qemu(new)
+    log = tmp_path / "log"
+    tee = [sys.executable, "-m", "vmsgen", "tee", f"unix:{tmp_path}/a", f"unix:{tmp_path}/b", "--log", str(log)]
+    with (
+        Qemu(guest.argv(old), tmp_path, "source") as source,
+        Qemu([*guest.argv(new), "-incoming", "defer"], tmp_path, "target") as target,
+    ):
+        for each in (source, target):
+            names = ["return-path", *(["postcopy-ram"] if postcopy else [])]
+            each.qmp("migrate-set-capabilities", capabilities=[{"capability": name, "state": True} for name in names])
+        target.qmp("migrate-incoming", uri=f"unix:{tmp_path}/b")
+        source.wait_for(lambda: re.search(r"EIP=00007c(2|3|4)", source.hmp("info registers")) is not None, 60)
+        with subprocess.Popen([*tee, "--format", "json"]) as between:
+            source.wait_for((tmp_path / "a").exists, 20)
+            if postcopy:
+                source.qmp("migrate-set-parameters", **{"max-bandwidth": 1 << 23, "downtime-limit": 1})
+            source.qmp("migrate", uri=f"unix:{tmp_path}/a")
+            if postcopy:
+                source.wait_for(lambda: source.qmp("query-migrate").get("ram", {}).get("dirty-sync-count", 0) > 1, 60)
+                source.qmp("migrate-start-postcopy")
+            source.wait_for(source.migrated, 60)
+            target.wait_for(lambda: target.qmp("query-status")["status"] == "running", 60)
+            alive(target)
+            assert between.wait(60) == 0
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    commands = [each["name"] for each in events if each["event"] == "command"]
+    assert "OPEN_RETURN_PATH" in commands and ("POSTCOPY_RUN" in commands) == postcopy
+    assert events[-1]["event"] == "summary"
+
+
 def test_the_plain_command_of_a_user(qemu: QemuBinary, tmp_path: Path) -> None:
     """``exec:vmsgen convert - FILE`` and back, with nothing around it."""
     argv = declared()["pc-stopped"].argv("7.2")

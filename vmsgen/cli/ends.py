@@ -36,13 +36,15 @@ def input_end(place: str, offset: int, *, remote: bool, snapshot: str | None = N
 
 
 @contextlib.contextmanager
-def output_end(place: str, begin_at: int, *, remote: bool, image: ByteSink | None = None) -> Iterator[ByteSink]:
-    """Where to write: a path, ``-``, an address to connect to, or the copy of an ``image``. What ends it early gets a
-    note that says what became of it. Raises AddressError, OSError.
+def output_end(
+    place: str, begin_at: int, *, remote: bool, image: ByteSink | None = None, answers: bool = False
+) -> Iterator[ByteSink]:
+    """Where to write: a path, ``-``, an address to connect to (``answers``: somebody else reads what comes back), or
+    the copy of an ``image``. What ends it early gets a note that says what became of it. Raises AddressError, OSError.
     """
     sink = None
     try:
-        with _sink(place, begin_at, remote) if image is None else image as sink:
+        with _sink(place, begin_at, remote, answers) if image is None else image as sink:
             yield sink
     except BaseException as error:
         if sink is not None:
@@ -51,14 +53,17 @@ def output_end(place: str, begin_at: int, *, remote: bool, image: ByteSink | Non
 
 
 @contextlib.contextmanager
-def _sink(place: str, begin_at: int, remote: bool) -> Iterator[ByteSink]:
+def _sink(place: str, begin_at: int, remote: bool, answers: bool) -> Iterator[ByteSink]:
     from vmsgen.stream.transport.sink import open_sink
 
     address = _address(place)
     if address is not None:
         from vmsgen.stream.transport.sockets import connected
 
-        with connected(address, remote=remote) as raw, open_sink(raw, begin_at=begin_at, name=place) as sink:
+        with (
+            connected(address, remote=remote, answers=answers) as raw,
+            open_sink(raw, begin_at=begin_at, name=place) as sink,
+        ):
             yield sink
     elif place == "-":
         with open_sink(sys.stdout.buffer, begin_at=begin_at, name="stdout") as sink:

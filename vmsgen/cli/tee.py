@@ -47,21 +47,31 @@ def command(
 ) -> int:
     """Copy the migration stream IN to OUT as it is, and log what is in it; - is stdin or stdout.
 
-    Either may be unix:PATH or tcp:HOST:PORT, as in QEMU: IN listens for one sender, OUT connects to one receiver.
+    Either may be unix:PATH or tcp:HOST:PORT, as in QEMU: IN listens for one sender, OUT connects to one receiver. If
+    both are, what the receiver answers (the return path) goes back to the sender.
 
     A process of its own decodes. Whether it is slow, fails or dies, the stream is passed on. The exit code is 1 if
     everything was copied, but could not be decoded to its end.
     """
     outlive_the_writer(source, target)
+    from vmsgen.stream.tee.answers import Answers
     from vmsgen.stream.tee.copying import copy
     from vmsgen.stream.tee.decoder import Decoder
+    from vmsgen.stream.transport.sockets import parse_address
 
+    sockets = parse_address(source) is not None and parse_address(target) is not None
     classes = None if blobs else known_classes(library)
     with _log(place) as file:
         decoder = Decoder(file, classes, name=source, as_json=form == "json", props=props, machine=machine)
         try:
-            # the other side of the output first: where there is none, nobody has begun to send yet
-            with output_end(target, 0, remote=remote) as sink, input_end(source, 0, remote=remote) as stream:
+            with (
+                Answers() as answers,
+                # the other side of the output first: where there is none, nobody has begun to send yet
+                output_end(target, 0, remote=remote, answers=sockets) as sink,
+                input_end(source, 0, remote=remote) as stream,
+            ):
+                if sockets:
+                    answers.start(sink, stream)
                 size = copy(stream, sink, decoder.feed(behind * _MIB, patient=_can_wait(source)))
         except BaseException:
             decoder.abandon()

@@ -6,11 +6,12 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -436,6 +437,70 @@ def test_an_interruption(number: signal.Signals, tmp_path: Path) -> None:
     assert f"vmsgen: 9000 bytes of {tmp_path}/in were read\nvmsgen: {out} was not written\n" in said
     assert "(the copying ended here)" in (tmp_path / "log").read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "log"]
+
+
+@pytest.fixture
+def between(tmp_path: Path) -> Iterator[tuple[socket.socket, socket.socket, subprocess.Popen[bytes]]]:
+    """The sender's and the receiver's end of a tee, and the tee."""
+    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as sender:
+        server.bind(str(tmp_path / "b"))
+        server.listen()
+        ends = [f"unix:{tmp_path}/a", f"unix:{tmp_path}/b"]
+        with subprocess.Popen([*TEE, *ends, "--log", tmp_path / "log"], stderr=subprocess.PIPE) as tee:
+            receiver, _ = server.accept()
+            _wait_until((tmp_path / "a").exists)
+            while sender.connect_ex(str(tmp_path / "a")):
+                time.sleep(0.01)
+            sender.settimeout(60), receiver.settimeout(60)
+            with receiver:
+                yield sender, receiver, tee
+            assert tee.wait(60) is not None
+
+
+Between = tuple[socket.socket, socket.socket, "subprocess.Popen[bytes]"]
+
+
+def received(connection: socket.socket, size: int) -> bytes:
+    got = b""
+    while len(got) < size and (piece := connection.recv(size - len(got))):
+        got += piece
+    return got
+
+
+def test_answers_go_back(between: Between) -> None:
+    sender, receiver, tee = between
+    for question, answer in ((STREAM[:100], b"first"), (STREAM[100:5000], b"second"), (STREAM[5000:], b"third")):
+        sender.sendall(question)
+        assert received(receiver, len(question)) == question
+        receiver.sendall(answer)
+        assert received(sender, len(answer)) == answer
+    sender.shutdown(socket.SHUT_WR)
+    assert receiver.recv(1) == b""
+    receiver.sendall(b"goodbye")
+    receiver.close()
+    assert received(sender, 100) == b"goodbye"
+    assert tee.wait(60) == 0
+
+
+def test_a_receiver_that_leaves_the_rest(between: Between) -> None:
+    sender, receiver, tee = between
+    sender.sendall(STREAM)
+    sender.shutdown(socket.SHUT_WR)
+    assert received(receiver, 100) == STREAM[:100]
+    time.sleep(0.2)  # all of it is on its way by then
+    receiver.close()
+    assert tee.wait(60) == 2
+    assert tee.stderr is not None and b"/b: Connection reset by peer\n" in tee.stderr.read()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_both_sides_see_that_it_ended(number: signal.Signals, between: Between) -> None:
+    """Whatever ends the copying: nobody waits for an answer any more."""
+    sender, receiver, tee = between
+    sender.sendall(STREAM[:100])
+    assert received(receiver, 100) == STREAM[:100]
+    tee.send_signal(number)
+    assert receiver.recv(1) == b"" and sender.recv(1) == b""
 
 
 def test_a_log_that_cannot_be_written(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

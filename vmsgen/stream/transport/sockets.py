@@ -71,8 +71,10 @@ def accepted(address: Address, *, remote: bool = False) -> Iterator[socket.Socke
 
 
 @contextlib.contextmanager
-def connected(address: Address, *, remote: bool = False) -> Iterator[socket.SocketIO]:
-    """Connects, and gives what is written to the other side. Raises as :func:`accepted`."""
+def connected(address: Address, *, remote: bool = False, answers: bool = False) -> Iterator[socket.SocketIO]:
+    """Connects, and gives what is written to the other side. ``answers``: somebody else reads what comes back. Raises
+    as :func:`accepted`.
+    """
     with _resolved(address), named(address.text):
         if address.path:
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -87,12 +89,13 @@ def connected(address: Address, *, remote: bool = False) -> Iterator[socket.Sock
     with connection, connection.makefile("wb", buffering=0) as raw:
         yield raw
         with named(address.text):
-            _see_off(connection)
+            connection.shutdown(socket.SHUT_WR)
+            if not answers:
+                _see_off(connection)
 
 
 def _see_off(connection: socket.socket) -> None:
-    """Says that nothing comes any more. Raises OSError if the other side then closes before it has read everything."""
-    connection.shutdown(socket.SHUT_WR)
+    """Waits a while for the other side to close. Raises OSError if it does so before it has read everything."""
     connection.settimeout(_FAREWELL)
     with contextlib.suppress(TimeoutError):  # it may have reasons to keep the connection
         while connection.recv(1 << 16):
