@@ -11,7 +11,6 @@ import mmap
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from vmsgen.runtime.errors import DataError, LimitError
 from vmsgen.stream.channels.joined import HasItems
@@ -65,7 +64,7 @@ class BlockMemory:
     window: Window | None
     states: mmap.mmap
     repeated: int = 0
-    mapped: Any = None  # numpy array of the bits of a mapped-ram file
+    mapped: bytes | None = None  # the bitmap of a mapped-ram file
     _run: list[bytes | memoryview] = field(default_factory=list)
     _run_at: int = 0
 
@@ -89,7 +88,7 @@ class BlockMemory:
     def data(self, addr: int, page: bytes | memoryview) -> None:
         """A page's new contents, used until :meth:`flush`."""
         number = self._seen(addr)
-        if self.mapped is not None and not self.mapped[number]:
+        if self.mapped is not None and not self.mapped[number >> 3] >> (number & 7) & 1:
             return  # stands there from before the sender cleared the page
         self.states[number] = DATA
         window = self.window
@@ -242,11 +241,10 @@ class Memory:
 
         block = self._add(entry.name, entry.length)
         # words of the sender's host, taken for a little-endian one: nothing in the file says which it was
-        bits = np.unpackbits(np.frombuffer(entry.bitmap, dtype=np.uint8), bitorder="little")[: block.pages]
-        block.mapped = bits
+        block.mapped = bytes(entry.bitmap)
         # a page that is not there was all zeros; but a block that is not migrated at all (x-ignore-shared) has none
-        if entry.gpa is None or bits.any():
-            block.states[: len(bits)] = bytes((ZEROS,)) * len(bits)
+        if entry.gpa is None or any(block.mapped):
+            np.frombuffer(block.states, dtype=np.uint8)[: block.pages] = ZEROS
 
 
 def read_memory(reader: HasItems, memory: Memory) -> None:
