@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import io
+import mmap
 import os
 import select
 import stat
@@ -64,7 +65,8 @@ class ByteSource:
         self._raw: Readable | None = raw
         self._owned = owned
         self.name = name
-        self._buffer = bytearray(capacity)
+        # not a bytearray, which is filled with zeros: that takes longer than to read a small stream
+        self._buffer: bytearray | mmap.mmap = mmap.mmap(-1, capacity) if capacity else bytearray()
         self.view = memoryview(self._buffer)
         self.pos = 0
         self.end = 0
@@ -257,6 +259,23 @@ class ByteSource:
             piece = self.view[self.pos : self.end]
             self.pos = self.end
             yield piece
+
+    def rest_at_once(self) -> memoryview | None:
+        """Everything that is left, if the buffer can hold it: it stands there as long as nothing else is read. None if
+        it cannot.
+        """
+        if self.ensure(len(self._buffer)):
+            return None
+        piece = self.view[self.pos : self.end]
+        self.pos = self.end
+        return piece
+
+    def drop_buffer(self) -> None:
+        """Gives the buffer's memory back, once everything was read."""
+        self._base += self.pos
+        self._buffer = bytearray()
+        self.view = memoryview(self._buffer)
+        self.pos = self.end = 0
 
     def close(self) -> None:
         """Closes the input if it was opened here."""

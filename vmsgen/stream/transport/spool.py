@@ -19,6 +19,9 @@ def spool(source: ByteSource, memory_limit: int = MEMORY_LIMIT) -> MemorySource:
     if isinstance(source, MemorySource):
         return source
     base = source.offset
+    small = source.rest_at_once()
+    if small is not None:
+        return MemorySource(small, base=base, name=source.name)
     data = bytearray()
     pieces = source.rest()
     for piece in pieces:
@@ -26,6 +29,7 @@ def spool(source: ByteSource, memory_limit: int = MEMORY_LIMIT) -> MemorySource:
         if len(data) > memory_limit:
             break
     else:
+        source.drop_buffer()
         return MemorySource(data, base=base, name=source.name)
     import mmap  # here, because most streams are small
     import tempfile
