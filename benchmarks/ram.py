@@ -1,151 +1,193 @@
-"""How fast RAM goes through ``vmsgen convert``, as a ratio to ``cat`` through the same pipes in the same run.
+"""How fast guest memory goes through ``vmsgen convert`` and ``vmsgen show --memory-map``.
 
-``python benchmarks/ram.py [--mib 1024] [--pairs 5] [--json FILE]`` makes a stream (half of its pages full of random
-bytes, a quarter single zero pages, a quarter long runs of them), converts it in both directions with a pipe before and
-behind, and does the same with ``cat`` in the converter's place. Each ratio is the median over pairs of runs, one
-directly after the other. All checks of the converter are made; only the writing of the input is outside of the time.
+``python -m benchmarks.ram [--sizes 1g,4g] [--analyzer PATH] [--stream FILE] [--json FILE]`` converts streams in both
+directions, with a pipe before and behind, by turns with ``cat`` and with a copying loop in Python in the converter's
+place. Every check of the converter is made; the time is that of the whole pipeline, with the start of each process. The
+map is compared with QEMU's scripts/analyze-migration.py, both on a file.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import random
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
-PAGE = 4096
+from benchmarks.guest import Mix, write_stream
+from benchmarks.measure import Contestant, Cost, Row, by_turns, command, machine, row, table, write_json
+
 PIPE = 1 << 20
-_FULL, _ZERO, _CONTINUE, _LIST, _EOS = 0x08, 0x02, 0x20, 0x04, 0x10
+_ROUNDS = 5
+_CLONE = Path(__file__).parents[1]
+_CAT, _LOOP = "cat", "a loop in Python"
+_COPY = """
+import os
+buffer = memoryview(bytearray(1 << 20))
+while size := os.readv(0, [buffer]):
+    done = 0
+    while done < size:
+        done += os.write(1, buffer[done:size])
+"""
 
 
-@dataclass
-class Result:
-    """One direction: medians over the pairs, memory at its peak, bytes that came in. ``start_seconds`` is what an empty
-    stream takes, which is not in the time of a page."""
-
-    name: str
-    bytes: int
-    pages: int
-    seconds: float
-    cat_seconds: float
-    ratio: float
-    start_seconds: float
-    peak_mib: float
-
-    def line(self) -> str:
-        """For people."""
-        page = (self.seconds - self.start_seconds) / self.pages * 1e9
-        return (
-            f"{self.name:16} {self.bytes / 1e6:8.0f} MB  {self.seconds:6.2f} s  cat {self.cat_seconds:6.2f} s  "
-            f"ratio {self.ratio:5.2f}  {page:6.0f} ns/page  peak {self.peak_mib:4.0f} MiB"
-        )
+def environment() -> dict[str, str]:
+    """As for a command that is installed: its modules are compiled, and stay so."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPATH": str(_CLONE)}
 
 
-def write_stream(path: Path, mib: int, full: float) -> int:
-    """Writes a stream of a guest with so much RAM and returns its number of pages. ``full`` is the share of pages with
-    contents.
+def between_pipes(words: list[str], path: Path) -> Contestant:
+    """A command between ``cat FILE`` and a reader that throws away what it gets. The time is that of all three,
+    processor and memory are the command's own.
     """
-    chance = random.Random(1)
-    pages = mib * 256
-    block = b"\x06pc.ram"
-    noise = chance.randbytes(64 * PAGE)
-    with path.open("wb", buffering=1 << 20) as out:
-        out.write(b"QEVM\0\0\0\3" + b"\7\0\0\0\x0dpc-i440fx-7.2")
-        out.write(b"\1\0\0\0\2\3ram" + bytes(4) + b"\0\0\0\4")
-        out.write((pages * PAGE | _LIST).to_bytes(8, "big") + block + (pages * PAGE).to_bytes(8, "big"))
-        out.write(_EOS.to_bytes(8, "big") + b"\x7e\0\0\0\2" + b"\3\0\0\0\2")
-        named = False
-        number = 0
-        while number < pages:
-            run = min(pages - number, chance.choice((1, 1, 2, 8, 64, 256)))
-            data = chance.random() < full
-            for at in range(number, number + run):
-                word = at * PAGE | (_FULL if data else _ZERO)
-                out.write((word | _CONTINUE).to_bytes(8, "big") if named else word.to_bytes(8, "big") + block)
-                out.write(noise[at % 64 * PAGE :][:PAGE] if data else b"\0")
-                named = True
-            number += run
-        out.write(_EOS.to_bytes(8, "big") + b"\x7e\0\0\0\2\0")
-    return pages
+
+    def run() -> Cost:
+        begin = time.perf_counter()
+        with (
+            subprocess.Popen(["cat", str(path)], stdout=subprocess.PIPE, pipesize=PIPE) as first,
+            subprocess.Popen(
+                words, stdin=first.stdout, stdout=subprocess.PIPE, pipesize=PIPE, env=environment()
+            ) as middle,
+            subprocess.Popen(["cat"], stdin=middle.stdout, stdout=subprocess.DEVNULL) as last,
+        ):
+            for process in (first, middle):  # only their own readers keep these pipes open
+                assert process.stdout is not None
+                process.stdout.close()
+            _, status, used = os.wait4(middle.pid, 0)
+            middle.returncode = os.waitstatus_to_exitcode(status)
+            last.wait()
+        if middle.returncode:
+            raise SystemExit(f"{' '.join(words)}: exit code {middle.returncode}")
+        return Cost(time.perf_counter() - begin, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+
+    return run
 
 
-def through(command: list[str], path: Path) -> tuple[float, float]:
-    """Seconds and peak memory (MiB) of a command between ``cat FILE`` and a reader that throws away what it gets."""
-    begin = time.perf_counter()
-    with (
-        subprocess.Popen(["cat", str(path)], stdout=subprocess.PIPE, pipesize=PIPE) as first,
-        subprocess.Popen(command, stdin=first.stdout, stdout=subprocess.PIPE, pipesize=PIPE) as middle,
-        subprocess.Popen(["cat"], stdin=middle.stdout, stdout=subprocess.DEVNULL) as last,
-    ):
-        for process in (first, middle):  # only their own readers keep these pipes open
-            assert process.stdout is not None
-            process.stdout.close()
-        _, status, usage = os.wait4(middle.pid, 0)
-        middle.returncode = os.waitstatus_to_exitcode(status)
-        last.wait()
-    if middle.returncode:
-        raise SystemExit(f"{' '.join(command)}: exit code {middle.returncode}")
-    return time.perf_counter() - begin, usage.ru_maxrss / 1024
+def vmsgen(*words: str) -> list[str]:
+    """The command line of a command of this clone."""
+    return [sys.executable, "-m", "vmsgen", *words]
 
 
-def paired(name: str, command: list[str], path: Path, pages: int, pairs: int, start: float) -> Result:
-    """The command against ``cat`` in its place."""
-    runs = [(through(command, path), through(["cat"], path)[0]) for _ in range(pairs)]
-    return Result(
-        name,
-        path.stat().st_size,
-        pages,
-        statistics.median(own for (own, _), _ in runs),
-        statistics.median(cat for _, cat in runs),
-        statistics.median(own / cat for (own, _), cat in runs),
-        start,
-        max(peak for (_, peak), _ in runs),
-    )
-
-
-def measure(folder: Path, mib: int, pairs: int, say: Callable[[str], None]) -> list[Result]:
-    """All directions, with mixed pages and with zero pages alone."""
-    convert = [sys.executable, "-m", "vmsgen", "convert", "-", "-", "-q", "--to"]
-    results = []
-    empty = folder / "empty.mig"
-    empty.write_bytes(b"QEVM\0\0\0\3\0")
-    start = statistics.median(through([*convert, "ber"], empty)[0] for _ in range(pairs))
-    say(f"an empty stream takes {start:.2f} s, which is in the ratios")
-    for kind, full in (("mixed", 0.55), ("zero", 0.0)):
-        binary, ber = folder / f"{kind}.mig", folder / f"{kind}.ber"
-        pages = write_stream(binary, mib, full)
-        with ber.open("wb") as out:
-            subprocess.run([*convert[:4], str(binary), "-", "-q", "--to", "ber"], stdout=out, check=True)
-        for to, path in (("ber", binary), ("binary", ber)):
-            result = paired(f"{kind} to {to}", [*convert, to], path, pages, pairs, start)
-            say(result.line())
-            results.append(result)
-        binary.unlink()
+def conversions(name: str, stream: Path, folder: Path, rounds: int) -> Iterator[Row]:
+    """Both directions of a binary stream, against what only copies."""
+    ber = folder / "converted.ber"
+    subprocess.run(vmsgen("convert", str(stream), str(ber), "--quiet", "--to", "ber"), check=True, env=environment())
+    try:
+        for to, source in (("ber", stream), ("binary", ber)):
+            contestants = {
+                "vmsgen": between_pipes(vmsgen("convert", "-", "-", "--quiet", "--to", to), source),
+                _CAT: between_pipes([_CAT], source),
+                _LOOP: between_pipes([sys.executable, "-c", _COPY], source),
+            }
+            runs = by_turns(contestants, rounds=rounds)
+            yield row(f"{name} to {to}", runs, "vmsgen", _CAT, aim=1)
+            yield row(f"{name} to {to}", runs, "vmsgen", _LOOP)
+            yield row(f"{name} to {to}: memory", runs, "vmsgen", aim=100, judged="peak_mib")
+    finally:
         ber.unlink()
-    return results
+
+
+def zero_pages(size: int, folder: Path, rounds: int) -> Iterator[Row]:
+    """One page of zeros, in a stream of nothing else: without the start, which an empty stream shows."""
+    empty, zeros, ber = folder / "empty.mig", folder / "zeros.mig", folder / "zeros.ber"
+    empty.write_bytes(b"QEVM\0\0\0\3\0")
+    pages = write_stream(zeros, size, Mix(full=0, again=0))
+    subprocess.run(vmsgen("convert", str(zeros), str(ber), "--quiet", "--to", "ber"), check=True, env=environment())
+    for to, source in (("ber", zeros), ("binary", ber)):
+        words = vmsgen("convert", "-", "-", "--quiet", "--to", to)
+        runs = by_turns({"empty": between_pipes(words, empty), "zeros": between_pipes(words, source)}, rounds=rounds)
+        pairs = list(zip(runs["zeros"], runs["empty"], strict=True))
+        page = Cost(
+            max(statistics.median(own.seconds - start.seconds for own, start in pairs), 0) / pages,
+            max(statistics.median(own.cpu - start.cpu for own, start in pairs), 0) / pages,
+            max(cost.peak_mib for cost in runs["zeros"]),
+        )
+        yield Row(f"a zero page, to {to}", page, aim=300e-9, judged="seconds")
+    for path in (empty, zeros, ber):
+        path.unlink()
+
+
+def page_map(name: str, stream: Path, analyzer: Path | None, rounds: int) -> Row:
+    """What became of each page, against the analyzer if there is one."""
+    contestants = {"vmsgen": command(vmsgen("show", "--memory-map", str(stream)), folder=_CLONE)}
+    peer = ""
+    if analyzer is not None:
+        peer = analyzer.name
+        contestants[peer] = command([sys.executable, str(analyzer), "-f", str(stream)])
+    return row(f"{name}: --memory-map", by_turns(contestants, rounds=rounds), "vmsgen", peer, aim=0.1 if peer else None)
+
+
+def measured(sizes: list[int], stream: Path | None, analyzer: Path | None, folder: Path, rounds: int) -> Iterator[Row]:
+    """All of it: the given stream, then synthetic ones of these sizes, and how the first grows to the others."""
+    if stream is not None:
+        yield from conversions(stream.name, stream, folder, rounds)
+        yield page_map(stream.name, stream, analyzer, rounds)
+    smallest: dict[str, Row] = {}
+    for size in sizes:
+        path = folder / "guest.mig"
+        name = f"{size / (1 << 20):g} MiB"
+        write_stream(path, size, Mix())
+        for one in conversions(name, path, folder, rounds):
+            yield one
+            to = one.what.removeprefix(name)
+            if one.peer != _CAT:
+                continue
+            if to in smallest:
+                grown = one.ours.seconds / smallest[to].ours.seconds
+                first = smallest[to]
+                cpu = one.ours.cpu / first.ours.cpu
+                aim = 1.05 * size / sizes[0]
+                yield Row(f"{name}{to}: growth", one.ours, first.what, first.ours, grown, cpu, aim)
+            smallest.setdefault(to, one)
+        yield page_map(name, path, analyzer, rounds)
+        path.unlink()
+    if sizes:
+        yield from zero_pages(max(sizes), folder, rounds)
+
+
+def rows() -> Iterator[Row]:
+    """A guest of 1 GiB, without the analyzer."""
+    with tempfile.TemporaryDirectory(prefix="vmsgen-benchmark-") as folder:
+        yield from measured([1 << 30], None, None, Path(folder), _ROUNDS)
+
+
+def _sizes(text: str) -> list[int]:
+    units = {"m": 1 << 20, "g": 1 << 30}
+    try:
+        found = [int(one[:-1]) * units[one[-1:].lower()] for one in text.split(",") if one]
+    except (KeyError, ValueError):
+        found = []
+    if text and (not found or min(found) <= 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of sizes, such as 16m,1g")
+    return found
 
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--mib", type=int, default=1024, help="RAM of the guest")
-    parser.add_argument("--pairs", type=int, default=5, help="pairs of runs of which the median is taken")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.ram", description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", type=_sizes, default="1g,4g", help="RAM of the synthetic guests [1g,4g]")
+    parser.add_argument("--stream", type=Path, help="a captured stream, too")
+    parser.add_argument("--analyzer", type=Path, metavar="PATH", help="QEMU's scripts/analyze-migration.py")
+    parser.add_argument("--rounds", type=int, default=_ROUNDS, help="rounds of which the median is taken [5]")
+    parser.add_argument("--folder", help="where streams are made (twice the size of the largest guest)")
     parser.add_argument("--json", type=Path, help="also write the results to this file")
-    parser.add_argument("--folder", help="where the streams are made (twice the size of the guest's RAM)")
     arguments = parser.parse_args()
-    print(f"{arguments.mib} MiB of RAM, {arguments.pairs} pairs of runs, pipes of {PIPE >> 10} KiB")
+    print(", ".join(f"{key} {value}" for key, value in machine().items()))
+    print(f"pipes and reads of {PIPE >> 10} KiB, a buffer of 4 MiB; median of {arguments.rounds} rounds", flush=True)
+    found = []
     with tempfile.TemporaryDirectory(dir=arguments.folder, prefix="vmsgen-benchmark-") as folder:
-        results = measure(Path(folder), arguments.mib, arguments.pairs, print)
+        for one in measured(arguments.sizes, arguments.stream, arguments.analyzer, Path(folder), arguments.rounds):
+            print(table([one]).splitlines()[-1], flush=True)
+            found.append(one)
+    print()
+    print(table(found))
     if arguments.json is not None:
-        arguments.json.write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n")
+        write_json(arguments.json, found)
 
 
 if __name__ == "__main__":

@@ -5,34 +5,48 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 import vmsgen
+from benchmarks.guest import Mix
+from benchmarks.guest import write_stream as write_guest
 from benchmarks.measure import Contestant, Cost, by_turns, command, row, table, write_json
 from benchmarks.reading import traced
 from benchmarks.records import write_stream
 from benchmarks.streams import taken
+from vmsgen.stream.items import PAGE as FULL
+from vmsgen.stream.items import ZERO
 
 CLONE = Path(__file__).parents[1]
 
 
 def test_ram(tmp_path: Path) -> None:
     out = tmp_path / "ram.json"
-    script = CLONE / "benchmarks" / "ram.py"
-    arguments = ["--mib", "4", "--pairs", "1", "--json", str(out), "--folder", str(tmp_path)]
-    subprocess.run([sys.executable, str(script), *arguments], check=True, capture_output=True, cwd=CLONE)
-    results = json.loads(out.read_text())
-    assert [result["name"] for result in results] == [
-        "mixed to ber",
-        "mixed to binary",
-        "zero to ber",
-        "zero to binary",
-    ]
-    for result in results:
-        assert result["pages"] == 1024 and result["ratio"] > 0 and result["peak_mib"] < 100
+    arguments = ["--sizes", "8m,16m", "--rounds", "1", "--json", str(out), "--folder", str(tmp_path)]
+    subprocess.run([sys.executable, "-m", "benchmarks.ram", *arguments], check=True, capture_output=True, cwd=CLONE)
+    rows = {(line["what"], line["peer"]): line for line in json.loads(out.read_text())["rows"]}
+    for size in ("8 MiB", "16 MiB"):
+        for to in ("ber", "binary"):
+            for peer in ("cat", "a loop in Python"):
+                assert rows[f"{size} to {to}", peer]["ratio"] > 0
+            assert rows[f"{size} to {to}: memory", ""]["reached"]
+        assert rows[f"{size}: --memory-map", ""]["ours"]["cpu"] > 0
+    assert rows["16 MiB to ber: growth", "8 MiB to ber"]["aim"] == 2.1
+    assert rows["a zero page, to binary", ""]["judged"] == "seconds"
     assert [path.name for path in tmp_path.iterdir()] == ["ram.json"]
+
+
+def test_a_synthetic_guest(tmp_path: Path) -> None:
+    path = tmp_path / "guest.mig"
+    pages = write_guest(path, 4 << 20, Mix(full=0.7, again=0.1))
+    with vmsgen.open(path) as migration:
+        kinds = Counter(record[0] for section in migration for record in section.records())
+        zeros = sum(record[2] for section in migration for record in section.records() if record[0] == ZERO)
+    assert kinds[FULL] + zeros == pages == 1024 + 100 + 1
+    assert kinds[FULL] > pages // 2
 
 
 def test_by_turns_rounds_alternate() -> None:

@@ -7,6 +7,7 @@ import sys
 import click
 
 from vmsgen.cli.ends import input_end, outlive_the_writer, output_end
+from vmsgen.cli.progress import progress
 from vmsgen.cli.stream_options import (
     PLACE,
     channel_option,
@@ -95,6 +96,7 @@ def command(
         output_end(target, output_offset, remote=remote, image=image) as sink,
         input_end(source, offset, remote=remote, snapshot=None if image else snapshot) as stream,
         channel_sources(channels) as others,
+        progress(stream, quiet=quiet or (target == "-" and sys.stdout.isatty())),
     ):
         result = convert(
             *(stream, sink, form, classes),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vmsgen.cli.progress import progress
 from vmsgen.cli.stream_options import (
     channel_option,
     channel_sources,
@@ -81,7 +82,8 @@ def command(
         channel_sources(other_channels) as other_lanes,
     ):
         readers = [StreamReader(source, classes, props=props, machine=machine) for source in (one, other)]
-        found = diff(*readers, channels=(lanes, other_lanes))
+        with progress(one, other):
+            found = diff(*readers, channels=(lanes, other_lanes))
     if form == "json":
         click.echo(json.dumps(_values(found), indent=2))
     else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vmsgen.cli.progress import progress
 from vmsgen.cli.stream_options import (
     channel_option,
     channel_sources,
@@ -90,7 +91,8 @@ def command(
             if not found:
                 raise click.ClickException(f"no section of {stream} is called {name}")
             return 0
-        summary = summarize(source, classes, props=props, machine=machine)
+        with progress(source):
+            summary = summarize(source, classes, props=props, machine=machine)
     with channel_sources(channels) as others:
         listed = [_channel(other) for other in others]
     if form == "json":
@@ -145,11 +147,11 @@ def _memory(
     with input_of(stream, offset, snapshot, mapped=few) as source, channel_sources(channels) as others:
         reader = joined(StreamReader(source, known_classes(library), props=props, machine=machine), others)
         if place is not None:
-            show_memory.print_memory(reader, place, raw)
+            show_memory.print_memory(reader, source, place, raw)
         elif folder is not None:
-            show_memory.print_extracted(reader, folder)
+            show_memory.print_extracted(reader, source, folder)
         else:
-            show_memory.print_memory_map(reader, form)
+            show_memory.print_memory_map(reader, source, form)
 
 
 def _print_table(summary: Summary) -> None:

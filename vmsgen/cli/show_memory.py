@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vmsgen.cli.progress import Watched, progress
+
 if TYPE_CHECKING:
     from vmsgen.stream.channels.joined import HasItems
 
 _PIECE = 1 << 20
 
 
-def print_memory(reader: HasItems, text: str, raw: bool) -> None:
+def print_memory(reader: HasItems, source: Watched, text: str, raw: bool) -> None:
     """Prints a part of a block, as a hex dump or as it is. Raises VmsgenError for a place that is none, DataError,
     OSError.
     """
@@ -33,7 +35,7 @@ def print_memory(reader: HasItems, text: str, raw: bool) -> None:
             return place.window(length, page_size, file.fileno()) if name == place.block else None
 
         memory = Memory(keep)
-        with named(scratch_name()):
+        with named(scratch_name()), progress(source):
             read_memory(reader, memory)
         block = next((block for block in memory.blocks.values() if block.name == place.block), None)
         if block is None or block.window is None:
@@ -59,21 +61,24 @@ def _pieces(descriptor: int, start: int, size: int) -> Iterator[bytes]:
         at += take
 
 
-def print_extracted(reader: HasItems, folder: str) -> None:
+def print_extracted(reader: HasItems, source: Watched, folder: str) -> None:
     """Writes a file per block and lists them. Raises DataError, OSError."""
     from vmsgen.stream.memory.files import extract
 
-    for name, length in extract(reader, folder).items():
+    with progress(source):
+        extracted = extract(reader, folder)
+    for name, length in extracted.items():
         click.echo(f"{length:12} {os.path.join(folder, name)}")
 
 
-def print_memory_map(reader: HasItems, form: str) -> None:
+def print_memory_map(reader: HasItems, source: Watched, form: str) -> None:
     """Prints what every block's pages were. Raises DataError, after what was read up to there."""
     from vmsgen.stream.memory.contents import Memory, read_memory
 
     memory = Memory(lambda name, length, page_size: None)
     try:
-        read_memory(reader, memory)
+        with progress(source):
+            read_memory(reader, memory)
     finally:
         rows = [
             {"block": one.name, "bytes": one.length, "page_size": one.page_size, "pages": one.pages, **one.counts()}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vmsgen.cli.progress import progress
 from vmsgen.cli.stream_options import (
     channel_option,
     known_classes,
@@ -56,10 +57,11 @@ def command(
     schema = None if no_schema else _schema(library)
     file = InputFile(sys.stdin.buffer if stream == "-" else stream, offset=offset, snapshot=snapshot)
     try:
-        if is_channel(file):
-            reports = [verify_channel(file, schema)]
-        else:
-            reports = [verify(file, schema, classes, props=props, machine=machine)]
+        with progress(file):
+            if is_channel(file):
+                reports = [verify_channel(file, schema)]
+            else:
+                reports = [verify(file, schema, classes, props=props, machine=machine)]
     finally:
         file.close()
     for channel in channels:

@@ -70,6 +70,7 @@ class InputFile:
         self._descriptor = -1
         self._start = 0
         self.name = "<memory>"
+        self._last: ByteSource | None = None
         if isinstance(place, bytes):
             self._data = place
         elif isinstance(place, str | os.PathLike):
@@ -105,9 +106,21 @@ class InputFile:
     def source(self, offset: int = 0) -> ByteSource:
         """A reader from ``offset`` on, independent of every other."""
         if self._data is not None:
-            return MemorySource(memoryview(self._data)[self._start + offset :], base=offset, name=self.name)
-        raw = _At(self._descriptor, self._start + offset)
-        return ByteSource(raw, owned=True, name=self.name, base=offset)
+            self._last = MemorySource(memoryview(self._data)[self._start + offset :], base=offset, name=self.name)
+        else:
+            raw = _At(self._descriptor, self._start + offset)
+            self._last = ByteSource(raw, owned=True, name=self.name, base=offset)
+        return self._last
+
+    @property
+    def offset(self) -> int:
+        """How far the reader that was handed out last has come."""
+        return 0 if self._last is None else self._last.offset
+
+    @property
+    def length(self) -> int | None:
+        """Bytes of the whole input; None if nobody knows, or before anyone reads it."""
+        return None if self._last is None else self._last.length
 
     def close(self) -> None:
         """Lets go of the file."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.unit.stream.synthetic import (
+    CONTINUE,
     EOS_RECORD,
     FULL,
     HEADER,
@@ -34,7 +37,7 @@ from vmsgen.stream.input_file import InputFile
 from vmsgen.stream.items import PAGE as FULL_PAGE
 from vmsgen.stream.items import ROW, RamRecords, Record, Section
 from vmsgen.stream.memory.contents import Memory, read_memory
-from vmsgen.stream.ram.rows import shortest_row
+from vmsgen.stream.ram.rows import shortest_row, words
 from vmsgen.stream.transport.sink import ByteSink, MemorySink
 from vmsgen.stream.transport.source import ByteSource, MemorySource
 from vmsgen.stream.verify.definite import definite
@@ -269,3 +272,11 @@ def test_what_pages_were_last() -> None:
     memory = Memory(lambda name, length, page_size: None)
     read_memory(BinaryReader(piped(data)), memory)
     assert memory.blocks[b"pc.ram"].counts() == {"data": 21, "zero": 3, "never": 232, "repeated": 15}
+
+
+@given(st.integers(8, 20), st.integers(0, 1 << 64), st.integers(0, 300))
+def test_words(bits: int, addr: int, count: int) -> None:
+    size = 1 << bits
+    first = min(addr // size * size, (1 << 64) - (count + 1) * size)
+    expected = b"".join(be64(first + at * size | FULL | CONTINUE) for at in range(count))
+    assert words(first | FULL | CONTINUE, count, size) == expected

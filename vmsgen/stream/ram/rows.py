@@ -9,7 +9,7 @@ many pages it is.
 
 from __future__ import annotations
 
-import struct
+import functools
 from collections.abc import Callable
 
 from vmsgen.stream.items import ROW_HEAD
@@ -19,6 +19,7 @@ __all__ = ["count_alike", "shortest_row", "words", "write_row"]
 
 _LEAST_BYTES = 1 << 15
 _FIRST_LOOK = 32  # pages
+_REGION = 1 << 24
 
 
 def shortest_row(page_size: int) -> int:
@@ -28,7 +29,26 @@ def shortest_row(page_size: int) -> int:
 
 def words(first: int, pages: int, page_size: int) -> bytes:
     """The heads, in the binary format, of pages that follow each other; ``first`` is the first one, as a number."""
-    return struct.pack(f">{pages}Q", *range(first, first + pages * page_size, page_size))
+    middle, low = _octets(page_size)
+    heads = bytearray()
+    while pages:
+        # within 16 MiB only two octets change: the lowest is the flags
+        at = (first & _REGION - 1) // page_size
+        count = min(pages, len(low) - at)
+        some = bytearray(first.to_bytes(ROW_HEAD, "big") * count)
+        some[5::ROW_HEAD] = middle[at : at + count]
+        some[6::ROW_HEAD] = low[at : at + count]
+        heads += some
+        first += count * page_size
+        pages -= count
+    return bytes(heads)
+
+
+@functools.lru_cache(maxsize=8)
+def _octets(page_size: int) -> tuple[bytes, bytes]:
+    """Octets 16 to 23 and 8 to 15 of the addresses of the pages in 16 MiB."""
+    addresses = range(0, _REGION, page_size)
+    return bytes(addr >> 16 for addr in addresses), bytes(addr >> 8 & 0xFF for addr in addresses)
 
 
 def count_alike(pages: memoryview, page_size: int, expected: Callable[[int, int], bytes]) -> int:

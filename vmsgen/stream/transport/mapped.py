@@ -40,6 +40,11 @@ class MappedSource(ByteSource):
         self._given_back = 0
 
     @property
+    def length(self) -> int:
+        """Bytes from where the stream begins."""
+        return self._base + len(self._mapping)
+
+    @property
     def capacity(self) -> int:
         """The most bytes that can be looked at before they are consumed."""
         return len(self._mapping)

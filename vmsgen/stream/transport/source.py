@@ -98,6 +98,14 @@ class ByteSource:
         return descriptor_of(self._raw)
 
     @property
+    def length(self) -> int | None:
+        """Bytes of the whole input if it is a regular file, None if nobody knows."""
+        raw, descriptor = self._raw, self.descriptor
+        if descriptor is None or not isinstance(raw, io.RawIOBase) or not raw.seekable():
+            return None
+        return self.offset_of(self.end) + max(os.fstat(descriptor).st_size - raw.tell(), 0)
+
+    @property
     def offset(self) -> int:
         """Bytes consumed since the start of the input."""
         return self._base + self.pos
