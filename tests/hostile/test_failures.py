@@ -131,7 +131,7 @@ def test_memory_files_on_a_full_disk(source: Path, tmp_path: Path, capfd: pytest
         assert run(["show", str(source), "--extract", str(folder)]) == 2
         assert run(["show", str(source), "--memory", "pc.ram", "--raw"]) == 2
     text = capfd.readouterr().err
-    assert f"vmsgen: {folder}: File too large\n" in text
+    assert f"vmsgen: {folder}: File too large\nvmsgen: no file was written to {folder}\n" in text
     assert "vmsgen: a temporary file in " in text
     assert left(folder) == []
 

@@ -122,6 +122,11 @@ def test_rounds() -> None:
         (1, 1),
     ]
     assert rounds(ram(page(0), b"", page(1), b"", page(0))) == [(4, 2), (1, 1)]
+    # many pages in a row, which are read as one record
+    row = full_page(0, "pc.ram") + b"".join(full_page(at * PAGE, None) for at in range(1, 40))
+    assert rounds(ram(row, page(40), row, page(39), page(38))) == [(2, 41), (2, 41), (1, 1)]
+    zeros = zero_page(0, "pc.ram") + b"".join(zero_page(at * PAGE, None) for at in range(1, 40))
+    assert rounds(ram(zeros, page(40), zeros, page(38))) == [(2, 1), (1, 0), (1, 1)]
     # a page that comes at once again belongs to a new one only if the walk went back for it
     assert rounds(ram(page(4), page(4), page(3))) == [(2, 2), (1, 1)]
 

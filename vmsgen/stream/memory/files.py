@@ -35,7 +35,8 @@ def file_name(block: str) -> str:
 
 def extract(reader: HasItems, folder: str) -> dict[str, int]:
     """Writes the memory of all blocks to ``folder``, which is made if need be: file name -> length. Files have holes
-    where pages were never sent, and get their names when all of them are complete. Raises DataError, OSError.
+    where pages were never sent, and get their names when all of them are complete. Raises DataError, OSError, with a
+    note on how many have.
     """
     os.makedirs(folder, exist_ok=True)
     lengths: dict[str, int] = {}
@@ -51,12 +52,18 @@ def extract(reader: HasItems, folder: str) -> dict[str, int]:
             lengths[name] = length
             return Window(part.file.fileno(), 0, length)
 
-        with named(folder):
-            read_memory(reader, Memory(keep))
-        for part in parts:
-            part.close()
-        for part in parts:
-            part.publish()
+        named_ones = 0
+        try:
+            with named(folder):
+                read_memory(reader, Memory(keep))
+            for part in parts:
+                part.close()
+            for part in parts:
+                part.publish()
+                named_ones += 1
+        except BaseException as error:
+            error.add_note(f"{named_ones or 'no'} {'file was' if named_ones < 2 else 'files were'} written to {folder}")
+            raise
     return lengths
 
 

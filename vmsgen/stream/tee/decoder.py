@@ -118,11 +118,14 @@ class Decoder:
         try:
             _step_back()
             code = _DECODED if follow(source, log, self._why, classes, props=props, machine=machine) else _STOPPED
-        except OSError:
-            code = _NO_LOG
         except BaseException as error:
-            with contextlib.suppress(OSError):
-                log.say("stopped", source.offset, reason=f"internal error: {type(error).__name__}: {error}")
+            reason = f"internal error: {type(error).__name__}: {error}"
+            if isinstance(error, OSError):  # of a temporary file, or of the log itself
+                code, reason = _STOPPED, f"{error.filename}: {error.strerror}"
+            try:
+                log.say("stopped", source.offset, reason=reason)
+            except OSError:
+                code = _NO_LOG
         finally:
             os._exit(code)
 

@@ -26,6 +26,8 @@ from vmsgen.stream.items import (
     LIST,
     MAPPED,
     PAGE,
+    ROW,
+    SIZE,
     XBZRLE,
     ZERO,
     Command,
@@ -48,7 +50,7 @@ from vmsgen.stream.transport.source import ByteSource
 __all__ = ["Log", "follow"]
 
 Event = dict[str, Any]
-_PAGES = frozenset((PAGE, ZERO, FILL, XBZRLE, COMPRESS))
+_PAGES = frozenset((PAGE, ROW, ZERO, FILL, XBZRLE, COMPRESS))
 
 
 class Log:
@@ -146,6 +148,7 @@ class _Rounds:
     def __init__(self, log: Log) -> None:
         self._log = log
         self._order: dict[bytes, int] = {}
+        self._page_size = 4096
         self._block = -1
         self._last = (-1, -1)
         self._open: _Pages | None = None
@@ -192,16 +195,23 @@ class _Rounds:
                 addr = record[1]
                 if first is None:
                     first = (block, addr)
-                if kind == ZERO:
+                if kind == ROW:
+                    pages += record[2]
+                    addr += (record[2] - 1) * self._page_size
+                elif kind == ZERO:
                     zero += record[2]
+                    addr += (record[2] - 1) * self._page_size
                 else:
                     pages += 1
                     other += kind != PAGE
             elif kind == GROUP:
                 block = self._order.setdefault(record[1], len(self._order))
             elif kind == LIST:
+                self._page_size = record[1].page_size
                 for each in record[1].blocks:
                     self._listed(each.name, each.length, into)
+            elif kind == SIZE:
+                self._page_size = record[2]
             elif kind == MAPPED:
                 self._listed(record[1].name, record[1].length, into)
         self._block = block
