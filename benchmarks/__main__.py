@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.measure import Row, machine, table, write_json
 
 #: The benchmarks, in the order of the table; each a module with a function ``rows() -> Iterator[Row]``.
-NAMES = ("ram", "codecs", "streams", "build", "start")
+NAMES = ("ram", "codecs", "streams", "build", "start", "linearity")
 
 
 def main() -> None:

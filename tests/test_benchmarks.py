@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 import subprocess
 import sys
 from collections import Counter
@@ -11,12 +12,17 @@ from pathlib import Path
 import pytest
 
 import vmsgen
+from benchmarks import linearity
+from benchmarks.build import copied, emptied
+from benchmarks.captured import captured
 from benchmarks.guest import Mix
 from benchmarks.guest import write_stream as write_guest
 from benchmarks.measure import Contestant, Cost, by_turns, command, row, table, write_json
 from benchmarks.reading import traced
 from benchmarks.records import write_stream
 from benchmarks.streams import taken
+from vmsgen.compilation import compile_project
+from vmsgen.settings import project
 from vmsgen.stream.items import PAGE as FULL
 from vmsgen.stream.items import ZERO
 
@@ -107,3 +113,29 @@ def test_streams_of_folders_are_taken_by_size(tmp_path: Path) -> None:
     for name, size in (("b.mig", 10), ("a.mig", 99), ("large.mig", 100), ("other.txt", 1)):
         (tmp_path / name).write_bytes(bytes(size))
     assert [path.name for path in taken([tmp_path, tmp_path / "large.mig"], 100)] == ["a.mig", "b.mig", "large.mig"]
+
+
+def test_captured_streams_are_found_by_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VMSGEN_BENCH_STREAMS", str(tmp_path))
+    for name in ("7.2/q35-7.2.mig", "10.0/q35-7.2-0123456789ab.mig", "10.0/q35-7.2-other.mig", "5.2/pc.mig"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert captured("q35-7.2") == tmp_path / "10.0/q35-7.2-0123456789ab.mig"
+    assert captured("pc") == tmp_path / "5.2/pc.mig" and captured("q35") is None
+
+
+def test_thinned_specs_can_be_built(tmp_path: Path) -> None:
+    clone = copied(tmp_path / "clone")
+    number = linearity.thinned(clone / "device-specs", 40)
+    assert number == len(list((clone / "device-specs").rglob("*.yaml"))) < 60
+    emptied(clone)
+    assert not (clone / "generated").exists()
+    compiled = compile_project(project(clone))
+    assert compiled.model is not None, compiled.diagnostics
+
+
+def test_repeated_devices_are_all_read() -> None:
+    devices = list(linearity.devices(lzma.decompress((CLONE / "examples/sample.mig.xz").read_bytes())))
+    sections = vmsgen.open(linearity.repeated(devices, 3)).sections
+    assert len(sections) == 3 * len(devices) > 60
+    assert all(section.state is not None for section in sections)

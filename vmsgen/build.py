@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from vmsgen.compilation import Compilation, compile_project
 from vmsgen.diagnostics import Diagnostic, Severity
 from vmsgen.incremental import Made, build_changed, make_all
-from vmsgen.inputs import read_inputs
+from vmsgen.inputs import Inputs, read_inputs
 from vmsgen.publish import Difference, compare, stage, unified_diff, with_manifest
 from vmsgen.settings import LOCK, Project
 from vmsgen.snapshot import load_snapshot, save_snapshot
@@ -49,14 +49,18 @@ def make(project: Project, compiled: Compilation) -> dict[str, str]:
     return _with_manifest(make_all(project, compiled))
 
 
-def build(project: Project, *, check: bool = False, diff: bool = False, full: bool = False) -> Outcome:
+def build(
+    project: Project, *, check: bool = False, diff: bool = False, full: bool = False, inputs: Inputs | None = None
+) -> Outcome:
     """Makes everything and publishes it; with ``check`` or ``diff`` only says what would change.
 
-    What has not changed since the last build is not made again, unless ``full``. Raises PublishError, StagingError,
-    TemplateError, SchemaError and OSError when the job cannot be done; bad specs are diagnostics.
+    What has not changed since the last build is not made again, unless ``full``. ``inputs`` are the project's, if they
+    were read just now. Raises PublishError, StagingError, TemplateError, SchemaError and OSError when the job cannot
+    be done; bad specs are diagnostics.
     """
     with _without_collector():
-        return _build(project, check or diff, diff, full)
+        # (inputs before the specs are read: what changes meanwhile is made the next time)
+        return _build(project, inputs or read_inputs(project), dry=check or diff, diff=diff, full=full)
 
 
 @contextlib.contextmanager
@@ -71,8 +75,7 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _build(project: Project, dry: bool, diff: bool, full: bool) -> Outcome:
-    inputs = read_inputs(project)  # before they are read: what changes meanwhile is made the next time
+def _build(project: Project, inputs: Inputs, *, dry: bool, diff: bool, full: bool) -> Outcome:
     last = {} if full else load_snapshot(project, inputs)
     made = build_changed(project, inputs, last) if last else None
     if made is None:

@@ -35,12 +35,12 @@ class Inputs:
         return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape") + b"\0" + lock).hexdigest()
 
 
-def unchanged(project: Project) -> int | None:
+def unchanged(project: Project, inputs: Inputs) -> int | None:
     """The number of generated files, if each is as the last build wrote it and that build would do the same again.
 
     None if anything is different, or if that build had findings, which are to be said again. Raises OSError.
     """
-    return intact(project.output, read_inputs(project).with_lock(_read(project.specs / LOCK)))
+    return intact(project.output, inputs.with_lock(_read(project.specs / LOCK)))
 
 
 def read_inputs(project: Project) -> Inputs:

@@ -12,7 +12,7 @@ import click
 
 from vmsgen.diagnostics import Diagnostic, Severity
 from vmsgen.diagnostics.formats import FORMATS
-from vmsgen.inputs import unchanged
+from vmsgen.inputs import Inputs, read_inputs, unchanged
 from vmsgen.publish import PublishError
 from vmsgen.settings import LOCK, Project, SettingsError, project, shown
 from vmsgen.staging import StagingError
@@ -47,11 +47,12 @@ def command(
     place = _project(specs, output)
     if watch:
         return _watch(place, specs, output, form)
-    if not full and (files := _unchanged(place)) is not None:
+    inputs = read_inputs(place)
+    if not full and (files := _unchanged(place, inputs)) is not None:
         report((), form)
         (_up_to_date if check or diff else _as_they_were)(place, files)
         return 0
-    outcome = _build(place, check, diff, full)
+    outcome = _build(place, inputs, check, diff, full)
     report(outcome.diagnostics, form)
     if outcome.failed:
         return 1
@@ -78,9 +79,10 @@ def _watch(place: Project, specs: Path | None, output: Path | None, form: str) -
             try:
                 place = _project(specs, output)  # (the folder of the specs may be gone)
                 # (the first build is made in any case: with what it keeps the later ones are quick)
-                if number and _unchanged(place) is not None:
+                inputs = read_inputs(place)
+                if number and _unchanged(place, inputs) is not None:
                     continue
-                outcome = _build(place, False, False, False)
+                outcome = _build(place, inputs)
             except (click.ClickException, OSError) as error:
                 click.echo(f"Error: {error}", err=True)
                 continue
@@ -94,20 +96,20 @@ def _watch(place: Project, specs: Path | None, output: Path | None, form: str) -
     return 0
 
 
-def _unchanged(place: Project) -> int | None:
+def _unchanged(place: Project, inputs: Inputs) -> int | None:
     try:
-        return unchanged(place)
+        return unchanged(place, inputs)
     except PublishError as error:
         raise click.ClickException(str(error)) from error
 
 
-def _build(place: Project, check: bool, diff: bool, full: bool) -> Outcome:
+def _build(place: Project, inputs: Inputs, check: bool = False, diff: bool = False, full: bool = False) -> Outcome:
     from vmsgen.build import build
     from vmsgen.emit.asn1 import SchemaError
     from vmsgen.emit.templates import TemplateError
 
     try:
-        return build(place, check=check, diff=diff, full=full)
+        return build(place, check=check, diff=diff, full=full, inputs=inputs)
     except (PublishError, StagingError, TemplateError, SchemaError) as error:
         raise click.ClickException(str(error)) from error
 
