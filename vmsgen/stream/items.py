@@ -31,7 +31,7 @@ MAPPED   (MAPPED, MappedBlock)    mapped-ram: a block; a GROUP with its pages in
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -174,21 +174,32 @@ class RamRecords:
 class SectionRecords:
     """Contents of a section of another kind that comes in records (:mod:`vmsgen.stream.sections`), read once.
 
-    ``opaque`` counts the bytes whose meaning is not known, of those that were read.
+    ``opaque`` counts the bytes whose meaning is not known, of those that were read. ``passing`` reads all of them with
+    the same checks, for somebody who wants none.
     """
 
-    __slots__ = ("entries", "form", "opaque")
+    __slots__ = ("_passing", "entries", "form", "opaque")
 
-    def __init__(self, form: SectionForm, entries: Iterable[Entry]) -> None:
+    def __init__(self, form: SectionForm, entries: Iterable[Entry], passing: Callable[[], None] | None = None) -> None:
         self.form = form
         self.opaque = 0
         self.entries = self._counted(entries)
+        self._passing = passing
 
     def _counted(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        self._passing = None  # from here on one by one
         for entry in entries:
             if entry[0].opaque:
                 self.opaque += len(entry[1][-1])
             yield entry
+
+    def exhaust(self) -> None:
+        """Reads what is left."""
+        if self._passing is not None:
+            passing, self._passing, self.entries = self._passing, None, iter(())
+            passing()
+        for _ in self.entries:
+            pass
 
 
 Body = Blob | Chunks | State | RamRecords | SectionRecords
@@ -260,8 +271,7 @@ class Section:
             for _ in self.body.rows:
                 pass
         elif isinstance(self.body, SectionRecords):
-            for _ in self.body.entries:
-                pass
+            self.body.exhaust()
         elif isinstance(self.body, Chunks):
             for _ in self.body.pieces:
                 pass

@@ -36,7 +36,7 @@ from vmsgen.stream.sections.table import FORMS, form_of
 from vmsgen.stream.text.summary import summarize
 from vmsgen.stream.text.values import show_sections
 from vmsgen.stream.transport.sink import MemorySink
-from vmsgen.stream.transport.source import MemorySource
+from vmsgen.stream.transport.source import ByteSource, MemorySource
 
 
 def told(data: bytes, to: str) -> str:
@@ -180,6 +180,35 @@ def with_records(data: bytes) -> list[Entry]:
             assert isinstance(item.body, SectionRecords)
             found += item.body.entries
     return found
+
+
+def outcome(source: ByteSource, form: SectionForm, *, skipped: bool) -> tuple[object, ...]:
+    """Where reading ends, or how it fails."""
+    try:
+        if skipped:
+            assert form.skip is not None
+            form.skip(source)
+        else:
+            for _ in form.read(source):
+                pass
+    except DataError as error:
+        return type(error), error.message, error.offset
+    return (source.offset,)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data(), st.sampled_from([form for form in FORMS.values() if form.skip is not None]))
+def test_records_that_nobody_wants_are_read_alike(data: st.DataObject, form: SectionForm) -> None:
+    kind = form.types[1]
+    entries = data.draw(
+        st.lists(st.tuples(*map(values_of, kind.fields)).map(lambda values: (kind, values)), max_size=6)
+    )
+    whole = [(form.types[0], (0,)), *entries, (form.types[-1], ())]
+    contents = b"".join(piece for entry in whole for piece in form.write(entry))
+    contents = contents[: data.draw(st.integers(0, len(contents)))] if data.draw(st.booleans()) else contents + b"more"
+    for capacity in (64, 1 << 12):
+        sources = [ByteSource(io.BytesIO(contents), capacity=capacity) for _ in range(2)]
+        assert outcome(sources[0], form, skipped=True) == outcome(sources[1], form, skipped=False)
 
 
 # ---------------------------------------------------------------------------------------------- what is wrong

@@ -249,7 +249,8 @@ class BinaryReader:
             section.body = RamRecords(self._records(section))
         elif (form := form_of(section.name)) is not None:
             self._expect_version(section, form.version)
-            section.body = SectionRecords(form, self._entries(section, form))
+            passing = None if form.skip is None else partial(self._passed, section, form.skip)
+            section.body = SectionRecords(form, self._entries(section, form), passing)
         elif self._decoder is not None and self._decoder.knows(section):
             self._part(section, self._decoder)
         else:
@@ -271,6 +272,13 @@ class BinaryReader:
     def _entries(self, section: Section, form: SectionForm) -> Iterator[Entry]:
         try:
             yield from form.read(self._source)
+            self._footer(section)
+        except DataError as error:
+            raise error.located(section=section.label) from None
+
+    def _passed(self, section: Section, skip: Callable[[ByteSource], None]) -> None:
+        try:
+            skip(self._source)
             self._footer(section)
         except DataError as error:
             raise error.located(section=section.label) from None

@@ -44,6 +44,29 @@ def _read(source: ByteSource) -> Iterator[Entry]:
         yield Chunk, (index, invalid, source.read(valid * _ENTRY, what))
 
 
+def _skip(source: ByteSource) -> None:
+    what = "a chunk of the hash page table"
+    if source.u32("the size of the hash page table"):
+        return
+    unpack, size = _head.unpack_from, _head.size
+    while True:
+        source.need(size, what)
+        view, at, last = source.view, source.pos, source.end - size
+        while at <= last:
+            index, valid, invalid = unpack(view, at)
+            at += size
+            if not valid and not index and not invalid:
+                source.pos = at
+                return
+            if valid:
+                start, at = at, at + valid * _ENTRY
+        if at <= source.end:
+            source.pos = at
+        else:  # more of the last chunk is to be read
+            source.pos = start
+            source.skip(at - start, what)
+
+
 def _write(entry: Entry) -> tuple[bytes, ...]:
     kind, values = entry
     if kind is End:
@@ -65,4 +88,5 @@ HTAB = SectionForm(
     _read,
     _write,
     lambda entry: entry[0] is End or (entry[0] is Table and entry[1][0] != 0),
+    skip=_skip,
 )

@@ -78,8 +78,9 @@ class SectionForm:
     """A kind of section. ``read`` gives the records of one section from the source up to and with the last one,
     ``write`` the bytes of a record, ``ends`` tells whether a record is the last one of its section.
 
-    ``full`` reads FULL sections, where this kind has any. ``body_tag`` and ``asn1`` are the context tag of the contents
-    in BER and the name of the records' type in the schema.
+    ``full`` reads FULL sections, where this kind has any. ``skip`` reads as ``read`` does, with its checks, where the
+    records themselves are not wanted; kinds that have many small ones have it. ``body_tag`` and ``asn1`` are the
+    context tag of the contents in BER and the name of the records' type in the schema.
     """
 
     name: str
@@ -91,6 +92,7 @@ class SectionForm:
     write: Callable[[Entry], tuple[bytes, ...]]
     ends: Callable[[Entry], bool]
     full: FullReader | None = None
+    skip: Callable[[ByteSource], None] | None = None
 
 
 def closed(form: SectionForm, entries: Iterable[Entry]) -> Iterator[Entry]:
