@@ -20,6 +20,8 @@ $(READY): pyproject.toml hatch_build.py
 	@echo "Setting up $(VENV) (once) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@# as pip does for what it installs: else a Python that is told to write no bytecode compiles at every start
+	@$(BIN)/python -m compileall -q vmsgen generated
 	@touch $@
 
 demo: $(READY)

@@ -132,7 +132,7 @@ def _bytes(path: str, text: str) -> Iterator[Finding]:
             yield Finding(path, number, "block comment: pycrate breaks on `--` inside")
         if line.count("--") > 1:
             yield Finding(path, number, "second `--` in a line ends the comment")
-        if any(not character.isprintable() for character in line):
+        if not line.isprintable():
             yield Finding(path, number, "control character or tab")
 
 

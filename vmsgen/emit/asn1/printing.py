@@ -57,6 +57,8 @@ def _wrapped(paragraphs: Sequence[str]) -> tuple[str, ...]:
 
 def _folded(text: str, width: int) -> list[str]:
     """``text`` in lines; hyphens are no place to break at, for a line that begins with one could end the comment."""
+    if len(text) <= width and text and text.isprintable() and text == text.strip():
+        return [text]  # as nearly all are
     return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
 
 
