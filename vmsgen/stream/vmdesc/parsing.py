@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Iterable, Sequence
 from functools import cached_property, partial
@@ -33,7 +34,17 @@ def parse_vmdesc(data: bytes | memoryview) -> Description:
     if text.count(b"{") > _MAX_OBJECTS:
         raise LimitError(f"a vmdesc of more than {_MAX_OBJECTS} objects")
     source = _Source(text)
-    known = measured(text)
+    # many objects and no garbage, which is looked for in vain while they are made
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _described(source, measured(text))
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _described(source: _Source, known: tuple[object, list[Measure | None]] | None) -> Description:
     if known is None:
         page_size = source.page_size()
         sections = tuple(map(source.section, range(len(source.devices))))
