@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -40,7 +41,7 @@ from vmsgen.stream.tee.copying import copy
 from vmsgen.stream.tee.decoder import Decoder
 from vmsgen.stream.tee.feed import Feed
 from vmsgen.stream.tee.log import Log, follow
-from vmsgen.stream.transport.sink import MemorySink
+from vmsgen.stream.transport.sink import ByteSink, MemorySink
 from vmsgen.stream.transport.source import ByteSource, MemorySource
 
 MIB = 1 << 20
@@ -334,6 +335,58 @@ def test_whatever_comes(garbage: bytes, after: bool, steps: list[int]) -> None:
     feed.end()
     thread.join(60)
     assert sink.getvalue() == data == got
+
+
+DATA = random.Random(7).randbytes(3 * MIB + 77)
+
+
+def sent(kind: str) -> tuple[threading.Thread, int]:
+    """Something that DATA comes from, in pieces of all sizes, and who sends it."""
+    reading, writing = os.pipe() if kind == "pipe" else [each.detach() for each in socket.socketpair()]
+
+    def send() -> None:
+        with os.fdopen(writing, "wb", buffering=0) as out:
+            at, size = 0, 1
+            while at < len(DATA):
+                at += out.write(DATA[at : at + size])
+                size = size * 3 % 200_003
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    return thread, reading
+
+
+@pytest.mark.parametrize("source", ["pipe", "socket", "pipe that does not wait"])
+@pytest.mark.parametrize("target", ["pipe", "socket", "file", "file to append to"])
+@pytest.mark.parametrize("decoder", ["takes all", "stands still", "goes away"])
+def test_every_way(source: str, target: str, decoder: str, tmp_path: Path) -> None:
+    sender, incoming = sent(source.split()[0])
+    os.set_blocking(incoming, not source.endswith("does not wait"))
+    taking, outgoing = [each.detach() for each in socket.socketpair()] if target == "socket" else os.pipe()
+    if target.startswith("file"):
+        os.close(outgoing)
+        flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if "append" in target else 0)
+        outgoing = os.open(tmp_path / "out", flags)
+    taker, got = collected(taking)
+    reading, writing = os.pipe()
+    feed = Feed(writing, 8 * MIB if decoder == "takes all" else MIB)
+    fed: threading.Thread | None = None
+    if decoder == "takes all":
+        fed, decoded = collected(reading)
+    elif decoder == "goes away":
+        os.close(reading)
+    with io.FileIO(incoming) as raw, io.FileIO(outgoing, "wb") as out, ByteSink(out, name="out") as sink:
+        assert copy(ByteSource(raw), sink, feed) == len(DATA)
+        assert sink.written == len(DATA)
+    sender.join(60), taker.join(60)
+    assert ((tmp_path / "out").read_bytes() if target.startswith("file") else bytes(got)) == DATA
+    assert feed.over == (decoder != "takes all") and feed.behind == (decoder == "stands still")
+    feed.end()
+    if fed is not None:
+        fed.join(60)
+        assert decoded == DATA
+    if decoder == "stands still":
+        os.close(reading)
 
 
 # ---------------------------------------------------------------------------------------------- the command

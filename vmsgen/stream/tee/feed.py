@@ -12,6 +12,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from vmsgen.stream.tee.moving import double
+
 __all__ = ["Feed"]
 
 _OVERHEAD = 128  # bytes of memory that a piece takes beside its contents
@@ -58,6 +60,20 @@ class Feed:
         if not self.over:
             self._pieces.append(memoryview(bytes(piece)))
             self._waiting += size
+
+    def double(self, pipe: int, size: int) -> int:
+        """Takes up to ``size`` bytes of what is in a pipe, where they stay; returns how many of them need not be given
+        any more. Never fails.
+        """
+        self._feed()
+        if self._pieces:
+            return 0
+        if not self.over:
+            try:
+                return double(pipe, self._descriptor, size)
+            except OSError:
+                self._close()
+        return size
 
     def until_ready(self, descriptor: int | None, event: int) -> None:
         """Feeds what waits while the stream does, until ``descriptor`` is ready to be read or written."""

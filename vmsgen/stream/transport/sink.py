@@ -68,6 +68,10 @@ class ByteSink:
         if self._size >= _GATHER_BYTES or len(self._pieces) >= _GATHER_PIECES:
             self.flush()
 
+    def passed(self, size: int) -> None:
+        """Somebody else has written so many bytes to :attr:`descriptor`, behind what was flushed."""
+        self.offset += size
+
     def gather(self, pieces: list[Piece], size: int) -> None:
         """Takes many pieces of ``size`` bytes together, as :meth:`write` takes one; the list is the sink's from now
         on.

@@ -46,7 +46,7 @@ def widen_pipe(descriptor: int) -> None:
 
 def until_ready(raw: object, event: int) -> None:
     """Waits where somebody else has made a pipe or socket such that reading or writing does not wait."""
-    descriptor = descriptor_of(raw)
+    descriptor = raw if isinstance(raw, int) else descriptor_of(raw)
     if descriptor is None:
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
     waiting = select.poll()
