@@ -222,9 +222,9 @@ def long_page(size: int = PAGE) -> bytes:
     ("element", "message"),
     [
         (a_row("02021000"), "a row without RAM pages"),
-        (a_row("02021000", long_page(), long_page(2048)), "of another size than those before it in its row"),
-        (a_row("02021000", long_page(), b"\x04\x01\0"), "of another size than those before it in its row"),
-        (a_row("02021000", long_page(0)), "of another size"),
+        (a_row("02021000", long_page(), long_page(2048)), "another size than those before it in its row"),
+        (a_row("02021000", long_page(), b"\x04\x01\0"), "another size than those before it in its row"),
+        (a_row("02021000", long_page(0)), "another size"),
         (a_row("02021000", long_page(2048), long_page(2048)), "RAM pages of 2048 bytes, expected 4096"),
         (a_row("02021000", long_page(5), long_page(5)), "RAM pages of 5 bytes, expected 4096"),
         (a_row("02020800", long_page()), "not a multiple of the page size"),

@@ -1,8 +1,6 @@
 """The RAM section in BER: its records, read and written.
 
-Pages of one block stand in one RAMSecBlock behind its name; a run of zero pages is one element. Reading keeps full
-pages as slices of the source's buffer: the loop over them looks at the octets itself and leaves every other form to
-:class:`BerSource`.
+Pages of one block stand in one RAMSecBlock behind its name; a run of zero pages is one element.
 """
 
 from __future__ import annotations
@@ -12,7 +10,7 @@ from collections.abc import Iterator
 
 from vmsgen.runtime import ber
 from vmsgen.runtime.ber import APPLICATION, CONTEXT, SEQUENCE, UNIVERSAL, UTF8_STRING
-from vmsgen.runtime.errors import LimitError, TruncatedError
+from vmsgen.runtime.errors import LimitError
 from vmsgen.stream.ber import tags
 from vmsgen.stream.ber.mapped import (
     checked_page_size,
@@ -21,8 +19,8 @@ from vmsgen.stream.ber.mapped import (
     read_mapped_block,
     read_mapped_size,
 )
-from vmsgen.stream.ber.pages import plain_pages
-from vmsgen.stream.ber.rows import RowWriter, read_row
+from vmsgen.stream.ber.pages import PageReader
+from vmsgen.stream.ber.rows import RowWriter
 from vmsgen.stream.ber.source import BerSource, Head
 from vmsgen.stream.items import (
     COMPRESS,
@@ -128,55 +126,8 @@ def _block_pages(source: BerSource, head: Head) -> Iterator[list[Record]]:
     elif (one.tag_class, one.number) != (UNIVERSAL, SEQUENCE):
         raise source.fail(f"expected {what}, found {one.describe()}", one.start)
     source.enter(one)
-    records: list[Record] = [(GROUP, name.encode(), continued)]
-    while True:
-        missing = plain_pages(source, records)
-        yield records
-        records = []
-        if missing:
-            if not source.source.ensure(missing):
-                raise TruncatedError(
-                    "the stream ends inside a RAM page", offset=source.source.offset, section=source.section
-                )
-            continue
-        if not source.more():
-            break
-        one = source.head()
-        if (one.tag_class, one.number) == (APPLICATION, tags.PAGE_ROW):
-            yield from read_row(source, one)
-        else:
-            records = [_page(source, one)]
+    yield from PageReader(source).batches([(GROUP, name.encode(), continued)])
     source.leave(what)
-
-
-def _page(source: BerSource, head: Head) -> Record:
-    """Any page in any legal form, copied out of the buffer. Raises DataError."""
-    kind = head.number if head.tag_class == APPLICATION else -1
-    if kind == tags.ZERO_PAGE:
-        return (ZERO, source.integer(head, _U64, "the address of a RAM page"), 1)
-    if kind == tags.HOOK:
-        source.null(head)
-        return (HOOK,)
-    if kind not in (tags.FULL_PAGE, tags.XBZRLE_PAGE, tags.COMPRESS_PAGE, tags.ZERO_RUN, tags.FILL_PAGE):
-        raise source.fail(f"expected a RAM page, found {head.describe()}", head.start)
-    source.enter(head)
-    addr = source.integer(
-        source.expect(UNIVERSAL, ber.INTEGER, "the address of a RAM page"), _U64, "the address of a RAM page"
-    )
-    record: Record
-    if kind == tags.ZERO_RUN:
-        what = "the length of a run of zero pages"
-        record = (ZERO, addr, source.integer(source.expect(UNIVERSAL, ber.INTEGER, what), _U64, what))
-    elif kind == tags.FILL_PAGE:
-        what = "the byte that fills a page"
-        value = source.integer(source.expect(UNIVERSAL, ber.INTEGER, what), 255, what)
-        record = (FILL, addr, value)
-    else:
-        what = "the contents of a RAM page"
-        data = source.octets(source.expect(UNIVERSAL, ber.OCTET_STRING, what), what, limit=_MAX_PAGE)
-        record = ({tags.FULL_PAGE: PAGE, tags.XBZRLE_PAGE: XBZRLE, tags.COMPRESS_PAGE: COMPRESS}[kind], addr, data)
-    source.leave("a RAM page")
-    return record
 
 
 # ---------------------------------------------------------------------------------------------- writing

@@ -65,6 +65,22 @@ class BerSource:
         end = None if head.length is None else self.source.offset + head.length
         self._frames.append((end, self.bound if end is None else end))
 
+    def enter_open(self, count: int) -> bool:
+        """Goes into ``count`` elements of indefinite length whose beginnings were read from the buffer itself; False if
+        they are nested too deep.
+        """
+        if len(self._frames) + count > self.limits.depth:
+            return False
+        self._frames += [(None, self.bound)] * count
+        return True
+
+    def leave_open(self, count: int) -> bool:
+        """Leaves ``count`` elements whose ends were read from the buffer itself; False if one has a definite length."""
+        if any(end is not None for end, _ in self._frames[-count:]):
+            return False
+        del self._frames[-count:]
+        return True
+
     def more(self) -> bool:
         """True if the current container holds another element; at its end leaves it. Raises DataError."""
         end, _ = self._frames[-1]
