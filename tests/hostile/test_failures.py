@@ -365,6 +365,25 @@ def test_killed_at_any_moment(number: signal.Signals, source: Path, stream: byte
     assert (tmp_path / "back").read_bytes() == stream
 
 
+def test_a_converter_that_is_killed_behind_a_pipe_of_qemu(stream: bytes, tmp_path: Path) -> None:
+    """The process that QEMU knows is not the one that converts, but says what became of it."""
+    out = tmp_path / "out"
+    with subprocess.Popen(
+        [*VMSGEN, "convert", "-", out, "--to", "ber"], stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as known:
+        assert known.stdin is not None and known.stderr is not None
+        known.stdin.write(stream[: 1 << 20])
+        known.stdin.flush()
+        _wait_until((tmp_path / "out.part").exists)
+        (child,) = Path(f"/proc/{known.pid}/task/{known.pid}/children").read_text().split()
+        os.kill(int(child), signal.SIGKILL)
+        assert known.wait(60) == 137
+        assert known.stderr.read().decode() == f"vmsgen: ended by SIGKILL; {out} is not complete\n"
+        with contextlib.suppress(BrokenPipeError):
+            known.stdin.close()
+    assert not out.exists()
+
+
 def test_two_that_write_one_file(
     source: Path, stream: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

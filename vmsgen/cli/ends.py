@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import click
+
 from vmsgen.cli.stream_options import input_of
 
 if TYPE_CHECKING:
@@ -106,6 +108,9 @@ def outlive_the_writer(source: str, target: str) -> None:
         signal.signal(number, signal.SIG_DFL)
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
+    if code < 0:
+        with contextlib.suppress(OSError):
+            click.echo(f"vmsgen: ended by {signal.Signals(-code).name}; {target} is not complete", err=True)
     os._exit(code if code >= 0 else 128 - code)
 
 

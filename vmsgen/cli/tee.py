@@ -77,7 +77,11 @@ def command(
             decoder.abandon()
             raise
         let_go(source, target)  # other ends are closed by now
-        trouble = decoder.finish()
+        try:
+            trouble = decoder.finish()
+        except BaseException as error:
+            error.add_note(f"all {size} bytes were copied to {target}; nobody waited for the decoder")
+            raise
     if trouble is not None:
         click.echo(f"vmsgen: all {size} bytes were copied to {target}; {trouble}", err=True)
         return 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -458,6 +459,26 @@ def test_what_was_sent_goes_on_at_once(tmp_path: Path) -> None:
             pass
         assert tee.wait(60) == 0
     os.close(filled), os.close(log)
+
+
+def test_an_interruption_when_everything_was_copied(tmp_path: Path) -> None:
+    """Only the log is lost."""
+    (tmp_path / "in").write_bytes(STREAM)
+    os.mkfifo(tmp_path / "log")
+    log = os.open(tmp_path / "log", os.O_RDWR | os.O_NONBLOCK)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(log, bytes(1 << 12))  # full: the decoder stands still at its first line
+    out = tmp_path / "out"
+    with subprocess.Popen([*TEE, tmp_path / "in", out, "--log", tmp_path / "log"], stderr=subprocess.PIPE) as tee:
+        _wait_until(out.exists)
+        tee.send_signal(signal.SIGINT)
+        assert tee.wait(60) == 130
+        os.close(log)
+        assert tee.stderr is not None
+        said = tee.stderr.read().decode()
+    assert f"all {len(STREAM)} bytes were copied to {out}; nobody waited for the decoder\n" in said
+    assert out.read_bytes() == STREAM
 
 
 def test_a_receiver_that_goes_away(tmp_path: Path) -> None:

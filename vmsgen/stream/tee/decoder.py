@@ -18,7 +18,7 @@ from vmsgen.stream.transport.source import ByteSource, widen_pipe
 
 __all__ = ["Decoder"]
 
-_WHOLE, _CUT, _BEHIND = range(3)
+_WHOLE, _CUT, _BEHIND, _LEFT = range(4)
 _DECODED, _STOPPED, _NO_LOG, _FAILED = range(4)
 _PATIENCE = 10.0  # seconds, for a decoder that has nothing more to expect
 _AT_ONCE = 1.0
@@ -69,7 +69,11 @@ class Decoder:
         if feed is None:
             self.abandon()
             return "nothing was decoded"
-        feed.end()
+        try:
+            feed.end()
+        except BaseException:
+            self._ended[0] = _LEFT
+            raise
         status = self._status(_PATIENCE) if feed.behind else None
         if status is None and feed.behind:
             os.kill(self.pid, signal.SIGKILL)  # it stands still
@@ -133,6 +137,7 @@ class Decoder:
         """Why the stream ended here, if it did not."""
         return {
             _CUT: "the copying ended here",
+            _LEFT: "nobody waited for the decoder",
             _BEHIND: "the decoder was too far behind, and the copying went on without it",
         }.get(self._ended[0])
 
