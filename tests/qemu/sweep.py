@@ -1,12 +1,12 @@
 """Every stream of a corpus through vmsgen.
 
-    python -m tests.qemu.sweep CORPUS_DIR... [--check roundtrip|novmdesc|values|shapes|accepts] [--only REGEX] [-j N]
-                               [--library DIR] [--json FILE]
+    python -m tests.qemu.sweep CORPUS_DIR... [--check roundtrip|novmdesc|values|shapes|plain|accepts] [--only REGEX]
+                               [-j N] [--library DIR] [--json FILE]
 
 Prints tables by release and folder, the states that stop most streams, and every stream that fails with its reason;
-sweep_checks.py says what is checked, sweep_streams.py how a corpus lies. ``--check`` may be repeated; all but shapes
-and accepts are the default. ``--library`` is the package that a build wrote, asked instead of the shipped one. Each
-stream gets a process of its own, ended after ``--seconds``. The exit code is 1 if one fails.
+sweep_checks.py says what is checked, sweep_streams.py how a corpus lies. ``--check`` may be repeated; the first three
+are the default. ``--library`` is the package that a build wrote, asked instead of the shipped one. Each stream gets a
+process of its own, ended after ``--seconds``. The exit code is 1 if one fails.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 ``roundtrip``  it is read to its last byte, and comes back from BER as it was, and so does each of its other channels;
                how many bytes have no name
 ``shapes``     its memory is the same as one plain stream, and as a mapped-ram file (which a configuration must say)
+``plain``      QEMU loads that plain stream, if it loads the original
 ``novmdesc``   with the description cut off its end, every section reads to the values that it has with it
 ``values``     every leaf is what QEMU's own analyzer prints
 ``accepts``    QEMU loads what came back from BER, if it loads the original
@@ -157,15 +158,30 @@ def _shapes(stream: Captured, finding: Finding, classes: Classes) -> None:
             configured = file.read(9)[8:] == bytes((CONFIGURATION,))
         for shape in ("plain", "mapped-ram") if configured else ("plain",):
             changed = Path(work) / shape
-            with contextlib.ExitStack() as stack:
-                source = stack.enter_context(ByteSource.open(stream.path))
-                others = [stack.enter_context(ByteSource.open(path)) for path in stream.channels]
-                sink = stack.enter_context(FileSink(changed))
-                convert(source, sink, "binary", with_described(classes), channels=others, shape=shape)
+            _write_as(shape, stream, changed, classes)
             if _memory(changed, [], Path(work) / f"memory-{shape}") != own:
                 finding.ok, finding.reason = False, f"other memory as {shape}"
                 return
     finding.ok, finding.leaves = True, len(own)
+
+
+def _write_as(shape: str, stream: Captured, path: Path, classes: Classes) -> None:
+    with contextlib.ExitStack() as stack:
+        source = stack.enter_context(ByteSource.open(stream.path))
+        others = [stack.enter_context(ByteSource.open(each)) for each in stream.channels]
+        sink = stack.enter_context(FileSink(path))
+        convert(source, sink, "binary", with_described(classes), channels=others, shape=shape)
+
+
+def _plain(stream: Captured, finding: Finding, classes: Classes) -> None:
+    with tempfile.TemporaryDirectory(prefix="vmsgen-sweep") as work:
+        path = Path(work) / "plain.mig"
+        _write_as("plain", stream, path, classes)
+        refused = _refused(stream, path)
+    if refused is not None and (original := _refused(stream, stream.path)) is not None:
+        finding.reason = f"QEMU refuses the original: {original}"
+        return
+    finding.ok, finding.reason = refused is None, refused or ""
 
 
 def _memory(path: Path, channels: Sequence[Path], folder: Path) -> dict[str, str]:
@@ -308,5 +324,6 @@ CHECKS: Mapping[str, Callable[[Captured, Finding, Classes], None]] = {
     "novmdesc": _without_vmdesc,
     "values": _values,
     "shapes": _shapes,
+    "plain": _plain,
     "accepts": _accepts,
 }

@@ -57,6 +57,7 @@ _COLUMNS = {
     "novmdesc": ("the same values without the description", "with release and machine", "with the target, too"),
     "values": ("every leaf is what QEMU's analyzer prints", "equal", "not read by it"),
     "shapes": ("the same memory as one plain stream and as a mapped-ram file", "same memory"),
+    "plain": ("QEMU loads it as one plain stream", "loaded"),
     "accepts": ("QEMU loads what came back from BER", "loaded"),
 }
 
