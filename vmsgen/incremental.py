@@ -28,8 +28,9 @@ from vmsgen.settings import LOCK, Project
 from vmsgen.snapshot import Record
 from vmsgen.spec.asks import Ask, Rest, home
 from vmsgen.spec.known import Known
-from vmsgen.spec.loader import MACHINE
+from vmsgen.spec.loader import LIBRARY_PREFIX, is_machine
 from vmsgen.spec.lock import lines_by_definition
+from vmsgen.spec.model import Model, Module
 
 _SUFFIX = ".yaml"
 #: Of more modules than this share of all, a full build is made at once.
@@ -89,6 +90,8 @@ class _Changed:
     intact: set[str] = field(init=False)
     #: the lock as it is, by definition
     lock: dict[str, str] = field(init=False)
+    #: something is new that is left to a full build
+    refused: bool = field(init=False)
 
     def __post_init__(self) -> None:
         present = {path.removesuffix(_SUFFIX) for path in self.inputs.specs if path.endswith(_SUFFIX)}
@@ -102,6 +105,8 @@ class _Changed:
         self.intact = as_written(self.project.output, written)
         self.lock = lines_by_definition(_lock_of(self.project))
         self.dirty = present - own
+        # what a full build takes for a mistake in the specs, and facts that all files see
+        self.refused = any(is_machine(path) or path.startswith(LIBRARY_PREFIX) for path in self.dirty)
         self.spread(path for path, record in self.last.items() if path in self.removed or self._differs(record))
         self.spread(self._of_one_name(self.clean(), {}))
 
@@ -110,8 +115,10 @@ class _Changed:
         return (
             record["warned"]
             or any(self.inputs.specs.get(path) != digest for path, digest in record["reads"].items())
-            or record["tags"] != _tags(record["known"], self.lock)
-            or (not record["known"]["external"] and not self.intact.issuperset(files))
+            or (
+                not record["known"]["external"]
+                and (record["tags"] != _tags(record["known"], self.lock) or not self.intact.issuperset(files))
+            )
         )
 
     def spread(self, changed: Iterable[str]) -> None:
@@ -136,9 +143,8 @@ class _Changed:
     def compile(self) -> Compilation | None:
         """The dirty modules and what they import, when no other has become dirty by what they say now."""
         while True:
-            gone = self.removed
-            only = {path for path in self.dirty - gone if not self._external(path)}
-            if (MACHINE in self.dirty and MACHINE not in self.last) or len(only) > LARGEST_SHARE * len(self.last):
+            only = {path for path in self.dirty - self.removed if not self._external(path)}
+            if self.refused or len(only) > LARGEST_SHARE * len(self.last):
                 return None
             clean = self.clean()
             rest = Rest(
@@ -146,12 +152,15 @@ class _Changed:
                 {path: known["targets"] for path, known in clean.items()},
                 {path: [_ask(ask) for ask in known["asks"]] for path, known in clean.items()},
             )
-            others = [name for known in clean.values() for name in known["asn1_names"]]
+            others = [name for known in clean.values() if not known["external"] for name in known["asn1_names"]]
             compiled = compile_project(self.project, rest, others)
             if compiled.model is None:
                 return None
-            fresh = {k["path"]: k for k in compiled.known if k["path"] in self.dirty or k["path"] not in self.last}
-            more = (self._asked_otherwise(clean, fresh) | self._of_one_name(clean, fresh)) - self.dirty
+            fresh = {known["path"]: known for known in compiled.known if known["path"] not in clean}
+            # of the library: what nobody needs any more
+            left = {path for path, known in clean.items() if known["external"]} - _live({**clean, **fresh})
+            self.removed |= left
+            more = self._asked_otherwise(clean, fresh) | self._of_one_name(clean, fresh) | left
             if not more:
                 return self._checked(compiled, clean, fresh)
             self.spread(more)
@@ -180,13 +189,22 @@ class _Changed:
         if not taken.isdisjoint(_folded(name) for known in fresh.values() for name in known["asn1_names"]):
             return None
         lines = lines_by_definition(compiled.lock or "")
-        if any(self.last[path]["tags"] != _tags(known, lines) for path, known in clean.items()):
+        if any(
+            self.last[path]["tags"] != _tags(known, lines) for path, known in clean.items() if not known["external"]
+        ):
             return None
+        for module in compiled.model.modules:
+            # (a number that the library's lock lacks depends on which of its files are compiled)
+            if module.external and self._tags_before(module) != _numbers(compiled.model, module):
+                return None
         for path in fresh:
             for definition in compiled.model.module(path).definitions:
                 if definition.tag is not None and definition.asn1_name not in self.lock:
                     return None  # it may be somebody else's
         return compiled
+
+    def _tags_before(self, module: Module) -> str | None:
+        return self.last[module.path]["tags"] if module.path in self.last else None
 
     # ------------------------------------------------------------------------------------------ generating
 
@@ -222,7 +240,9 @@ class _Changed:
         # (of the others, which want nothing else of each other than before, nothing is left to say)
         findings = tuple(found for found in compiled.diagnostics if found.span.file.path in shown)
         new = _records(compiled, {path: each.unit for path, each in rendered.items()}, self.inputs)
-        records = None if new is None else {path: new[path] if path in rendered else self.last[path] for path in order}
+        if new is None:
+            return None
+        records = {path: new[path] if path in rendered else self.last[path] for path in order}
         kept = {path: digest for path, digest in kept.items() if path not in shared}
         return Made(findings, units, texts | shared, kept, compiled.lock, templates.digest(), records)
 
@@ -231,6 +251,7 @@ def _records(compiled: Compilation, units: Mapping[str, Unit], inputs: Inputs) -
     """What the next build has to know of each module that was compiled and generated; None if there are findings about
     something else, which only a full build would say again.
     """
+    assert compiled.model is not None
     modules = {known["shown"]: known["path"] for known in compiled.known}
     places = {found.span.file.path for found in compiled.diagnostics if found.severity is not Severity.NOTE}
     if not places <= modules.keys():
@@ -242,7 +263,9 @@ def _records(compiled: Compilation, units: Mapping[str, Unit], inputs: Inputs) -
             known=known,
             unit=units[known["path"]],
             reads={} if known["external"] else {path: inputs.specs.get(path, "") for path in known["reads"]},
-            tags=_tags(known, lines),
+            tags=_numbers(compiled.model, compiled.model.module(known["path"]))
+            if known["external"]
+            else _tags(known, lines),
             warned=known["path"] in warned,
         )
         for known in compiled.known
@@ -281,9 +304,13 @@ def _folded(name: str) -> str:
 
 def _tags(known: Known, lines: Mapping[str, str]) -> str:
     """Digest of the lines of a lock that are about a module's definitions."""
-    if known["external"]:
-        return ""  # theirs stand in the library's lock
     return hashlib.sha256("\n".join(lines.get(name, "") for name in sorted(known["asn1_names"])).encode()).hexdigest()
+
+
+def _numbers(model: Model, module: Module) -> str:
+    """Digest of the tags of a module of the library, as its own lock has them."""
+    tags = [(each.asn1_name, model.tags.get(each.asn1_name)) for each in module.definitions]
+    return hashlib.sha256(repr(tags).encode()).hexdigest()
 
 
 def _lock_of(project: Project) -> str:

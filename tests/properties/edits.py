@@ -7,6 +7,7 @@ from random import Random
 
 #: Modules that there may be; ``qemu/...`` are of a small library.
 NAMES = ("a", "b", "c", "bus/d", "bus/e", "f", "g")
+#: The specs of that library; one of them leans on the other in all the ways there are.
 LIBRARY = {
     "machine.yaml": "vmsgen: 1\nsummary: facts\nprops:\n  qemu: {type: release, doc: release, source: asked}\n",
     "link.yaml": (
@@ -14,10 +15,12 @@ LIBRARY = {
         "structs:\n  PartLink:\n    fields:\n      - n: uint8\n      - let big: n > 4\n"
         "  ViewLink:\n    fields:\n      - low: uint8\n      - high: uint8\n"
     ),
-    "tags.lock": (
-        "# vmsgen tags.lock 1: numbers once given never change\nVmLink 20001\nVmLink-PartLink.<kept> 1\n"
-        "VmLink-PartLink.n 0\nVmLink-ViewLink.<kept> 2\nVmLink-ViewLink.high 1\nVmLink-ViewLink.low 0\n"
-        "VmLink.<facts> 2\nVmLink.<kept> 3\nVmLink.<version> 1\nVmLink.a 0\n"
+    "port.yaml": (
+        "vmsgen: 1\nvmstate: port\nsummary: a port\nimport: {link: [PartLink, ViewLink]}\nfields:\n"
+        "  - inside: PartPort\n  - link: PartLink\n  - raw: bytes[2]\n    view: ViewLink\n"
+        "  - more: uint8 when link.big\n"
+        "structs:\n  PartPort:\n    fields:\n      - n: uint8\n      - let big: n > 4\n"
+        "  ViewPort:\n    fields:\n      - low: uint8\n      - high: uint8\n"
     ),
 }
 
@@ -44,7 +47,15 @@ class Edits:
                 path.unlink()
             for path, text in self.good.items():
                 path.write_text(text)
-        kinds = [self.rewritten] * 6 + [self.added, self.removed, self.renamed, self.damaged, self.hook, self.locked]
+        kinds = [self.rewritten] * 6 + [
+            self.added,
+            self.removed,
+            self.renamed,
+            self.damaged,
+            self.hook,
+            self.locked,
+            self.facts,
+        ]
         said = [self.random.choice(kinds)()]
         while self.random.random() < 0.15:
             said.append(self.random.choice(kinds)())
@@ -89,6 +100,14 @@ class Edits:
     def hook(self) -> str:
         (self.specs / "hook.py").write_text(f"def flush(state):\n    return {self.random.randrange(9)}\n")
         return "the hook changed"
+
+    def facts(self) -> str:
+        path = self.specs / "machine.yaml"
+        if path.exists() and self._maybe(0.5):
+            path.unlink()
+            return "facts of the library"
+        path.write_text(LIBRARY["machine.yaml"].replace("facts", f"own facts {self.random.randrange(3)}"))
+        return "own facts"
 
     def locked(self) -> str:
         path = self.specs / "tags.lock"
@@ -137,14 +156,15 @@ class Edits:
             if self._maybe(0.1):
                 head += ["hooks: {module: hook.py, before_save: flush}"]
         # what is imported: mostly from names before this one, so that few import each other
-        before = [n for n in NAMES if n < name] + ["qemu/link"]
+        before = [n for n in NAMES if n < name] + ["qemu/link", "qemu/port"]
         sources = self.random.sample(before, min(len(before), self.random.randrange(3)))
         if self._maybe(0.05):
             sources.append(self.random.choice(NAMES))
         imports, fields, inside = [], ["  - count: uint8"], []
         for source in sources:
             their = source.rpartition("/")[2]
-            part = f"Part{their.upper()}" if source != "qemu/link" else "PartLink"
+            theirs = their.title() if source.startswith("qemu/") else their.upper()
+            part = f"Part{theirs}"
             taken = [part]
             kind = self.random.choice(("hold", "let", "view", "inside", "limit", "unused"))
             if kind == "hold":
@@ -152,12 +172,11 @@ class Edits:
             elif kind == "let":
                 fields += [f"  - its_{their}: {part}", f"  - more_{their}: uint16 when its_{their}.big"]
             elif kind == "view":
-                view = f"View{their.upper()}" if source != "qemu/link" else "ViewLink"
-                taken = [view]
-                fields += [f"  - raw_{their}: bytes[2]", f"    view: {view}"]
+                taken = [f"View{theirs}"]
+                fields += [f"  - raw_{their}: bytes[2]", f"    view: View{theirs}"]
             elif kind == "inside":
                 inside.append(f"      - in_{their}: {part}")
-            elif kind == "limit" and source != "qemu/link":
+            elif kind == "limit" and not source.startswith("qemu/"):
                 taken = [f"LIMIT_{their.upper()}"]
                 fields.append(f"  - table_{their}: uint8[LIMIT_{their.upper()}]")
             imports.append(f"  {source}: [{', '.join(taken)}]")

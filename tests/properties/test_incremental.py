@@ -19,7 +19,7 @@ from vmsgen.diagnostics import Severity
 from vmsgen.diagnostics.text import render_all
 from vmsgen.incremental import Made
 from vmsgen.publish import PublishError
-from vmsgen.settings import project
+from vmsgen.settings import Project, project
 
 SEEDS = int(os.environ.get("VMSGEN_EXAMPLES", "4"))
 STEPS = 12
@@ -35,6 +35,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (vmsgen.settings, vmsgen.compilation, vmsgen.inputs):
         monkeypatch.setattr(module, "shipped_specs", lambda: folder)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert not build(Project(folder.parent, folder, folder.parent / "generated")).failed  # which gives it its tags
 
 
 def everything(folder: Path) -> dict[str, str]:
