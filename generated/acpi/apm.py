@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
-from vmsgen.runtime.straight import U8, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2B = struct.Struct(">2B")
+_TLV0_2B = TlvRun("2B")
 
 
 class Apm(Struct):
@@ -57,15 +59,14 @@ class Apm(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.apmc], b"\x81", U8[self.apms])
+        out += (b"\x80", UINT8[self.apmc], b"\x81", UINT8[self.apms])
         return b"".join(out)
 
     @classmethod
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Apm:
         self = cls.__new__(cls)
         self._kept = None
-        self.apmc, p = take_integer(d, p, e, b"\x80", U8)
-        self.apms, p = take_integer(d, p, e, b"\x81", U8)
+        self.apmc, self.apms, p = _TLV0_2B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

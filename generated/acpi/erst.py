@@ -6,19 +6,14 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U8,
-    U32,
-    U64,
-    NotPlain,
-    load_subsections,
-    take_integer,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_3BI3QI = struct.Struct(">3BI3QI")
+_TLV0_3BI3QI = TlvRun("3BI3QI")
 
 
 class Operation(enum.IntEnum):
@@ -179,11 +174,11 @@ class AcpiErst(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.operation],
+            UINT8[self.operation],
             b"\x81",
-            U8[self.busy_status],
+            UINT8[self.busy_status],
             b"\x82",
-            U8[self.command_status],
+            UINT8[self.command_status],
             b"\x83",
             U32[self.record_offset],
             b"\x84",
@@ -203,14 +198,17 @@ class AcpiErst(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.operation, p = take_integer(d, p, e, b"\x80", U8)
-        self.busy_status, p = take_integer(d, p, e, b"\x81", U8)
-        self.command_status, p = take_integer(d, p, e, b"\x82", U8)
-        self.record_offset, p = take_integer(d, p, e, b"\x83", U32)
-        self.reg_action, p = take_integer(d, p, e, b"\x84", U64)
-        self.reg_value, p = take_integer(d, p, e, b"\x85", U64)
-        self.record_identifier, p = take_integer(d, p, e, b"\x86", U64)
-        self.next_record_index, p = take_integer(d, p, e, b"\x87", U32)
+        (
+            self.operation,
+            self.busy_status,
+            self.command_status,
+            self.record_offset,
+            self.reg_action,
+            self.reg_value,
+            self.record_identifier,
+            self.next_record_index,
+            p,
+        ) = _TLV0_3BI3QI.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

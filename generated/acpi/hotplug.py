@@ -5,18 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct
 from vmsgen.runtime.straight import (
-    BOOL,
-    U8,
-    U32,
+    TRUTH,
     NotPlain,
     bounded,
     content,
     count_of,
     load_subsections,
-    take_bool,
     take_integer,
     tlv,
 )
@@ -37,6 +35,9 @@ _BE_2B2I = struct.Struct(">2B2I")
 _BE_2I = struct.Struct(">2I")
 _BE_I = struct.Struct(">I")
 _BE_IB = struct.Struct(">IB")
+_TLV0_2I = TlvRun("2I")
+_TLV0_2t2I = TlvRun("2?2I")
+_TLV0_IB = TlvRun("IB")
 
 
 class MemorySlot(Struct):
@@ -87,10 +88,8 @@ class MemorySlot(Struct):
         self._kept = None
         _b, _b2, self.ost_event, self.ost_status = _BE_2B2I.unpack_from(d, p)
         p += 10
-        if (_b | _b2) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.is_enabled = _b == 1
-        self.is_inserting = _b2 == 1
+        self.is_enabled = TRUTH[_b]
+        self.is_inserting = TRUTH[_b2]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -99,9 +98,7 @@ class MemorySlot(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if self.is_enabled is None:
-            raise NotPlain("no value")
-        if self.is_inserting is None:
+        if None in (self.is_enabled, self.is_inserting):
             raise NotPlain("no value")
         out.append(
             _BE_2B2I.pack(
@@ -132,10 +129,9 @@ class MemorySlot(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> MemorySlot:
         self = cls.__new__(cls)
         self._kept = None
-        self.is_enabled, p = take_bool(d, p, e, b"\x80")
-        self.is_inserting, p = take_bool(d, p, e, b"\x81")
-        self.ost_event, p = take_integer(d, p, e, b"\x82", U32)
-        self.ost_status, p = take_integer(d, p, e, b"\x83", U32)
+        self.is_enabled, self.is_inserting, self.ost_event, self.ost_status, p = (
+            _TLV0_2t2I.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -266,10 +262,8 @@ class CpuSlot(Struct):
         self._kept = None
         _b, _b2, self.ost_event, self.ost_status = _BE_2B2I.unpack_from(d, p)
         p += 10
-        if (_b | _b2) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.is_inserting = _b == 1
-        self.is_removing = _b2 == 1
+        self.is_inserting = TRUTH[_b]
+        self.is_removing = TRUTH[_b2]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -278,9 +272,7 @@ class CpuSlot(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if self.is_inserting is None:
-            raise NotPlain("no value")
-        if self.is_removing is None:
+        if None in (self.is_inserting, self.is_removing):
             raise NotPlain("no value")
         out.append(
             _BE_2B2I.pack(
@@ -311,10 +303,9 @@ class CpuSlot(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> CpuSlot:
         self = cls.__new__(cls)
         self._kept = None
-        self.is_inserting, p = take_bool(d, p, e, b"\x80")
-        self.is_removing, p = take_bool(d, p, e, b"\x81")
-        self.ost_event, p = take_integer(d, p, e, b"\x82", U32)
-        self.ost_status, p = take_integer(d, p, e, b"\x83", U32)
+        self.is_inserting, self.is_removing, self.ost_event, self.ost_status, p = (
+            _TLV0_2t2I.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -376,7 +367,7 @@ class CpuHotplug(Struct):
         if self._kept is not None:
             return super()._encode(f, cpus)
         out: list[bytes] = []
-        out += (b"\x80", U32[self.selector], b"\x81", U8[self.command])
+        out += (b"\x80", U32[self.selector], b"\x81", UINT8[self.command])
         x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.devs, cpus)])
         out.append(tlv(b"\xa2", x))
         return b"".join(out)
@@ -385,8 +376,7 @@ class CpuHotplug(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts, cpus: int) -> CpuHotplug:
         self = cls.__new__(cls)
         self._kept = None
-        self.selector, p = take_integer(d, p, e, b"\x80", U32)
-        self.command, p = take_integer(d, p, e, b"\x81", U8)
+        self.selector, self.command, p = _TLV0_IB.take(d, p, e)
         p, end = content(d, p, e, b"\xa2")
         _items = []
         while p < end:
@@ -450,8 +440,7 @@ class PciHotplugBus(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> PciHotplugBus:
         self = cls.__new__(cls)
         self._kept = None
-        self.up, p = take_integer(d, p, e, b"\x80", U32)
-        self.down, p = take_integer(d, p, e, b"\x81", U32)
+        self.up, self.down, p = _TLV0_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

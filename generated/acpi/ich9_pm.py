@@ -5,24 +5,19 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    S64,
-    U8,
-    U16,
-    U32,
     NotPlain,
     content,
     count_of,
     decode_subsections,
     encode_subsections,
     load_subsections,
-    octets,
     save_subsections,
     sized,
     take_integer,
-    take_octets,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -38,6 +33,8 @@ from .hotplug import (
 _BE_3H2q16s16s2I = struct.Struct(">3H2q16s16s2I")
 _BE_H2B4H3BHB2qB = struct.Struct(">H2B4H3BHB2qB")
 _BE_I = struct.Struct(">I")
+_TLV0_3H2q16s16s2I = TlvRun("3H2q16s16s2I")
+_TLV0_H2B4H3BHB2qB = TlvRun("H2B4H3BHB2qB")
 
 
 class TcoWatchdog(Struct):
@@ -247,9 +244,9 @@ class TcoWatchdog(Struct):
             b"\x80",
             U16[self.rld],
             b"\x81",
-            U8[self.din],
+            UINT8[self.din],
             b"\x82",
-            U8[self.dout],
+            UINT8[self.dout],
             b"\x83",
             U16[self.sts1],
             b"\x84",
@@ -259,21 +256,21 @@ class TcoWatchdog(Struct):
             b"\x86",
             U16[self.cnt2],
             b"\x87",
-            U8[self.msg1],
+            UINT8[self.msg1],
             b"\x88",
-            U8[self.msg2],
+            UINT8[self.msg2],
             b"\x89",
-            U8[self.wdcnt],
+            UINT8[self.wdcnt],
             b"\x8a",
             U16[self.tmr],
             b"\x8b",
-            U8[self.sw_irq_gen],
+            UINT8[self.sw_irq_gen],
             b"\x8c",
             S64[self.tco_timer],
             b"\x8d",
             S64[self.expire_time],
             b"\x8e",
-            U8[self.timeouts_no],
+            UINT8[self.timeouts_no],
         )
         return b"".join(out)
 
@@ -281,21 +278,24 @@ class TcoWatchdog(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> TcoWatchdog:
         self = cls.__new__(cls)
         self._kept = None
-        self.rld, p = take_integer(d, p, e, b"\x80", U16)
-        self.din, p = take_integer(d, p, e, b"\x81", U8)
-        self.dout, p = take_integer(d, p, e, b"\x82", U8)
-        self.sts1, p = take_integer(d, p, e, b"\x83", U16)
-        self.sts2, p = take_integer(d, p, e, b"\x84", U16)
-        self.cnt1, p = take_integer(d, p, e, b"\x85", U16)
-        self.cnt2, p = take_integer(d, p, e, b"\x86", U16)
-        self.msg1, p = take_integer(d, p, e, b"\x87", U8)
-        self.msg2, p = take_integer(d, p, e, b"\x88", U8)
-        self.wdcnt, p = take_integer(d, p, e, b"\x89", U8)
-        self.tmr, p = take_integer(d, p, e, b"\x8a", U16)
-        self.sw_irq_gen, p = take_integer(d, p, e, b"\x8b", U8)
-        self.tco_timer, p = take_integer(d, p, e, b"\x8c", S64)
-        self.expire_time, p = take_integer(d, p, e, b"\x8d", S64)
-        self.timeouts_no, p = take_integer(d, p, e, b"\x8e", U8)
+        (
+            self.rld,
+            self.din,
+            self.dout,
+            self.sts1,
+            self.sts2,
+            self.cnt1,
+            self.cnt2,
+            self.msg1,
+            self.msg2,
+            self.wdcnt,
+            self.tmr,
+            self.sw_irq_gen,
+            self.tco_timer,
+            self.expire_time,
+            self.timeouts_no,
+            p,
+        ) = _TLV0_H2B4H3BHB2qB.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -787,10 +787,10 @@ class Ich9Pm(Struct):
             S64[self.tmr_timer],
             b"\x84",
             S64[self.tmr_overflow_time],
-            b"\x85",
-            octets(self.gpe_sts, 16),
-            b"\x86",
-            octets(self.gpe_en, 16),
+            b"\x85\x10",
+            sized(self.gpe_sts, 16),
+            b"\x86\x10",
+            sized(self.gpe_en, 16),
             b"\x87",
             U32[self.smi_en],
             b"\x88",
@@ -809,15 +809,18 @@ class Ich9Pm(Struct):
         self.tco = None
         self.cpuhp = None
         self.pcihp = None
-        self.pm1_evt_sts, p = take_integer(d, p, e, b"\x80", U16)
-        self.pm1_evt_en, p = take_integer(d, p, e, b"\x81", U16)
-        self.pm1_cnt_cnt, p = take_integer(d, p, e, b"\x82", U16)
-        self.tmr_timer, p = take_integer(d, p, e, b"\x83", S64)
-        self.tmr_overflow_time, p = take_integer(d, p, e, b"\x84", S64)
-        self.gpe_sts, p = take_octets(d, p, e, b"\x85", 16)
-        self.gpe_en, p = take_octets(d, p, e, b"\x86", 16)
-        self.smi_en, p = take_integer(d, p, e, b"\x87", U32)
-        self.smi_sts, p = take_integer(d, p, e, b"\x88", U32)
+        (
+            self.pm1_evt_sts,
+            self.pm1_evt_en,
+            self.pm1_cnt_cnt,
+            self.tmr_timer,
+            self.tmr_overflow_time,
+            self.gpe_sts,
+            self.gpe_en,
+            self.smi_en,
+            self.smi_sts,
+            p,
+        ) = _TLV0_3H2q16s16s2I.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xa9", f, {})
         if p != e:
             raise NotPlain("a component more")

@@ -6,12 +6,10 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U16, U32, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    S64,
-    U16,
-    U32,
     NotPlain,
     content,
     count_of,
@@ -59,6 +57,10 @@ _BE_2I = struct.Struct(">2I")
 _BE_2q = struct.Struct(">2q")
 _BE_3H = struct.Struct(">3H")
 _BE_I = struct.Struct(">I")
+_TLV0_2H = TlvRun("2H")
+_TLV0_2I = TlvRun("2I")
+_TLV1_3H = TlvRun("3H", 1)
+_TLV6_2q = TlvRun("2q", 6)
 
 
 class Pm1Event(enum.IntFlag):
@@ -136,8 +138,7 @@ class RootBus(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> RootBus:
         self = cls.__new__(cls)
         self._kept = None
-        self.up, p = take_integer(d, p, e, b"\x80", U32)
-        self.down, p = take_integer(d, p, e, b"\x81", U32)
+        self.up, self.down, p = _TLV0_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -192,8 +193,7 @@ class GeneralPurposeEvents(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> GeneralPurposeEvents:
         self = cls.__new__(cls)
         self._kept = None
-        self.sts, p = take_integer(d, p, e, b"\x80", U16)
-        self.en, p = take_integer(d, p, e, b"\x81", U16)
+        self.sts, self.en, p = _TLV0_2H.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -604,9 +604,7 @@ class Piix4Pm(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.parent_obj = PCIDevice._decode(d, p, end, f)
         p = end
-        self.pm1_evt_sts, p = take_integer(d, p, e, b"\x81", U16)
-        self.pm1_evt_en, p = take_integer(d, p, e, b"\x82", U16)
-        self.pm1_cnt_cnt, p = take_integer(d, p, e, b"\x83", U16)
+        self.pm1_evt_sts, self.pm1_evt_en, self.pm1_cnt_cnt, p = _TLV1_3H.take(d, p, e)
         p, end = content(d, p, e, b"\xa4")
         self.apm = Apm._decode(d, p, end, f)
         p = end
@@ -616,8 +614,7 @@ class Piix4Pm(VMState):
             p = end
         else:
             self.smb = None
-        self.tmr_timer, p = take_integer(d, p, e, b"\x86", S64)
-        self.tmr_overflow_time, p = take_integer(d, p, e, b"\x87", S64)
+        self.tmr_timer, self.tmr_overflow_time, p = _TLV6_2q.take(d, p, e)
         p, end = content(d, p, e, b"\xa8")
         self.gpe = GeneralPurposeEvents._decode(d, p, end, f)
         p = end

@@ -7,13 +7,7 @@ import struct
 
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    NotPlain,
-    load_subsections,
-    octets,
-    sized,
-    take_octets,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, sized, take_octets
 from vmsgen.runtime.visitor import Visitor
 
 _BE_8s = struct.Struct(">8s")
@@ -64,7 +58,7 @@ class Vmgenid(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", octets(self.vmgenid_addr_le, 8))
+        out += (b"\x80\x08", sized(self.vmgenid_addr_le, 8))
         return b"".join(out)
 
     @classmethod

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U8,
     NotPlain,
     bounded,
     content,
@@ -26,6 +25,7 @@ from ..ssi.peripheral import SSISlave
 
 _BE_3Bi = struct.Struct(">3Bi")
 _BE_i = struct.Struct(">i")
+_TLV1_3Bi = TlvRun("3Bi", 1)
 
 
 class Max111x(VMState):
@@ -124,11 +124,11 @@ class Max111x(VMState):
         out.append(tlv(b"\xa0", self.parent_obj._encode(f)))
         out += (
             b"\x81",
-            U8[self.tb1],
+            UINT8[self.tb1],
             b"\x82",
-            U8[self.rb2],
+            UINT8[self.rb2],
             b"\x83",
-            U8[self.rb3],
+            UINT8[self.rb3],
             b"\x84",
             S32[self.inputs],
             b"\x85",
@@ -147,10 +147,7 @@ class Max111x(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.parent_obj = SSISlave._decode(d, p, end, f)
         p = end
-        self.tb1, p = take_integer(d, p, e, b"\x81", U8)
-        self.rb2, p = take_integer(d, p, e, b"\x82", U8)
-        self.rb3, p = take_integer(d, p, e, b"\x83", U8)
-        self.inputs, p = take_integer(d, p, e, b"\x84", S32)
+        self.tb1, self.rb2, self.rb3, self.inputs, p = _TLV1_3Bi.take(d, p, e)
         self.com, p = take_integer(d, p, e, b"\x85", S32)
         x, p = take_octets(d, p, e, b"\x86", self.inputs)
         self.input = list(x)

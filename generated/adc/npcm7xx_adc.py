@@ -5,27 +5,19 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S64, U16, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    S64,
-    U16,
-    U32,
-    NotPlain,
-    content,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..timer.clock import Clock
 
 _BE_10I2H = struct.Struct(">10I2H")
 _BE_q2I = struct.Struct(">q2I")
+_TLV0_q2I = TlvRun("q2I")
+_TLV5_2I = TlvRun("2I", 5)
 
 
 class Npcm7xxAdc(VMState):
@@ -132,12 +124,12 @@ class Npcm7xxAdc(VMState):
         self.conv_timer, self.con, self.data = _BE_q2I.unpack_from(d, p)
         p += 16
         self.clock, p = Clock._load(d, p, f)
-        x = _BE_10I2H.unpack_from(d, p)
-        self.adci = list(x[0:8])
-        self.vref = x[8]
-        self.iref = x[9]
-        self.calibration_r_values = list(x[10:12])
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8, self.vref, self.iref, _x9, _x10 = (
+            _BE_10I2H.unpack_from(d, p)
+        )
         p += 44
+        self.adci = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
+        self.calibration_r_values = [_x9, _x10]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -148,12 +140,11 @@ class Npcm7xxAdc(VMState):
             return
         out.append(_BE_q2I.pack(self.conv_timer, self.con, self.data))
         self.clock._save(out, f)
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8 = self.adci
+        _x9, _x10 = self.calibration_r_values
         out.append(
             _BE_10I2H.pack(
-                *count_of(self.adci, 8),
-                self.vref,
-                self.iref,
-                *count_of(self.calibration_r_values, 2),
+                _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8, self.vref, self.iref, _x9, _x10
             )
         )
 
@@ -170,9 +161,16 @@ class Npcm7xxAdc(VMState):
             U32[self.data],
         )
         out.append(tlv(b"\xa3", self.clock._encode(f)))
-        out.append(tlv(b"\xa4", integers(count_of(self.adci, 8), U32)))
-        out += (b"\x85", U32[self.vref], b"\x86", U32[self.iref])
-        out.append(tlv(b"\xa7", integers(count_of(self.calibration_r_values, 2), U16)))
+        out += (
+            b"\xa4",
+            integers(self.adci, U32, 8),
+            b"\x85",
+            U32[self.vref],
+            b"\x86",
+            U32[self.iref],
+            b"\xa7",
+            integers(self.calibration_r_values, U16, 2),
+        )
         return b"".join(out)
 
     @classmethod
@@ -181,15 +179,12 @@ class Npcm7xxAdc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.conv_timer, p = take_integer(d, p, e, b"\x80", S64)
-        self.con, p = take_integer(d, p, e, b"\x81", U32)
-        self.data, p = take_integer(d, p, e, b"\x82", U32)
+        self.conv_timer, self.con, self.data, p = _TLV0_q2I.take(d, p, e)
         p, end = content(d, p, e, b"\xa3")
         self.clock = Clock._decode(d, p, end, f)
         p = end
         self.adci, p = take_integers(d, p, e, b"\xa4", U32, 8)
-        self.vref, p = take_integer(d, p, e, b"\x85", U32)
-        self.iref, p = take_integer(d, p, e, b"\x86", U32)
+        self.vref, self.iref, p = _TLV5_2I.take(d, p, e)
         self.calibration_r_values, p = take_integers(d, p, e, b"\xa7", U16, 2)
         if p != e:
             raise NotPlain("a component more")

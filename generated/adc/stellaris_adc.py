@@ -5,21 +5,21 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
-_BE_85I = struct.Struct(">85I")
+_BE_16I = struct.Struct(">16I")
+_BE_3I = struct.Struct(">3I")
+_BE_9I = struct.Struct(">9I")
+_TLV0_9I = TlvRun("9I")
+_TLV10_3I = TlvRun("3I", 10)
+_TLV14_3I = TlvRun("3I", 14)
+_TLV18_3I = TlvRun("3I", 18)
+_TLV22_3I = TlvRun("3I", 22)
 
 
 class StellarisAdc(VMState):
@@ -251,33 +251,34 @@ class StellarisAdc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_85I.unpack_from(d, p)
-        self.actss = x[0]
-        self.ris = x[1]
-        self.im = x[2]
-        self.emux = x[3]
-        self.ostat = x[4]
-        self.ustat = x[5]
-        self.sspri = x[6]
-        self.sac = x[7]
-        self.fifo_0_state = x[8]
-        self.fifo_0_data = list(x[9:25])
-        self.ssmux_0 = x[25]
-        self.ssctl_0 = x[26]
-        self.fifo_1_state = x[27]
-        self.fifo_1_data = list(x[28:44])
-        self.ssmux_1 = x[44]
-        self.ssctl_1 = x[45]
-        self.fifo_2_state = x[46]
-        self.fifo_2_data = list(x[47:63])
-        self.ssmux_2 = x[63]
-        self.ssctl_2 = x[64]
-        self.fifo_3_state = x[65]
-        self.fifo_3_data = list(x[66:82])
-        self.ssmux_3 = x[82]
-        self.ssctl_3 = x[83]
-        self.noise = x[84]
-        p += 340
+        (
+            self.actss,
+            self.ris,
+            self.im,
+            self.emux,
+            self.ostat,
+            self.ustat,
+            self.sspri,
+            self.sac,
+            self.fifo_0_state,
+        ) = _BE_9I.unpack_from(d, p)
+        p += 36
+        self.fifo_0_data = list(_BE_16I.unpack_from(d, p))
+        p += 64
+        self.ssmux_0, self.ssctl_0, self.fifo_1_state = _BE_3I.unpack_from(d, p)
+        p += 12
+        self.fifo_1_data = list(_BE_16I.unpack_from(d, p))
+        p += 64
+        self.ssmux_1, self.ssctl_1, self.fifo_2_state = _BE_3I.unpack_from(d, p)
+        p += 12
+        self.fifo_2_data = list(_BE_16I.unpack_from(d, p))
+        p += 64
+        self.ssmux_2, self.ssctl_2, self.fifo_3_state = _BE_3I.unpack_from(d, p)
+        p += 12
+        self.fifo_3_data = list(_BE_16I.unpack_from(d, p))
+        p += 64
+        self.ssmux_3, self.ssctl_3, self.noise = _BE_3I.unpack_from(d, p)
+        p += 12
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -287,7 +288,7 @@ class StellarisAdc(VMState):
             super()._save(out, f, version)
             return
         out.append(
-            _BE_85I.pack(
+            _BE_9I.pack(
                 self.actss,
                 self.ris,
                 self.im,
@@ -297,24 +298,16 @@ class StellarisAdc(VMState):
                 self.sspri,
                 self.sac,
                 self.fifo_0_state,
-                *count_of(self.fifo_0_data, 16),
-                self.ssmux_0,
-                self.ssctl_0,
-                self.fifo_1_state,
-                *count_of(self.fifo_1_data, 16),
-                self.ssmux_1,
-                self.ssctl_1,
-                self.fifo_2_state,
-                *count_of(self.fifo_2_data, 16),
-                self.ssmux_2,
-                self.ssctl_2,
-                self.fifo_3_state,
-                *count_of(self.fifo_3_data, 16),
-                self.ssmux_3,
-                self.ssctl_3,
-                self.noise,
             )
         )
+        out.append(_BE_16I.pack(*self.fifo_0_data))
+        out.append(_BE_3I.pack(self.ssmux_0, self.ssctl_0, self.fifo_1_state))
+        out.append(_BE_16I.pack(*self.fifo_1_data))
+        out.append(_BE_3I.pack(self.ssmux_1, self.ssctl_1, self.fifo_2_state))
+        out.append(_BE_16I.pack(*self.fifo_2_data))
+        out.append(_BE_3I.pack(self.ssmux_2, self.ssctl_2, self.fifo_3_state))
+        out.append(_BE_16I.pack(*self.fifo_3_data))
+        out.append(_BE_3I.pack(self.ssmux_3, self.ssctl_3, self.noise))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
@@ -339,36 +332,32 @@ class StellarisAdc(VMState):
             U32[self.sac],
             b"\x88",
             U32[self.fifo_0_state],
-        )
-        out.append(tlv(b"\xa9", integers(count_of(self.fifo_0_data, 16), U32)))
-        out += (
+            b"\xa9",
+            integers(self.fifo_0_data, U32, 16),
             b"\x8a",
             U32[self.ssmux_0],
             b"\x8b",
             U32[self.ssctl_0],
             b"\x8c",
             U32[self.fifo_1_state],
-        )
-        out.append(tlv(b"\xad", integers(count_of(self.fifo_1_data, 16), U32)))
-        out += (
+            b"\xad",
+            integers(self.fifo_1_data, U32, 16),
             b"\x8e",
             U32[self.ssmux_1],
             b"\x8f",
             U32[self.ssctl_1],
             b"\x90",
             U32[self.fifo_2_state],
-        )
-        out.append(tlv(b"\xb1", integers(count_of(self.fifo_2_data, 16), U32)))
-        out += (
+            b"\xb1",
+            integers(self.fifo_2_data, U32, 16),
             b"\x92",
             U32[self.ssmux_2],
             b"\x93",
             U32[self.ssctl_2],
             b"\x94",
             U32[self.fifo_3_state],
-        )
-        out.append(tlv(b"\xb5", integers(count_of(self.fifo_3_data, 16), U32)))
-        out += (
+            b"\xb5",
+            integers(self.fifo_3_data, U32, 16),
             b"\x96",
             U32[self.ssmux_3],
             b"\x97",
@@ -384,31 +373,26 @@ class StellarisAdc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.actss, p = take_integer(d, p, e, b"\x80", U32)
-        self.ris, p = take_integer(d, p, e, b"\x81", U32)
-        self.im, p = take_integer(d, p, e, b"\x82", U32)
-        self.emux, p = take_integer(d, p, e, b"\x83", U32)
-        self.ostat, p = take_integer(d, p, e, b"\x84", U32)
-        self.ustat, p = take_integer(d, p, e, b"\x85", U32)
-        self.sspri, p = take_integer(d, p, e, b"\x86", U32)
-        self.sac, p = take_integer(d, p, e, b"\x87", U32)
-        self.fifo_0_state, p = take_integer(d, p, e, b"\x88", U32)
+        (
+            self.actss,
+            self.ris,
+            self.im,
+            self.emux,
+            self.ostat,
+            self.ustat,
+            self.sspri,
+            self.sac,
+            self.fifo_0_state,
+            p,
+        ) = _TLV0_9I.take(d, p, e)
         self.fifo_0_data, p = take_integers(d, p, e, b"\xa9", U32, 16)
-        self.ssmux_0, p = take_integer(d, p, e, b"\x8a", U32)
-        self.ssctl_0, p = take_integer(d, p, e, b"\x8b", U32)
-        self.fifo_1_state, p = take_integer(d, p, e, b"\x8c", U32)
+        self.ssmux_0, self.ssctl_0, self.fifo_1_state, p = _TLV10_3I.take(d, p, e)
         self.fifo_1_data, p = take_integers(d, p, e, b"\xad", U32, 16)
-        self.ssmux_1, p = take_integer(d, p, e, b"\x8e", U32)
-        self.ssctl_1, p = take_integer(d, p, e, b"\x8f", U32)
-        self.fifo_2_state, p = take_integer(d, p, e, b"\x90", U32)
+        self.ssmux_1, self.ssctl_1, self.fifo_2_state, p = _TLV14_3I.take(d, p, e)
         self.fifo_2_data, p = take_integers(d, p, e, b"\xb1", U32, 16)
-        self.ssmux_2, p = take_integer(d, p, e, b"\x92", U32)
-        self.ssctl_2, p = take_integer(d, p, e, b"\x93", U32)
-        self.fifo_3_state, p = take_integer(d, p, e, b"\x94", U32)
+        self.ssmux_2, self.ssctl_2, self.fifo_3_state, p = _TLV18_3I.take(d, p, e)
         self.fifo_3_data, p = take_integers(d, p, e, b"\xb5", U32, 16)
-        self.ssmux_3, p = take_integer(d, p, e, b"\x96", U32)
-        self.ssctl_3, p = take_integer(d, p, e, b"\x97", U32)
-        self.noise, p = take_integer(d, p, e, b"\x98", U32)
+        self.ssmux_3, self.ssctl_3, self.noise, p = _TLV22_3I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,21 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
 _BE_20I = struct.Struct(">20I")
+_TLV0_5I = TlvRun("5I")
+_TLV6_6I = TlvRun("6I", 6)
 
 
 class Stm32f2xxAdc(VMState):
@@ -156,22 +151,31 @@ class Stm32f2xxAdc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_20I.unpack_from(d, p)
-        self.adc_sr = x[0]
-        self.adc_cr1 = x[1]
-        self.adc_cr2 = x[2]
-        self.adc_smpr1 = x[3]
-        self.adc_smpr2 = x[4]
-        self.adc_jofr = list(x[5:9])
-        self.adc_htr = x[9]
-        self.adc_ltr = x[10]
-        self.adc_sqr1 = x[11]
-        self.adc_sqr2 = x[12]
-        self.adc_sqr3 = x[13]
-        self.adc_jsqr = x[14]
-        self.adc_jdr = list(x[15:19])
-        self.adc_dr = x[19]
+        (
+            self.adc_sr,
+            self.adc_cr1,
+            self.adc_cr2,
+            self.adc_smpr1,
+            self.adc_smpr2,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            self.adc_htr,
+            self.adc_ltr,
+            self.adc_sqr1,
+            self.adc_sqr2,
+            self.adc_sqr3,
+            self.adc_jsqr,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            self.adc_dr,
+        ) = _BE_20I.unpack_from(d, p)
         p += 80
+        self.adc_jofr = [_x, _x2, _x3, _x4]
+        self.adc_jdr = [_x5, _x6, _x7, _x8]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -180,6 +184,8 @@ class Stm32f2xxAdc(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3, _x4 = self.adc_jofr
+        _x5, _x6, _x7, _x8 = self.adc_jdr
         out.append(
             _BE_20I.pack(
                 self.adc_sr,
@@ -187,14 +193,20 @@ class Stm32f2xxAdc(VMState):
                 self.adc_cr2,
                 self.adc_smpr1,
                 self.adc_smpr2,
-                *count_of(self.adc_jofr, 4),
+                _x,
+                _x2,
+                _x3,
+                _x4,
                 self.adc_htr,
                 self.adc_ltr,
                 self.adc_sqr1,
                 self.adc_sqr2,
                 self.adc_sqr3,
                 self.adc_jsqr,
-                *count_of(self.adc_jdr, 4),
+                _x5,
+                _x6,
+                _x7,
+                _x8,
                 self.adc_dr,
             )
         )
@@ -214,9 +226,8 @@ class Stm32f2xxAdc(VMState):
             U32[self.adc_smpr1],
             b"\x84",
             U32[self.adc_smpr2],
-        )
-        out.append(tlv(b"\xa5", integers(count_of(self.adc_jofr, 4), U32)))
-        out += (
+            b"\xa5",
+            integers(self.adc_jofr, U32, 4),
             b"\x86",
             U32[self.adc_htr],
             b"\x87",
@@ -229,9 +240,11 @@ class Stm32f2xxAdc(VMState):
             U32[self.adc_sqr3],
             b"\x8b",
             U32[self.adc_jsqr],
+            b"\xac",
+            integers(self.adc_jdr, U32, 4),
+            b"\x8d",
+            U32[self.adc_dr],
         )
-        out.append(tlv(b"\xac", integers(count_of(self.adc_jdr, 4), U32)))
-        out += (b"\x8d", U32[self.adc_dr])
         return b"".join(out)
 
     @classmethod
@@ -240,18 +253,19 @@ class Stm32f2xxAdc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.adc_sr, p = take_integer(d, p, e, b"\x80", U32)
-        self.adc_cr1, p = take_integer(d, p, e, b"\x81", U32)
-        self.adc_cr2, p = take_integer(d, p, e, b"\x82", U32)
-        self.adc_smpr1, p = take_integer(d, p, e, b"\x83", U32)
-        self.adc_smpr2, p = take_integer(d, p, e, b"\x84", U32)
+        self.adc_sr, self.adc_cr1, self.adc_cr2, self.adc_smpr1, self.adc_smpr2, p = (
+            _TLV0_5I.take(d, p, e)
+        )
         self.adc_jofr, p = take_integers(d, p, e, b"\xa5", U32, 4)
-        self.adc_htr, p = take_integer(d, p, e, b"\x86", U32)
-        self.adc_ltr, p = take_integer(d, p, e, b"\x87", U32)
-        self.adc_sqr1, p = take_integer(d, p, e, b"\x88", U32)
-        self.adc_sqr2, p = take_integer(d, p, e, b"\x89", U32)
-        self.adc_sqr3, p = take_integer(d, p, e, b"\x8a", U32)
-        self.adc_jsqr, p = take_integer(d, p, e, b"\x8b", U32)
+        (
+            self.adc_htr,
+            self.adc_ltr,
+            self.adc_sqr1,
+            self.adc_sqr2,
+            self.adc_sqr3,
+            self.adc_jsqr,
+            p,
+        ) = _TLV6_6I.take(d, p, e)
         self.adc_jdr, p = take_integers(d, p, e, b"\xac", U32, 4)
         self.adc_dr, p = take_integer(d, p, e, b"\x8d", U32)
         if p != e:

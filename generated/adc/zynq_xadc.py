@@ -5,22 +5,18 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U16, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U16,
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
-_BE_8I145H = struct.Struct(">8I145H")
+_BE_128H = struct.Struct(">128H")
+_BE_15H = struct.Struct(">15H")
+_BE_2H = struct.Struct(">2H")
+_BE_8I = struct.Struct(">8I")
+_TLV3_2H = TlvRun("2H", 3)
 
 
 class ZynqXadc(VMState):
@@ -101,13 +97,14 @@ class ZynqXadc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_8I145H.unpack_from(d, p)
-        self.regs = list(x[0:8])
-        self.xadc_regs = list(x[8:136])
-        self.xadc_dfifo = list(x[136:151])
-        self.xadc_read_reg_previous = x[151]
-        self.xadc_dfifo_entries = x[152]
-        p += 322
+        self.regs = list(_BE_8I.unpack_from(d, p))
+        p += 32
+        self.xadc_regs = list(_BE_128H.unpack_from(d, p))
+        p += 256
+        self.xadc_dfifo = list(_BE_15H.unpack_from(d, p))
+        p += 30
+        self.xadc_read_reg_previous, self.xadc_dfifo_entries = _BE_2H.unpack_from(d, p)
+        p += 4
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -116,24 +113,22 @@ class ZynqXadc(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(
-            _BE_8I145H.pack(
-                *count_of(self.regs, 8),
-                *count_of(self.xadc_regs, 128),
-                *count_of(self.xadc_dfifo, 15),
-                self.xadc_read_reg_previous,
-                self.xadc_dfifo_entries,
-            )
-        )
+        out.append(_BE_8I.pack(*self.regs))
+        out.append(_BE_128H.pack(*self.xadc_regs))
+        out.append(_BE_15H.pack(*self.xadc_dfifo))
+        out.append(_BE_2H.pack(self.xadc_read_reg_previous, self.xadc_dfifo_entries))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.regs, 8), U32)))
-        out.append(tlv(b"\xa1", integers(count_of(self.xadc_regs, 128), U16)))
-        out.append(tlv(b"\xa2", integers(count_of(self.xadc_dfifo, 15), U16)))
         out += (
+            b"\xa0",
+            integers(self.regs, U32, 8),
+            b"\xa1",
+            integers(self.xadc_regs, U16, 128),
+            b"\xa2",
+            integers(self.xadc_dfifo, U16, 15),
             b"\x83",
             U16[self.xadc_read_reg_previous],
             b"\x84",
@@ -150,8 +145,7 @@ class ZynqXadc(VMState):
         self.regs, p = take_integers(d, p, e, b"\xa0", U32, 8)
         self.xadc_regs, p = take_integers(d, p, e, b"\xa1", U16, 128)
         self.xadc_dfifo, p = take_integers(d, p, e, b"\xa2", U16, 15)
-        self.xadc_read_reg_previous, p = take_integer(d, p, e, b"\x83", U16)
-        self.xadc_dfifo_entries, p = take_integer(d, p, e, b"\x84", U16)
+        self.xadc_read_reg_previous, self.xadc_dfifo_entries, p = _TLV3_2H.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_11I = struct.Struct(">11I")
+_TLV0_11I = TlvRun("11I")
 
 
 class Integratorcm(VMState):
@@ -205,17 +207,20 @@ class Integratorcm(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.cm_osc, p = take_integer(d, p, e, b"\x80", U32)
-        self.cm_ctrl, p = take_integer(d, p, e, b"\x81", U32)
-        self.cm_lock, p = take_integer(d, p, e, b"\x82", U32)
-        self.cm_auxosc, p = take_integer(d, p, e, b"\x83", U32)
-        self.cm_sdram, p = take_integer(d, p, e, b"\x84", U32)
-        self.cm_init, p = take_integer(d, p, e, b"\x85", U32)
-        self.cm_flags, p = take_integer(d, p, e, b"\x86", U32)
-        self.cm_nvflags, p = take_integer(d, p, e, b"\x87", U32)
-        self.int_level, p = take_integer(d, p, e, b"\x88", U32)
-        self.irq_enabled, p = take_integer(d, p, e, b"\x89", U32)
-        self.fiq_enabled, p = take_integer(d, p, e, b"\x8a", U32)
+        (
+            self.cm_osc,
+            self.cm_ctrl,
+            self.cm_lock,
+            self.cm_auxosc,
+            self.cm_sdram,
+            self.cm_init,
+            self.cm_flags,
+            self.cm_nvflags,
+            self.int_level,
+            self.irq_enabled,
+            self.fiq_enabled,
+            p,
+        ) = _TLV0_11I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

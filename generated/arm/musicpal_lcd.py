@@ -5,20 +5,20 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U32,
     NotPlain,
     load_subsections,
     octets,
     sized,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_5I = struct.Struct(">5I")
+_TLV0_5I = TlvRun("5I")
 
 
 class MusicpalLcd(VMState):
@@ -135,11 +135,9 @@ class MusicpalLcd(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.brightness, p = take_integer(d, p, e, b"\x80", U32)
-        self.mode, p = take_integer(d, p, e, b"\x81", U32)
-        self.irqctrl, p = take_integer(d, p, e, b"\x82", U32)
-        self.page, p = take_integer(d, p, e, b"\x83", U32)
-        self.page_off, p = take_integer(d, p, e, b"\x84", U32)
+        self.brightness, self.mode, self.irqctrl, self.page, self.page_off, p = (
+            _TLV0_5I.take(d, p, e)
+        )
         self.video_ram, p = take_octets(d, p, e, b"\x85", 1024)
         if p != e:
             raise NotPlain("a component more")

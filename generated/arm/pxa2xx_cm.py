@@ -5,21 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_6I = struct.Struct(">6I")
+_TLV1_2I = TlvRun("2I", 1)
 
 
 class Pxa2xxCm(VMState):
@@ -68,11 +62,9 @@ class Pxa2xxCm(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_6I.unpack_from(d, p)
-        self.cm_regs = list(x[0:4])
-        self.clkcfg = x[4]
-        self.pmnc = x[5]
+        _x, _x2, _x3, _x4, self.clkcfg, self.pmnc = _BE_6I.unpack_from(d, p)
         p += 24
+        self.cm_regs = [_x, _x2, _x3, _x4]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -81,14 +73,21 @@ class Pxa2xxCm(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(_BE_6I.pack(*self.cm_regs, self.clkcfg, self.pmnc))
+        _x, _x2, _x3, _x4 = self.cm_regs
+        out.append(_BE_6I.pack(_x, _x2, _x3, _x4, self.clkcfg, self.pmnc))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.cm_regs, 4), U32)))
-        out += (b"\x81", U32[self.clkcfg], b"\x82", U32[self.pmnc])
+        out += (
+            b"\xa0",
+            integers(self.cm_regs, U32, 4),
+            b"\x81",
+            U32[self.clkcfg],
+            b"\x82",
+            U32[self.pmnc],
+        )
         return b"".join(out)
 
     @classmethod
@@ -98,8 +97,7 @@ class Pxa2xxCm(VMState):
         self._version = version
         self._facts = f
         self.cm_regs, p = take_integers(d, p, e, b"\xa0", U32, 4)
-        self.clkcfg, p = take_integer(d, p, e, b"\x81", U32)
-        self.pmnc, p = take_integer(d, p, e, b"\x82", U32)
+        self.clkcfg, self.pmnc, p = _TLV1_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

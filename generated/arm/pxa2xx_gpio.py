@@ -5,17 +5,11 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_36I = struct.Struct(">36I")
@@ -119,16 +113,53 @@ class Pxa2xxGpio(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_36I.unpack_from(d, p)
-        self.ilevel = list(x[0:4])
-        self.olevel = list(x[4:8])
-        self.dir = list(x[8:12])
-        self.rising = list(x[12:16])
-        self.falling = list(x[16:20])
-        self.status = list(x[20:24])
-        self.gafr = list(x[24:32])
-        self.prev_level = list(x[32:36])
+        (
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            _x13,
+            _x14,
+            _x15,
+            _x16,
+            _x17,
+            _x18,
+            _x19,
+            _x20,
+            _x21,
+            _x22,
+            _x23,
+            _x24,
+            _x25,
+            _x26,
+            _x27,
+            _x28,
+            _x29,
+            _x30,
+            _x31,
+            _x32,
+            _x33,
+            _x34,
+            _x35,
+            _x36,
+        ) = _BE_36I.unpack_from(d, p)
         p += 144
+        self.ilevel = [_x, _x2, _x3, _x4]
+        self.olevel = [_x5, _x6, _x7, _x8]
+        self.dir = [_x9, _x10, _x11, _x12]
+        self.rising = [_x13, _x14, _x15, _x16]
+        self.falling = [_x17, _x18, _x19, _x20]
+        self.status = [_x21, _x22, _x23, _x24]
+        self.gafr = [_x25, _x26, _x27, _x28, _x29, _x30, _x31, _x32]
+        self.prev_level = [_x33, _x34, _x35, _x36]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -137,16 +168,52 @@ class Pxa2xxGpio(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3, _x4 = self.ilevel
+        _x5, _x6, _x7, _x8 = self.olevel
+        _x9, _x10, _x11, _x12 = self.dir
+        _x13, _x14, _x15, _x16 = self.rising
+        _x17, _x18, _x19, _x20 = self.falling
+        _x21, _x22, _x23, _x24 = self.status
+        _x25, _x26, _x27, _x28, _x29, _x30, _x31, _x32 = self.gafr
+        _x33, _x34, _x35, _x36 = self.prev_level
         out.append(
             _BE_36I.pack(
-                *count_of(self.ilevel, 4),
-                *count_of(self.olevel, 4),
-                *count_of(self.dir, 4),
-                *count_of(self.rising, 4),
-                *count_of(self.falling, 4),
-                *count_of(self.status, 4),
-                *count_of(self.gafr, 8),
-                *count_of(self.prev_level, 4),
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
+                _x9,
+                _x10,
+                _x11,
+                _x12,
+                _x13,
+                _x14,
+                _x15,
+                _x16,
+                _x17,
+                _x18,
+                _x19,
+                _x20,
+                _x21,
+                _x22,
+                _x23,
+                _x24,
+                _x25,
+                _x26,
+                _x27,
+                _x28,
+                _x29,
+                _x30,
+                _x31,
+                _x32,
+                _x33,
+                _x34,
+                _x35,
+                _x36,
             )
         )
 
@@ -154,14 +221,24 @@ class Pxa2xxGpio(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.ilevel, 4), U32)))
-        out.append(tlv(b"\xa1", integers(count_of(self.olevel, 4), U32)))
-        out.append(tlv(b"\xa2", integers(count_of(self.dir, 4), U32)))
-        out.append(tlv(b"\xa3", integers(count_of(self.rising, 4), U32)))
-        out.append(tlv(b"\xa4", integers(count_of(self.falling, 4), U32)))
-        out.append(tlv(b"\xa5", integers(count_of(self.status, 4), U32)))
-        out.append(tlv(b"\xa6", integers(count_of(self.gafr, 8), U32)))
-        out.append(tlv(b"\xa7", integers(count_of(self.prev_level, 4), U32)))
+        out += (
+            b"\xa0",
+            integers(self.ilevel, U32, 4),
+            b"\xa1",
+            integers(self.olevel, U32, 4),
+            b"\xa2",
+            integers(self.dir, U32, 4),
+            b"\xa3",
+            integers(self.rising, U32, 4),
+            b"\xa4",
+            integers(self.falling, U32, 4),
+            b"\xa5",
+            integers(self.status, U32, 4),
+            b"\xa6",
+            integers(self.gafr, U32, 8),
+            b"\xa7",
+            integers(self.prev_level, U32, 4),
+        )
         return b"".join(out)
 
     @classmethod

@@ -5,22 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    U8,
-    U16,
-    NotPlain,
-    content,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..i2c.smbus_device import I2CSlave
 
 _BE_2H2B = struct.Struct(">2H2B")
+_TLV0_2H2B = TlvRun("2H2B")
 
 
 class Pxa2xxI2cSlave(Struct):
@@ -158,9 +152,9 @@ class Pxa2xxI2c(VMState):
             b"\x81",
             U16[self.status],
             b"\x82",
-            U8[self.ibmr],
+            UINT8[self.ibmr],
             b"\x83",
-            U8[self.data],
+            UINT8[self.data],
         )
         out.append(tlv(b"\xa4", self.slave._encode(f)))
         return b"".join(out)
@@ -171,10 +165,7 @@ class Pxa2xxI2c(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.control, p = take_integer(d, p, e, b"\x80", U16)
-        self.status, p = take_integer(d, p, e, b"\x81", U16)
-        self.ibmr, p = take_integer(d, p, e, b"\x82", U8)
-        self.data, p = take_integer(d, p, e, b"\x83", U8)
+        self.control, self.status, self.ibmr, self.data, p = _TLV0_2H2B.take(d, p, e)
         p, end = content(d, p, e, b"\xa4")
         self.slave = Pxa2xxI2cSlave._decode(d, p, end, f)
         p = end

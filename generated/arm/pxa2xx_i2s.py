@@ -5,22 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    S32,
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_5I4i = struct.Struct(">5I4i")
+_TLV1_3I4i = TlvRun("3I4i", 1)
 
 
 class Pxa2xxI2s(VMState):
@@ -118,16 +111,19 @@ class Pxa2xxI2s(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_5I4i.unpack_from(d, p)
-        self.control = list(x[0:2])
-        self.status = x[2]
-        self.mask = x[3]
-        self.clk = x[4]
-        self.enable = x[5]
-        self.rx_len = x[6]
-        self.tx_len = x[7]
-        self.fifo_len = x[8]
+        (
+            _x,
+            _x2,
+            self.status,
+            self.mask,
+            self.clk,
+            self.enable,
+            self.rx_len,
+            self.tx_len,
+            self.fifo_len,
+        ) = _BE_5I4i.unpack_from(d, p)
         p += 36
+        self.control = [_x, _x2]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -136,9 +132,11 @@ class Pxa2xxI2s(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2 = self.control
         out.append(
             _BE_5I4i.pack(
-                *self.control,
+                _x,
+                _x2,
                 self.status,
                 self.mask,
                 self.clk,
@@ -153,8 +151,9 @@ class Pxa2xxI2s(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.control, 2), U32)))
         out += (
+            b"\xa0",
+            integers(self.control, U32, 2),
             b"\x81",
             U32[self.status],
             b"\x82",
@@ -179,13 +178,16 @@ class Pxa2xxI2s(VMState):
         self._version = version
         self._facts = f
         self.control, p = take_integers(d, p, e, b"\xa0", U32, 2)
-        self.status, p = take_integer(d, p, e, b"\x81", U32)
-        self.mask, p = take_integer(d, p, e, b"\x82", U32)
-        self.clk, p = take_integer(d, p, e, b"\x83", U32)
-        self.enable, p = take_integer(d, p, e, b"\x84", S32)
-        self.rx_len, p = take_integer(d, p, e, b"\x85", S32)
-        self.tx_len, p = take_integer(d, p, e, b"\x86", S32)
-        self.fifo_len, p = take_integer(d, p, e, b"\x87", S32)
+        (
+            self.status,
+            self.mask,
+            self.clk,
+            self.enable,
+            self.rx_len,
+            self.tx_len,
+            self.fifo_len,
+            p,
+        ) = _TLV1_3I4i.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

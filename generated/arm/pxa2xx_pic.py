@@ -5,21 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
-_BE_47I = struct.Struct(">47I")
+_BE_40I = struct.Struct(">40I")
+_BE_7I = struct.Struct(">7I")
 
 
 class Pxa2xxPic(VMState):
@@ -82,13 +76,13 @@ class Pxa2xxPic(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_47I.unpack_from(d, p)
-        self.int_enabled = list(x[0:2])
-        self.int_pending = list(x[2:4])
-        self.is_fiq = list(x[4:6])
-        self.int_idle = x[6]
-        self.priority = list(x[7:47])
-        p += 188
+        _x, _x2, _x3, _x4, _x5, _x6, self.int_idle = _BE_7I.unpack_from(d, p)
+        p += 28
+        self.int_enabled = [_x, _x2]
+        self.int_pending = [_x3, _x4]
+        self.is_fiq = [_x5, _x6]
+        self.priority = list(_BE_40I.unpack_from(d, p))
+        p += 160
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -97,25 +91,28 @@ class Pxa2xxPic(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(
-            _BE_47I.pack(
-                *count_of(self.int_enabled, 2),
-                *count_of(self.int_pending, 2),
-                *count_of(self.is_fiq, 2),
-                self.int_idle,
-                *count_of(self.priority, 40),
-            )
-        )
+        _x, _x2 = self.int_enabled
+        _x3, _x4 = self.int_pending
+        _x5, _x6 = self.is_fiq
+        out.append(_BE_7I.pack(_x, _x2, _x3, _x4, _x5, _x6, self.int_idle))
+        out.append(_BE_40I.pack(*self.priority))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.int_enabled, 2), U32)))
-        out.append(tlv(b"\xa1", integers(count_of(self.int_pending, 2), U32)))
-        out.append(tlv(b"\xa2", integers(count_of(self.is_fiq, 2), U32)))
-        out += (b"\x83", U32[self.int_idle])
-        out.append(tlv(b"\xa4", integers(count_of(self.priority, 40), U32)))
+        out += (
+            b"\xa0",
+            integers(self.int_enabled, U32, 2),
+            b"\xa1",
+            integers(self.int_pending, U32, 2),
+            b"\xa2",
+            integers(self.is_fiq, U32, 2),
+            b"\x83",
+            U32[self.int_idle],
+            b"\xa4",
+            integers(self.priority, U32, 40),
+        )
         return b"".join(out)
 
     @classmethod

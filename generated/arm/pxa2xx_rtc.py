@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import S64, U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_15I3q = struct.Struct(">15I3q")
+_TLV0_15I3q = TlvRun("15I3q")
 
 
 class Pxa2xxRtc(VMState):
@@ -289,24 +291,27 @@ class Pxa2xxRtc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.rttr, p = take_integer(d, p, e, b"\x80", U32)
-        self.rtsr, p = take_integer(d, p, e, b"\x81", U32)
-        self.rtar, p = take_integer(d, p, e, b"\x82", U32)
-        self.rdar1, p = take_integer(d, p, e, b"\x83", U32)
-        self.rdar2, p = take_integer(d, p, e, b"\x84", U32)
-        self.ryar1, p = take_integer(d, p, e, b"\x85", U32)
-        self.ryar2, p = take_integer(d, p, e, b"\x86", U32)
-        self.swar1, p = take_integer(d, p, e, b"\x87", U32)
-        self.swar2, p = take_integer(d, p, e, b"\x88", U32)
-        self.piar, p = take_integer(d, p, e, b"\x89", U32)
-        self.last_rcnr, p = take_integer(d, p, e, b"\x8a", U32)
-        self.last_rdcr, p = take_integer(d, p, e, b"\x8b", U32)
-        self.last_rycr, p = take_integer(d, p, e, b"\x8c", U32)
-        self.last_swcr, p = take_integer(d, p, e, b"\x8d", U32)
-        self.last_rtcpicr, p = take_integer(d, p, e, b"\x8e", U32)
-        self.last_hz, p = take_integer(d, p, e, b"\x8f", S64)
-        self.last_sw, p = take_integer(d, p, e, b"\x90", S64)
-        self.last_pi, p = take_integer(d, p, e, b"\x91", S64)
+        (
+            self.rttr,
+            self.rtsr,
+            self.rtar,
+            self.rdar1,
+            self.rdar2,
+            self.ryar1,
+            self.ryar2,
+            self.swar1,
+            self.swar2,
+            self.piar,
+            self.last_rcnr,
+            self.last_rdcr,
+            self.last_rycr,
+            self.last_swcr,
+            self.last_rtcpicr,
+            self.last_hz,
+            self.last_sw,
+            self.last_pi,
+            p,
+        ) = _TLV0_15I3q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,22 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U8,
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
-_BE_7I3B18I = struct.Struct(">7I3B18I")
+_BE_16I = struct.Struct(">16I")
+_BE_7I3B2I = struct.Struct(">7I3B2I")
+_TLV2_4I3B2I = TlvRun("4I3B2I", 2)
 
 
 class Pxa2xxSsp(VMState):
@@ -151,20 +145,24 @@ class Pxa2xxSsp(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_7I3B18I.unpack_from(d, p)
-        self.enable = x[0]
-        self.sscr = list(x[1:3])
-        self.sspsp = x[3]
-        self.ssto = x[4]
-        self.ssitr = x[5]
-        self.sssr = x[6]
-        self.sstsa = x[7]
-        self.ssrsa = x[8]
-        self.ssacd = x[9]
-        self.rx_level = x[10]
-        self.rx_start = x[11]
-        self.rx_fifo = list(x[12:28])
-        p += 103
+        (
+            self.enable,
+            _x,
+            _x2,
+            self.sspsp,
+            self.ssto,
+            self.ssitr,
+            self.sssr,
+            self.sstsa,
+            self.ssrsa,
+            self.ssacd,
+            self.rx_level,
+            self.rx_start,
+        ) = _BE_7I3B2I.unpack_from(d, p)
+        p += 39
+        self.sscr = [_x, _x2]
+        self.rx_fifo = list(_BE_16I.unpack_from(d, p))
+        p += 64
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -173,10 +171,12 @@ class Pxa2xxSsp(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2 = self.sscr
         out.append(
-            _BE_7I3B18I.pack(
+            _BE_7I3B2I.pack(
                 self.enable,
-                *count_of(self.sscr, 2),
+                _x,
+                _x2,
                 self.sspsp,
                 self.ssto,
                 self.ssitr,
@@ -186,17 +186,19 @@ class Pxa2xxSsp(VMState):
                 self.ssacd,
                 self.rx_level,
                 self.rx_start,
-                *count_of(self.rx_fifo, 16),
             )
         )
+        out.append(_BE_16I.pack(*self.rx_fifo))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U32[self.enable])
-        out.append(tlv(b"\xa1", integers(count_of(self.sscr, 2), U32)))
         out += (
+            b"\x80",
+            U32[self.enable],
+            b"\xa1",
+            integers(self.sscr, U32, 2),
             b"\x82",
             U32[self.sspsp],
             b"\x83",
@@ -206,17 +208,18 @@ class Pxa2xxSsp(VMState):
             b"\x85",
             U32[self.sssr],
             b"\x86",
-            U8[self.sstsa],
+            UINT8[self.sstsa],
             b"\x87",
-            U8[self.ssrsa],
+            UINT8[self.ssrsa],
             b"\x88",
-            U8[self.ssacd],
+            UINT8[self.ssacd],
             b"\x89",
             U32[self.rx_level],
             b"\x8a",
             U32[self.rx_start],
+            b"\xab",
+            integers(self.rx_fifo, U32, 16),
         )
-        out.append(tlv(b"\xab", integers(count_of(self.rx_fifo, 16), U32)))
         return b"".join(out)
 
     @classmethod
@@ -227,15 +230,18 @@ class Pxa2xxSsp(VMState):
         self._facts = f
         self.enable, p = take_integer(d, p, e, b"\x80", U32)
         self.sscr, p = take_integers(d, p, e, b"\xa1", U32, 2)
-        self.sspsp, p = take_integer(d, p, e, b"\x82", U32)
-        self.ssto, p = take_integer(d, p, e, b"\x83", U32)
-        self.ssitr, p = take_integer(d, p, e, b"\x84", U32)
-        self.sssr, p = take_integer(d, p, e, b"\x85", U32)
-        self.sstsa, p = take_integer(d, p, e, b"\x86", U8)
-        self.ssrsa, p = take_integer(d, p, e, b"\x87", U8)
-        self.ssacd, p = take_integer(d, p, e, b"\x88", U8)
-        self.rx_level, p = take_integer(d, p, e, b"\x89", U32)
-        self.rx_start, p = take_integer(d, p, e, b"\x8a", U32)
+        (
+            self.sspsp,
+            self.ssto,
+            self.ssitr,
+            self.sssr,
+            self.sstsa,
+            self.ssrsa,
+            self.ssacd,
+            self.rx_level,
+            self.rx_start,
+            p,
+        ) = _TLV2_4I3B2I.take(d, p, e)
         self.rx_fifo, p = take_integers(d, p, e, b"\xab", U32, 16)
         if p != e:
             raise NotPlain("a component more")

@@ -5,22 +5,18 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U32,
-    U64,
     NotPlain,
     content,
-    count_of,
     decode_subsections,
     encode_subsections,
-    integers,
     load_subsections,
     save_subsections,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -28,6 +24,9 @@ from vmsgen.runtime.visitor import Visitor
 _BE_I = struct.Struct(">I")
 _BE_I2B8IQ2IQIQ2I = struct.Struct(">I2B8IQ2IQIQ2I")
 _BE_Q2IB = struct.Struct(">Q2IB")
+_TLV0_I2B = TlvRun("I2B")
+_TLV0_Q2IB = TlvRun("Q2IB")
+_TLV4_5IQ2IQIQ2I = TlvRun("5IQ2IQIQ2I", 4)
 
 
 class Queue(Struct):
@@ -88,7 +87,7 @@ class Queue(Struct):
             b"\x82",
             U32[self.cons],
             b"\x83",
-            U8[self.log2size],
+            UINT8[self.log2size],
         )
         return b"".join(out)
 
@@ -96,10 +95,7 @@ class Queue(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Queue:
         self = cls.__new__(cls)
         self._kept = None
-        self.base, p = take_integer(d, p, e, b"\x80", U64)
-        self.prod, p = take_integer(d, p, e, b"\x81", U32)
-        self.cons, p = take_integer(d, p, e, b"\x82", U32)
-        self.log2size, p = take_integer(d, p, e, b"\x83", U8)
+        self.base, self.prod, self.cons, self.log2size, p = _TLV0_Q2IB.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -344,25 +340,29 @@ class Smmuv3(VMState):
         self._version = version
         self._facts = f
         self.gbpa = None
-        x = _BE_I2B8IQ2IQIQ2I.unpack_from(d, p)
-        self.features = x[0]
-        self.sid_size = x[1]
-        self.sid_split = x[2]
-        self.cr = list(x[3:6])
-        self.cr0ack = x[6]
-        self.statusr = x[7]
-        self.irq_ctrl = x[8]
-        self.gerror = x[9]
-        self.gerrorn = x[10]
-        self.gerror_irq_cfg0 = x[11]
-        self.gerror_irq_cfg1 = x[12]
-        self.gerror_irq_cfg2 = x[13]
-        self.strtab_base = x[14]
-        self.strtab_base_cfg = x[15]
-        self.eventq_irq_cfg0 = x[16]
-        self.eventq_irq_cfg1 = x[17]
-        self.eventq_irq_cfg2 = x[18]
+        (
+            self.features,
+            self.sid_size,
+            self.sid_split,
+            _x,
+            _x2,
+            _x3,
+            self.cr0ack,
+            self.statusr,
+            self.irq_ctrl,
+            self.gerror,
+            self.gerrorn,
+            self.gerror_irq_cfg0,
+            self.gerror_irq_cfg1,
+            self.gerror_irq_cfg2,
+            self.strtab_base,
+            self.strtab_base_cfg,
+            self.eventq_irq_cfg0,
+            self.eventq_irq_cfg1,
+            self.eventq_irq_cfg2,
+        ) = _BE_I2B8IQ2IQIQ2I.unpack_from(d, p)
         p += 82
+        self.cr = [_x, _x2, _x3]
         self.cmdq, p = Queue._load(d, p, f)
         self.eventq, p = Queue._load(d, p, f)
         if d[p : p + 1] == b"\x05":
@@ -373,12 +373,15 @@ class Smmuv3(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3 = self.cr
         out.append(
             _BE_I2B8IQ2IQIQ2I.pack(
                 self.features,
                 self.sid_size,
                 self.sid_split,
-                *self.cr,
+                _x,
+                _x2,
+                _x3,
                 self.cr0ack,
                 self.statusr,
                 self.irq_ctrl,
@@ -406,12 +409,11 @@ class Smmuv3(VMState):
             b"\x80",
             U32[self.features],
             b"\x81",
-            U8[self.sid_size],
+            UINT8[self.sid_size],
             b"\x82",
-            U8[self.sid_split],
-        )
-        out.append(tlv(b"\xa3", integers(count_of(self.cr, 3), U32)))
-        out += (
+            UINT8[self.sid_split],
+            b"\xa3",
+            integers(self.cr, U32, 3),
             b"\x84",
             U32[self.cr0ack],
             b"\x85",
@@ -453,23 +455,24 @@ class Smmuv3(VMState):
         self._version = version
         self._facts = f
         self.gbpa = None
-        self.features, p = take_integer(d, p, e, b"\x80", U32)
-        self.sid_size, p = take_integer(d, p, e, b"\x81", U8)
-        self.sid_split, p = take_integer(d, p, e, b"\x82", U8)
+        self.features, self.sid_size, self.sid_split, p = _TLV0_I2B.take(d, p, e)
         self.cr, p = take_integers(d, p, e, b"\xa3", U32, 3)
-        self.cr0ack, p = take_integer(d, p, e, b"\x84", U32)
-        self.statusr, p = take_integer(d, p, e, b"\x85", U32)
-        self.irq_ctrl, p = take_integer(d, p, e, b"\x86", U32)
-        self.gerror, p = take_integer(d, p, e, b"\x87", U32)
-        self.gerrorn, p = take_integer(d, p, e, b"\x88", U32)
-        self.gerror_irq_cfg0, p = take_integer(d, p, e, b"\x89", U64)
-        self.gerror_irq_cfg1, p = take_integer(d, p, e, b"\x8a", U32)
-        self.gerror_irq_cfg2, p = take_integer(d, p, e, b"\x8b", U32)
-        self.strtab_base, p = take_integer(d, p, e, b"\x8c", U64)
-        self.strtab_base_cfg, p = take_integer(d, p, e, b"\x8d", U32)
-        self.eventq_irq_cfg0, p = take_integer(d, p, e, b"\x8e", U64)
-        self.eventq_irq_cfg1, p = take_integer(d, p, e, b"\x8f", U32)
-        self.eventq_irq_cfg2, p = take_integer(d, p, e, b"\x90", U32)
+        (
+            self.cr0ack,
+            self.statusr,
+            self.irq_ctrl,
+            self.gerror,
+            self.gerrorn,
+            self.gerror_irq_cfg0,
+            self.gerror_irq_cfg1,
+            self.gerror_irq_cfg2,
+            self.strtab_base,
+            self.strtab_base_cfg,
+            self.eventq_irq_cfg0,
+            self.eventq_irq_cfg1,
+            self.eventq_irq_cfg2,
+            p,
+        ) = _TLV4_5IQ2IQIQ2I.take(d, p, e)
         p, end = content(d, p, e, b"\xb1")
         self.cmdq = Queue._decode(d, p, end, f)
         p = end

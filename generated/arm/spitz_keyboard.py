@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U16, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U16, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2H = struct.Struct(">2H")
 _BE_5s = struct.Struct(">5s")
+_TLV0_2H = TlvRun("2H")
 
 
 class SpitzKeyboard(VMState):
@@ -93,8 +95,7 @@ class SpitzKeyboard(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.sense_state, p = take_integer(d, p, e, b"\x80", U16)
-        self.strobe_state, p = take_integer(d, p, e, b"\x81", U16)
+        self.sense_state, self.strobe_state, p = _TLV0_2H.take(d, p, e)
         if version <= 0:
             pass
         if p != e:

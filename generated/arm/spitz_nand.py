@@ -5,18 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U8, U16, UINT8
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U16,
     NotPlain,
     content,
-    count_of,
-    integers,
     load_subsections,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -61,11 +58,9 @@ class EccState(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[EccState, int]:
         self = cls.__new__(cls)
         self._kept = None
-        x = _BE_B3H.unpack_from(d, p)
-        self.cp = x[0]
-        self.lp = list(x[1:3])
-        self.count = x[3]
+        self.cp, _x, _x2, self.count = _BE_B3H.unpack_from(d, p)
         p += 7
+        self.lp = [_x, _x2]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -74,15 +69,21 @@ class EccState(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        out.append(_BE_B3H.pack(self.cp, *self.lp, self.count))
+        _x, _x2 = self.lp
+        out.append(_BE_B3H.pack(self.cp, _x, _x2, self.count))
 
     def _encode(self, f: Facts) -> bytes:
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.cp])
-        out.append(tlv(b"\xa1", integers(count_of(self.lp, 2), U16)))
-        out += (b"\x82", U16[self.count])
+        out += (
+            b"\x80",
+            UINT8[self.cp],
+            b"\xa1",
+            integers(self.lp, U16, 2),
+            b"\x82",
+            U16[self.count],
+        )
         return b"".join(out)
 
     @classmethod
@@ -147,7 +148,7 @@ class SlNand(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.ctl])
+        out += (b"\x80", UINT8[self.ctl])
         out.append(tlv(b"\xa1", self.ecc._encode(f)))
         return b"".join(out)
 

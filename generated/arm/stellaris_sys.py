@@ -5,24 +5,18 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    need,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, need, take_integer
 from vmsgen.runtime.visitor import Visitor
 
 _BE_11I = struct.Struct(">11I")
 _BE_6I = struct.Struct(">6I")
 _BE_I = struct.Struct(">I")
+_TLV0_6I = TlvRun("6I")
+_TLV10_2I = TlvRun("2I", 10)
 
 
 class StellarisSys(VMState):
@@ -161,13 +155,13 @@ class StellarisSys(VMState):
             p += 4
         else:
             self.rcc2 = None
-        x = _BE_11I.unpack_from(d, p)
-        self.rcgc = list(x[0:3])
-        self.scgc = list(x[3:6])
-        self.dcgc = list(x[6:9])
-        self.clkvclr = x[9]
-        self.ldoarst = x[10]
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8, _x9, self.clkvclr, self.ldoarst = (
+            _BE_11I.unpack_from(d, p)
+        )
         p += 44
+        self.rcgc = [_x, _x2, _x3]
+        self.scgc = [_x4, _x5, _x6]
+        self.dcgc = [_x7, _x8, _x9]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -188,13 +182,12 @@ class StellarisSys(VMState):
         )
         if version >= 2:
             out.append(_BE_I.pack(self.rcc2))
+        _x, _x2, _x3 = self.rcgc
+        _x4, _x5, _x6 = self.scgc
+        _x7, _x8, _x9 = self.dcgc
         out.append(
             _BE_11I.pack(
-                *count_of(self.rcgc, 3),
-                *count_of(self.scgc, 3),
-                *count_of(self.dcgc, 3),
-                self.clkvclr,
-                self.ldoarst,
+                _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8, _x9, self.clkvclr, self.ldoarst
             )
         )
 
@@ -218,10 +211,18 @@ class StellarisSys(VMState):
         )
         if version >= 2:
             out += (b"\x86", U32[need(self.rcc2)])
-        out.append(tlv(b"\xa7", integers(count_of(self.rcgc, 3), U32)))
-        out.append(tlv(b"\xa8", integers(count_of(self.scgc, 3), U32)))
-        out.append(tlv(b"\xa9", integers(count_of(self.dcgc, 3), U32)))
-        out += (b"\x8a", U32[self.clkvclr], b"\x8b", U32[self.ldoarst])
+        out += (
+            b"\xa7",
+            integers(self.rcgc, U32, 3),
+            b"\xa8",
+            integers(self.scgc, U32, 3),
+            b"\xa9",
+            integers(self.dcgc, U32, 3),
+            b"\x8a",
+            U32[self.clkvclr],
+            b"\x8b",
+            U32[self.ldoarst],
+        )
         return b"".join(out)
 
     @classmethod
@@ -230,12 +231,15 @@ class StellarisSys(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.pborctl, p = take_integer(d, p, e, b"\x80", U32)
-        self.ldopctl, p = take_integer(d, p, e, b"\x81", U32)
-        self.int_mask, p = take_integer(d, p, e, b"\x82", U32)
-        self.int_status, p = take_integer(d, p, e, b"\x83", U32)
-        self.resc, p = take_integer(d, p, e, b"\x84", U32)
-        self.rcc, p = take_integer(d, p, e, b"\x85", U32)
+        (
+            self.pborctl,
+            self.ldopctl,
+            self.int_mask,
+            self.int_status,
+            self.resc,
+            self.rcc,
+            p,
+        ) = _TLV0_6I.take(d, p, e)
         if version >= 2:
             self.rcc2, p = take_integer(d, p, e, b"\x86", U32)
         else:
@@ -243,8 +247,7 @@ class StellarisSys(VMState):
         self.rcgc, p = take_integers(d, p, e, b"\xa7", U32, 3)
         self.scgc, p = take_integers(d, p, e, b"\xa8", U32, 3)
         self.dcgc, p = take_integers(d, p, e, b"\xa9", U32, 3)
-        self.clkvclr, p = take_integer(d, p, e, b"\x8a", U32)
-        self.ldoarst, p = take_integer(d, p, e, b"\x8b", U32)
+        self.clkvclr, self.ldoarst, p = _TLV10_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_4I = struct.Struct(">4I")
+_TLV0_4I = TlvRun("4I")
 
 
 class StrongarmPic(VMState):
@@ -99,10 +101,9 @@ class StrongarmPic(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.pending, p = take_integer(d, p, e, b"\x80", U32)
-        self.enabled, p = take_integer(d, p, e, b"\x81", U32)
-        self.is_fiq, p = take_integer(d, p, e, b"\x82", U32)
-        self.int_idle, p = take_integer(d, p, e, b"\x83", U32)
+        self.pending, self.enabled, self.is_fiq, self.int_idle, p = _TLV0_4I.take(
+            d, p, e
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import S64, U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_4Iq = struct.Struct(">4Iq")
+_TLV0_4Iq = TlvRun("4Iq")
 
 
 class StrongarmRtc(VMState):
@@ -117,11 +119,9 @@ class StrongarmRtc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.rttr, p = take_integer(d, p, e, b"\x80", U32)
-        self.rtsr, p = take_integer(d, p, e, b"\x81", U32)
-        self.rtar, p = take_integer(d, p, e, b"\x82", U32)
-        self.last_rcnr, p = take_integer(d, p, e, b"\x83", U32)
-        self.last_hz, p = take_integer(d, p, e, b"\x84", S64)
+        self.rttr, self.rtsr, self.rtar, self.last_rcnr, self.last_hz, p = (
+            _TLV0_4Iq.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,22 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U8,
-    U16,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
 _BE_11H2B = struct.Struct(">11H2B")
+_TLV3_2B = TlvRun("2B", 3)
 
 
 class StrongarmSsp(VMState):
@@ -86,13 +79,24 @@ class StrongarmSsp(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_11H2B.unpack_from(d, p)
-        self.sscr = list(x[0:2])
-        self.sssr = x[2]
-        self.rx_fifo = list(x[3:11])
-        self.rx_start = x[11]
-        self.rx_level = x[12]
+        (
+            _x,
+            _x2,
+            self.sssr,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            self.rx_start,
+            self.rx_level,
+        ) = _BE_11H2B.unpack_from(d, p)
         p += 24
+        self.sscr = [_x, _x2]
+        self.rx_fifo = [_x3, _x4, _x5, _x6, _x7, _x8, _x9, _x10]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -101,11 +105,21 @@ class StrongarmSsp(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2 = self.sscr
+        _x3, _x4, _x5, _x6, _x7, _x8, _x9, _x10 = self.rx_fifo
         out.append(
             _BE_11H2B.pack(
-                *count_of(self.sscr, 2),
+                _x,
+                _x2,
                 self.sssr,
-                *count_of(self.rx_fifo, 8),
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
+                _x9,
+                _x10,
                 self.rx_start,
                 self.rx_level,
             )
@@ -115,10 +129,18 @@ class StrongarmSsp(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.sscr, 2), U16)))
-        out += (b"\x81", U16[self.sssr])
-        out.append(tlv(b"\xa2", integers(count_of(self.rx_fifo, 8), U16)))
-        out += (b"\x83", U8[self.rx_start], b"\x84", U8[self.rx_level])
+        out += (
+            b"\xa0",
+            integers(self.sscr, U16, 2),
+            b"\x81",
+            U16[self.sssr],
+            b"\xa2",
+            integers(self.rx_fifo, U16, 8),
+            b"\x83",
+            UINT8[self.rx_start],
+            b"\x84",
+            UINT8[self.rx_level],
+        )
         return b"".join(out)
 
     @classmethod
@@ -130,8 +152,7 @@ class StrongarmSsp(VMState):
         self.sscr, p = take_integers(d, p, e, b"\xa0", U16, 2)
         self.sssr, p = take_integer(d, p, e, b"\x81", U16)
         self.rx_fifo, p = take_integers(d, p, e, b"\xa2", U16, 8)
-        self.rx_start, p = take_integer(d, p, e, b"\x83", U8)
-        self.rx_level, p = take_integer(d, p, e, b"\x84", U8)
+        self.rx_start, self.rx_level, p = _TLV3_2B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

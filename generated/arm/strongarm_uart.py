@@ -5,27 +5,27 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    U8,
-    U16,
+    TRUTH,
     NotPlain,
     count_of,
-    integers,
     load_subsections,
     small_octets,
-    take_bool,
-    take_integer,
-    take_integers,
     take_octets,
-    tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
-_BE_2B12H3B = struct.Struct(">2B12H3B")
+_BE_12H = struct.Struct(">12H")
+_BE_2B = struct.Struct(">2B")
+_BE_3B = struct.Struct(">3B")
 _BE_BH2B = struct.Struct(">BH2B")
+_TLV0_BH2B = TlvRun("BH2B")
+_TLV5_2B = TlvRun("2B", 5)
+_TLV8_2Bt = TlvRun("2B?", 8)
 
 
 class StrongarmUart(VMState):
@@ -155,17 +155,13 @@ class StrongarmUart(VMState):
         p += 5
         self.tx_fifo = list(d[p : p + 8])
         p += 8
-        x = _BE_2B12H3B.unpack_from(d, p)
-        self.tx_start = x[0]
-        self.tx_len = x[1]
-        self.rx_fifo = list(x[2:14])
-        self.rx_start = x[14]
-        self.rx_len = x[15]
-        _b = x[16]
-        p += 29
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.wait_break_end = _b == 1
+        self.tx_start, self.tx_len = _BE_2B.unpack_from(d, p)
+        p += 2
+        self.rx_fifo = list(_BE_12H.unpack_from(d, p))
+        p += 24
+        self.rx_start, self.rx_len, _b = _BE_3B.unpack_from(d, p)
+        p += 3
+        self.wait_break_end = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -176,17 +172,12 @@ class StrongarmUart(VMState):
             return
         out.append(_BE_BH2B.pack(self.utcr0, self.brd, self.utcr3, self.utsr0))
         out.append(bytes(count_of(self.tx_fifo, 8)))
+        out.append(_BE_2B.pack(self.tx_start, self.tx_len))
+        out.append(_BE_12H.pack(*self.rx_fifo))
         if self.wait_break_end is None:
             raise NotPlain("no value")
         out.append(
-            _BE_2B12H3B.pack(
-                self.tx_start,
-                self.tx_len,
-                *self.rx_fifo,
-                self.rx_start,
-                self.rx_len,
-                1 if self.wait_break_end else 0,
-            )
+            _BE_3B.pack(self.rx_start, self.rx_len, 1 if self.wait_break_end else 0)
         )
 
     def _encode(self, f: Facts, version: int) -> bytes:
@@ -195,26 +186,25 @@ class StrongarmUart(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.utcr0],
+            UINT8[self.utcr0],
             b"\x81",
             U16[self.brd],
             b"\x82",
-            U8[self.utcr3],
+            UINT8[self.utcr3],
             b"\x83",
-            U8[self.utsr0],
+            UINT8[self.utsr0],
             b"\x84",
             small_octets(self.tx_fifo, 8),
             b"\x85",
-            U8[self.tx_start],
+            UINT8[self.tx_start],
             b"\x86",
-            U8[self.tx_len],
-        )
-        out.append(tlv(b"\xa7", integers(count_of(self.rx_fifo, 12), U16)))
-        out += (
+            UINT8[self.tx_len],
+            b"\xa7",
+            integers(self.rx_fifo, U16, 12),
             b"\x88",
-            U8[self.rx_start],
+            UINT8[self.rx_start],
             b"\x89",
-            U8[self.rx_len],
+            UINT8[self.rx_len],
             b"\x8a",
             BOOL[self.wait_break_end],
         )
@@ -226,18 +216,12 @@ class StrongarmUart(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.utcr0, p = take_integer(d, p, e, b"\x80", U8)
-        self.brd, p = take_integer(d, p, e, b"\x81", U16)
-        self.utcr3, p = take_integer(d, p, e, b"\x82", U8)
-        self.utsr0, p = take_integer(d, p, e, b"\x83", U8)
+        self.utcr0, self.brd, self.utcr3, self.utsr0, p = _TLV0_BH2B.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x84", 8)
         self.tx_fifo = list(x)
-        self.tx_start, p = take_integer(d, p, e, b"\x85", U8)
-        self.tx_len, p = take_integer(d, p, e, b"\x86", U8)
+        self.tx_start, self.tx_len, p = _TLV5_2B.take(d, p, e)
         self.rx_fifo, p = take_integers(d, p, e, b"\xa7", U16, 12)
-        self.rx_start, p = take_integer(d, p, e, b"\x88", U8)
-        self.rx_len, p = take_integer(d, p, e, b"\x89", U8)
-        self.wait_break_end, p = take_bool(d, p, e, b"\x8a")
+        self.rx_start, self.rx_len, self.wait_break_end, p = _TLV8_2Bt.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_3I = struct.Struct(">3I")
+_TLV0_3I = TlvRun("3I")
 
 
 class VersatilepbSic(VMState):
@@ -91,9 +93,7 @@ class VersatilepbSic(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.level, p = take_integer(d, p, e, b"\x80", U32)
-        self.mask, p = take_integer(d, p, e, b"\x81", U32)
-        self.pic_enable, p = take_integer(d, p, e, b"\x82", U32)
+        self.level, self.mask, self.pic_enable, p = _TLV0_3I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

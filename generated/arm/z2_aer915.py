@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S32,
     NotPlain,
     load_subsections,
-    octets,
     sized,
     take_integer,
     take_octets,
@@ -70,7 +69,7 @@ class Aer915(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", S32[self.len], b"\x81", octets(self.buf, 3))
+        out += (b"\x80", S32[self.len], b"\x81\x03", sized(self.buf, 3))
         return b"".join(out)
 
     @classmethod

@@ -5,17 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U32,
     NotPlain,
     content,
     load_subsections,
-    octets,
     sized,
-    take_integer,
     take_octets,
     tlv,
 )
@@ -24,6 +21,8 @@ from vmsgen.runtime.visitor import Visitor
 from ..ssi.peripheral import SSISlave
 
 _BE_2i3sIi = struct.Struct(">2i3sIi")
+_TLV1_2i = TlvRun("2i", 1)
+_TLV4_Ii = TlvRun("Ii", 4)
 
 
 class ZipitLcd(VMState):
@@ -122,8 +121,8 @@ class ZipitLcd(VMState):
             S32[self.selected],
             b"\x82",
             S32[self.enabled],
-            b"\x83",
-            octets(self.buf, 3),
+            b"\x83\x03",
+            sized(self.buf, 3),
             b"\x84",
             U32[self.cur_reg],
             b"\x85",
@@ -140,11 +139,9 @@ class ZipitLcd(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.ssidev = SSISlave._decode(d, p, end, f)
         p = end
-        self.selected, p = take_integer(d, p, e, b"\x81", S32)
-        self.enabled, p = take_integer(d, p, e, b"\x82", S32)
+        self.selected, self.enabled, p = _TLV1_2i.take(d, p, e)
         self.buf, p = take_octets(d, p, e, b"\x83", 3)
-        self.cur_reg, p = take_integer(d, p, e, b"\x84", U32)
-        self.pos, p = take_integer(d, p, e, b"\x85", S32)
+        self.cur_reg, self.pos, p = _TLV4_Ii.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,19 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U16,
-    U32,
     NotPlain,
     content,
     count_of,
     load_subsections,
     octets,
     sized,
-    take_integer,
     take_octets,
     tlv,
 )
@@ -28,6 +25,8 @@ from ..pci.device import PCIDevice
 _BE_3I = struct.Struct(">3I")
 _BE_3s = struct.Struct(">3s")
 _BE_I2B2H2B3I = struct.Struct(">I2B2H2B3I")
+_TLV0_I2B2H2B3I = TlvRun("I2B2H2B3I")
+_TLV1_3I = TlvRun("3I", 1)
 
 
 class BusMaster(Struct):
@@ -179,17 +178,17 @@ class BusMaster(Struct):
             b"\x80",
             U32[self.bdbar],
             b"\x81",
-            U8[self.civ],
+            UINT8[self.civ],
             b"\x82",
-            U8[self.lvi],
+            UINT8[self.lvi],
             b"\x83",
             U16[self.sr],
             b"\x84",
             U16[self.picb],
             b"\x85",
-            U8[self.piv],
+            UINT8[self.piv],
             b"\x86",
-            U8[self.cr],
+            UINT8[self.cr],
             b"\x87",
             U32[self.bd_valid],
             b"\x88",
@@ -203,16 +202,19 @@ class BusMaster(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> BusMaster:
         self = cls.__new__(cls)
         self._kept = None
-        self.bdbar, p = take_integer(d, p, e, b"\x80", U32)
-        self.civ, p = take_integer(d, p, e, b"\x81", U8)
-        self.lvi, p = take_integer(d, p, e, b"\x82", U8)
-        self.sr, p = take_integer(d, p, e, b"\x83", U16)
-        self.picb, p = take_integer(d, p, e, b"\x84", U16)
-        self.piv, p = take_integer(d, p, e, b"\x85", U8)
-        self.cr, p = take_integer(d, p, e, b"\x86", U8)
-        self.bd_valid, p = take_integer(d, p, e, b"\x87", U32)
-        self.bd_addr, p = take_integer(d, p, e, b"\x88", U32)
-        self.bd_ctl_len, p = take_integer(d, p, e, b"\x89", U32)
+        (
+            self.bdbar,
+            self.civ,
+            self.lvi,
+            self.sr,
+            self.picb,
+            self.piv,
+            self.cr,
+            self.bd_valid,
+            self.bd_addr,
+            self.bd_ctl_len,
+            p,
+        ) = _TLV0_I2B2H2B3I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -349,9 +351,7 @@ class Ac97(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.dev = PCIDevice._decode(d, p, end, f)
         p = end
-        self.glob_cnt, p = take_integer(d, p, e, b"\x81", U32)
-        self.glob_sta, p = take_integer(d, p, e, b"\x82", U32)
-        self.cas, p = take_integer(d, p, e, b"\x83", U32)
+        self.glob_cnt, self.glob_sta, self.cas, p = _TLV1_3I.take(d, p, e)
         p, end = content(d, p, e, b"\xa4")
         _items = []
         while p < end:

@@ -5,23 +5,19 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S16, S32, S64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    S16,
-    S32,
-    S64,
-    U8,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
     octets,
     sized,
     small_octets,
     take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
@@ -30,6 +26,8 @@ from vmsgen.runtime.visitor import Visitor
 _BE_B3i = struct.Struct(">B3i")
 _BE_i2B2h = struct.Struct(">i2B2h")
 _BE_q = struct.Struct(">q")
+_TLV1_B3i = TlvRun("B3i", 1)
+_TLV6_i2B = TlvRun("i2B", 6)
 
 
 class AppleSoundChipFifo(Struct):
@@ -145,12 +143,9 @@ class AppleSoundChipFifo(Struct):
         p += 13
         self.extregs = list(d[p : p + 32])
         p += 32
-        x = _BE_i2B2h.unpack_from(d, p)
-        self.xa_cnt = x[0]
-        self.xa_val = x[1]
-        self.xa_flags = x[2]
-        self.xa_last = list(x[3:5])
+        self.xa_cnt, self.xa_val, self.xa_flags, _x, _x2 = _BE_i2B2h.unpack_from(d, p)
         p += 10
+        self.xa_last = [_x, _x2]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -162,9 +157,8 @@ class AppleSoundChipFifo(Struct):
         out.append(sized(self.fifo, 1024))
         out.append(_BE_B3i.pack(self.int_status, self.cnt, self.wptr, self.rptr))
         out.append(bytes(count_of(self.extregs, 32)))
-        out.append(
-            _BE_i2B2h.pack(self.xa_cnt, self.xa_val, self.xa_flags, *self.xa_last)
-        )
+        _x, _x2 = self.xa_last
+        out.append(_BE_i2B2h.pack(self.xa_cnt, self.xa_val, self.xa_flags, _x, _x2))
 
     def _encode(self, f: Facts) -> bytes:
         if self._kept is not None:
@@ -174,7 +168,7 @@ class AppleSoundChipFifo(Struct):
             b"\x80",
             octets(self.fifo, 1024),
             b"\x81",
-            U8[self.int_status],
+            UINT8[self.int_status],
             b"\x82",
             S32[self.cnt],
             b"\x83",
@@ -186,11 +180,12 @@ class AppleSoundChipFifo(Struct):
             b"\x86",
             S32[self.xa_cnt],
             b"\x87",
-            U8[self.xa_val],
+            UINT8[self.xa_val],
             b"\x88",
-            U8[self.xa_flags],
+            UINT8[self.xa_flags],
+            b"\xa9",
+            integers(self.xa_last, S16, 2),
         )
-        out.append(tlv(b"\xa9", integers(count_of(self.xa_last, 2), S16)))
         return b"".join(out)
 
     @classmethod
@@ -198,15 +193,10 @@ class AppleSoundChipFifo(Struct):
         self = cls.__new__(cls)
         self._kept = None
         self.fifo, p = take_octets(d, p, e, b"\x80", 1024)
-        self.int_status, p = take_integer(d, p, e, b"\x81", U8)
-        self.cnt, p = take_integer(d, p, e, b"\x82", S32)
-        self.wptr, p = take_integer(d, p, e, b"\x83", S32)
-        self.rptr, p = take_integer(d, p, e, b"\x84", S32)
+        self.int_status, self.cnt, self.wptr, self.rptr, p = _TLV1_B3i.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x85", 32)
         self.extregs = list(x)
-        self.xa_cnt, p = take_integer(d, p, e, b"\x86", S32)
-        self.xa_val, p = take_integer(d, p, e, b"\x87", U8)
-        self.xa_flags, p = take_integer(d, p, e, b"\x88", U8)
+        self.xa_cnt, self.xa_val, self.xa_flags, p = _TLV6_i2B.take(d, p, e)
         self.xa_last, p = take_integers(d, p, e, b"\xa9", S16, 2)
         if p != e:
             raise NotPlain("a component more")

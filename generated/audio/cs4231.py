@@ -5,18 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U32,
     NotPlain,
     count_of,
-    integers,
     load_subsections,
     small_octets,
-    take_integers,
     take_octets,
-    tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
@@ -77,8 +75,12 @@ class Cs4231(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.regs, 16), U32)))
-        out += (b"\x81", small_octets(self.dregs, 32))
+        out += (
+            b"\xa0",
+            integers(self.regs, U32, 16),
+            b"\x81",
+            small_octets(self.dregs, 32),
+        )
         return b"".join(out)
 
     @classmethod

@@ -5,25 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    S32,
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    octets,
-    sized,
-    take_integer,
-    take_integers,
-    take_octets,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, sized
 from vmsgen.runtime.visitor import Visitor
 
-_BE_16I32s4i = struct.Struct(">16I32s4i")
+_BE_16I = struct.Struct(">16I")
+_BE_32s4i = struct.Struct(">32s4i")
+_TLV1_32s4i = TlvRun("32s4i", 1)
 
 
 class Cs4231a(VMState):
@@ -108,14 +99,16 @@ class Cs4231a(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_16I32s4i.unpack_from(d, p)
-        self.regs = list(x[0:16])
-        self.dregs = x[16]
-        self.dma_running = x[17]
-        self.audio_free = x[18]
-        self.transferred = x[19]
-        self.aci_counter = x[20]
-        p += 112
+        self.regs = list(_BE_16I.unpack_from(d, p))
+        p += 64
+        (
+            self.dregs,
+            self.dma_running,
+            self.audio_free,
+            self.transferred,
+            self.aci_counter,
+        ) = _BE_32s4i.unpack_from(d, p)
+        p += 48
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -124,9 +117,9 @@ class Cs4231a(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        out.append(_BE_16I.pack(*self.regs))
         out.append(
-            _BE_16I32s4i.pack(
-                *self.regs,
+            _BE_32s4i.pack(
                 sized(self.dregs, 32),
                 self.dma_running,
                 self.audio_free,
@@ -139,10 +132,11 @@ class Cs4231a(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.regs, 16), U32)))
         out += (
-            b"\x81",
-            octets(self.dregs, 32),
+            b"\xa0",
+            integers(self.regs, U32, 16),
+            b"\x81 ",
+            sized(self.dregs, 32),
             b"\x82",
             S32[self.dma_running],
             b"\x83",
@@ -161,11 +155,14 @@ class Cs4231a(VMState):
         self._version = version
         self._facts = f
         self.regs, p = take_integers(d, p, e, b"\xa0", U32, 16)
-        self.dregs, p = take_octets(d, p, e, b"\x81", 32)
-        self.dma_running, p = take_integer(d, p, e, b"\x82", S32)
-        self.audio_free, p = take_integer(d, p, e, b"\x83", S32)
-        self.transferred, p = take_integer(d, p, e, b"\x84", S32)
-        self.aci_counter, p = take_integer(d, p, e, b"\x85", S32)
+        (
+            self.dregs,
+            self.dma_running,
+            self.audio_free,
+            self.transferred,
+            self.aci_counter,
+            p,
+        ) = _TLV1_32s4i.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -6,22 +6,17 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    content,
-    count_of,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, count_of, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..pci.device import PCIDevice
 
 _BE_5I = struct.Struct(">5I")
+_TLV0_5I = TlvRun("5I")
+_TLV2_5I = TlvRun("5I", 2)
 
 
 class Control(enum.IntFlag):
@@ -136,11 +131,9 @@ class Channel(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Channel:
         self = cls.__new__(cls)
         self._kept = None
-        self.shift, p = take_integer(d, p, e, b"\x80", U32)
-        self.leftover, p = take_integer(d, p, e, b"\x81", U32)
-        self.scount, p = take_integer(d, p, e, b"\x82", U32)
-        self.frame_addr, p = take_integer(d, p, e, b"\x83", U32)
-        self.frame_cnt, p = take_integer(d, p, e, b"\x84", U32)
+        self.shift, self.leftover, self.scount, self.frame_addr, self.frame_cnt, p = (
+            _TLV0_5I.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -280,11 +273,9 @@ class Es1370(VMState):
             _items.append(Channel._decode(d, p, n, f))
             p = n
         self.chan = count_of(_items, 3)
-        self.ctl, p = take_integer(d, p, e, b"\x82", U32)
-        self.status, p = take_integer(d, p, e, b"\x83", U32)
-        self.mempage, p = take_integer(d, p, e, b"\x84", U32)
-        self.codec, p = take_integer(d, p, e, b"\x85", U32)
-        self.sctl, p = take_integer(d, p, e, b"\x86", U32)
+        self.ctl, self.status, self.mempage, self.codec, self.sctl, p = _TLV2_5I.take(
+            d, p, e
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,21 +5,20 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S32, S64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S32,
-    S64,
     NotPlain,
     load_subsections,
     octets,
     sized,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_5iq = struct.Struct(">5iq")
+_TLV0_5iq = TlvRun("5iq")
 
 
 class Gus(VMState):
@@ -150,12 +149,9 @@ class Gus(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.pos, p = take_integer(d, p, e, b"\x80", S32)
-        self.left, p = take_integer(d, p, e, b"\x81", S32)
-        self.shift, p = take_integer(d, p, e, b"\x82", S32)
-        self.irqs, p = take_integer(d, p, e, b"\x83", S32)
-        self.samples, p = take_integer(d, p, e, b"\x84", S32)
-        self.last_ticks, p = take_integer(d, p, e, b"\x85", S64)
+        self.pos, self.left, self.shift, self.irqs, self.samples, self.last_ticks, p = (
+            _TLV0_5iq.take(d, p, e)
+        )
         self.himem, p = take_octets(d, p, e, b"\x86", 1052704)
         if p != e:
             raise NotPlain("a component more")

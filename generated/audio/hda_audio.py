@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, S64, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    S64,
-    U32,
+    TRUTH,
     NotPlain,
     count_of,
     decode_subsections,
@@ -20,8 +19,6 @@ from vmsgen.runtime.straight import (
     octets,
     save_subsections,
     sized,
-    take_bool,
-    take_integer,
     take_octets,
     tlv,
 )
@@ -29,6 +26,8 @@ from vmsgen.runtime.visitor import Visitor
 
 _BE_4q = struct.Struct(">4q")
 _BE_5I2BI = struct.Struct(">5I2BI")
+_TLV0_5I2tI = TlvRun("5I2?I")
+_TLV1_4q = TlvRun("4q", 1)
 
 
 class AudioStreamBuffer(VMState):
@@ -136,10 +135,7 @@ class AudioStreamBuffer(VMState):
         self._version = version
         self._facts = f
         self.buf, p = take_octets(d, p, e, b"\x80", 8192)
-        self.rpos, p = take_integer(d, p, e, b"\x81", S64)
-        self.wpos, p = take_integer(d, p, e, b"\x82", S64)
-        self.buft, p = take_integer(d, p, e, b"\x83", S64)
-        self.buft_start, p = take_integer(d, p, e, b"\x84", S64)
+        self.rpos, self.wpos, self.buft, self.buft_start, p = _TLV1_4q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -257,10 +253,8 @@ class AudioStream(Struct):
             self.compat_bpos,
         ) = _BE_5I2BI.unpack_from(d, p)
         p += 26
-        if (_b | _b2) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.mute_left = _b == 1
-        self.mute_right = _b2 == 1
+        self.mute_left = TRUTH[_b]
+        self.mute_right = TRUTH[_b2]
         self.compat_buf = d[p : p + 256]
         p += 256
         if d[p : p + 1] == b"\x05":
@@ -271,9 +265,7 @@ class AudioStream(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if self.mute_left is None:
-            raise NotPlain("no value")
-        if self.mute_right is None:
+        if None in (self.mute_left, self.mute_right):
             raise NotPlain("no value")
         out.append(
             _BE_5I2BI.pack(
@@ -324,14 +316,17 @@ class AudioStream(Struct):
         self = cls.__new__(cls)
         self._kept = None
         self.buffer = None
-        self.stream, p = take_integer(d, p, e, b"\x80", U32)
-        self.channel, p = take_integer(d, p, e, b"\x81", U32)
-        self.format, p = take_integer(d, p, e, b"\x82", U32)
-        self.gain_left, p = take_integer(d, p, e, b"\x83", U32)
-        self.gain_right, p = take_integer(d, p, e, b"\x84", U32)
-        self.mute_left, p = take_bool(d, p, e, b"\x85")
-        self.mute_right, p = take_bool(d, p, e, b"\x86")
-        self.compat_bpos, p = take_integer(d, p, e, b"\x87", U32)
+        (
+            self.stream,
+            self.channel,
+            self.format,
+            self.gain_left,
+            self.gain_right,
+            self.mute_left,
+            self.mute_right,
+            self.compat_bpos,
+            p,
+        ) = _TLV0_5I2tI.take(d, p, e)
         self.compat_buf, p = take_octets(d, p, e, b"\x88", 256)
         p = decode_subsections(self, d, p, e, b"\xa9", f, {})
         if p != e:

@@ -5,18 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    S64,
-    U32,
-    NotPlain,
-    content,
-    count_of,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, count_of, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..pci.device import PCIDevice
@@ -24,6 +16,9 @@ from ..pci.device import PCIDevice
 _BE_25I = struct.Struct(">25I")
 _BE_7I = struct.Struct(">7I")
 _BE_Iq = struct.Struct(">Iq")
+_TLV0_7I = TlvRun("7I")
+_TLV1_25I = TlvRun("25I", 1)
+_TLV27_Iq = TlvRun("Iq", 27)
 
 
 class Stream(Struct):
@@ -147,13 +142,16 @@ class Stream(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Stream:
         self = cls.__new__(cls)
         self._kept = None
-        self.ctl, p = take_integer(d, p, e, b"\x80", U32)
-        self.lpib, p = take_integer(d, p, e, b"\x81", U32)
-        self.cbl, p = take_integer(d, p, e, b"\x82", U32)
-        self.lvi, p = take_integer(d, p, e, b"\x83", U32)
-        self.fmt, p = take_integer(d, p, e, b"\x84", U32)
-        self.bdlp_lbase, p = take_integer(d, p, e, b"\x85", U32)
-        self.bdlp_ubase, p = take_integer(d, p, e, b"\x86", U32)
+        (
+            self.ctl,
+            self.lpib,
+            self.cbl,
+            self.lvi,
+            self.fmt,
+            self.bdlp_lbase,
+            self.bdlp_ubase,
+            p,
+        ) = _TLV0_7I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -554,31 +552,34 @@ class IntelHda(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.pci = PCIDevice._decode(d, p, end, f)
         p = end
-        self.g_ctl, p = take_integer(d, p, e, b"\x81", U32)
-        self.wake_en, p = take_integer(d, p, e, b"\x82", U32)
-        self.state_sts, p = take_integer(d, p, e, b"\x83", U32)
-        self.int_ctl, p = take_integer(d, p, e, b"\x84", U32)
-        self.int_sts, p = take_integer(d, p, e, b"\x85", U32)
-        self.wall_clk, p = take_integer(d, p, e, b"\x86", U32)
-        self.corb_lbase, p = take_integer(d, p, e, b"\x87", U32)
-        self.corb_ubase, p = take_integer(d, p, e, b"\x88", U32)
-        self.corb_rp, p = take_integer(d, p, e, b"\x89", U32)
-        self.corb_wp, p = take_integer(d, p, e, b"\x8a", U32)
-        self.corb_ctl, p = take_integer(d, p, e, b"\x8b", U32)
-        self.corb_sts, p = take_integer(d, p, e, b"\x8c", U32)
-        self.corb_size, p = take_integer(d, p, e, b"\x8d", U32)
-        self.rirb_lbase, p = take_integer(d, p, e, b"\x8e", U32)
-        self.rirb_ubase, p = take_integer(d, p, e, b"\x8f", U32)
-        self.rirb_wp, p = take_integer(d, p, e, b"\x90", U32)
-        self.rirb_cnt, p = take_integer(d, p, e, b"\x91", U32)
-        self.rirb_ctl, p = take_integer(d, p, e, b"\x92", U32)
-        self.rirb_sts, p = take_integer(d, p, e, b"\x93", U32)
-        self.rirb_size, p = take_integer(d, p, e, b"\x94", U32)
-        self.dp_lbase, p = take_integer(d, p, e, b"\x95", U32)
-        self.dp_ubase, p = take_integer(d, p, e, b"\x96", U32)
-        self.icw, p = take_integer(d, p, e, b"\x97", U32)
-        self.irr, p = take_integer(d, p, e, b"\x98", U32)
-        self.ics, p = take_integer(d, p, e, b"\x99", U32)
+        (
+            self.g_ctl,
+            self.wake_en,
+            self.state_sts,
+            self.int_ctl,
+            self.int_sts,
+            self.wall_clk,
+            self.corb_lbase,
+            self.corb_ubase,
+            self.corb_rp,
+            self.corb_wp,
+            self.corb_ctl,
+            self.corb_sts,
+            self.corb_size,
+            self.rirb_lbase,
+            self.rirb_ubase,
+            self.rirb_wp,
+            self.rirb_cnt,
+            self.rirb_ctl,
+            self.rirb_sts,
+            self.rirb_size,
+            self.dp_lbase,
+            self.dp_ubase,
+            self.icw,
+            self.irr,
+            self.ics,
+            p,
+        ) = _TLV1_25I.take(d, p, e)
         p, end = content(d, p, e, b"\xba")
         _items = []
         while p < end:
@@ -586,8 +587,7 @@ class IntelHda(VMState):
             _items.append(Stream._decode(d, p, n, f))
             p = n
         self.st = count_of(_items, 8)
-        self.rirb_count, p = take_integer(d, p, e, b"\x9b", U32)
-        self.wall_base_ns, p = take_integer(d, p, e, b"\x9c", S64)
+        self.rirb_count, self.wall_base_ns, p = _TLV27_Iq.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_9I = struct.Struct(">9I")
+_TLV0_9I = TlvRun("9I")
 
 
 class Mv88w8618Audio(VMState):
@@ -185,15 +187,18 @@ class Mv88w8618Audio(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.playback_mode, p = take_integer(d, p, e, b"\x80", U32)
-        self.status, p = take_integer(d, p, e, b"\x81", U32)
-        self.irq_enable, p = take_integer(d, p, e, b"\x82", U32)
-        self.phys_buf, p = take_integer(d, p, e, b"\x83", U32)
-        self.target_buffer, p = take_integer(d, p, e, b"\x84", U32)
-        self.threshold, p = take_integer(d, p, e, b"\x85", U32)
-        self.play_pos, p = take_integer(d, p, e, b"\x86", U32)
-        self.last_free, p = take_integer(d, p, e, b"\x87", U32)
-        self.clock_div, p = take_integer(d, p, e, b"\x88", U32)
+        (
+            self.playback_mode,
+            self.status,
+            self.irq_enable,
+            self.phys_buf,
+            self.target_buffer,
+            self.threshold,
+            self.play_pos,
+            self.last_free,
+            self.clock_div,
+            p,
+        ) = _TLV0_9I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U8, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2B = struct.Struct(">2B")
+_TLV0_2B = TlvRun("2B")
 
 
 class Pcspk(VMState):
@@ -70,7 +72,7 @@ class Pcspk(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.data_on], b"\x81", U8[self.dummy_refresh_clock])
+        out += (b"\x80", UINT8[self.data_on], b"\x81", UINT8[self.dummy_refresh_clock])
         return b"".join(out)
 
     @classmethod
@@ -79,8 +81,7 @@ class Pcspk(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.data_on, p = take_integer(d, p, e, b"\x80", U8)
-        self.dummy_refresh_clock, p = take_integer(d, p, e, b"\x81", U8)
+        self.data_on, self.dummy_refresh_clock, p = _TLV0_2B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,27 +5,28 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U16,
-    U32,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
+_BE_128H = struct.Struct(">128H")
 _BE_3B = struct.Struct(">3B")
 _BE_68I = struct.Struct(">68I")
 _BE_I = struct.Struct(">I")
-_BE_I128H = struct.Struct(">I128H")
+_TLV0_31I = TlvRun("31I")
+_TLV1_3B = TlvRun("3B", 1)
+_TLV5_3B = TlvRun("3B", 5)
+_TLV31_37I = TlvRun("37I", 31)
 
 
 class Pl041Regfile(Struct):
@@ -831,74 +832,80 @@ class Pl041Regfile(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Pl041Regfile:
         self = cls.__new__(cls)
         self._kept = None
-        self.rxcr1, p = take_integer(d, p, e, b"\x80", U32)
-        self.txcr1, p = take_integer(d, p, e, b"\x81", U32)
-        self.sr1, p = take_integer(d, p, e, b"\x82", U32)
-        self.isr1, p = take_integer(d, p, e, b"\x83", U32)
-        self.ie1, p = take_integer(d, p, e, b"\x84", U32)
-        self.rxcr2, p = take_integer(d, p, e, b"\x85", U32)
-        self.txcr2, p = take_integer(d, p, e, b"\x86", U32)
-        self.sr2, p = take_integer(d, p, e, b"\x87", U32)
-        self.isr2, p = take_integer(d, p, e, b"\x88", U32)
-        self.ie2, p = take_integer(d, p, e, b"\x89", U32)
-        self.rxcr3, p = take_integer(d, p, e, b"\x8a", U32)
-        self.txcr3, p = take_integer(d, p, e, b"\x8b", U32)
-        self.sr3, p = take_integer(d, p, e, b"\x8c", U32)
-        self.isr3, p = take_integer(d, p, e, b"\x8d", U32)
-        self.ie3, p = take_integer(d, p, e, b"\x8e", U32)
-        self.rxcr4, p = take_integer(d, p, e, b"\x8f", U32)
-        self.txcr4, p = take_integer(d, p, e, b"\x90", U32)
-        self.sr4, p = take_integer(d, p, e, b"\x91", U32)
-        self.isr4, p = take_integer(d, p, e, b"\x92", U32)
-        self.ie4, p = take_integer(d, p, e, b"\x93", U32)
-        self.sl1rx, p = take_integer(d, p, e, b"\x94", U32)
-        self.sl1tx, p = take_integer(d, p, e, b"\x95", U32)
-        self.sl2rx, p = take_integer(d, p, e, b"\x96", U32)
-        self.sl2tx, p = take_integer(d, p, e, b"\x97", U32)
-        self.sl12rx, p = take_integer(d, p, e, b"\x98", U32)
-        self.sl12tx, p = take_integer(d, p, e, b"\x99", U32)
-        self.slfr, p = take_integer(d, p, e, b"\x9a", U32)
-        self.slistat, p = take_integer(d, p, e, b"\x9b", U32)
-        self.slien, p = take_integer(d, p, e, b"\x9c", U32)
-        self.intclr, p = take_integer(d, p, e, b"\x9d", U32)
-        self.maincr, p = take_integer(d, p, e, b"\x9e", U32)
-        self.reset, p = take_integer(d, p, e, b"\x9f\x1f", U32)
-        self.sync, p = take_integer(d, p, e, b"\x9f ", U32)
-        self.allints, p = take_integer(d, p, e, b"\x9f!", U32)
-        self.mainfr, p = take_integer(d, p, e, b'\x9f"', U32)
-        self.unused, p = take_integer(d, p, e, b"\x9f#", U32)
-        self.dr1_0, p = take_integer(d, p, e, b"\x9f$", U32)
-        self.dr1_1, p = take_integer(d, p, e, b"\x9f%", U32)
-        self.dr1_2, p = take_integer(d, p, e, b"\x9f&", U32)
-        self.dr1_3, p = take_integer(d, p, e, b"\x9f'", U32)
-        self.dr1_4, p = take_integer(d, p, e, b"\x9f(", U32)
-        self.dr1_5, p = take_integer(d, p, e, b"\x9f)", U32)
-        self.dr1_6, p = take_integer(d, p, e, b"\x9f*", U32)
-        self.dr1_7, p = take_integer(d, p, e, b"\x9f+", U32)
-        self.dr2_0, p = take_integer(d, p, e, b"\x9f,", U32)
-        self.dr2_1, p = take_integer(d, p, e, b"\x9f-", U32)
-        self.dr2_2, p = take_integer(d, p, e, b"\x9f.", U32)
-        self.dr2_3, p = take_integer(d, p, e, b"\x9f/", U32)
-        self.dr2_4, p = take_integer(d, p, e, b"\x9f0", U32)
-        self.dr2_5, p = take_integer(d, p, e, b"\x9f1", U32)
-        self.dr2_6, p = take_integer(d, p, e, b"\x9f2", U32)
-        self.dr2_7, p = take_integer(d, p, e, b"\x9f3", U32)
-        self.dr3_0, p = take_integer(d, p, e, b"\x9f4", U32)
-        self.dr3_1, p = take_integer(d, p, e, b"\x9f5", U32)
-        self.dr3_2, p = take_integer(d, p, e, b"\x9f6", U32)
-        self.dr3_3, p = take_integer(d, p, e, b"\x9f7", U32)
-        self.dr3_4, p = take_integer(d, p, e, b"\x9f8", U32)
-        self.dr3_5, p = take_integer(d, p, e, b"\x9f9", U32)
-        self.dr3_6, p = take_integer(d, p, e, b"\x9f:", U32)
-        self.dr3_7, p = take_integer(d, p, e, b"\x9f;", U32)
-        self.dr4_0, p = take_integer(d, p, e, b"\x9f<", U32)
-        self.dr4_1, p = take_integer(d, p, e, b"\x9f=", U32)
-        self.dr4_2, p = take_integer(d, p, e, b"\x9f>", U32)
-        self.dr4_3, p = take_integer(d, p, e, b"\x9f?", U32)
-        self.dr4_4, p = take_integer(d, p, e, b"\x9f@", U32)
-        self.dr4_5, p = take_integer(d, p, e, b"\x9fA", U32)
-        self.dr4_6, p = take_integer(d, p, e, b"\x9fB", U32)
-        self.dr4_7, p = take_integer(d, p, e, b"\x9fC", U32)
+        (
+            self.rxcr1,
+            self.txcr1,
+            self.sr1,
+            self.isr1,
+            self.ie1,
+            self.rxcr2,
+            self.txcr2,
+            self.sr2,
+            self.isr2,
+            self.ie2,
+            self.rxcr3,
+            self.txcr3,
+            self.sr3,
+            self.isr3,
+            self.ie3,
+            self.rxcr4,
+            self.txcr4,
+            self.sr4,
+            self.isr4,
+            self.ie4,
+            self.sl1rx,
+            self.sl1tx,
+            self.sl2rx,
+            self.sl2tx,
+            self.sl12rx,
+            self.sl12tx,
+            self.slfr,
+            self.slistat,
+            self.slien,
+            self.intclr,
+            self.maincr,
+            p,
+        ) = _TLV0_31I.take(d, p, e)
+        (
+            self.reset,
+            self.sync,
+            self.allints,
+            self.mainfr,
+            self.unused,
+            self.dr1_0,
+            self.dr1_1,
+            self.dr1_2,
+            self.dr1_3,
+            self.dr1_4,
+            self.dr1_5,
+            self.dr1_6,
+            self.dr1_7,
+            self.dr2_0,
+            self.dr2_1,
+            self.dr2_2,
+            self.dr2_3,
+            self.dr2_4,
+            self.dr2_5,
+            self.dr2_6,
+            self.dr2_7,
+            self.dr3_0,
+            self.dr3_1,
+            self.dr3_2,
+            self.dr3_3,
+            self.dr3_4,
+            self.dr3_5,
+            self.dr3_6,
+            self.dr3_7,
+            self.dr4_0,
+            self.dr4_1,
+            self.dr4_2,
+            self.dr4_3,
+            self.dr4_4,
+            self.dr4_5,
+            self.dr4_6,
+            self.dr4_7,
+            p,
+        ) = _TLV31_37I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -949,8 +956,7 @@ class Pl041Fifo(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out += (b"\x80", U32[self.level])
-        out.append(tlv(b"\xa1", integers(count_of(self.data, 1024), U32)))
+        out += (b"\x80", U32[self.level], b"\xa1", integers(self.data, U32, 1024))
         return b"".join(out)
 
     @classmethod
@@ -1081,20 +1087,20 @@ class Pl041Channel(Struct):
         out.append(tlv(b"\xa0", self.tx_fifo._encode(f)))
         out += (
             b"\x81",
-            U8[self.tx_enabled],
+            UINT8[self.tx_enabled],
             b"\x82",
-            U8[self.tx_compact_mode],
+            UINT8[self.tx_compact_mode],
             b"\x83",
-            U8[self.tx_sample_size],
+            UINT8[self.tx_sample_size],
         )
         out.append(tlv(b"\xa4", self.rx_fifo._encode(f)))
         out += (
             b"\x85",
-            U8[self.rx_enabled],
+            UINT8[self.rx_enabled],
             b"\x86",
-            U8[self.rx_compact_mode],
+            UINT8[self.rx_compact_mode],
             b"\x87",
-            U8[self.rx_sample_size],
+            UINT8[self.rx_sample_size],
         )
         return b"".join(out)
 
@@ -1105,15 +1111,15 @@ class Pl041Channel(Struct):
         p, end = content(d, p, e, b"\xa0")
         self.tx_fifo = Pl041Fifo._decode(d, p, end, f)
         p = end
-        self.tx_enabled, p = take_integer(d, p, e, b"\x81", U8)
-        self.tx_compact_mode, p = take_integer(d, p, e, b"\x82", U8)
-        self.tx_sample_size, p = take_integer(d, p, e, b"\x83", U8)
+        self.tx_enabled, self.tx_compact_mode, self.tx_sample_size, p = _TLV1_3B.take(
+            d, p, e
+        )
         p, end = content(d, p, e, b"\xa4")
         self.rx_fifo = Pl041Fifo._decode(d, p, end, f)
         p = end
-        self.rx_enabled, p = take_integer(d, p, e, b"\x85", U8)
-        self.rx_compact_mode, p = take_integer(d, p, e, b"\x86", U8)
-        self.rx_sample_size, p = take_integer(d, p, e, b"\x87", U8)
+        self.rx_enabled, self.rx_compact_mode, self.rx_sample_size, p = _TLV5_3B.take(
+            d, p, e
+        )
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -1164,10 +1170,10 @@ class Lm4549State(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[Lm4549State, int]:
         self = cls.__new__(cls)
         self._kept = None
-        x = _BE_I128H.unpack_from(d, p)
-        self.voice_is_active = x[0]
-        self.regfile = list(x[1:129])
-        p += 260
+        (self.voice_is_active,) = _BE_I.unpack_from(d, p)
+        p += 4
+        self.regfile = list(_BE_128H.unpack_from(d, p))
+        p += 256
         self.buffer = list(struct.unpack_from(">1024H", d, p))
         p += 2048
         (self.buffer_level,) = _BE_I.unpack_from(d, p)
@@ -1180,7 +1186,8 @@ class Lm4549State(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        out.append(_BE_I128H.pack(self.voice_is_active, *self.regfile))
+        out.append(_BE_I.pack(self.voice_is_active))
+        out.append(_BE_128H.pack(*self.regfile))
         out.append(struct.pack(f">{len(self.buffer)}H", *count_of(self.buffer, 1024)))
         out.append(_BE_I.pack(self.buffer_level))
 
@@ -1188,10 +1195,16 @@ class Lm4549State(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out += (b"\x80", U32[self.voice_is_active])
-        out.append(tlv(b"\xa1", integers(count_of(self.regfile, 128), U16)))
-        out.append(tlv(b"\xa2", integers(count_of(self.buffer, 1024), U16)))
-        out += (b"\x83", U32[self.buffer_level])
+        out += (
+            b"\x80",
+            U32[self.voice_is_active],
+            b"\xa1",
+            integers(self.regfile, U16, 128),
+            b"\xa2",
+            integers(self.buffer, U16, 1024),
+            b"\x83",
+            U32[self.buffer_level],
+        )
         return b"".join(out)
 
     @classmethod

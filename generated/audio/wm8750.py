@@ -5,17 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U8,
     NotPlain,
     content,
     count_of,
     load_subsections,
     small_octets,
-    take_integer,
     take_octets,
     tlv,
 )
@@ -26,6 +24,10 @@ from ..i2c.smbus_device import I2CSlave
 _BE_2B = struct.Struct(">2B")
 _BE_3B = struct.Struct(">3B")
 _BE_6i = struct.Struct(">6i")
+_TLV1_6i = TlvRun("6i", 1)
+_TLV12_2B = TlvRun("2B", 12)
+_TLV15_2B = TlvRun("2B", 15)
+_TLV19_3B = TlvRun("3B", 19)
 
 
 class Wm8750(VMState):
@@ -330,25 +332,25 @@ class Wm8750(VMState):
             b"\x8b",
             small_octets(self.diff, 2),
             b"\x8c",
-            U8[self.pol],
+            UINT8[self.pol],
             b"\x8d",
-            U8[self.ds],
+            UINT8[self.ds],
             b"\x8e",
             small_octets(self.monomix, 2),
             b"\x8f",
-            U8[self.alc],
+            UINT8[self.alc],
             b"\x90",
-            U8[self.mute],
+            UINT8[self.mute],
             b"\x91",
             small_octets(self.path, 4),
             b"\x92",
             small_octets(self.mpath, 2),
             b"\x93",
-            U8[self.format],
+            UINT8[self.format],
             b"\x94",
-            U8[self.power],
+            UINT8[self.power],
             b"\x95",
-            U8[self.rate_vmstate],
+            UINT8[self.rate_vmstate],
         )
         out.append(tlv(b"\xb6", self.parent_obj._encode(f)))
         return b"".join(out)
@@ -361,12 +363,15 @@ class Wm8750(VMState):
         self._facts = f
         x, p = take_octets(d, p, e, b"\x80", 2)
         self.i2c_data = list(x)
-        self.i2c_len, p = take_integer(d, p, e, b"\x81", S32)
-        self.enable, p = take_integer(d, p, e, b"\x82", S32)
-        self.idx_in, p = take_integer(d, p, e, b"\x83", S32)
-        self.req_in, p = take_integer(d, p, e, b"\x84", S32)
-        self.idx_out, p = take_integer(d, p, e, b"\x85", S32)
-        self.req_out, p = take_integer(d, p, e, b"\x86", S32)
+        (
+            self.i2c_len,
+            self.enable,
+            self.idx_in,
+            self.req_in,
+            self.idx_out,
+            self.req_out,
+            p,
+        ) = _TLV1_6i.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x87", 7)
         self.outvol = list(x)
         x, p = take_octets(d, p, e, b"\x88", 2)
@@ -377,19 +382,15 @@ class Wm8750(VMState):
         self.inmute = list(x)
         x, p = take_octets(d, p, e, b"\x8b", 2)
         self.diff = list(x)
-        self.pol, p = take_integer(d, p, e, b"\x8c", U8)
-        self.ds, p = take_integer(d, p, e, b"\x8d", U8)
+        self.pol, self.ds, p = _TLV12_2B.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x8e", 2)
         self.monomix = list(x)
-        self.alc, p = take_integer(d, p, e, b"\x8f", U8)
-        self.mute, p = take_integer(d, p, e, b"\x90", U8)
+        self.alc, self.mute, p = _TLV15_2B.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x91", 4)
         self.path = list(x)
         x, p = take_octets(d, p, e, b"\x92", 2)
         self.mpath = list(x)
-        self.format, p = take_integer(d, p, e, b"\x93", U8)
-        self.power, p = take_integer(d, p, e, b"\x94", U8)
-        self.rate_vmstate, p = take_integer(d, p, e, b"\x95", U8)
+        self.format, self.power, self.rate_vmstate, p = _TLV19_3B.take(d, p, e)
         p, end = content(d, p, e, b"\xb6")
         self.parent_obj = I2CSlave._decode(d, p, end, f)
         p = end

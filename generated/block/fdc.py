@@ -6,13 +6,10 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import S32, S64, U8, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    S32,
-    S64,
-    U8,
-    U32,
     NotPlain,
     content,
     count_of,
@@ -34,6 +31,9 @@ _BE_9B = struct.Struct(">9B")
 _BE_B = struct.Struct(">B")
 _BE_i = struct.Struct(">i")
 _BE_q = struct.Struct(">q")
+_TLV0_3B = TlvRun("3B")
+_TLV0_9B = TlvRun("9B")
+_TLV10_2I10B = TlvRun("2I10B", 10)
 
 
 class DataDirection(enum.IntEnum):
@@ -102,7 +102,7 @@ class FloppyDriveMediaChanged(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.media_changed])
+        out += (b"\x80", UINT8[self.media_changed])
         return b"".join(out)
 
     @classmethod
@@ -165,7 +165,7 @@ class FloppyDriveMediaRate(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.media_rate])
+        out += (b"\x80", UINT8[self.media_rate])
         return b"".join(out)
 
     @classmethod
@@ -228,7 +228,7 @@ class FloppyDrivePerpendicular(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.perpendicular])
+        out += (b"\x80", UINT8[self.perpendicular])
         return b"".join(out)
 
     @classmethod
@@ -325,7 +325,14 @@ class FloppyDrive(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.head], b"\x81", U8[self.track], b"\x82", U8[self.sect])
+        out += (
+            b"\x80",
+            UINT8[self.head],
+            b"\x81",
+            UINT8[self.track],
+            b"\x82",
+            UINT8[self.sect],
+        )
         x = encode_subsections(self, f, {})
         if x:
             out.append(tlv(b"\xa3", x))
@@ -338,9 +345,7 @@ class FloppyDrive(Struct):
         self.media_changed = None
         self.media_rate = None
         self.perpendicular = None
-        self.head, p = take_integer(d, p, e, b"\x80", U8)
-        self.track, p = take_integer(d, p, e, b"\x81", U8)
-        self.sect, p = take_integer(d, p, e, b"\x82", U8)
+        self.head, self.track, self.sect, p = _TLV0_3B.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xa3", f, {})
         if p != e:
             raise NotPlain("a component more")
@@ -517,7 +522,7 @@ class FloppyControllerPhase(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.phase])
+        out += (b"\x80", UINT8[self.phase])
         return b"".join(out)
 
     @classmethod
@@ -846,23 +851,23 @@ class FloppyController(Struct):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.sra],
+            UINT8[self.sra],
             b"\x81",
-            U8[self.srb],
+            UINT8[self.srb],
             b"\x82",
-            U8[self.dor],
+            UINT8[self.dor],
             b"\x83",
-            U8[self.tdr],
+            UINT8[self.tdr],
             b"\x84",
-            U8[self.dsr],
+            UINT8[self.dsr],
             b"\x85",
-            U8[self.msr],
+            UINT8[self.msr],
             b"\x86",
-            U8[self.status0],
+            UINT8[self.status0],
             b"\x87",
-            U8[self.status1],
+            UINT8[self.status1],
             b"\x88",
-            U8[self.status2],
+            UINT8[self.status2],
             b"\x89",
             octets(self.fifo, 512),
             b"\x8a",
@@ -870,25 +875,25 @@ class FloppyController(Struct):
             b"\x8b",
             U32[self.data_len],
             b"\x8c",
-            U8[self.data_state],
+            UINT8[self.data_state],
             b"\x8d",
-            U8[self.data_dir],
+            UINT8[self.data_dir],
             b"\x8e",
-            U8[self.eot],
+            UINT8[self.eot],
             b"\x8f",
-            U8[self.timer0],
+            UINT8[self.timer0],
             b"\x90",
-            U8[self.timer1],
+            UINT8[self.timer1],
             b"\x91",
-            U8[self.precomp_trk],
+            UINT8[self.precomp_trk],
             b"\x92",
-            U8[self.config],
+            UINT8[self.config],
             b"\x93",
-            U8[self.lock],
+            UINT8[self.lock],
             b"\x94",
-            U8[self.pwrd],
+            UINT8[self.pwrd],
             b"\x95",
-            U8[self.num_floppies],
+            UINT8[self.num_floppies],
         )
         x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.drives, 2)])
         out.append(tlv(b"\xb6", x))
@@ -904,28 +909,34 @@ class FloppyController(Struct):
         self.reset_sensei = None
         self.result_timer = None
         self.phase = None
-        self.sra, p = take_integer(d, p, e, b"\x80", U8)
-        self.srb, p = take_integer(d, p, e, b"\x81", U8)
-        self.dor, p = take_integer(d, p, e, b"\x82", U8)
-        self.tdr, p = take_integer(d, p, e, b"\x83", U8)
-        self.dsr, p = take_integer(d, p, e, b"\x84", U8)
-        self.msr, p = take_integer(d, p, e, b"\x85", U8)
-        self.status0, p = take_integer(d, p, e, b"\x86", U8)
-        self.status1, p = take_integer(d, p, e, b"\x87", U8)
-        self.status2, p = take_integer(d, p, e, b"\x88", U8)
+        (
+            self.sra,
+            self.srb,
+            self.dor,
+            self.tdr,
+            self.dsr,
+            self.msr,
+            self.status0,
+            self.status1,
+            self.status2,
+            p,
+        ) = _TLV0_9B.take(d, p, e)
         self.fifo, p = take_octets(d, p, e, b"\x89", 512)
-        self.data_pos, p = take_integer(d, p, e, b"\x8a", U32)
-        self.data_len, p = take_integer(d, p, e, b"\x8b", U32)
-        self.data_state, p = take_integer(d, p, e, b"\x8c", U8)
-        self.data_dir, p = take_integer(d, p, e, b"\x8d", U8)
-        self.eot, p = take_integer(d, p, e, b"\x8e", U8)
-        self.timer0, p = take_integer(d, p, e, b"\x8f", U8)
-        self.timer1, p = take_integer(d, p, e, b"\x90", U8)
-        self.precomp_trk, p = take_integer(d, p, e, b"\x91", U8)
-        self.config, p = take_integer(d, p, e, b"\x92", U8)
-        self.lock, p = take_integer(d, p, e, b"\x93", U8)
-        self.pwrd, p = take_integer(d, p, e, b"\x94", U8)
-        self.num_floppies, p = take_integer(d, p, e, b"\x95", U8)
+        (
+            self.data_pos,
+            self.data_len,
+            self.data_state,
+            self.data_dir,
+            self.eot,
+            self.timer0,
+            self.timer1,
+            self.precomp_trk,
+            self.config,
+            self.lock,
+            self.pwrd,
+            self.num_floppies,
+            p,
+        ) = _TLV10_2I10B.take(d, p, e)
         p, end = content(d, p, e, b"\xb6")
         _items = []
         while p < end:

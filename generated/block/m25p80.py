@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, U8, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    U8,
-    U32,
+    TRUTH,
     NotPlain,
     count_of,
     decode_subsections,
@@ -29,6 +28,9 @@ _BE_2B = struct.Struct(">2B")
 _BE_2I2BI4B3I5B = struct.Struct(">2I2BI4B3I5B")
 _BE_5B = struct.Struct(">5B")
 _BE_B = struct.Struct(">B")
+_TLV0_2t = TlvRun("2?")
+_TLV0_5t = TlvRun("5?")
+_TLV2_2I2BI2tBt3It4B = TlvRun("2I2BI2?B?3I?4B", 2)
 
 
 class M25p80DataReadLoop(VMState):
@@ -63,9 +65,7 @@ class M25p80DataReadLoop(VMState):
         self._facts = f
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.data_read_loop = _b == 1
+        self.data_read_loop = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -131,9 +131,7 @@ class M25p80AaiEnable(VMState):
         self._facts = f
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.aai_enable = _b == 1
+        self.aai_enable = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -211,10 +209,8 @@ class M25p80WriteProtect(VMState):
         self._facts = f
         _b, _b2 = _BE_2B.unpack_from(d, p)
         p += 2
-        if (_b | _b2) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.wp_level = _b == 1
-        self.status_register_write_disabled = _b2 == 1
+        self.wp_level = TRUTH[_b]
+        self.status_register_write_disabled = TRUTH[_b2]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -223,9 +219,7 @@ class M25p80WriteProtect(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.wp_level is None:
-            raise NotPlain("no value")
-        if self.status_register_write_disabled is None:
+        if None in (self.wp_level, self.status_register_write_disabled):
             raise NotPlain("no value")
         out.append(
             _BE_2B.pack(
@@ -254,8 +248,7 @@ class M25p80WriteProtect(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.wp_level, p = take_bool(d, p, e, b"\x80")
-        self.status_register_write_disabled, p = take_bool(d, p, e, b"\x81")
+        self.wp_level, self.status_register_write_disabled, p = _TLV0_2t.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -332,13 +325,11 @@ class M25p80BlockProtect(VMState):
         self._facts = f
         _b, _b2, _b3, _b4, _b5 = _BE_5B.unpack_from(d, p)
         p += 5
-        if (_b | _b2 | _b3 | _b4 | _b5) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.block_protect0 = _b == 1
-        self.block_protect1 = _b2 == 1
-        self.block_protect2 = _b3 == 1
-        self.block_protect3 = _b4 == 1
-        self.top_bottom_bit = _b5 == 1
+        self.block_protect0 = TRUTH[_b]
+        self.block_protect1 = TRUTH[_b2]
+        self.block_protect2 = TRUTH[_b3]
+        self.block_protect3 = TRUTH[_b4]
+        self.top_bottom_bit = TRUTH[_b5]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -347,15 +338,13 @@ class M25p80BlockProtect(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.block_protect0 is None:
-            raise NotPlain("no value")
-        if self.block_protect1 is None:
-            raise NotPlain("no value")
-        if self.block_protect2 is None:
-            raise NotPlain("no value")
-        if self.block_protect3 is None:
-            raise NotPlain("no value")
-        if self.top_bottom_bit is None:
+        if None in (
+            self.block_protect0,
+            self.block_protect1,
+            self.block_protect2,
+            self.block_protect3,
+            self.top_bottom_bit,
+        ):
             raise NotPlain("no value")
         out.append(
             _BE_5B.pack(
@@ -393,11 +382,14 @@ class M25p80BlockProtect(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.block_protect0, p = take_bool(d, p, e, b"\x80")
-        self.block_protect1, p = take_bool(d, p, e, b"\x81")
-        self.block_protect2, p = take_bool(d, p, e, b"\x82")
-        self.block_protect3, p = take_bool(d, p, e, b"\x83")
-        self.top_bottom_bit, p = take_bool(d, p, e, b"\x84")
+        (
+            self.block_protect0,
+            self.block_protect1,
+            self.block_protect2,
+            self.block_protect3,
+            self.top_bottom_bit,
+            p,
+        ) = _TLV0_5t.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -634,12 +626,10 @@ class M25p80(VMState):
             self.spansion_cr4nv,
         ) = _BE_2I2BI4B3I5B.unpack_from(d, p)
         p += 35
-        if (_b | _b2 | _b3 | _b4) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.write_enable = _b == 1
-        self.reset_enable = _b2 == 1
-        self.four_bytes_address_mode = _b3 == 1
-        self.quad_enable = _b4 == 1
+        self.write_enable = TRUTH[_b]
+        self.reset_enable = TRUTH[_b2]
+        self.four_bytes_address_mode = TRUTH[_b3]
+        self.quad_enable = TRUTH[_b4]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -650,13 +640,12 @@ class M25p80(VMState):
             return
         out.append(_BE_B.pack(self.state))
         out.append(bytes(count_of(self.data, 16)))
-        if self.write_enable is None:
-            raise NotPlain("no value")
-        if self.reset_enable is None:
-            raise NotPlain("no value")
-        if self.four_bytes_address_mode is None:
-            raise NotPlain("no value")
-        if self.quad_enable is None:
+        if None in (
+            self.write_enable,
+            self.reset_enable,
+            self.four_bytes_address_mode,
+            self.quad_enable,
+        ):
             raise NotPlain("no value")
         out.append(
             _BE_2I2BI4B3I5B.pack(
@@ -687,7 +676,7 @@ class M25p80(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.state],
+            UINT8[self.state],
             b"\x81",
             small_octets(self.data, 16),
             b"\x82",
@@ -695,9 +684,9 @@ class M25p80(VMState):
             b"\x83",
             U32[self.pos],
             b"\x84",
-            U8[self.needed_bytes],
+            UINT8[self.needed_bytes],
             b"\x85",
-            U8[self.cmd_in_progress],
+            UINT8[self.cmd_in_progress],
             b"\x86",
             U32[self.cur_addr],
             b"\x87",
@@ -705,7 +694,7 @@ class M25p80(VMState):
             b"\x88",
             BOOL[self.reset_enable],
             b"\x89",
-            U8[self.ear],
+            UINT8[self.ear],
             b"\x8a",
             BOOL[self.four_bytes_address_mode],
             b"\x8b",
@@ -717,13 +706,13 @@ class M25p80(VMState):
             b"\x8e",
             BOOL[self.quad_enable],
             b"\x8f",
-            U8[self.spansion_cr1nv],
+            UINT8[self.spansion_cr1nv],
             b"\x90",
-            U8[self.spansion_cr2nv],
+            UINT8[self.spansion_cr2nv],
             b"\x91",
-            U8[self.spansion_cr3nv],
+            UINT8[self.spansion_cr3nv],
             b"\x92",
-            U8[self.spansion_cr4nv],
+            UINT8[self.spansion_cr4nv],
         )
         x = encode_subsections(self, f, {})
         if x:
@@ -743,23 +732,26 @@ class M25p80(VMState):
         self.state, p = take_integer(d, p, e, b"\x80", U8)
         x, p = take_octets(d, p, e, b"\x81", 16)
         self.data = list(x)
-        self.len, p = take_integer(d, p, e, b"\x82", U32)
-        self.pos, p = take_integer(d, p, e, b"\x83", U32)
-        self.needed_bytes, p = take_integer(d, p, e, b"\x84", U8)
-        self.cmd_in_progress, p = take_integer(d, p, e, b"\x85", U8)
-        self.cur_addr, p = take_integer(d, p, e, b"\x86", U32)
-        self.write_enable, p = take_bool(d, p, e, b"\x87")
-        self.reset_enable, p = take_bool(d, p, e, b"\x88")
-        self.ear, p = take_integer(d, p, e, b"\x89", U8)
-        self.four_bytes_address_mode, p = take_bool(d, p, e, b"\x8a")
-        self.nonvolatile_cfg, p = take_integer(d, p, e, b"\x8b", U32)
-        self.volatile_cfg, p = take_integer(d, p, e, b"\x8c", U32)
-        self.enh_volatile_cfg, p = take_integer(d, p, e, b"\x8d", U32)
-        self.quad_enable, p = take_bool(d, p, e, b"\x8e")
-        self.spansion_cr1nv, p = take_integer(d, p, e, b"\x8f", U8)
-        self.spansion_cr2nv, p = take_integer(d, p, e, b"\x90", U8)
-        self.spansion_cr3nv, p = take_integer(d, p, e, b"\x91", U8)
-        self.spansion_cr4nv, p = take_integer(d, p, e, b"\x92", U8)
+        (
+            self.len,
+            self.pos,
+            self.needed_bytes,
+            self.cmd_in_progress,
+            self.cur_addr,
+            self.write_enable,
+            self.reset_enable,
+            self.ear,
+            self.four_bytes_address_mode,
+            self.nonvolatile_cfg,
+            self.volatile_cfg,
+            self.enh_volatile_cfg,
+            self.quad_enable,
+            self.spansion_cr1nv,
+            self.spansion_cr2nv,
+            self.spansion_cr3nv,
+            self.spansion_cr4nv,
+            p,
+        ) = _TLV2_2I2BI2tBt3It4B.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xb3", f, {})
         if p != e:
             raise NotPlain("a component more")

@@ -6,24 +6,22 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import S32, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U8,
-    U32,
-    U64,
     NotPlain,
     load_subsections,
     octets,
     sized,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_5B = struct.Struct(">5B")
 _BE_IiIQ3i = struct.Struct(">IiIQ3i")
+_TLV0_5B = TlvRun("5B")
+_TLV6_IiIQ3i = TlvRun("IiIQ3i", 6)
 
 
 class Command(enum.IntEnum):
@@ -223,15 +221,15 @@ class Nand(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.cle],
+            UINT8[self.cle],
             b"\x81",
-            U8[self.ale],
+            UINT8[self.ale],
             b"\x82",
-            U8[self.ce],
+            UINT8[self.ce],
             b"\x83",
-            U8[self.wp],
+            UINT8[self.wp],
             b"\x84",
-            U8[self.gnd],
+            UINT8[self.gnd],
             b"\x85",
             octets(self.io, 3136),
             b"\x86",
@@ -257,19 +255,18 @@ class Nand(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.cle, p = take_integer(d, p, e, b"\x80", U8)
-        self.ale, p = take_integer(d, p, e, b"\x81", U8)
-        self.ce, p = take_integer(d, p, e, b"\x82", U8)
-        self.wp, p = take_integer(d, p, e, b"\x83", U8)
-        self.gnd, p = take_integer(d, p, e, b"\x84", U8)
+        self.cle, self.ale, self.ce, self.wp, self.gnd, p = _TLV0_5B.take(d, p, e)
         self.io, p = take_octets(d, p, e, b"\x85", 3136)
-        self.ioaddr_vmstate, p = take_integer(d, p, e, b"\x86", U32)
-        self.iolen, p = take_integer(d, p, e, b"\x87", S32)
-        self.cmd, p = take_integer(d, p, e, b"\x88", U32)
-        self.addr, p = take_integer(d, p, e, b"\x89", U64)
-        self.addrlen, p = take_integer(d, p, e, b"\x8a", S32)
-        self.status, p = take_integer(d, p, e, b"\x8b", S32)
-        self.offset, p = take_integer(d, p, e, b"\x8c", S32)
+        (
+            self.ioaddr_vmstate,
+            self.iolen,
+            self.cmd,
+            self.addr,
+            self.addrlen,
+            self.status,
+            self.offset,
+            p,
+        ) = _TLV6_IiIQ3i.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -6,23 +6,18 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U8, U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U8,
-    U16,
     NotPlain,
     bounded,
-    count_of,
-    integers,
     load_subsections,
     octets,
     sized,
     take_integer,
-    take_integers,
     take_octets,
-    tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
@@ -41,6 +36,9 @@ ONENAND_BLOCKS = Prop(
 
 _BE_B2i16H2i6Hi = struct.Struct(">B2i16H2i6Hi")
 _BE_B3H = struct.Struct(">B3H")
+_TLV0_B2i = TlvRun("B2i")
+_TLV5_2iH = TlvRun("2iH", 5)
+_TLV9_3Hi = TlvRun("3Hi", 9)
 
 
 class Current(enum.IntEnum):
@@ -238,32 +236,49 @@ class Onenand(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_B2i16H2i6Hi.unpack_from(d, p)
-        self.current_direction = x[0]
-        self.cycle = x[1]
-        self.otpmode = x[2]
-        self.addr = list(x[3:11])
-        self.unladdr = list(x[11:19])
-        self.bufaddr = x[19]
-        self.count = x[20]
-        self.command = x[21]
-        self.config = list(x[22:24])
-        self.status = x[24]
-        self.intstatus = x[25]
-        self.wpstatus = x[26]
-        self.secs_cur = x[27]
+        (
+            self.current_direction,
+            self.cycle,
+            self.otpmode,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            _x13,
+            _x14,
+            _x15,
+            _x16,
+            self.bufaddr,
+            self.count,
+            self.command,
+            _x17,
+            _x18,
+            self.status,
+            self.intstatus,
+            self.wpstatus,
+            self.secs_cur,
+        ) = _BE_B2i16H2i6Hi.unpack_from(d, p)
         p += 65
+        self.addr = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
+        self.unladdr = [_x9, _x10, _x11, _x12, _x13, _x14, _x15, _x16]
+        self.config = [_x17, _x18]
         if not (0 <= self.secs_cur <= 4194304):
             raise NotPlain("a check")
         blocks = self.secs_cur // 256 if self.otpmode == 0 else f.ask(ONENAND_BLOCKS)
         _n = bounded(max(min(max(blocks, 0), 16384), 0), d)
         self.blockwp = d[p : p + _n]
         p += _n
-        x = _BE_B3H.unpack_from(d, p)
-        self.ecc_cp = x[0]
-        self.ecc_lp = list(x[1:3])
-        self.ecc_count = x[3]
+        self.ecc_cp, _x19, _x20, self.ecc_count = _BE_B3H.unpack_from(d, p)
         p += 7
+        self.ecc_lp = [_x19, _x20]
         self.otp = d[p : p + 135168]
         p += 135168
         if d[p : p + 1] == b"\x05":
@@ -274,17 +289,35 @@ class Onenand(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8 = self.addr
+        _x9, _x10, _x11, _x12, _x13, _x14, _x15, _x16 = self.unladdr
+        _x17, _x18 = self.config
         out.append(
             _BE_B2i16H2i6Hi.pack(
                 self.current_direction,
                 self.cycle,
                 self.otpmode,
-                *count_of(self.addr, 8),
-                *count_of(self.unladdr, 8),
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
+                _x9,
+                _x10,
+                _x11,
+                _x12,
+                _x13,
+                _x14,
+                _x15,
+                _x16,
                 self.bufaddr,
                 self.count,
                 self.command,
-                *count_of(self.config, 2),
+                _x17,
+                _x18,
                 self.status,
                 self.intstatus,
                 self.wpstatus,
@@ -295,7 +328,8 @@ class Onenand(VMState):
             raise NotPlain("a check")
         blocks = self.secs_cur // 256 if self.otpmode == 0 else f.ask(ONENAND_BLOCKS)
         out.append(sized(self.blockwp, min(max(blocks, 0), 16384)))
-        out.append(_BE_B3H.pack(self.ecc_cp, *self.ecc_lp, self.ecc_count))
+        _x19, _x20 = self.ecc_lp
+        out.append(_BE_B3H.pack(self.ecc_cp, _x19, _x20, self.ecc_count))
         out.append(sized(self.otp, 135168))
 
     def _encode(self, f: Facts, version: int) -> bytes:
@@ -304,24 +338,23 @@ class Onenand(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.current_direction],
+            UINT8[self.current_direction],
             b"\x81",
             S32[self.cycle],
             b"\x82",
             S32[self.otpmode],
-        )
-        out.append(tlv(b"\xa3", integers(count_of(self.addr, 8), U16)))
-        out.append(tlv(b"\xa4", integers(count_of(self.unladdr, 8), U16)))
-        out += (
+            b"\xa3",
+            integers(self.addr, U16, 8),
+            b"\xa4",
+            integers(self.unladdr, U16, 8),
             b"\x85",
             S32[self.bufaddr],
             b"\x86",
             S32[self.count],
             b"\x87",
             U16[self.command],
-        )
-        out.append(tlv(b"\xa8", integers(count_of(self.config, 2), U16)))
-        out += (
+            b"\xa8",
+            integers(self.config, U16, 2),
             b"\x89",
             U16[self.status],
             b"\x8a",
@@ -338,10 +371,14 @@ class Onenand(VMState):
             b"\x8d",
             octets(self.blockwp, min(max(blocks, 0), 16384)),
             b"\x8e",
-            U8[self.ecc_cp],
+            UINT8[self.ecc_cp],
+            b"\xaf",
+            integers(self.ecc_lp, U16, 2),
+            b"\x90",
+            U16[self.ecc_count],
+            b"\x91",
+            octets(self.otp, 135168),
         )
-        out.append(tlv(b"\xaf", integers(count_of(self.ecc_lp, 2), U16)))
-        out += (b"\x90", U16[self.ecc_count], b"\x91", octets(self.otp, 135168))
         return b"".join(out)
 
     @classmethod
@@ -350,19 +387,14 @@ class Onenand(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.current_direction, p = take_integer(d, p, e, b"\x80", U8)
-        self.cycle, p = take_integer(d, p, e, b"\x81", S32)
-        self.otpmode, p = take_integer(d, p, e, b"\x82", S32)
+        self.current_direction, self.cycle, self.otpmode, p = _TLV0_B2i.take(d, p, e)
         self.addr, p = take_integers(d, p, e, b"\xa3", U16, 8)
         self.unladdr, p = take_integers(d, p, e, b"\xa4", U16, 8)
-        self.bufaddr, p = take_integer(d, p, e, b"\x85", S32)
-        self.count, p = take_integer(d, p, e, b"\x86", S32)
-        self.command, p = take_integer(d, p, e, b"\x87", U16)
+        self.bufaddr, self.count, self.command, p = _TLV5_2iH.take(d, p, e)
         self.config, p = take_integers(d, p, e, b"\xa8", U16, 2)
-        self.status, p = take_integer(d, p, e, b"\x89", U16)
-        self.intstatus, p = take_integer(d, p, e, b"\x8a", U16)
-        self.wpstatus, p = take_integer(d, p, e, b"\x8b", U16)
-        self.secs_cur, p = take_integer(d, p, e, b"\x8c", S32)
+        self.status, self.intstatus, self.wpstatus, self.secs_cur, p = _TLV9_3Hi.take(
+            d, p, e
+        )
         if not (0 <= self.secs_cur <= 4194304):
             raise NotPlain("a check")
         blocks = self.secs_cur // 256 if self.otpmode == 0 else f.ask(ONENAND_BLOCKS)

@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U32,
-    U64,
     NotPlain,
     bounded,
     decode_subsections,
@@ -40,6 +38,7 @@ WRITE_BLOCK = Prop(
 
 _BE_3BQ = struct.Struct(">3BQ")
 _BE_I = struct.Struct(">I")
+_TLV0_3BQ = TlvRun("3BQ")
 
 
 class PflashCfi01BlockWrite(VMState):
@@ -206,11 +205,11 @@ class PflashCfi01(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.wcycle],
+            UINT8[self.wcycle],
             b"\x81",
-            U8[self.cmd],
+            UINT8[self.cmd],
             b"\x82",
-            U8[self.status],
+            UINT8[self.status],
             b"\x83",
             U64[self.counter],
         )
@@ -226,10 +225,7 @@ class PflashCfi01(VMState):
         self._version = version
         self._facts = f
         self.block_write = None
-        self.wcycle, p = take_integer(d, p, e, b"\x80", U8)
-        self.cmd, p = take_integer(d, p, e, b"\x81", U8)
-        self.status, p = take_integer(d, p, e, b"\x82", U8)
-        self.counter, p = take_integer(d, p, e, b"\x83", U64)
+        self.wcycle, self.cmd, self.status, self.counter, p = _TLV0_3BQ.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xa4", f, {})
         if p != e:
             raise NotPlain("a component more")

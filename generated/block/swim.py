@@ -5,21 +5,18 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U8, U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U8,
-    U16,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
     need,
     small_octets,
     take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
@@ -29,6 +26,9 @@ _BE_2B = struct.Struct(">2B")
 _BE_2i = struct.Struct(">2i")
 _BE_8H2B = struct.Struct(">8H2B")
 _BE_B = struct.Struct(">B")
+_TLV0_2i = TlvRun("2i")
+_TLV3_2B = TlvRun("2B", 3)
+_TLV8_2B = TlvRun("2B", 8)
 
 
 class Drive(Struct):
@@ -185,11 +185,11 @@ class Swim(Struct):
         self.mode, self.iwm_switch = _BE_2i.unpack_from(d, p)
         p += 8
         if f.qemu < (8, 2):
-            x = _BE_8H2B.unpack_from(d, p)
-            self.regs = list(x[0:8])
-            self.iwm_data = x[8]
-            self.iwm_mode = x[9]
+            _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8, self.iwm_data, self.iwm_mode = (
+                _BE_8H2B.unpack_from(d, p)
+            )
             p += 18
+            self.regs = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
         else:
             self.regs = None
             self.iwm_data = None
@@ -222,7 +222,12 @@ class Swim(Struct):
             return
         out.append(_BE_2i.pack(self.mode, self.iwm_switch))
         if f.qemu < (8, 2):
-            out.append(_BE_8H2B.pack(*need(self.regs), self.iwm_data, self.iwm_mode))
+            _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8 = need(self.regs)
+            out.append(
+                _BE_8H2B.pack(
+                    _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8, self.iwm_data, self.iwm_mode
+                )
+            )
         if f.qemu >= (8, 2):
             out.append(_BE_B.pack(self.iwm_latches))
             out.append(bytes(count_of(need(self.iwmregs), 8)))
@@ -237,18 +242,24 @@ class Swim(Struct):
         out: list[bytes] = []
         out += (b"\x80", S32[self.mode], b"\x81", S32[self.iwm_switch])
         if f.qemu < (8, 2):
-            out.append(tlv(b"\xa2", integers(count_of(need(self.regs), 8), U16)))
-            out += (b"\x83", U8[need(self.iwm_data)], b"\x84", U8[need(self.iwm_mode)])
+            out += (
+                b"\xa2",
+                integers(need(self.regs), U16, 8),
+                b"\x83",
+                UINT8[need(self.iwm_data)],
+                b"\x84",
+                UINT8[need(self.iwm_mode)],
+            )
         if f.qemu >= (8, 2):
             out += (
                 b"\x85",
-                U8[need(self.iwm_latches)],
+                UINT8[need(self.iwm_latches)],
                 b"\x86",
                 small_octets(need(self.iwmregs), 8),
                 b"\x87",
                 small_octets(need(self.ismregs), 16),
             )
-        out += (b"\x88", U8[self.swim_phase], b"\x89", U8[self.swim_mode])
+        out += (b"\x88", UINT8[self.swim_phase], b"\x89", UINT8[self.swim_mode])
         x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.drives, 2)])
         out.append(tlv(b"\xaa", x))
         return b"".join(out)
@@ -257,12 +268,10 @@ class Swim(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Swim:
         self = cls.__new__(cls)
         self._kept = None
-        self.mode, p = take_integer(d, p, e, b"\x80", S32)
-        self.iwm_switch, p = take_integer(d, p, e, b"\x81", S32)
+        self.mode, self.iwm_switch, p = _TLV0_2i.take(d, p, e)
         if f.qemu < (8, 2):
             self.regs, p = take_integers(d, p, e, b"\xa2", U16, 8)
-            self.iwm_data, p = take_integer(d, p, e, b"\x83", U8)
-            self.iwm_mode, p = take_integer(d, p, e, b"\x84", U8)
+            self.iwm_data, self.iwm_mode, p = _TLV3_2B.take(d, p, e)
         else:
             self.regs = None
             self.iwm_data = None
@@ -277,8 +286,7 @@ class Swim(Struct):
             self.iwm_latches = None
             self.iwmregs = None
             self.ismregs = None
-        self.swim_phase, p = take_integer(d, p, e, b"\x88", U8)
-        self.swim_mode, p = take_integer(d, p, e, b"\x89", U8)
+        self.swim_phase, self.swim_mode, p = _TLV8_2B.take(d, p, e)
         p, end = content(d, p, e, b"\xaa")
         _items = []
         while p < end:

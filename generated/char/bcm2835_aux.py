@@ -5,20 +5,20 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U8,
     NotPlain,
     count_of,
     load_subsections,
     small_octets,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_4B = struct.Struct(">4B")
+_TLV1_4B = TlvRun("4B", 1)
 
 
 class Bcm2835Aux(VMState):
@@ -105,13 +105,13 @@ class Bcm2835Aux(VMState):
             b"\x80",
             small_octets(self.read_fifo, 8),
             b"\x81",
-            U8[self.read_pos],
+            UINT8[self.read_pos],
             b"\x82",
-            U8[self.read_count],
+            UINT8[self.read_count],
             b"\x83",
-            U8[self.ier],
+            UINT8[self.ier],
             b"\x84",
-            U8[self.iir],
+            UINT8[self.iir],
         )
         return b"".join(out)
 
@@ -123,10 +123,7 @@ class Bcm2835Aux(VMState):
         self._facts = f
         x, p = take_octets(d, p, e, b"\x80", 8)
         self.read_fifo = list(x)
-        self.read_pos, p = take_integer(d, p, e, b"\x81", U8)
-        self.read_count, p = take_integer(d, p, e, b"\x82", U8)
-        self.ier, p = take_integer(d, p, e, b"\x83", U8)
-        self.iir, p = take_integer(d, p, e, b"\x84", U8)
+        self.read_pos, self.read_count, self.ier, self.iir, p = _TLV1_4B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

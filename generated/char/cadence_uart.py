@@ -5,20 +5,17 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S64, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S64,
-    U32,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
     need,
     small_octets,
-    take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
@@ -28,6 +25,7 @@ from ..timer.clock import Clock
 
 _BE_18I = struct.Struct(">18I")
 _BE_3Iq = struct.Struct(">3Iq")
+_TLV3_3Iq = TlvRun("3Iq", 3)
 
 
 class CadenceUart(VMState):
@@ -166,8 +164,9 @@ class CadenceUart(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.r, 18), U32)))
         out += (
+            b"\xa0",
+            integers(self.r, U32, 18),
             b"\x81",
             small_octets(self.rx_fifo, 16),
             b"\x82",
@@ -196,10 +195,9 @@ class CadenceUart(VMState):
         self.rx_fifo = list(x)
         x, p = take_octets(d, p, e, b"\x82", 16)
         self.tx_fifo = list(x)
-        self.rx_count, p = take_integer(d, p, e, b"\x83", U32)
-        self.tx_count, p = take_integer(d, p, e, b"\x84", U32)
-        self.rx_wpos, p = take_integer(d, p, e, b"\x85", U32)
-        self.fifo_trigger_handle, p = take_integer(d, p, e, b"\x86", S64)
+        self.rx_count, self.tx_count, self.rx_wpos, self.fifo_trigger_handle, p = (
+            _TLV3_3Iq.take(d, p, e)
+        )
         if version >= 3:
             p, end = content(d, p, e, b"\xa7")
             self.refclk = Clock._decode(d, p, end, f)

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U8, U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_4I2B = struct.Struct(">4I2B")
+_TLV0_4I2B = TlvRun("4I2B")
 
 
 class CmsdkApbUart(VMState):
@@ -117,9 +119,9 @@ class CmsdkApbUart(VMState):
             b"\x83",
             U32[self.bauddiv],
             b"\x84",
-            U8[self.txbuf],
+            UINT8[self.txbuf],
             b"\x85",
-            U8[self.rxbuf],
+            UINT8[self.rxbuf],
         )
         return b"".join(out)
 
@@ -129,12 +131,15 @@ class CmsdkApbUart(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.state, p = take_integer(d, p, e, b"\x80", U32)
-        self.ctrl, p = take_integer(d, p, e, b"\x81", U32)
-        self.intstatus, p = take_integer(d, p, e, b"\x82", U32)
-        self.bauddiv, p = take_integer(d, p, e, b"\x83", U32)
-        self.txbuf, p = take_integer(d, p, e, b"\x84", U8)
-        self.rxbuf, p = take_integer(d, p, e, b"\x85", U8)
+        (
+            self.state,
+            self.ctrl,
+            self.intstatus,
+            self.bauddiv,
+            self.txbuf,
+            self.rxbuf,
+            p,
+        ) = _TLV0_4I2B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

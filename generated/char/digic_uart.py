@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2I = struct.Struct(">2I")
+_TLV0_2I = TlvRun("2I")
 
 
 class DigicUart(VMState):
@@ -69,8 +71,7 @@ class DigicUart(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.reg_rx, p = take_integer(d, p, e, b"\x80", U32)
-        self.reg_st, p = take_integer(d, p, e, b"\x81", U32)
+        self.reg_rx, self.reg_st, p = _TLV0_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

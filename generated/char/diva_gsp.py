@@ -5,18 +5,17 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    U32,
+    TRUTH,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
     take_bool,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -87,13 +86,10 @@ class PciDivaSerial(VMState):
             _item, p = Uart._load(d, p, f)
             _items.append(_item)
         self.state = _items
-        x = _BE_4IB.unpack_from(d, p)
-        self.level = list(x[0:4])
-        _b = x[4]
+        _x, _x2, _x3, _x4, _b = _BE_4IB.unpack_from(d, p)
         p += 17
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.disable = _b == 1
+        self.level = [_x, _x2, _x3, _x4]
+        self.disable = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -105,9 +101,10 @@ class PciDivaSerial(VMState):
         self.dev._save(out, f)
         for _item in count_of(self.state, 4):
             _item._save(out, f)
+        _x, _x2, _x3, _x4 = self.level
         if self.disable is None:
             raise NotPlain("no value")
-        out.append(_BE_4IB.pack(*self.level, 1 if self.disable else 0))
+        out.append(_BE_4IB.pack(_x, _x2, _x3, _x4, 1 if self.disable else 0))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
@@ -116,8 +113,7 @@ class PciDivaSerial(VMState):
         out.append(tlv(b"\xa0", self.dev._encode(f)))
         x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.state, 4)])
         out.append(tlv(b"\xa1", x))
-        out.append(tlv(b"\xa2", integers(count_of(self.level, 4), U32)))
-        out += (b"\x83", BOOL[self.disable])
+        out += (b"\xa2", integers(self.level, U32, 4), b"\x83", BOOL[self.disable])
         return b"".join(out)
 
     @classmethod

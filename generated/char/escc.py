@@ -5,25 +5,22 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U32,
     NotPlain,
     content,
     count_of,
     load_subsections,
     need,
-    octets,
     sized,
-    take_integer,
-    take_octets,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_6I2B16s16s = struct.Struct(">6I2B16s16s")
+_TLV0_6I2B16s16s = TlvRun("6I2B16s16s")
 
 
 class EsccChn(Struct):
@@ -188,13 +185,13 @@ class EsccChn(Struct):
             b"\x85",
             U32[self.txint_under_svc],
             b"\x86",
-            U8[self.rx],
+            UINT8[self.rx],
             b"\x87",
-            U8[self.tx],
-            b"\x88",
-            octets(self.wregs, 16),
-            b"\x89",
-            octets(self.rregs, 16),
+            UINT8[self.tx],
+            b"\x88\x10",
+            sized(self.wregs, 16),
+            b"\x89\x10",
+            sized(self.rregs, 16),
         )
         return b"".join(out)
 
@@ -202,16 +199,19 @@ class EsccChn(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> EsccChn:
         self = cls.__new__(cls)
         self._kept = None
-        self.vmstate_dummy, p = take_integer(d, p, e, b"\x80", U32)
-        self.reg, p = take_integer(d, p, e, b"\x81", U32)
-        self.rxint, p = take_integer(d, p, e, b"\x82", U32)
-        self.txint, p = take_integer(d, p, e, b"\x83", U32)
-        self.rxint_under_svc, p = take_integer(d, p, e, b"\x84", U32)
-        self.txint_under_svc, p = take_integer(d, p, e, b"\x85", U32)
-        self.rx, p = take_integer(d, p, e, b"\x86", U8)
-        self.tx, p = take_integer(d, p, e, b"\x87", U8)
-        self.wregs, p = take_octets(d, p, e, b"\x88", 16)
-        self.rregs, p = take_octets(d, p, e, b"\x89", 16)
+        (
+            self.vmstate_dummy,
+            self.reg,
+            self.rxint,
+            self.txint,
+            self.rxint_under_svc,
+            self.txint_under_svc,
+            self.rx,
+            self.tx,
+            self.wregs,
+            self.rregs,
+            p,
+        ) = _TLV0_6I2B16s16s.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,20 +5,17 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U32,
     NotPlain,
     bounded,
     content,
-    count_of,
-    integers,
     load_subsections,
     octets,
     sized,
-    take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
@@ -38,6 +35,7 @@ UART_FIFO = Prop(
 
 _BE_15I = struct.Struct(">15I")
 _BE_2I = struct.Struct(">2I")
+_TLV0_2I = TlvRun("2I")
 
 
 class Exynos4210UartFifo(Struct):
@@ -105,8 +103,7 @@ class Exynos4210UartFifo(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Exynos4210UartFifo:
         self = cls.__new__(cls)
         self._kept = None
-        self.sp, p = take_integer(d, p, e, b"\x80", U32)
-        self.rp, p = take_integer(d, p, e, b"\x81", U32)
+        self.sp, self.rp, p = _TLV0_2I.take(d, p, e)
         self.data, p = take_octets(d, p, e, b"\x82", f.ask(UART_FIFO))
         if p != e:
             raise NotPlain("a component more")
@@ -167,7 +164,7 @@ class Exynos4210Uart(VMState):
             return super()._encode(f, version)
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.rx._encode(f)))
-        out.append(tlv(b"\xa1", integers(count_of(self.reg, 15), U32)))
+        out += (b"\xa1", integers(self.reg, U32, 15))
         return b"".join(out)
 
     @classmethod

@@ -5,24 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    BOOL,
-    U32,
-    U64,
-    NotPlain,
-    content,
-    load_subsections,
-    take_bool,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import TRUTH, NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..misc.fifo8 import Fifo8
 
 _BE_IQB = struct.Struct(">IQB")
+_TLV0_IQt = TlvRun("IQ?")
 
 
 class GoldfishTty(VMState):
@@ -82,9 +74,7 @@ class GoldfishTty(VMState):
         self._facts = f
         self.data_len, self.data_ptr, _b = _BE_IQB.unpack_from(d, p)
         p += 13
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.int_enabled = _b == 1
+        self.int_enabled = TRUTH[_b]
         self.rx_fifo, p = Fifo8._load(d, p, f, 128)
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
@@ -122,9 +112,7 @@ class GoldfishTty(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.data_len, p = take_integer(d, p, e, b"\x80", U32)
-        self.data_ptr, p = take_integer(d, p, e, b"\x81", U64)
-        self.int_enabled, p = take_bool(d, p, e, b"\x82")
+        self.data_len, self.data_ptr, self.int_enabled, p = _TLV0_IQt.take(d, p, e)
         p, end = content(d, p, e, b"\xa3")
         self.rx_fifo = Fifo8._decode(d, p, end, f, 128)
         p = end

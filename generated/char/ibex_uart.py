@@ -5,22 +5,20 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S64,
-    U32,
-    U64,
     NotPlain,
     count_of,
     load_subsections,
     small_octets,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_IQq10I = struct.Struct(">IQq10I")
+_TLV1_IQq10I = TlvRun("IQq10I", 1)
 
 
 class IbexUart(VMState):
@@ -246,19 +244,22 @@ class IbexUart(VMState):
         self._facts = f
         x, p = take_octets(d, p, e, b"\x80", 16)
         self.tx_fifo = list(x)
-        self.tx_level, p = take_integer(d, p, e, b"\x81", U32)
-        self.char_tx_time, p = take_integer(d, p, e, b"\x82", U64)
-        self.fifo_trigger_handle, p = take_integer(d, p, e, b"\x83", S64)
-        self.uart_intr_state, p = take_integer(d, p, e, b"\x84", U32)
-        self.uart_intr_enable, p = take_integer(d, p, e, b"\x85", U32)
-        self.uart_ctrl, p = take_integer(d, p, e, b"\x86", U32)
-        self.uart_status, p = take_integer(d, p, e, b"\x87", U32)
-        self.uart_rdata, p = take_integer(d, p, e, b"\x88", U32)
-        self.uart_fifo_ctrl, p = take_integer(d, p, e, b"\x89", U32)
-        self.uart_fifo_status, p = take_integer(d, p, e, b"\x8a", U32)
-        self.uart_ovrd, p = take_integer(d, p, e, b"\x8b", U32)
-        self.uart_val, p = take_integer(d, p, e, b"\x8c", U32)
-        self.uart_timeout_ctrl, p = take_integer(d, p, e, b"\x8d", U32)
+        (
+            self.tx_level,
+            self.char_tx_time,
+            self.fifo_trigger_handle,
+            self.uart_intr_state,
+            self.uart_intr_enable,
+            self.uart_ctrl,
+            self.uart_status,
+            self.uart_rdata,
+            self.uart_fifo_ctrl,
+            self.uart_fifo_status,
+            self.uart_ovrd,
+            self.uart_val,
+            self.uart_timeout_ctrl,
+            p,
+        ) = _TLV1_IQq10I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S32, S64, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S32,
-    S64,
-    U32,
     NotPlain,
     content,
     load_subsections,
@@ -25,6 +23,7 @@ from ..misc.fifo8 import Fifo8
 _BE_10I = struct.Struct(">10I")
 _BE_i = struct.Struct(">i")
 _BE_q = struct.Struct(">q")
+_TLV3_10I = TlvRun("10I", 3)
 
 
 class ImxSerial(VMState):
@@ -269,16 +268,19 @@ class ImxSerial(VMState):
             self.readbuff, p = take_integer(d, p, e, b"\x82", S32)
         else:
             self.readbuff = None
-        self.usr1, p = take_integer(d, p, e, b"\x83", U32)
-        self.usr2, p = take_integer(d, p, e, b"\x84", U32)
-        self.ucr1, p = take_integer(d, p, e, b"\x85", U32)
-        self.uts1, p = take_integer(d, p, e, b"\x86", U32)
-        self.onems, p = take_integer(d, p, e, b"\x87", U32)
-        self.ufcr, p = take_integer(d, p, e, b"\x88", U32)
-        self.ubmr, p = take_integer(d, p, e, b"\x89", U32)
-        self.ubrc, p = take_integer(d, p, e, b"\x8a", U32)
-        self.ucr3, p = take_integer(d, p, e, b"\x8b", U32)
-        self.ucr4, p = take_integer(d, p, e, b"\x8c", U32)
+        (
+            self.usr1,
+            self.usr2,
+            self.ucr1,
+            self.uts1,
+            self.onems,
+            self.ufcr,
+            self.ubmr,
+            self.ubrc,
+            self.ucr3,
+            self.ucr4,
+            p,
+        ) = _TLV3_10I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, U8, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    U8,
+    TRUTH,
     NotPlain,
     content,
     count_of,
@@ -26,6 +26,9 @@ from ..ipack.device import IPackDevice
 
 _BE_2B = struct.Struct(">2B")
 _BE_B = struct.Struct(">B")
+_TLV0_2B = TlvRun("2B")
+_TLV2_2B = TlvRun("2B", 2)
+_TLV5_2B = TlvRun("2B", 5)
 
 
 class Channel(Struct):
@@ -96,9 +99,7 @@ class Channel(Struct):
         self._kept = None
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.rx_enabled = _b == 1
+        self.rx_enabled = TRUTH[_b]
         self.mr = list(d[p : p + 2])
         p += 2
         self.mr_idx, self.sr = _BE_2B.unpack_from(d, p)
@@ -133,15 +134,15 @@ class Channel(Struct):
             b"\x81",
             small_octets(self.mr, 2),
             b"\x82",
-            U8[self.mr_idx],
+            UINT8[self.mr_idx],
             b"\x83",
-            U8[self.sr],
+            UINT8[self.sr],
             b"\x84",
             small_octets(self.rhr, 3),
             b"\x85",
-            U8[self.rhr_idx],
+            UINT8[self.rhr_idx],
             b"\x86",
-            U8[self.rx_pending],
+            UINT8[self.rx_pending],
         )
         return b"".join(out)
 
@@ -152,12 +153,10 @@ class Channel(Struct):
         self.rx_enabled, p = take_bool(d, p, e, b"\x80")
         x, p = take_octets(d, p, e, b"\x81", 2)
         self.mr = list(x)
-        self.mr_idx, p = take_integer(d, p, e, b"\x82", U8)
-        self.sr, p = take_integer(d, p, e, b"\x83", U8)
+        self.mr_idx, self.sr, p = _TLV2_2B.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x84", 3)
         self.rhr = list(x)
-        self.rhr_idx, p = take_integer(d, p, e, b"\x85", U8)
-        self.rx_pending, p = take_integer(d, p, e, b"\x86", U8)
+        self.rhr_idx, self.rx_pending, p = _TLV5_2B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -207,15 +206,14 @@ class Block(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.imr], b"\x81", U8[self.isr])
+        out += (b"\x80", UINT8[self.imr], b"\x81", UINT8[self.isr])
         return b"".join(out)
 
     @classmethod
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Block:
         self = cls.__new__(cls)
         self._kept = None
-        self.imr, p = take_integer(d, p, e, b"\x80", U8)
-        self.isr, p = take_integer(d, p, e, b"\x81", U8)
+        self.imr, self.isr, p = _TLV0_2B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -313,7 +311,7 @@ class Ipoctal232(VMState):
         out.append(tlv(b"\xa1", x))
         x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.blk, 4)])
         out.append(tlv(b"\xa2", x))
-        out += (b"\x83", U8[self.irq_vector])
+        out += (b"\x83", UINT8[self.irq_vector])
         return b"".join(out)
 
     @classmethod

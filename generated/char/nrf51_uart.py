@@ -5,25 +5,22 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    U32,
+    TRUTH,
     NotPlain,
     count_of,
-    integers,
     load_subsections,
     small_octets,
-    take_bool,
-    take_integer,
-    take_integers,
     take_octets,
-    tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2I4B = struct.Struct(">2I4B")
+_TLV2_2I4t = TlvRun("2I4?", 2)
 
 
 class Nrf51SocUart(VMState):
@@ -130,12 +127,10 @@ class Nrf51SocUart(VMState):
             d, p
         )
         p += 12
-        if (_b | _b2 | _b3 | _b4) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.rx_started = _b == 1
-        self.tx_started = _b2 == 1
-        self.pending_tx_byte = _b3 == 1
-        self.enabled = _b4 == 1
+        self.rx_started = TRUTH[_b]
+        self.tx_started = TRUTH[_b2]
+        self.pending_tx_byte = TRUTH[_b3]
+        self.enabled = TRUTH[_b4]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -146,13 +141,12 @@ class Nrf51SocUart(VMState):
             return
         out.append(struct.pack(f">{len(self.reg)}I", *count_of(self.reg, 1388)))
         out.append(bytes(count_of(self.rx_fifo, 6)))
-        if self.rx_started is None:
-            raise NotPlain("no value")
-        if self.tx_started is None:
-            raise NotPlain("no value")
-        if self.pending_tx_byte is None:
-            raise NotPlain("no value")
-        if self.enabled is None:
+        if None in (
+            self.rx_started,
+            self.tx_started,
+            self.pending_tx_byte,
+            self.enabled,
+        ):
             raise NotPlain("no value")
         out.append(
             _BE_2I4B.pack(
@@ -169,8 +163,9 @@ class Nrf51SocUart(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.reg, 1388), U32)))
         out += (
+            b"\xa0",
+            integers(self.reg, U32, 1388),
             b"\x81",
             small_octets(self.rx_fifo, 6),
             b"\x82",
@@ -197,12 +192,15 @@ class Nrf51SocUart(VMState):
         self.reg, p = take_integers(d, p, e, b"\xa0", U32, 1388)
         x, p = take_octets(d, p, e, b"\x81", 6)
         self.rx_fifo = list(x)
-        self.rx_fifo_pos, p = take_integer(d, p, e, b"\x82", U32)
-        self.rx_fifo_len, p = take_integer(d, p, e, b"\x83", U32)
-        self.rx_started, p = take_bool(d, p, e, b"\x84")
-        self.tx_started, p = take_bool(d, p, e, b"\x85")
-        self.pending_tx_byte, p = take_bool(d, p, e, b"\x86")
-        self.enabled, p = take_bool(d, p, e, b"\x87")
+        (
+            self.rx_fifo_pos,
+            self.rx_fifo_len,
+            self.rx_started,
+            self.tx_started,
+            self.pending_tx_byte,
+            self.enabled,
+            p,
+        ) = _TLV2_2I4t.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import S32, U8, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_4B2i = struct.Struct(">4B2i")
+_TLV0_4B2i = TlvRun("4B2i")
 
 
 class ParallelIsa(VMState):
@@ -119,13 +121,13 @@ class ParallelIsa(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.dataw],
+            UINT8[self.dataw],
             b"\x81",
-            U8[self.datar],
+            UINT8[self.datar],
             b"\x82",
-            U8[self.status],
+            UINT8[self.status],
             b"\x83",
-            U8[self.control],
+            UINT8[self.control],
             b"\x84",
             S32[self.irq_pending],
             b"\x85",
@@ -139,12 +141,15 @@ class ParallelIsa(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.dataw, p = take_integer(d, p, e, b"\x80", U8)
-        self.datar, p = take_integer(d, p, e, b"\x81", U8)
-        self.status, p = take_integer(d, p, e, b"\x82", U8)
-        self.control, p = take_integer(d, p, e, b"\x83", U8)
-        self.irq_pending, p = take_integer(d, p, e, b"\x84", S32)
-        self.epp_timeout, p = take_integer(d, p, e, b"\x85", S32)
+        (
+            self.dataw,
+            self.datar,
+            self.status,
+            self.control,
+            self.irq_pending,
+            self.epp_timeout,
+            p,
+        ) = _TLV0_4B2i.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,18 +5,11 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    content,
-    count_of,
-    integers,
-    load_subsections,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, count_of, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..pci.device import PCIDevice
@@ -98,7 +91,7 @@ class PciSerialMulti(VMState):
         out.append(tlv(b"\xa0", self.dev._encode(f)))
         x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.state, 4)])
         out.append(tlv(b"\xa1", x))
-        out.append(tlv(b"\xa2", integers(count_of(self.level, 4), U32)))
+        out += (b"\xa2", integers(self.level, U32, 4))
         return b"".join(out)
 
     @classmethod

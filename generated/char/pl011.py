@@ -6,29 +6,30 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U32,
     NotPlain,
     content,
-    count_of,
     decode_subsections,
     encode_subsections,
-    integers,
     load_subsections,
     save_subsections,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
 from ..timer.clock import Clock
 
-_BE_28Ii = struct.Struct(">28Ii")
+_BE_16I = struct.Struct(">16I")
+_BE_4Ii = struct.Struct(">4Ii")
+_BE_8I = struct.Struct(">8I")
 _BE_i = struct.Struct(">i")
+_TLV0_8I = TlvRun("8I")
+_TLV9_4Ii = TlvRun("4Ii", 9)
 
 
 class Flags(enum.IntFlag):
@@ -269,22 +270,23 @@ class Pl011(VMState):
         self._version = version
         self._facts = f
         self.clock = None
-        x = _BE_28Ii.unpack_from(d, p)
-        self.readbuff = x[0]
-        self.flags = x[1]
-        self.lcr = x[2]
-        self.rsr = x[3]
-        self.cr = x[4]
-        self.dmacr = x[5]
-        self.int_enabled = x[6]
-        self.int_level = x[7]
-        self.read_fifo = list(x[8:24])
-        self.ilpr = x[24]
-        self.ibrd = x[25]
-        self.fbrd = x[26]
-        self.ifl = x[27]
-        self.read_pos = x[28]
-        p += 116
+        (
+            self.readbuff,
+            self.flags,
+            self.lcr,
+            self.rsr,
+            self.cr,
+            self.dmacr,
+            self.int_enabled,
+            self.int_level,
+        ) = _BE_8I.unpack_from(d, p)
+        p += 32
+        self.read_fifo = list(_BE_16I.unpack_from(d, p))
+        p += 64
+        self.ilpr, self.ibrd, self.fbrd, self.ifl, self.read_pos = _BE_4Ii.unpack_from(
+            d, p
+        )
+        p += 20
         if not (0 <= self.read_pos < 16):
             raise NotPlain("a check")
         (self.read_count,) = _BE_i.unpack_from(d, p)
@@ -302,7 +304,7 @@ class Pl011(VMState):
             super()._save(out, f, version)
             return
         out.append(
-            _BE_28Ii.pack(
+            _BE_8I.pack(
                 self.readbuff,
                 self.flags,
                 self.lcr,
@@ -311,13 +313,11 @@ class Pl011(VMState):
                 self.dmacr,
                 self.int_enabled,
                 self.int_level,
-                *self.read_fifo,
-                self.ilpr,
-                self.ibrd,
-                self.fbrd,
-                self.ifl,
-                self.read_pos,
             )
+        )
+        out.append(_BE_16I.pack(*self.read_fifo))
+        out.append(
+            _BE_4Ii.pack(self.ilpr, self.ibrd, self.fbrd, self.ifl, self.read_pos)
         )
         if not (0 <= self.read_pos < 16):
             raise NotPlain("a check")
@@ -348,9 +348,8 @@ class Pl011(VMState):
             U32[self.int_enabled],
             b"\x87",
             U32[self.int_level],
-        )
-        out.append(tlv(b"\xa8", integers(count_of(self.read_fifo, 16), U32)))
-        out += (
+            b"\xa8",
+            integers(self.read_fifo, U32, 16),
             b"\x89",
             U32[self.ilpr],
             b"\x8a",
@@ -380,20 +379,21 @@ class Pl011(VMState):
         self._version = version
         self._facts = f
         self.clock = None
-        self.readbuff, p = take_integer(d, p, e, b"\x80", U32)
-        self.flags, p = take_integer(d, p, e, b"\x81", U32)
-        self.lcr, p = take_integer(d, p, e, b"\x82", U32)
-        self.rsr, p = take_integer(d, p, e, b"\x83", U32)
-        self.cr, p = take_integer(d, p, e, b"\x84", U32)
-        self.dmacr, p = take_integer(d, p, e, b"\x85", U32)
-        self.int_enabled, p = take_integer(d, p, e, b"\x86", U32)
-        self.int_level, p = take_integer(d, p, e, b"\x87", U32)
+        (
+            self.readbuff,
+            self.flags,
+            self.lcr,
+            self.rsr,
+            self.cr,
+            self.dmacr,
+            self.int_enabled,
+            self.int_level,
+            p,
+        ) = _TLV0_8I.take(d, p, e)
         self.read_fifo, p = take_integers(d, p, e, b"\xa8", U32, 16)
-        self.ilpr, p = take_integer(d, p, e, b"\x89", U32)
-        self.ibrd, p = take_integer(d, p, e, b"\x8a", U32)
-        self.fbrd, p = take_integer(d, p, e, b"\x8b", U32)
-        self.ifl, p = take_integer(d, p, e, b"\x8c", U32)
-        self.read_pos, p = take_integer(d, p, e, b"\x8d", S32)
+        self.ilpr, self.ibrd, self.fbrd, self.ifl, self.read_pos, p = _TLV9_4Ii.take(
+            d, p, e
+        )
         if not (0 <= self.read_pos < 16):
             raise NotPlain("a check")
         self.read_count, p = take_integer(d, p, e, b"\x8e", S32)

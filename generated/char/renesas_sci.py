@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import S64, U8, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2q9Bq = struct.Struct(">2q9Bq")
+_TLV0_2q9Bq = TlvRun("2q9Bq")
 
 
 class RenesasSci(VMState):
@@ -183,23 +185,23 @@ class RenesasSci(VMState):
             b"\x81",
             S64[self.rx_next],
             b"\x82",
-            U8[self.smr],
+            UINT8[self.smr],
             b"\x83",
-            U8[self.brr],
+            UINT8[self.brr],
             b"\x84",
-            U8[self.scr],
+            UINT8[self.scr],
             b"\x85",
-            U8[self.tdr],
+            UINT8[self.tdr],
             b"\x86",
-            U8[self.ssr],
+            UINT8[self.ssr],
             b"\x87",
-            U8[self.rdr],
+            UINT8[self.rdr],
             b"\x88",
-            U8[self.scmr],
+            UINT8[self.scmr],
             b"\x89",
-            U8[self.semr],
+            UINT8[self.semr],
             b"\x8a",
-            U8[self.read_ssr],
+            UINT8[self.read_ssr],
             b"\x8b",
             S64[self.timer],
         )
@@ -211,18 +213,21 @@ class RenesasSci(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.trtime, p = take_integer(d, p, e, b"\x80", S64)
-        self.rx_next, p = take_integer(d, p, e, b"\x81", S64)
-        self.smr, p = take_integer(d, p, e, b"\x82", U8)
-        self.brr, p = take_integer(d, p, e, b"\x83", U8)
-        self.scr, p = take_integer(d, p, e, b"\x84", U8)
-        self.tdr, p = take_integer(d, p, e, b"\x85", U8)
-        self.ssr, p = take_integer(d, p, e, b"\x86", U8)
-        self.rdr, p = take_integer(d, p, e, b"\x87", U8)
-        self.scmr, p = take_integer(d, p, e, b"\x88", U8)
-        self.semr, p = take_integer(d, p, e, b"\x89", U8)
-        self.read_ssr, p = take_integer(d, p, e, b"\x8a", U8)
-        self.timer, p = take_integer(d, p, e, b"\x8b", S64)
+        (
+            self.trtime,
+            self.rx_next,
+            self.smr,
+            self.brr,
+            self.scr,
+            self.tdr,
+            self.ssr,
+            self.rdr,
+            self.scmr,
+            self.semr,
+            self.read_ssr,
+            self.timer,
+            p,
+        ) = _TLV0_2q9Bq.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U8, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S64,
-    U8,
-    U32,
     NotPlain,
     content,
     count_of,
@@ -29,6 +27,7 @@ _BE_5I = struct.Struct(">5I")
 _BE_B = struct.Struct(">B")
 _BE_I = struct.Struct(">I")
 _BE_q = struct.Struct(">q")
+_TLV2_5I = TlvRun("5I", 2)
 
 
 class RiscvSifiveUart(VMState):
@@ -187,7 +186,12 @@ class RiscvSifiveUart(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", small_octets(self.rx_fifo, 8), b"\x81", U8[self.rx_fifo_len])
+        out += (
+            b"\x80",
+            small_octets(self.rx_fifo, 8),
+            b"\x81",
+            UINT8[self.rx_fifo_len],
+        )
         if not (self.rx_fifo_len <= 8):
             raise NotPlain("a check")
         out += (
@@ -221,11 +225,7 @@ class RiscvSifiveUart(VMState):
         self.rx_fifo_len, p = take_integer(d, p, e, b"\x81", U8)
         if not (self.rx_fifo_len <= 8):
             raise NotPlain("a check")
-        self.ie, p = take_integer(d, p, e, b"\x82", U32)
-        self.ip, p = take_integer(d, p, e, b"\x83", U32)
-        self.txctrl, p = take_integer(d, p, e, b"\x84", U32)
-        self.rxctrl, p = take_integer(d, p, e, b"\x85", U32)
-        self.div, p = take_integer(d, p, e, b"\x86", U32)
+        self.ie, self.ip, self.txctrl, self.rxctrl, self.div, p = _TLV2_5I.take(d, p, e)
         if version >= 2:
             self.txfifo, p = take_integer(d, p, e, b"\x87", U32)
             p, end = content(d, p, e, b"\xa8")

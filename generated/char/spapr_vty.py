@@ -5,24 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    content,
-    load_subsections,
-    octets,
-    sized,
-    take_integer,
-    take_octets,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, sized, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..ppc.vio import VioDevice
 
 _BE_2I16s = struct.Struct(">2I16s")
+_TLV1_2I16s = TlvRun("2I16s", 1)
 
 
 class SpaprVty(VMState):
@@ -105,8 +97,8 @@ class SpaprVty(VMState):
             U32[self.in_],
             b"\x82",
             U32[self.out],
-            b"\x83",
-            octets(self.buf, 16),
+            b"\x83\x10",
+            sized(self.buf, 16),
         )
         return b"".join(out)
 
@@ -119,9 +111,7 @@ class SpaprVty(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.sdev = VioDevice._decode(d, p, end, f)
         p = end
-        self.in_, p = take_integer(d, p, e, b"\x81", U32)
-        self.out, p = take_integer(d, p, e, b"\x82", U32)
-        self.buf, p = take_octets(d, p, e, b"\x83", 16)
+        self.in_, self.out, self.buf, p = _TLV1_2I16s.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,21 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    content,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..timer.clock import Clock
 
 _BE_9I = struct.Struct(">9I")
+_TLV0_9I = TlvRun("9I")
 
 
 class Stm32l4x5UsartBase(VMState):
@@ -177,15 +172,18 @@ class Stm32l4x5UsartBase(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.cr1, p = take_integer(d, p, e, b"\x80", U32)
-        self.cr2, p = take_integer(d, p, e, b"\x81", U32)
-        self.cr3, p = take_integer(d, p, e, b"\x82", U32)
-        self.brr, p = take_integer(d, p, e, b"\x83", U32)
-        self.gtpr, p = take_integer(d, p, e, b"\x84", U32)
-        self.rtor, p = take_integer(d, p, e, b"\x85", U32)
-        self.isr, p = take_integer(d, p, e, b"\x86", U32)
-        self.rdr, p = take_integer(d, p, e, b"\x87", U32)
-        self.tdr, p = take_integer(d, p, e, b"\x88", U32)
+        (
+            self.cr1,
+            self.cr2,
+            self.cr3,
+            self.brr,
+            self.gtpr,
+            self.rtor,
+            self.isr,
+            self.rdr,
+            self.tdr,
+            p,
+        ) = _TLV0_9I.take(d, p, e)
         p, end = content(d, p, e, b"\xa9")
         self.clk = Clock._decode(d, p, end, f)
         p = end

@@ -6,14 +6,10 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import S32, S64, U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    S32,
-    S64,
-    U8,
-    U16,
-    U32,
     NotPlain,
     content,
     decode_subsections,
@@ -32,6 +28,9 @@ _BE_I2B = struct.Struct(">I2B")
 _BE_i = struct.Struct(">i")
 _BE_iq = struct.Struct(">iq")
 _BE_q = struct.Struct(">q")
+_TLV0_H9B = TlvRun("H9B")
+_TLV0_I2B = TlvRun("I2B")
+_TLV0_iq = TlvRun("iq")
 
 
 class InterruptEnable(enum.IntFlag):
@@ -199,9 +198,9 @@ class UartTsr(VMState):
             b"\x80",
             U32[self.tsr_retry],
             b"\x81",
-            U8[self.thr],
+            UINT8[self.thr],
             b"\x82",
-            U8[self.tsr],
+            UINT8[self.tsr],
         )
         return b"".join(out)
 
@@ -211,9 +210,7 @@ class UartTsr(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.tsr_retry, p = take_integer(d, p, e, b"\x80", U32)
-        self.thr, p = take_integer(d, p, e, b"\x81", U8)
-        self.tsr, p = take_integer(d, p, e, b"\x82", U8)
+        self.tsr_retry, self.thr, self.tsr, p = _TLV0_I2B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -521,8 +518,7 @@ class UartPoll(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.poll_msl, p = take_integer(d, p, e, b"\x80", S32)
-        self.modem_status_poll, p = take_integer(d, p, e, b"\x81", S64)
+        self.poll_msl, self.modem_status_poll, p = _TLV0_iq.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -717,23 +713,23 @@ class Uart(Struct):
             b"\x80",
             U16[self.divider],
             b"\x81",
-            U8[self.rbr],
+            UINT8[self.rbr],
             b"\x82",
-            U8[self.ier],
+            UINT8[self.ier],
             b"\x83",
-            U8[self.iir],
+            UINT8[self.iir],
             b"\x84",
-            U8[self.lcr],
+            UINT8[self.lcr],
             b"\x85",
-            U8[self.mcr],
+            UINT8[self.mcr],
             b"\x86",
-            U8[self.lsr],
+            UINT8[self.lsr],
             b"\x87",
-            U8[self.msr],
+            UINT8[self.msr],
             b"\x88",
-            U8[self.scr],
+            UINT8[self.scr],
             b"\x89",
-            U8[self.fcr],
+            UINT8[self.fcr],
         )
         x = encode_subsections(self, f, {})
         if x:
@@ -751,16 +747,19 @@ class Uart(Struct):
         self.fifo_timeout_timer = None
         self.timeout_ipending = None
         self.poll = None
-        self.divider, p = take_integer(d, p, e, b"\x80", U16)
-        self.rbr, p = take_integer(d, p, e, b"\x81", U8)
-        self.ier, p = take_integer(d, p, e, b"\x82", U8)
-        self.iir, p = take_integer(d, p, e, b"\x83", U8)
-        self.lcr, p = take_integer(d, p, e, b"\x84", U8)
-        self.mcr, p = take_integer(d, p, e, b"\x85", U8)
-        self.lsr, p = take_integer(d, p, e, b"\x86", U8)
-        self.msr, p = take_integer(d, p, e, b"\x87", U8)
-        self.scr, p = take_integer(d, p, e, b"\x88", U8)
-        self.fcr, p = take_integer(d, p, e, b"\x89", U8)
+        (
+            self.divider,
+            self.rbr,
+            self.ier,
+            self.iir,
+            self.lcr,
+            self.mcr,
+            self.lsr,
+            self.msr,
+            self.scr,
+            self.fcr,
+            p,
+        ) = _TLV0_H9B.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xaa", f, {})
         if p != e:
             raise NotPlain("a component more")

@@ -5,25 +5,19 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    U32,
-    U64,
-    NotPlain,
-    content,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .common import CpuCommon
 
-_BE_67Q2I41Q = struct.Struct(">67Q2I41Q")
+_BE_24Q = struct.Struct(">24Q")
+_BE_31Q = struct.Struct(">31Q")
+_BE_5Q2I17Q = struct.Struct(">5Q2I17Q")
+_TLV2_5Q2I9Q = TlvRun("5Q2I9Q", 2)
 
 
 class Registers(Struct):
@@ -210,28 +204,40 @@ class Registers(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[Registers, int]:
         self = cls.__new__(cls)
         self._kept = None
-        x = _BE_67Q2I41Q.unpack_from(d, p)
-        self.ir = list(x[0:31])
-        self.fir = list(x[31:62])
-        self.fpcr = x[62]
-        self.pc = x[63]
-        self.unique = x[64]
-        self.lock_addr = x[65]
-        self.lock_value = x[66]
-        self.flags = x[67]
-        self.pcc_ofs = x[68]
-        self.trap_arg0 = x[69]
-        self.trap_arg1 = x[70]
-        self.trap_arg2 = x[71]
-        self.exc_addr = x[72]
-        self.palbr = x[73]
-        self.ptbr = x[74]
-        self.vptptr = x[75]
-        self.sysval = x[76]
-        self.usp = x[77]
-        self.shadow = list(x[78:86])
-        self.scratch = list(x[86:110])
-        p += 872
+        self.ir = list(_BE_31Q.unpack_from(d, p))
+        p += 248
+        self.fir = list(_BE_31Q.unpack_from(d, p))
+        p += 248
+        (
+            self.fpcr,
+            self.pc,
+            self.unique,
+            self.lock_addr,
+            self.lock_value,
+            self.flags,
+            self.pcc_ofs,
+            self.trap_arg0,
+            self.trap_arg1,
+            self.trap_arg2,
+            self.exc_addr,
+            self.palbr,
+            self.ptbr,
+            self.vptptr,
+            self.sysval,
+            self.usp,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+        ) = _BE_5Q2I17Q.unpack_from(d, p)
+        p += 184
+        self.shadow = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
+        self.scratch = list(_BE_24Q.unpack_from(d, p))
+        p += 192
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -240,10 +246,11 @@ class Registers(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
+        out.append(_BE_31Q.pack(*self.ir))
+        out.append(_BE_31Q.pack(*self.fir))
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8 = self.shadow
         out.append(
-            _BE_67Q2I41Q.pack(
-                *count_of(self.ir, 31),
-                *count_of(self.fir, 31),
+            _BE_5Q2I17Q.pack(
                 self.fpcr,
                 self.pc,
                 self.unique,
@@ -260,18 +267,27 @@ class Registers(Struct):
                 self.vptptr,
                 self.sysval,
                 self.usp,
-                *count_of(self.shadow, 8),
-                *count_of(self.scratch, 24),
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
             )
         )
+        out.append(_BE_24Q.pack(*self.scratch))
 
     def _encode(self, f: Facts) -> bytes:
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.ir, 31), U64)))
-        out.append(tlv(b"\xa1", integers(count_of(self.fir, 31), U64)))
         out += (
+            b"\xa0",
+            integers(self.ir, U64, 31),
+            b"\xa1",
+            integers(self.fir, U64, 31),
             b"\x82",
             U64[self.fpcr],
             b"\x83",
@@ -304,9 +320,11 @@ class Registers(Struct):
             U64[self.sysval],
             b"\x91",
             U64[self.usp],
+            b"\xb2",
+            integers(self.shadow, U64, 8),
+            b"\xb3",
+            integers(self.scratch, U64, 24),
         )
-        out.append(tlv(b"\xb2", integers(count_of(self.shadow, 8), U64)))
-        out.append(tlv(b"\xb3", integers(count_of(self.scratch, 24), U64)))
         return b"".join(out)
 
     @classmethod
@@ -315,22 +333,25 @@ class Registers(Struct):
         self._kept = None
         self.ir, p = take_integers(d, p, e, b"\xa0", U64, 31)
         self.fir, p = take_integers(d, p, e, b"\xa1", U64, 31)
-        self.fpcr, p = take_integer(d, p, e, b"\x82", U64)
-        self.pc, p = take_integer(d, p, e, b"\x83", U64)
-        self.unique, p = take_integer(d, p, e, b"\x84", U64)
-        self.lock_addr, p = take_integer(d, p, e, b"\x85", U64)
-        self.lock_value, p = take_integer(d, p, e, b"\x86", U64)
-        self.flags, p = take_integer(d, p, e, b"\x87", U32)
-        self.pcc_ofs, p = take_integer(d, p, e, b"\x88", U32)
-        self.trap_arg0, p = take_integer(d, p, e, b"\x89", U64)
-        self.trap_arg1, p = take_integer(d, p, e, b"\x8a", U64)
-        self.trap_arg2, p = take_integer(d, p, e, b"\x8b", U64)
-        self.exc_addr, p = take_integer(d, p, e, b"\x8c", U64)
-        self.palbr, p = take_integer(d, p, e, b"\x8d", U64)
-        self.ptbr, p = take_integer(d, p, e, b"\x8e", U64)
-        self.vptptr, p = take_integer(d, p, e, b"\x8f", U64)
-        self.sysval, p = take_integer(d, p, e, b"\x90", U64)
-        self.usp, p = take_integer(d, p, e, b"\x91", U64)
+        (
+            self.fpcr,
+            self.pc,
+            self.unique,
+            self.lock_addr,
+            self.lock_value,
+            self.flags,
+            self.pcc_ofs,
+            self.trap_arg0,
+            self.trap_arg1,
+            self.trap_arg2,
+            self.exc_addr,
+            self.palbr,
+            self.ptbr,
+            self.vptptr,
+            self.sysval,
+            self.usp,
+            p,
+        ) = _TLV2_5Q2I9Q.take(d, p, e)
         self.shadow, p = take_integers(d, p, e, b"\xb2", U64, 8)
         self.scratch, p = take_integers(d, p, e, b"\xb3", U64, 24)
         if p != e:

@@ -5,26 +5,21 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, S64, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.functions import at
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    S32,
-    S64,
-    U8,
-    U32,
-    U64,
     NotPlain,
     bounded,
     content,
     count_of,
     decode_subsections,
     encode_subsections,
-    integers,
     load_subsections,
     save_subsections,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -47,10 +42,10 @@ SAU_REGIONS = Prop("sau_regions", "cpu/arm", "int", low=0, high=255, candidates=
 
 _BE_10I = struct.Struct(">10I")
 _BE_10Ii = struct.Struct(">10Ii")
+_BE_14I = struct.Struct(">14I")
 _BE_14Q = struct.Struct(">14Q")
 _BE_16I = struct.Struct(">16I")
-_BE_16I33Q2I8Q26I8Qi = struct.Struct(">16I33Q2I8Q26I8Qi")
-_BE_16Q16I = struct.Struct(">16Q16I")
+_BE_16Q = struct.Struct(">16Q")
 _BE_2BQ = struct.Struct(">2BQ")
 _BE_2I = struct.Struct(">2I")
 _BE_2Q = struct.Struct(">2Q")
@@ -61,7 +56,18 @@ _BE_4Q2IQ2qB = struct.Struct(">4Q2IQ2qB")
 _BE_7I = struct.Struct(">7I")
 _BE_9I = struct.Struct(">9I")
 _BE_I = struct.Struct(">I")
+_BE_Q2I8Q26I8Qi = struct.Struct(">Q2I8Q26I8Qi")
 _BE_q = struct.Struct(">q")
+_TLV0_10I = TlvRun("10I")
+_TLV0_10Ii = TlvRun("10Ii")
+_TLV0_2BQ = TlvRun("2BQ")
+_TLV0_2I = TlvRun("2I")
+_TLV0_2Q = TlvRun("2Q")
+_TLV2_2I = TlvRun("2I", 2)
+_TLV2_Q2I = TlvRun("Q2I", 2)
+_TLV12_7I = TlvRun("7I", 12)
+_TLV15_4Q2IQ2qB = TlvRun("4Q2IQ2qB", 15)
+_TLV21_4I = TlvRun("4I", 21)
 
 
 class ZHigh(Struct):
@@ -105,7 +111,7 @@ class ZHigh(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.d, 14), U64)))
+        out += (b"\xa0", integers(self.d, U64, 14))
         return b"".join(out)
 
     @classmethod
@@ -157,7 +163,7 @@ class Predicate(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.p, 4), U64)))
+        out += (b"\xa0", integers(self.p, U64, 4))
         return b"".join(out)
 
     @classmethod
@@ -209,7 +215,7 @@ class Vector(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.d, 32), U64)))
+        out += (b"\xa0", integers(self.d, U64, 32))
         return b"".join(out)
 
     @classmethod
@@ -283,8 +289,7 @@ class ArmCpuVfpFpcrFpsr(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.fpcr, p = take_integer(d, p, e, b"\x80", U64)
-        self.fpsr, p = take_integer(d, p, e, b"\x81", U64)
+        self.fpcr, self.fpsr, p = _TLV0_2Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -363,11 +368,12 @@ class ArmCpuVfp(VMState):
             p += 16
             _items.append(_item)
         self.zregs = _items
-        x = _BE_16I.unpack_from(d, p)
-        self.xregs_0 = x[0]
-        self.xregs_2 = list(x[1:15])
-        self.fpscr = x[15]
-        p += 64
+        (self.xregs_0,) = _BE_I.unpack_from(d, p)
+        p += 4
+        self.xregs_2 = list(_BE_14I.unpack_from(d, p))
+        p += 56
+        (self.fpscr,) = _BE_I.unpack_from(d, p)
+        p += 4
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -378,7 +384,9 @@ class ArmCpuVfp(VMState):
             return
         for _item in count_of(self.zregs, 32):
             out.append(struct.pack(f">{len(_item)}Q", *count_of(_item, 2)))
-        out.append(_BE_16I.pack(self.xregs_0, *self.xregs_2, self.fpscr))
+        out.append(_BE_I.pack(self.xregs_0))
+        out.append(_BE_14I.pack(*self.xregs_2))
+        out.append(_BE_I.pack(self.fpscr))
         save_subsections(self, out, f, {})
 
 
@@ -423,10 +431,10 @@ class ArmCpuIwmmxt(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_16Q16I.unpack_from(d, p)
-        self.iwmmxt_regs = list(x[0:16])
-        self.iwmmxt_cregs = list(x[16:32])
-        p += 192
+        self.iwmmxt_regs = list(_BE_16Q.unpack_from(d, p))
+        p += 128
+        self.iwmmxt_cregs = list(_BE_16I.unpack_from(d, p))
+        p += 64
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -435,18 +443,19 @@ class ArmCpuIwmmxt(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(
-            _BE_16Q16I.pack(
-                *count_of(self.iwmmxt_regs, 16), *count_of(self.iwmmxt_cregs, 16)
-            )
-        )
+        out.append(_BE_16Q.pack(*self.iwmmxt_regs))
+        out.append(_BE_16I.pack(*self.iwmmxt_cregs))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.iwmmxt_regs, 16), U64)))
-        out.append(tlv(b"\xa1", integers(count_of(self.iwmmxt_cregs, 16), U32)))
+        out += (
+            b"\xa0",
+            integers(self.iwmmxt_regs, U64, 16),
+            b"\xa1",
+            integers(self.iwmmxt_cregs, U32, 16),
+        )
         return b"".join(out)
 
     @classmethod
@@ -525,8 +534,7 @@ class ArmCpuMFaultmaskPrimask(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.faultmask, p = take_integer(d, p, e, b"\x80", U32)
-        self.primask, p = take_integer(d, p, e, b"\x81", U32)
+        self.faultmask, self.primask, p = _TLV0_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -586,7 +594,7 @@ class ArmCpuMCsselr(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.csselr, 2), U32)))
+        out += (b"\xa0", integers(self.csselr, U32, 2))
         if not (at(self.csselr, 0) <= 15 and at(self.csselr, 1) <= 15):
             raise NotPlain("a check")
         return b"".join(out)
@@ -762,10 +770,10 @@ class ArmCpuMV8m(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_4I.unpack_from(d, p)
-        self.msplim = list(x[0:2])
-        self.psplim = list(x[2:4])
+        _x, _x2, _x3, _x4 = _BE_4I.unpack_from(d, p)
         p += 16
+        self.msplim = [_x, _x2]
+        self.psplim = [_x3, _x4]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -774,14 +782,20 @@ class ArmCpuMV8m(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(_BE_4I.pack(*count_of(self.msplim, 2), *count_of(self.psplim, 2)))
+        _x, _x2 = self.msplim
+        _x3, _x4 = self.psplim
+        out.append(_BE_4I.pack(_x, _x2, _x3, _x4))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.msplim, 2), U32)))
-        out.append(tlv(b"\xa1", integers(count_of(self.psplim, 2), U32)))
+        out += (
+            b"\xa0",
+            integers(self.msplim, U32, 2),
+            b"\xa1",
+            integers(self.psplim, U32, 2),
+        )
         return b"".join(out)
 
     @classmethod
@@ -859,13 +873,12 @@ class ArmCpuMFp(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_9I.unpack_from(d, p)
-        self.fpcar = list(x[0:2])
-        self.fpccr = list(x[2:4])
-        self.fpdscr = list(x[4:6])
-        self.cpacr = list(x[6:8])
-        self.nsacr = x[8]
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8, self.nsacr = _BE_9I.unpack_from(d, p)
         p += 36
+        self.fpcar = [_x, _x2]
+        self.fpccr = [_x3, _x4]
+        self.fpdscr = [_x5, _x6]
+        self.cpacr = [_x7, _x8]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -874,25 +887,28 @@ class ArmCpuMFp(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(
-            _BE_9I.pack(
-                *count_of(self.fpcar, 2),
-                *count_of(self.fpccr, 2),
-                *count_of(self.fpdscr, 2),
-                *count_of(self.cpacr, 2),
-                self.nsacr,
-            )
-        )
+        _x, _x2 = self.fpcar
+        _x3, _x4 = self.fpccr
+        _x5, _x6 = self.fpdscr
+        _x7, _x8 = self.cpacr
+        out.append(_BE_9I.pack(_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8, self.nsacr))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.fpcar, 2), U32)))
-        out.append(tlv(b"\xa1", integers(count_of(self.fpccr, 2), U32)))
-        out.append(tlv(b"\xa2", integers(count_of(self.fpdscr, 2), U32)))
-        out.append(tlv(b"\xa3", integers(count_of(self.cpacr, 2), U32)))
-        out += (b"\x84", U32[self.nsacr])
+        out += (
+            b"\xa0",
+            integers(self.fpcar, U32, 2),
+            b"\xa1",
+            integers(self.fpccr, U32, 2),
+            b"\xa2",
+            integers(self.fpdscr, U32, 2),
+            b"\xa3",
+            integers(self.cpacr, U32, 2),
+            b"\x84",
+            U32[self.nsacr],
+        )
         return b"".join(out)
 
     @classmethod
@@ -967,8 +983,7 @@ class ArmCpuMMve(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.vpr, p = take_integer(d, p, e, b"\x80", U32)
-        self.ltpsize, p = take_integer(d, p, e, b"\x81", U32)
+        self.vpr, self.ltpsize, p = _TLV0_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -1236,17 +1251,20 @@ class ArmCpuM(VMState):
         self.v8m = None
         self.fp = None
         self.mve = None
-        self.vecbase, p = take_integer(d, p, e, b"\x80", U32)
-        self.basepri, p = take_integer(d, p, e, b"\x81", U32)
-        self.control, p = take_integer(d, p, e, b"\x82", U32)
-        self.ccr, p = take_integer(d, p, e, b"\x83", U32)
-        self.cfsr, p = take_integer(d, p, e, b"\x84", U32)
-        self.hfsr, p = take_integer(d, p, e, b"\x85", U32)
-        self.dfsr, p = take_integer(d, p, e, b"\x86", U32)
-        self.mmfar, p = take_integer(d, p, e, b"\x87", U32)
-        self.bfar, p = take_integer(d, p, e, b"\x88", U32)
-        self.mpu_ctrl, p = take_integer(d, p, e, b"\x89", U32)
-        self.exception, p = take_integer(d, p, e, b"\x8a", S32)
+        (
+            self.vecbase,
+            self.basepri,
+            self.control,
+            self.ccr,
+            self.cfsr,
+            self.hfsr,
+            self.dfsr,
+            self.mmfar,
+            self.bfar,
+            self.mpu_ctrl,
+            self.exception,
+            p,
+        ) = _TLV0_10Ii.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xab", f, {})
         if p != e:
             raise NotPlain("a component more")
@@ -1313,8 +1331,7 @@ class ArmCpuThumb2ee(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.teecr, p = take_integer(d, p, e, b"\x80", U32)
-        self.teehbr, p = take_integer(d, p, e, b"\x81", U32)
+        self.teecr, self.teehbr, p = _TLV0_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -1468,12 +1485,13 @@ class ArmCpuPmsav7(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(
-            tlv(b"\xa0", integers(count_of(self.drbar, f.ask(MPU_REGIONS)), U32))
-        )
-        out.append(tlv(b"\xa1", integers(count_of(self.drsr, f.ask(MPU_REGIONS)), U32)))
-        out.append(
-            tlv(b"\xa2", integers(count_of(self.dracr, f.ask(MPU_REGIONS)), U32))
+        out += (
+            b"\xa0",
+            integers(self.drbar, U32, f.ask(MPU_REGIONS)),
+            b"\xa1",
+            integers(self.drsr, U32, f.ask(MPU_REGIONS)),
+            b"\xa2",
+            integers(self.dracr, U32, f.ask(MPU_REGIONS)),
         )
         return b"".join(out)
 
@@ -1562,11 +1580,11 @@ class ArmCpuPmsav8Pmsav8r(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(
-            tlv(b"\xa0", integers(count_of(self.hprbar, f.ask(HYP_MPU_REGIONS)), U32))
-        )
-        out.append(
-            tlv(b"\xa1", integers(count_of(self.hprlar, f.ask(HYP_MPU_REGIONS)), U32))
+        out += (
+            b"\xa0",
+            integers(self.hprbar, U32, f.ask(HYP_MPU_REGIONS)),
+            b"\xa1",
+            integers(self.hprlar, U32, f.ask(HYP_MPU_REGIONS)),
         )
         return b"".join(out)
 
@@ -1681,9 +1699,16 @@ class ArmCpuPmsav8(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.rbar, f.ask(MPU_REGIONS)), U32)))
-        out.append(tlv(b"\xa1", integers(count_of(self.rlar, f.ask(MPU_REGIONS)), U32)))
-        out += (b"\x82", U32[self.mair0], b"\x83", U32[self.mair1])
+        out += (
+            b"\xa0",
+            integers(self.rbar, U32, f.ask(MPU_REGIONS)),
+            b"\xa1",
+            integers(self.rlar, U32, f.ask(MPU_REGIONS)),
+            b"\x82",
+            U32[self.mair0],
+            b"\x83",
+            U32[self.mair1],
+        )
         x = encode_subsections(self, f, {})
         if x:
             out.append(tlv(b"\xa4", x))
@@ -1698,8 +1723,7 @@ class ArmCpuPmsav8(VMState):
         self.pmsav8r = None
         self.rbar, p = take_integers(d, p, e, b"\xa0", U32, f.ask(MPU_REGIONS))
         self.rlar, p = take_integers(d, p, e, b"\xa1", U32, f.ask(MPU_REGIONS))
-        self.mair0, p = take_integer(d, p, e, b"\x82", U32)
-        self.mair1, p = take_integer(d, p, e, b"\x83", U32)
+        self.mair0, self.mair1, p = _TLV2_2I.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xa4", f, {})
         if p != e:
             raise NotPlain("a component more")
@@ -2066,10 +2090,10 @@ class ArmCpuMSecurity(VMState):
             U32[self.mair0],
             b"\x89",
             U32[self.mair1],
-        )
-        out.append(tlv(b"\xaa", integers(count_of(self.rbar, f.ask(MPU_REGIONS)), U32)))
-        out.append(tlv(b"\xab", integers(count_of(self.rlar, f.ask(MPU_REGIONS)), U32)))
-        out += (
+            b"\xaa",
+            integers(self.rbar, U32, f.ask(MPU_REGIONS)),
+            b"\xab",
+            integers(self.rlar, U32, f.ask(MPU_REGIONS)),
             b"\x8c",
             U32[self.rnr],
             b"\x8d",
@@ -2084,14 +2108,10 @@ class ArmCpuMSecurity(VMState):
             U32[self.sfsr],
             b"\x92",
             U32[self.sfar],
-        )
-        out.append(
-            tlv(b"\xb3", integers(count_of(self.sau_rbar, f.ask(SAU_REGIONS)), U32))
-        )
-        out.append(
-            tlv(b"\xb4", integers(count_of(self.sau_rlar, f.ask(SAU_REGIONS)), U32))
-        )
-        out += (
+            b"\xb3",
+            integers(self.sau_rbar, U32, f.ask(SAU_REGIONS)),
+            b"\xb4",
+            integers(self.sau_rlar, U32, f.ask(SAU_REGIONS)),
             b"\x95",
             U32[self.sau_rnr],
             b"\x96",
@@ -2111,31 +2131,34 @@ class ArmCpuMSecurity(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.secure, p = take_integer(d, p, e, b"\x80", U32)
-        self.other_ss_msp, p = take_integer(d, p, e, b"\x81", U32)
-        self.other_ss_psp, p = take_integer(d, p, e, b"\x82", U32)
-        self.basepri, p = take_integer(d, p, e, b"\x83", U32)
-        self.primask, p = take_integer(d, p, e, b"\x84", U32)
-        self.faultmask, p = take_integer(d, p, e, b"\x85", U32)
-        self.control, p = take_integer(d, p, e, b"\x86", U32)
-        self.vecbase, p = take_integer(d, p, e, b"\x87", U32)
-        self.mair0, p = take_integer(d, p, e, b"\x88", U32)
-        self.mair1, p = take_integer(d, p, e, b"\x89", U32)
+        (
+            self.secure,
+            self.other_ss_msp,
+            self.other_ss_psp,
+            self.basepri,
+            self.primask,
+            self.faultmask,
+            self.control,
+            self.vecbase,
+            self.mair0,
+            self.mair1,
+            p,
+        ) = _TLV0_10I.take(d, p, e)
         self.rbar, p = take_integers(d, p, e, b"\xaa", U32, f.ask(MPU_REGIONS))
         self.rlar, p = take_integers(d, p, e, b"\xab", U32, f.ask(MPU_REGIONS))
-        self.rnr, p = take_integer(d, p, e, b"\x8c", U32)
-        self.mpu_ctrl, p = take_integer(d, p, e, b"\x8d", U32)
-        self.ccr, p = take_integer(d, p, e, b"\x8e", U32)
-        self.mmfar, p = take_integer(d, p, e, b"\x8f", U32)
-        self.cfsr, p = take_integer(d, p, e, b"\x90", U32)
-        self.sfsr, p = take_integer(d, p, e, b"\x91", U32)
-        self.sfar, p = take_integer(d, p, e, b"\x92", U32)
+        (
+            self.rnr,
+            self.mpu_ctrl,
+            self.ccr,
+            self.mmfar,
+            self.cfsr,
+            self.sfsr,
+            self.sfar,
+            p,
+        ) = _TLV12_7I.take(d, p, e)
         self.sau_rbar, p = take_integers(d, p, e, b"\xb3", U32, f.ask(SAU_REGIONS))
         self.sau_rlar, p = take_integers(d, p, e, b"\xb4", U32, f.ask(SAU_REGIONS))
-        self.sau_rnr, p = take_integer(d, p, e, b"\x95", U32)
-        self.sau_ctrl, p = take_integer(d, p, e, b"\x96", U32)
-        self.scr, p = take_integer(d, p, e, b"\x97", U32)
-        self.aircr, p = take_integer(d, p, e, b"\x98", U32)
+        self.sau_rnr, self.sau_ctrl, self.scr, self.aircr, p = _TLV21_4I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -2363,9 +2386,9 @@ class ArmCpuSerror(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.pending],
+            UINT8[self.pending],
             b"\x81",
-            U8[self.has_esr],
+            UINT8[self.has_esr],
             b"\x82",
             U64[self.esr],
         )
@@ -2377,9 +2400,7 @@ class ArmCpuSerror(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.pending, p = take_integer(d, p, e, b"\x80", U8)
-        self.has_esr, p = take_integer(d, p, e, b"\x81", U8)
-        self.esr, p = take_integer(d, p, e, b"\x82", U64)
+        self.pending, self.has_esr, self.esr, p = _TLV0_2BQ.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -2881,21 +2902,66 @@ class ArmCpu(VMState):
         self.serror = None
         self.irq_line_state = None
         self.wfxt_timer = None
-        x = _BE_16I33Q2I8Q26I8Qi.unpack_from(d, p)
-        self.regs = list(x[0:16])
-        self.xregs = list(x[16:48])
-        self.pc = x[48]
-        self.cpsr = x[49]
-        self.spsr = x[50]
-        self.banked_spsr = list(x[51:59])
-        self.banked_r13 = list(x[59:67])
-        self.banked_r14 = list(x[67:75])
-        self.usr_regs = list(x[75:80])
-        self.fiq_regs = list(x[80:85])
-        self.elr_el = list(x[85:89])
-        self.sp_el = list(x[89:93])
-        self.cpreg_vmstate_array_len = x[93]
-        p += 572
+        self.regs = list(_BE_16I.unpack_from(d, p))
+        p += 64
+        self.xregs = list(_BE_32Q.unpack_from(d, p))
+        p += 256
+        (
+            self.pc,
+            self.cpsr,
+            self.spsr,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            _x13,
+            _x14,
+            _x15,
+            _x16,
+            _x17,
+            _x18,
+            _x19,
+            _x20,
+            _x21,
+            _x22,
+            _x23,
+            _x24,
+            _x25,
+            _x26,
+            _x27,
+            _x28,
+            _x29,
+            _x30,
+            _x31,
+            _x32,
+            _x33,
+            _x34,
+            _x35,
+            _x36,
+            _x37,
+            _x38,
+            _x39,
+            _x40,
+            _x41,
+            _x42,
+            self.cpreg_vmstate_array_len,
+        ) = _BE_Q2I8Q26I8Qi.unpack_from(d, p)
+        p += 252
+        self.banked_spsr = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
+        self.banked_r13 = [_x9, _x10, _x11, _x12, _x13, _x14, _x15, _x16]
+        self.banked_r14 = [_x17, _x18, _x19, _x20, _x21, _x22, _x23, _x24]
+        self.usr_regs = [_x25, _x26, _x27, _x28, _x29]
+        self.fiq_regs = [_x30, _x31, _x32, _x33, _x34]
+        self.elr_el = [_x35, _x36, _x37, _x38]
+        self.sp_el = [_x39, _x40, _x41, _x42]
         _n = bounded(max(self.cpreg_vmstate_array_len, 0), d)
         self.cpreg_vmstate_indexes = list(struct.unpack_from(f">{_n}Q", d, p))
         p += _n * 8
@@ -2923,20 +2989,62 @@ class ArmCpu(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        out.append(_BE_16I.pack(*self.regs))
+        out.append(_BE_32Q.pack(*self.xregs))
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8 = self.banked_spsr
+        _x9, _x10, _x11, _x12, _x13, _x14, _x15, _x16 = self.banked_r13
+        _x17, _x18, _x19, _x20, _x21, _x22, _x23, _x24 = self.banked_r14
+        _x25, _x26, _x27, _x28, _x29 = self.usr_regs
+        _x30, _x31, _x32, _x33, _x34 = self.fiq_regs
+        _x35, _x36, _x37, _x38 = self.elr_el
+        _x39, _x40, _x41, _x42 = self.sp_el
         out.append(
-            _BE_16I33Q2I8Q26I8Qi.pack(
-                *count_of(self.regs, 16),
-                *count_of(self.xregs, 32),
+            _BE_Q2I8Q26I8Qi.pack(
                 self.pc,
                 self.cpsr,
                 self.spsr,
-                *count_of(self.banked_spsr, 8),
-                *count_of(self.banked_r13, 8),
-                *count_of(self.banked_r14, 8),
-                *count_of(self.usr_regs, 5),
-                *count_of(self.fiq_regs, 5),
-                *count_of(self.elr_el, 4),
-                *count_of(self.sp_el, 4),
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
+                _x9,
+                _x10,
+                _x11,
+                _x12,
+                _x13,
+                _x14,
+                _x15,
+                _x16,
+                _x17,
+                _x18,
+                _x19,
+                _x20,
+                _x21,
+                _x22,
+                _x23,
+                _x24,
+                _x25,
+                _x26,
+                _x27,
+                _x28,
+                _x29,
+                _x30,
+                _x31,
+                _x32,
+                _x33,
+                _x34,
+                _x35,
+                _x36,
+                _x37,
+                _x38,
+                _x39,
+                _x40,
+                _x41,
+                _x42,
                 self.cpreg_vmstate_array_len,
             )
         )
@@ -2972,36 +3080,37 @@ class ArmCpu(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.regs, 16), U32)))
-        out.append(tlv(b"\xa1", integers(count_of(self.xregs, 32), U64)))
-        out += (b"\x82", U64[self.pc], b"\x83", U32[self.cpsr], b"\x84", U32[self.spsr])
-        out.append(tlv(b"\xa5", integers(count_of(self.banked_spsr, 8), U64)))
-        out.append(tlv(b"\xa6", integers(count_of(self.banked_r13, 8), U32)))
-        out.append(tlv(b"\xa7", integers(count_of(self.banked_r14, 8), U32)))
-        out.append(tlv(b"\xa8", integers(count_of(self.usr_regs, 5), U32)))
-        out.append(tlv(b"\xa9", integers(count_of(self.fiq_regs, 5), U32)))
-        out.append(tlv(b"\xaa", integers(count_of(self.elr_el, 4), U64)))
-        out.append(tlv(b"\xab", integers(count_of(self.sp_el, 4), U64)))
-        out += (b"\x8c", S32[self.cpreg_vmstate_array_len])
-        out.append(
-            tlv(
-                b"\xad",
-                integers(
-                    count_of(self.cpreg_vmstate_indexes, self.cpreg_vmstate_array_len),
-                    U64,
-                ),
-            )
-        )
-        out.append(
-            tlv(
-                b"\xae",
-                integers(
-                    count_of(self.cpreg_vmstate_values, self.cpreg_vmstate_array_len),
-                    U64,
-                ),
-            )
-        )
         out += (
+            b"\xa0",
+            integers(self.regs, U32, 16),
+            b"\xa1",
+            integers(self.xregs, U64, 32),
+            b"\x82",
+            U64[self.pc],
+            b"\x83",
+            U32[self.cpsr],
+            b"\x84",
+            U32[self.spsr],
+            b"\xa5",
+            integers(self.banked_spsr, U64, 8),
+            b"\xa6",
+            integers(self.banked_r13, U32, 8),
+            b"\xa7",
+            integers(self.banked_r14, U32, 8),
+            b"\xa8",
+            integers(self.usr_regs, U32, 5),
+            b"\xa9",
+            integers(self.fiq_regs, U32, 5),
+            b"\xaa",
+            integers(self.elr_el, U64, 4),
+            b"\xab",
+            integers(self.sp_el, U64, 4),
+            b"\x8c",
+            S32[self.cpreg_vmstate_array_len],
+            b"\xad",
+            integers(self.cpreg_vmstate_indexes, U64, self.cpreg_vmstate_array_len),
+            b"\xae",
+            integers(self.cpreg_vmstate_values, U64, self.cpreg_vmstate_array_len),
             b"\x8f",
             U64[self.exclusive_addr],
             b"\x90",
@@ -3021,7 +3130,7 @@ class ArmCpu(VMState):
             b"\x97",
             S64[self.gt_timer_GTIMER_VIRT],
             b"\x98",
-            U8[self.power_state],
+            UINT8[self.power_state],
         )
         x = encode_subsections(self, f, {})
         if x:
@@ -3049,9 +3158,7 @@ class ArmCpu(VMState):
         self.wfxt_timer = None
         self.regs, p = take_integers(d, p, e, b"\xa0", U32, 16)
         self.xregs, p = take_integers(d, p, e, b"\xa1", U64, 32)
-        self.pc, p = take_integer(d, p, e, b"\x82", U64)
-        self.cpsr, p = take_integer(d, p, e, b"\x83", U32)
-        self.spsr, p = take_integer(d, p, e, b"\x84", U32)
+        self.pc, self.cpsr, self.spsr, p = _TLV2_Q2I.take(d, p, e)
         self.banked_spsr, p = take_integers(d, p, e, b"\xa5", U64, 8)
         self.banked_r13, p = take_integers(d, p, e, b"\xa6", U32, 8)
         self.banked_r14, p = take_integers(d, p, e, b"\xa7", U32, 8)
@@ -3066,16 +3173,19 @@ class ArmCpu(VMState):
         self.cpreg_vmstate_values, p = take_integers(
             d, p, e, b"\xae", U64, self.cpreg_vmstate_array_len
         )
-        self.exclusive_addr, p = take_integer(d, p, e, b"\x8f", U64)
-        self.exclusive_val, p = take_integer(d, p, e, b"\x90", U64)
-        self.exclusive_high, p = take_integer(d, p, e, b"\x91", U64)
-        self.features, p = take_integer(d, p, e, b"\x92", U64)
-        self.syndrome, p = take_integer(d, p, e, b"\x93", U32)
-        self.fsr, p = take_integer(d, p, e, b"\x94", U32)
-        self.vaddress, p = take_integer(d, p, e, b"\x95", U64)
-        self.gt_timer_GTIMER_PHYS, p = take_integer(d, p, e, b"\x96", S64)
-        self.gt_timer_GTIMER_VIRT, p = take_integer(d, p, e, b"\x97", S64)
-        self.power_state, p = take_integer(d, p, e, b"\x98", U8)
+        (
+            self.exclusive_addr,
+            self.exclusive_val,
+            self.exclusive_high,
+            self.features,
+            self.syndrome,
+            self.fsr,
+            self.vaddress,
+            self.gt_timer_GTIMER_PHYS,
+            self.gt_timer_GTIMER_VIRT,
+            self.power_state,
+            p,
+        ) = _TLV15_4Q2IQ2qB.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xb9", f, {})
         if p != e:
             raise NotPlain("a component more")

@@ -5,22 +5,18 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U8,
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
-_BE_35I6B = struct.Struct(">35I6B")
+_BE_32I = struct.Struct(">32I")
+_BE_3I = struct.Struct(">3I")
+_BE_6B = struct.Struct(">6B")
+_TLV0_3I = TlvRun("3I")
+_TLV4_6B = TlvRun("6B", 4)
 
 
 class AvrCpu(VMState):
@@ -151,18 +147,14 @@ class AvrCpu(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_35I6B.unpack_from(d, p)
-        self.pc_w = x[0]
-        self.sp = x[1]
-        self.skip = x[2]
-        self.r = list(x[3:35])
-        self.sreg = x[35]
-        self.rampD = x[36]
-        self.rampX = x[37]
-        self.rampY = x[38]
-        self.rampZ = x[39]
-        self.eind = x[40]
-        p += 146
+        self.pc_w, self.sp, self.skip = _BE_3I.unpack_from(d, p)
+        p += 12
+        self.r = list(_BE_32I.unpack_from(d, p))
+        p += 128
+        self.sreg, self.rampD, self.rampX, self.rampY, self.rampZ, self.eind = (
+            _BE_6B.unpack_from(d, p)
+        )
+        p += 6
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -171,18 +163,11 @@ class AvrCpu(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        out.append(_BE_3I.pack(self.pc_w, self.sp, self.skip))
+        out.append(_BE_32I.pack(*self.r))
         out.append(
-            _BE_35I6B.pack(
-                self.pc_w,
-                self.sp,
-                self.skip,
-                *self.r,
-                self.sreg,
-                self.rampD,
-                self.rampX,
-                self.rampY,
-                self.rampZ,
-                self.eind,
+            _BE_6B.pack(
+                self.sreg, self.rampD, self.rampX, self.rampY, self.rampZ, self.eind
             )
         )
 
@@ -190,21 +175,27 @@ class AvrCpu(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U32[self.pc_w], b"\x81", U32[self.sp], b"\x82", U32[self.skip])
-        out.append(tlv(b"\xa3", integers(count_of(self.r, 32), U32)))
         out += (
+            b"\x80",
+            U32[self.pc_w],
+            b"\x81",
+            U32[self.sp],
+            b"\x82",
+            U32[self.skip],
+            b"\xa3",
+            integers(self.r, U32, 32),
             b"\x84",
-            U8[self.sreg],
+            UINT8[self.sreg],
             b"\x85",
-            U8[self.rampD],
+            UINT8[self.rampD],
             b"\x86",
-            U8[self.rampX],
+            UINT8[self.rampX],
             b"\x87",
-            U8[self.rampY],
+            UINT8[self.rampY],
             b"\x88",
-            U8[self.rampZ],
+            UINT8[self.rampZ],
             b"\x89",
-            U8[self.eind],
+            UINT8[self.eind],
         )
         return b"".join(out)
 
@@ -214,16 +205,11 @@ class AvrCpu(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.pc_w, p = take_integer(d, p, e, b"\x80", U32)
-        self.sp, p = take_integer(d, p, e, b"\x81", U32)
-        self.skip, p = take_integer(d, p, e, b"\x82", U32)
+        self.pc_w, self.sp, self.skip, p = _TLV0_3I.take(d, p, e)
         self.r, p = take_integers(d, p, e, b"\xa3", U32, 32)
-        self.sreg, p = take_integer(d, p, e, b"\x84", U8)
-        self.rampD, p = take_integer(d, p, e, b"\x85", U8)
-        self.rampX, p = take_integer(d, p, e, b"\x86", U8)
-        self.rampY, p = take_integer(d, p, e, b"\x87", U8)
-        self.rampZ, p = take_integer(d, p, e, b"\x88", U8)
-        self.eind, p = take_integer(d, p, e, b"\x89", U8)
+        self.sreg, self.rampD, self.rampX, self.rampY, self.rampZ, self.eind, p = (
+            _TLV4_6B.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -6,12 +6,11 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    S32,
-    U32,
+    TRUTH,
     NotPlain,
     decode_subsections,
     encode_subsections,
@@ -26,6 +25,7 @@ from vmsgen.runtime.visitor import Visitor
 _BE_2I = struct.Struct(">2I")
 _BE_B = struct.Struct(">B")
 _BE_i = struct.Struct(">i")
+_TLV0_2I = TlvRun("2I")
 
 
 class InterruptRequest(enum.IntFlag):
@@ -145,9 +145,7 @@ class CpuCommonCrashOccurred(VMState):
         self._facts = f
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.crash_occurred = _b == 1
+        self.crash_occurred = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -274,8 +272,7 @@ class CpuCommon(VMState):
         self._facts = f
         self.exception_index = None
         self.crash_occurred = None
-        self.halted, p = take_integer(d, p, e, b"\x80", U32)
-        self.interrupt_request, p = take_integer(d, p, e, b"\x81", U32)
+        self.halted, self.interrupt_request, p = _TLV0_2I.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xa2", f, {})
         if p != e:
             raise NotPlain("a component more")

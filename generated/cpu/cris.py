@@ -5,26 +5,28 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U32,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
 from .common import CpuCommon
 
+_BE_16I = struct.Struct(">16I")
 _BE_2I = struct.Struct(">2I")
-_BE_34I2i6I6i65I = struct.Struct(">34I2i6I6i65I")
+_BE_2I2i6I6i = struct.Struct(">2I2i6I6i")
+_BE_I = struct.Struct(">I")
+_TLV0_2I = TlvRun("2I")
+_TLV2_2I2i6I6i = TlvRun("2I2i6I6i", 2)
 
 
 class TlbSet(Struct):
@@ -76,8 +78,7 @@ class TlbSet(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> TlbSet:
         self = cls.__new__(cls)
         self._kept = None
-        self.lo, p = take_integer(d, p, e, b"\x80", U32)
-        self.hi, p = take_integer(d, p, e, b"\x81", U32)
+        self.lo, self.hi, p = _TLV0_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -369,31 +370,39 @@ class Registers(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[Registers, int]:
         self = cls.__new__(cls)
         self._kept = None
-        x = _BE_34I2i6I6i65I.unpack_from(d, p)
-        self.regs = list(x[0:16])
-        self.pregs = list(x[16:32])
-        self.pc = x[32]
-        self.ksp = x[33]
-        self.dslot = x[34]
-        self.btaken = x[35]
-        self.btarget = x[36]
-        self.cc_op = x[37]
-        self.cc_mask = x[38]
-        self.cc_dest = x[39]
-        self.cc_src = x[40]
-        self.cc_result = x[41]
-        self.cc_size = x[42]
-        self.cc_x = x[43]
-        self.locked_irq = x[44]
-        self.interrupt_vector = x[45]
-        self.fault_vector = x[46]
-        self.trap_vector = x[47]
-        self.sregs_0 = list(x[48:64])
-        self.sregs_1 = list(x[64:80])
-        self.sregs_2 = list(x[80:96])
-        self.sregs_3 = list(x[96:112])
-        self.mmu_rand_lfsr = x[112]
-        p += 452
+        self.regs = list(_BE_16I.unpack_from(d, p))
+        p += 64
+        self.pregs = list(_BE_16I.unpack_from(d, p))
+        p += 64
+        (
+            self.pc,
+            self.ksp,
+            self.dslot,
+            self.btaken,
+            self.btarget,
+            self.cc_op,
+            self.cc_mask,
+            self.cc_dest,
+            self.cc_src,
+            self.cc_result,
+            self.cc_size,
+            self.cc_x,
+            self.locked_irq,
+            self.interrupt_vector,
+            self.fault_vector,
+            self.trap_vector,
+        ) = _BE_2I2i6I6i.unpack_from(d, p)
+        p += 64
+        self.sregs_0 = list(_BE_16I.unpack_from(d, p))
+        p += 64
+        self.sregs_1 = list(_BE_16I.unpack_from(d, p))
+        p += 64
+        self.sregs_2 = list(_BE_16I.unpack_from(d, p))
+        p += 64
+        self.sregs_3 = list(_BE_16I.unpack_from(d, p))
+        p += 64
+        (self.mmu_rand_lfsr,) = _BE_I.unpack_from(d, p)
+        p += 4
         _items = []
         for _ in range(16):
             _item, p = TlbSet._load(d, p, f)
@@ -442,10 +451,10 @@ class Registers(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
+        out.append(_BE_16I.pack(*self.regs))
+        out.append(_BE_16I.pack(*self.pregs))
         out.append(
-            _BE_34I2i6I6i65I.pack(
-                *count_of(self.regs, 16),
-                *count_of(self.pregs, 16),
+            _BE_2I2i6I6i.pack(
                 self.pc,
                 self.ksp,
                 self.dslot,
@@ -462,13 +471,13 @@ class Registers(Struct):
                 self.interrupt_vector,
                 self.fault_vector,
                 self.trap_vector,
-                *count_of(self.sregs_0, 16),
-                *count_of(self.sregs_1, 16),
-                *count_of(self.sregs_2, 16),
-                *count_of(self.sregs_3, 16),
-                self.mmu_rand_lfsr,
             )
         )
+        out.append(_BE_16I.pack(*self.sregs_0))
+        out.append(_BE_16I.pack(*self.sregs_1))
+        out.append(_BE_16I.pack(*self.sregs_2))
+        out.append(_BE_16I.pack(*self.sregs_3))
+        out.append(_BE_I.pack(self.mmu_rand_lfsr))
         for _item in count_of(self.tlbsets_0_0, 16):
             _item._save(out, f)
         for _item2 in count_of(self.tlbsets_0_1, 16):
@@ -490,9 +499,11 @@ class Registers(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.regs, 16), U32)))
-        out.append(tlv(b"\xa1", integers(count_of(self.pregs, 16), U32)))
         out += (
+            b"\xa0",
+            integers(self.regs, U32, 16),
+            b"\xa1",
+            integers(self.pregs, U32, 16),
             b"\x82",
             U32[self.pc],
             b"\x83",
@@ -525,12 +536,17 @@ class Registers(Struct):
             S32[self.fault_vector],
             b"\x91",
             S32[self.trap_vector],
+            b"\xb2",
+            integers(self.sregs_0, U32, 16),
+            b"\xb3",
+            integers(self.sregs_1, U32, 16),
+            b"\xb4",
+            integers(self.sregs_2, U32, 16),
+            b"\xb5",
+            integers(self.sregs_3, U32, 16),
+            b"\x96",
+            U32[self.mmu_rand_lfsr],
         )
-        out.append(tlv(b"\xb2", integers(count_of(self.sregs_0, 16), U32)))
-        out.append(tlv(b"\xb3", integers(count_of(self.sregs_1, 16), U32)))
-        out.append(tlv(b"\xb4", integers(count_of(self.sregs_2, 16), U32)))
-        out.append(tlv(b"\xb5", integers(count_of(self.sregs_3, 16), U32)))
-        out += (b"\x96", U32[self.mmu_rand_lfsr])
         x = b"".join(
             [tlv(b"0", item._encode(f)) for item in count_of(self.tlbsets_0_0, 16)]
         )
@@ -571,22 +587,25 @@ class Registers(Struct):
         self._kept = None
         self.regs, p = take_integers(d, p, e, b"\xa0", U32, 16)
         self.pregs, p = take_integers(d, p, e, b"\xa1", U32, 16)
-        self.pc, p = take_integer(d, p, e, b"\x82", U32)
-        self.ksp, p = take_integer(d, p, e, b"\x83", U32)
-        self.dslot, p = take_integer(d, p, e, b"\x84", S32)
-        self.btaken, p = take_integer(d, p, e, b"\x85", S32)
-        self.btarget, p = take_integer(d, p, e, b"\x86", U32)
-        self.cc_op, p = take_integer(d, p, e, b"\x87", U32)
-        self.cc_mask, p = take_integer(d, p, e, b"\x88", U32)
-        self.cc_dest, p = take_integer(d, p, e, b"\x89", U32)
-        self.cc_src, p = take_integer(d, p, e, b"\x8a", U32)
-        self.cc_result, p = take_integer(d, p, e, b"\x8b", U32)
-        self.cc_size, p = take_integer(d, p, e, b"\x8c", S32)
-        self.cc_x, p = take_integer(d, p, e, b"\x8d", S32)
-        self.locked_irq, p = take_integer(d, p, e, b"\x8e", S32)
-        self.interrupt_vector, p = take_integer(d, p, e, b"\x8f", S32)
-        self.fault_vector, p = take_integer(d, p, e, b"\x90", S32)
-        self.trap_vector, p = take_integer(d, p, e, b"\x91", S32)
+        (
+            self.pc,
+            self.ksp,
+            self.dslot,
+            self.btaken,
+            self.btarget,
+            self.cc_op,
+            self.cc_mask,
+            self.cc_dest,
+            self.cc_src,
+            self.cc_result,
+            self.cc_size,
+            self.cc_x,
+            self.locked_irq,
+            self.interrupt_vector,
+            self.fault_vector,
+            self.trap_vector,
+            p,
+        ) = _TLV2_2I2i6I6i.take(d, p, e)
         self.sregs_0, p = take_integers(d, p, e, b"\xb2", U32, 16)
         self.sregs_1, p = take_integers(d, p, e, b"\xb3", U32, 16)
         self.sregs_2, p = take_integers(d, p, e, b"\xb4", U32, 16)

@@ -6,12 +6,10 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import OCTETS, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    OCTETS,
-    U32,
-    U64,
     NotPlain,
     content,
     count_of,
@@ -27,10 +25,12 @@ from .common import CpuCommon
 
 _BE_2QI = struct.Struct(">2QI")
 _BE_32Q = struct.Struct(">32Q")
-_BE_40Q = struct.Struct(">40Q")
 _BE_4Q = struct.Struct(">4Q")
+_BE_8Q = struct.Struct(">8Q")
 _BE_I = struct.Struct(">I")
 _BE_Q2I = struct.Struct(">Q2I")
+_TLV0_4Q = TlvRun("4Q")
+_TLV0_Q2I = TlvRun("Q2I")
 
 
 class TlbFlags32(enum.IntFlag):
@@ -110,9 +110,7 @@ class TlbEntry32(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> TlbEntry32:
         self = cls.__new__(cls)
         self._kept = None
-        self.va, p = take_integer(d, p, e, b"\x80", U64)
-        self.pa, p = take_integer(d, p, e, b"\x81", U32)
-        self.flags, p = take_integer(d, p, e, b"\x82", U32)
+        self.va, self.pa, self.flags, p = _TLV0_Q2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -182,10 +180,7 @@ class TlbEntry(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> TlbEntry:
         self = cls.__new__(cls)
         self._kept = None
-        self.start, p = take_integer(d, p, e, b"\x80", U64)
-        self.last, p = take_integer(d, p, e, b"\x81", U64)
-        self.pa, p = take_integer(d, p, e, b"\x82", U64)
-        self.flags, p = take_integer(d, p, e, b"\x83", U64)
+        self.start, self.last, self.pa, self.flags, p = _TLV0_4Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -448,10 +443,10 @@ class Registers(Struct):
             p += _n
             _items.append(_item)
         self.gr = _items
-        x = _BE_40Q.unpack_from(d, p)
-        self.fr = list(x[0:32])
-        self.sr = list(x[32:40])
-        p += 320
+        self.fr = list(_BE_32Q.unpack_from(d, p))
+        p += 256
+        self.sr = list(_BE_8Q.unpack_from(d, p))
+        p += 64
         _items2 = []
         for _ in range(32):
             _n2 = OCTETS[64 if wide else 32]
@@ -511,7 +506,8 @@ class Registers(Struct):
         wide = f.qemu >= (8, 2)
         for _item in count_of(self.gr, 32):
             out.append(_item.to_bytes(OCTETS[64 if wide else 32], "big"))
-        out.append(_BE_40Q.pack(*count_of(self.fr, 32), *count_of(self.sr, 8)))
+        out.append(_BE_32Q.pack(*self.fr))
+        out.append(_BE_8Q.pack(*self.sr))
         for _item2 in count_of(self.cr, 32):
             out.append(_item2.to_bytes(OCTETS[64 if wide else 32], "big"))
         for _item3 in count_of(self.cr_back, 2):

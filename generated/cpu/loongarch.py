@@ -5,31 +5,32 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    U32,
-    U64,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
     need,
     save_subsections,
-    take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
+_BE_16Q = struct.Struct(">16Q")
+_BE_25Q = struct.Struct(">25Q")
 _BE_2Q = struct.Struct(">2Q")
+_BE_30Q = struct.Struct(">30Q")
 _BE_32Q = struct.Struct(">32Q")
-_BE_32QI = struct.Struct(">32QI")
-_BE_33Q = struct.Struct(">33Q")
 _BE_3Q = struct.Struct(">3Q")
 _BE_4Q2I = struct.Struct(">4Q2I")
-_BE_71Q = struct.Struct(">71Q")
+_BE_I = struct.Struct(">I")
+_BE_Q = struct.Struct(">Q")
+_TLV0_3Q = TlvRun("3Q")
+_TLV0_4Q2I = TlvRun("4Q2I")
 
 
 class TlbEntry(Struct):
@@ -98,9 +99,7 @@ class TlbEntry(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> TlbEntry:
         self = cls.__new__(cls)
         self._kept = None
-        self.tlb_misc, p = take_integer(d, p, e, b"\x80", U64)
-        self.tlb_entry0, p = take_integer(d, p, e, b"\x81", U64)
-        self.tlb_entry1, p = take_integer(d, p, e, b"\x82", U64)
+        self.tlb_misc, self.tlb_entry0, self.tlb_entry1, p = _TLV0_3Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -150,10 +149,10 @@ class LoongArchCpuFpu(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_32QI.unpack_from(d, p)
-        self.low = list(x[0:32])
-        self.fcsr = x[32]
-        p += 260
+        self.low = list(_BE_32Q.unpack_from(d, p))
+        p += 256
+        (self.fcsr,) = _BE_I.unpack_from(d, p)
+        p += 4
         _b = d[p : p + 8]
         p += 8
         if _b.strip(b"\0\1"):
@@ -167,7 +166,8 @@ class LoongArchCpuFpu(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(_BE_32QI.pack(*self.low, self.fcsr))
+        out.append(_BE_32Q.pack(*self.low))
+        out.append(_BE_I.pack(self.fcsr))
         if None in self.flags:
             raise NotPlain("no value")
         out.append(bytes([1 if each else 0 for each in count_of(self.flags, 8)]))
@@ -220,7 +220,7 @@ class LoongArchCpuLsx(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.middle, 32), U64)))
+        out += (b"\xa0", integers(self.middle, U64, 32))
         return b"".join(out)
 
     @classmethod
@@ -479,12 +479,9 @@ class LoongArchCpuLbt(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.scr0, p = take_integer(d, p, e, b"\x80", U64)
-        self.scr1, p = take_integer(d, p, e, b"\x81", U64)
-        self.scr2, p = take_integer(d, p, e, b"\x82", U64)
-        self.scr3, p = take_integer(d, p, e, b"\x83", U64)
-        self.eflags, p = take_integer(d, p, e, b"\x84", U32)
-        self.ftop, p = take_integer(d, p, e, b"\x85", U32)
+        self.scr0, self.scr1, self.scr2, self.scr3, self.eflags, self.ftop, p = (
+            _TLV0_4Q2I.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -1101,15 +1098,15 @@ class LoongArchCpu(VMState):
         self.lasx = None
         self.address_translation = None
         self.lbt = None
-        x = _BE_33Q.unpack_from(d, p)
-        self.gpr = list(x[0:32])
-        self.pc = x[32]
-        p += 264
+        self.gpr = list(_BE_32Q.unpack_from(d, p))
+        p += 256
+        (self.pc,) = _BE_Q.unpack_from(d, p)
+        p += 8
         if version < 3:
-            x = _BE_32QI.unpack_from(d, p)
-            self.fpr = list(x[0:32])
-            self.fcsr0 = x[32]
-            p += 260
+            self.fpr = list(_BE_32Q.unpack_from(d, p))
+            p += 256
+            (self.fcsr0,) = _BE_I.unpack_from(d, p)
+            p += 4
             _b = d[p : p + 8]
             p += 8
             if _b.strip(b"\0\1"):
@@ -1119,61 +1116,70 @@ class LoongArchCpu(VMState):
             self.fpr = None
             self.fcsr0 = None
             self.cf = None
-        x = _BE_71Q.unpack_from(d, p)
-        self.CSR_CRMD = x[0]
-        self.CSR_PRMD = x[1]
-        self.CSR_EUEN = x[2]
-        self.CSR_MISC = x[3]
-        self.CSR_ECFG = x[4]
-        self.CSR_ESTAT = x[5]
-        self.CSR_ERA = x[6]
-        self.CSR_BADV = x[7]
-        self.CSR_BADI = x[8]
-        self.CSR_EENTRY = x[9]
-        self.CSR_TLBIDX = x[10]
-        self.CSR_TLBEHI = x[11]
-        self.CSR_TLBELO0 = x[12]
-        self.CSR_TLBELO1 = x[13]
-        self.CSR_ASID = x[14]
-        self.CSR_PGDL = x[15]
-        self.CSR_PGDH = x[16]
-        self.CSR_PGD = x[17]
-        self.CSR_PWCL = x[18]
-        self.CSR_PWCH = x[19]
-        self.CSR_STLBPS = x[20]
-        self.CSR_RVACFG = x[21]
-        self.CSR_PRCFG1 = x[22]
-        self.CSR_PRCFG2 = x[23]
-        self.CSR_PRCFG3 = x[24]
-        self.CSR_SAVE = list(x[25:41])
-        self.CSR_TID = x[41]
-        self.CSR_TCFG = x[42]
-        self.CSR_TVAL = x[43]
-        self.CSR_CNTC = x[44]
-        self.CSR_TICLR = x[45]
-        self.CSR_LLBCTL = x[46]
-        self.CSR_IMPCTL1 = x[47]
-        self.CSR_IMPCTL2 = x[48]
-        self.CSR_TLBRENTRY = x[49]
-        self.CSR_TLBRBADV = x[50]
-        self.CSR_TLBRERA = x[51]
-        self.CSR_TLBRSAVE = x[52]
-        self.CSR_TLBRELO0 = x[53]
-        self.CSR_TLBRELO1 = x[54]
-        self.CSR_TLBREHI = x[55]
-        self.CSR_TLBRPRMD = x[56]
-        self.CSR_MERRCTL = x[57]
-        self.CSR_MERRINFO1 = x[58]
-        self.CSR_MERRINFO2 = x[59]
-        self.CSR_MERRENTRY = x[60]
-        self.CSR_MERRERA = x[61]
-        self.CSR_MERRSAVE = x[62]
-        self.CSR_CTAG = x[63]
-        self.CSR_DMW = list(x[64:68])
-        self.CSR_DBG = x[68]
-        self.CSR_DERA = x[69]
-        self.CSR_DSAVE = x[70]
-        p += 568
+        (
+            self.CSR_CRMD,
+            self.CSR_PRMD,
+            self.CSR_EUEN,
+            self.CSR_MISC,
+            self.CSR_ECFG,
+            self.CSR_ESTAT,
+            self.CSR_ERA,
+            self.CSR_BADV,
+            self.CSR_BADI,
+            self.CSR_EENTRY,
+            self.CSR_TLBIDX,
+            self.CSR_TLBEHI,
+            self.CSR_TLBELO0,
+            self.CSR_TLBELO1,
+            self.CSR_ASID,
+            self.CSR_PGDL,
+            self.CSR_PGDH,
+            self.CSR_PGD,
+            self.CSR_PWCL,
+            self.CSR_PWCH,
+            self.CSR_STLBPS,
+            self.CSR_RVACFG,
+            self.CSR_PRCFG1,
+            self.CSR_PRCFG2,
+            self.CSR_PRCFG3,
+        ) = _BE_25Q.unpack_from(d, p)
+        p += 200
+        self.CSR_SAVE = list(_BE_16Q.unpack_from(d, p))
+        p += 128
+        (
+            self.CSR_TID,
+            self.CSR_TCFG,
+            self.CSR_TVAL,
+            self.CSR_CNTC,
+            self.CSR_TICLR,
+            self.CSR_LLBCTL,
+            self.CSR_IMPCTL1,
+            self.CSR_IMPCTL2,
+            self.CSR_TLBRENTRY,
+            self.CSR_TLBRBADV,
+            self.CSR_TLBRERA,
+            self.CSR_TLBRSAVE,
+            self.CSR_TLBRELO0,
+            self.CSR_TLBRELO1,
+            self.CSR_TLBREHI,
+            self.CSR_TLBRPRMD,
+            self.CSR_MERRCTL,
+            self.CSR_MERRINFO1,
+            self.CSR_MERRINFO2,
+            self.CSR_MERRENTRY,
+            self.CSR_MERRERA,
+            self.CSR_MERRSAVE,
+            self.CSR_CTAG,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            self.CSR_DBG,
+            self.CSR_DERA,
+            self.CSR_DSAVE,
+        ) = _BE_30Q.unpack_from(d, p)
+        p += 240
+        self.CSR_DMW = [_x, _x2, _x3, _x4]
         if version < 3:
             _items = []
             for _ in range(2112):
@@ -1196,14 +1202,16 @@ class LoongArchCpu(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(_BE_33Q.pack(*self.gpr, self.pc))
+        out.append(_BE_32Q.pack(*self.gpr))
+        out.append(_BE_Q.pack(self.pc))
         if version < 3:
-            out.append(_BE_32QI.pack(*need(self.fpr), self.fcsr0))
+            out.append(_BE_32Q.pack(*need(self.fpr)))
+            out.append(_BE_I.pack(self.fcsr0))
             if None in need(self.cf):
                 raise NotPlain("no value")
             out.append(bytes([1 if each else 0 for each in count_of(need(self.cf), 8)]))
         out.append(
-            _BE_71Q.pack(
+            _BE_25Q.pack(
                 self.CSR_CRMD,
                 self.CSR_PRMD,
                 self.CSR_EUEN,
@@ -1229,7 +1237,12 @@ class LoongArchCpu(VMState):
                 self.CSR_PRCFG1,
                 self.CSR_PRCFG2,
                 self.CSR_PRCFG3,
-                *count_of(self.CSR_SAVE, 16),
+            )
+        )
+        out.append(_BE_16Q.pack(*self.CSR_SAVE))
+        _x, _x2, _x3, _x4 = self.CSR_DMW
+        out.append(
+            _BE_30Q.pack(
                 self.CSR_TID,
                 self.CSR_TCFG,
                 self.CSR_TVAL,
@@ -1253,7 +1266,10 @@ class LoongArchCpu(VMState):
                 self.CSR_MERRERA,
                 self.CSR_MERRSAVE,
                 self.CSR_CTAG,
-                *count_of(self.CSR_DMW, 4),
+                _x,
+                _x2,
+                _x3,
+                _x4,
                 self.CSR_DBG,
                 self.CSR_DERA,
                 self.CSR_DSAVE,

@@ -5,25 +5,20 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, S32, U16, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    S32,
-    U16,
-    U32,
-    U64,
+    TRUTH,
     NotPlain,
     content,
     count_of,
     decode_subsections,
     encode_subsections,
-    integers,
     load_subsections,
     save_subsections,
-    take_bool,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -34,6 +29,13 @@ _BE_2IH2IB5I = struct.Struct(">2IH2IB5I")
 _BE_4I = struct.Struct(">4I")
 _BE_4Q4I = struct.Struct(">4Q4I")
 _BE_QH = struct.Struct(">QH")
+_TLV0_2I = TlvRun("2I")
+_TLV0_2IH2It = TlvRun("2IH2I?")
+_TLV0_4I = TlvRun("4I")
+_TLV0_QH = TlvRun("QH")
+_TLV1_4I = TlvRun("4I", 1)
+_TLV2_2Ii = TlvRun("2Ii", 2)
+_TLV6_6I2i = TlvRun("6I2i", 6)
 
 
 class FpRegister(Struct):
@@ -89,8 +91,7 @@ class FpRegister(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> FpRegister:
         self = cls.__new__(cls)
         self._kept = None
-        self.mantissa, p = take_integer(d, p, e, b"\x80", U64)
-        self.exponent, p = take_integer(d, p, e, b"\x81", U16)
+        self.mantissa, self.exponent, p = _TLV0_QH.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -190,8 +191,7 @@ class M68kCpuFpu(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.fpcr, p = take_integer(d, p, e, b"\x80", U32)
-        self.fpsr, p = take_integer(d, p, e, b"\x81", U32)
+        self.fpcr, self.fpsr, p = _TLV0_2I.take(d, p, e)
         p, end = content(d, p, e, b"\xa2")
         _items = []
         while p < end:
@@ -276,13 +276,11 @@ class M68kCpuCfSpregs(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_4Q4I.unpack_from(d, p)
-        self.macc = list(x[0:4])
-        self.macsr = x[4]
-        self.mac_mask = x[5]
-        self.rambar0 = x[6]
-        self.mbar = x[7]
+        _x, _x2, _x3, _x4, self.macsr, self.mac_mask, self.rambar0, self.mbar = (
+            _BE_4Q4I.unpack_from(d, p)
+        )
         p += 48
+        self.macc = [_x, _x2, _x3, _x4]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -291,9 +289,10 @@ class M68kCpuCfSpregs(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3, _x4 = self.macc
         out.append(
             _BE_4Q4I.pack(
-                *self.macc, self.macsr, self.mac_mask, self.rambar0, self.mbar
+                _x, _x2, _x3, _x4, self.macsr, self.mac_mask, self.rambar0, self.mbar
             )
         )
 
@@ -301,8 +300,9 @@ class M68kCpuCfSpregs(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.macc, 4), U64)))
         out += (
+            b"\xa0",
+            integers(self.macc, U64, 4),
             b"\x81",
             U32[self.macsr],
             b"\x82",
@@ -323,10 +323,7 @@ class M68kCpuCfSpregs(VMState):
         self._version = version
         self._facts = f
         self.macc, p = take_integers(d, p, e, b"\xa0", U64, 4)
-        self.macsr, p = take_integer(d, p, e, b"\x81", U32)
-        self.mac_mask, p = take_integer(d, p, e, b"\x82", U32)
-        self.rambar0, p = take_integer(d, p, e, b"\x83", U32)
-        self.mbar, p = take_integer(d, p, e, b"\x84", U32)
+        self.macsr, self.mac_mask, self.rambar0, self.mbar, p = _TLV1_4I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -419,19 +416,22 @@ class M68kCpuMmu(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_2IH2IB5I.unpack_from(d, p)
-        self.ar = x[0]
-        self.ssw = x[1]
-        self.tcr = x[2]
-        self.urp = x[3]
-        self.srp = x[4]
-        _b = x[5]
-        self.ttr = list(x[6:10])
-        self.mmusr = x[10]
+        (
+            self.ar,
+            self.ssw,
+            self.tcr,
+            self.urp,
+            self.srp,
+            _b,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            self.mmusr,
+        ) = _BE_2IH2IB5I.unpack_from(d, p)
         p += 39
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.fault = _b == 1
+        self.ttr = [_x, _x2, _x3, _x4]
+        self.fault = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -440,6 +440,7 @@ class M68kCpuMmu(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3, _x4 = self.ttr
         if self.fault is None:
             raise NotPlain("no value")
         out.append(
@@ -450,7 +451,10 @@ class M68kCpuMmu(VMState):
                 self.urp,
                 self.srp,
                 1 if self.fault else 0,
-                *self.ttr,
+                _x,
+                _x2,
+                _x3,
+                _x4,
                 self.mmusr,
             )
         )
@@ -472,9 +476,11 @@ class M68kCpuMmu(VMState):
             U32[self.srp],
             b"\x85",
             BOOL[self.fault],
+            b"\xa6",
+            integers(self.ttr, U32, 4),
+            b"\x87",
+            U32[self.mmusr],
         )
-        out.append(tlv(b"\xa6", integers(count_of(self.ttr, 4), U32)))
-        out += (b"\x87", U32[self.mmusr])
         return b"".join(out)
 
     @classmethod
@@ -483,12 +489,9 @@ class M68kCpuMmu(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.ar, p = take_integer(d, p, e, b"\x80", U32)
-        self.ssw, p = take_integer(d, p, e, b"\x81", U32)
-        self.tcr, p = take_integer(d, p, e, b"\x82", U16)
-        self.urp, p = take_integer(d, p, e, b"\x83", U32)
-        self.srp, p = take_integer(d, p, e, b"\x84", U32)
-        self.fault, p = take_bool(d, p, e, b"\x85")
+        self.ar, self.ssw, self.tcr, self.urp, self.srp, self.fault, p = (
+            _TLV0_2IH2It.take(d, p, e)
+        )
         self.ttr, p = take_integers(d, p, e, b"\xa6", U32, 4)
         self.mmusr, p = take_integer(d, p, e, b"\x87", U32)
         if p != e:
@@ -582,10 +585,7 @@ class M68kCpuSpecialRegisters(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.vbr, p = take_integer(d, p, e, b"\x80", U32)
-        self.cacr, p = take_integer(d, p, e, b"\x81", U32)
-        self.sfc, p = take_integer(d, p, e, b"\x82", U32)
-        self.dfc, p = take_integer(d, p, e, b"\x83", U32)
+        self.vbr, self.cacr, self.sfc, self.dfc, p = _TLV0_4I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -780,22 +780,42 @@ class M68kCpu(VMState):
         self.cf_spregs = None
         self.mmu = None
         self.special_registers = None
-        x = _BE_18Ii9I2i.unpack_from(d, p)
-        self.dregs = list(x[0:8])
-        self.aregs = list(x[8:16])
-        self.pc = x[16]
-        self.sr = x[17]
-        self.current_sp = x[18]
-        self.sp = list(x[19:22])
-        self.cc_op = x[22]
-        self.cc_x = x[23]
-        self.cc_n = x[24]
-        self.cc_v = x[25]
-        self.cc_c = x[26]
-        self.cc_z = x[27]
-        self.pending_vector = x[28]
-        self.pending_level = x[29]
+        (
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            _x13,
+            _x14,
+            _x15,
+            _x16,
+            self.pc,
+            self.sr,
+            self.current_sp,
+            _x17,
+            _x18,
+            _x19,
+            self.cc_op,
+            self.cc_x,
+            self.cc_n,
+            self.cc_v,
+            self.cc_c,
+            self.cc_z,
+            self.pending_vector,
+            self.pending_level,
+        ) = _BE_18Ii9I2i.unpack_from(d, p)
         p += 120
+        self.dregs = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
+        self.aregs = [_x9, _x10, _x11, _x12, _x13, _x14, _x15, _x16]
+        self.sp = [_x17, _x18, _x19]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -804,14 +824,33 @@ class M68kCpu(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8 = self.dregs
+        _x9, _x10, _x11, _x12, _x13, _x14, _x15, _x16 = self.aregs
+        _x17, _x18, _x19 = self.sp
         out.append(
             _BE_18Ii9I2i.pack(
-                *count_of(self.dregs, 8),
-                *count_of(self.aregs, 8),
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
+                _x9,
+                _x10,
+                _x11,
+                _x12,
+                _x13,
+                _x14,
+                _x15,
+                _x16,
                 self.pc,
                 self.sr,
                 self.current_sp,
-                *count_of(self.sp, 3),
+                _x17,
+                _x18,
+                _x19,
                 self.cc_op,
                 self.cc_x,
                 self.cc_n,
@@ -828,18 +867,19 @@ class M68kCpu(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.dregs, 8), U32)))
-        out.append(tlv(b"\xa1", integers(count_of(self.aregs, 8), U32)))
         out += (
+            b"\xa0",
+            integers(self.dregs, U32, 8),
+            b"\xa1",
+            integers(self.aregs, U32, 8),
             b"\x82",
             U32[self.pc],
             b"\x83",
             U32[self.sr],
             b"\x84",
             S32[self.current_sp],
-        )
-        out.append(tlv(b"\xa5", integers(count_of(self.sp, 3), U32)))
-        out += (
+            b"\xa5",
+            integers(self.sp, U32, 3),
             b"\x86",
             U32[self.cc_op],
             b"\x87",
@@ -874,18 +914,19 @@ class M68kCpu(VMState):
         self.special_registers = None
         self.dregs, p = take_integers(d, p, e, b"\xa0", U32, 8)
         self.aregs, p = take_integers(d, p, e, b"\xa1", U32, 8)
-        self.pc, p = take_integer(d, p, e, b"\x82", U32)
-        self.sr, p = take_integer(d, p, e, b"\x83", U32)
-        self.current_sp, p = take_integer(d, p, e, b"\x84", S32)
+        self.pc, self.sr, self.current_sp, p = _TLV2_2Ii.take(d, p, e)
         self.sp, p = take_integers(d, p, e, b"\xa5", U32, 3)
-        self.cc_op, p = take_integer(d, p, e, b"\x86", U32)
-        self.cc_x, p = take_integer(d, p, e, b"\x87", U32)
-        self.cc_n, p = take_integer(d, p, e, b"\x88", U32)
-        self.cc_v, p = take_integer(d, p, e, b"\x89", U32)
-        self.cc_c, p = take_integer(d, p, e, b"\x8a", U32)
-        self.cc_z, p = take_integer(d, p, e, b"\x8b", U32)
-        self.pending_vector, p = take_integer(d, p, e, b"\x8c", S32)
-        self.pending_level, p = take_integer(d, p, e, b"\x8d", S32)
+        (
+            self.cc_op,
+            self.cc_x,
+            self.cc_n,
+            self.cc_v,
+            self.cc_c,
+            self.cc_z,
+            self.pending_vector,
+            self.pending_level,
+            p,
+        ) = _TLV6_6I2i.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xae", f, {})
         if p != e:
             raise NotPlain("a component more")

@@ -6,27 +6,22 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import OCTETS, S32, U16, U32, U64, UNSIGNED, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    OCTETS,
-    S32,
-    U16,
-    U32,
-    U64,
-    UNSIGNED,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
     need,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
+_BE_16Q = struct.Struct(">16Q")
 _BE_2I = struct.Struct(">2I")
 _BE_2Ii = struct.Struct(">2Ii")
 _BE_2i = struct.Struct(">2i")
@@ -37,13 +32,16 @@ _BE_4i = struct.Struct(">4i")
 _BE_6i = struct.Struct(">6i")
 _BE_8Q = struct.Struct(">8Q")
 _BE_8i = struct.Struct(">8i")
-_BE_8i17Qi = struct.Struct(">8i17Qi")
+_BE_8iQ = struct.Struct(">8iQ")
 _BE_H2Q = struct.Struct(">H2Q")
 _BE_I = struct.Struct(">I")
 _BE_IH = struct.Struct(">IH")
 _BE_Q3i = struct.Struct(">Q3i")
 _BE_i = struct.Struct(">i")
 _BE_i2Q = struct.Struct(">i2Q")
+_TLV0_2I = TlvRun("2I")
+_TLV0_3i = TlvRun("3i")
+_TLV1_IH = TlvRun("IH", 1)
 
 
 class TlbFlags(enum.IntFlag):
@@ -449,9 +447,9 @@ class Mvp(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Mvp:
         self = cls.__new__(cls)
         self._kept = None
-        self.CP0_MVPControl, p = take_integer(d, p, e, b"\x80", S32)
-        self.CP0_MVPConf0, p = take_integer(d, p, e, b"\x81", S32)
-        self.CP0_MVPConf1, p = take_integer(d, p, e, b"\x82", S32)
+        self.CP0_MVPControl, self.CP0_MVPConf0, self.CP0_MVPConf1, p = _TLV0_3i.take(
+            d, p, e
+        )
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -525,10 +523,9 @@ class TlbEntry(Struct):
             p += 4
         else:
             self.MMID = None
-        x = _BE_H2Q.unpack_from(d, p)
-        self.flags = x[0]
-        self.PFN = list(x[1:3])
+        self.flags, _x, _x2 = _BE_H2Q.unpack_from(d, p)
         p += 18
+        self.PFN = [_x, _x2]
         return self, p
 
     def _save(self, out: list[bytes], f: Facts) -> None:
@@ -539,7 +536,8 @@ class TlbEntry(Struct):
         out.append(_BE_IH.pack(self.PageMask, self.ASID))
         if f.qemu >= (9, 2):
             out.append(_BE_I.pack(self.MMID))
-        out.append(_BE_H2Q.pack(self.flags, *self.PFN))
+        _x, _x2 = self.PFN
+        out.append(_BE_H2Q.pack(self.flags, _x, _x2))
 
     def _encode(self, f: Facts) -> bytes:
         if self._kept is not None:
@@ -555,8 +553,7 @@ class TlbEntry(Struct):
         )
         if f.qemu >= (9, 2):
             out += (b"\x83", U32[need(self.MMID)])
-        out += (b"\x84", U16[self.flags])
-        out.append(tlv(b"\xa5", integers(count_of(self.PFN, 2), U64)))
+        out += (b"\x84", U16[self.flags], b"\xa5", integers(self.PFN, U64, 2))
         return b"".join(out)
 
     @classmethod
@@ -564,8 +561,7 @@ class TlbEntry(Struct):
         self = cls.__new__(cls)
         self._kept = None
         self.VPN, p = take_integer(d, p, e, b"\x80", UNSIGNED[f.long_bits])
-        self.PageMask, p = take_integer(d, p, e, b"\x81", U32)
-        self.ASID, p = take_integer(d, p, e, b"\x82", U16)
+        self.PageMask, self.ASID, p = _TLV1_IH.take(d, p, e)
         if f.qemu >= (9, 2):
             self.MMID, p = take_integer(d, p, e, b"\x83", U32)
         else:
@@ -650,8 +646,7 @@ class Tlb(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Tlb:
         self = cls.__new__(cls)
         self._kept = None
-        self.nb_tlb, p = take_integer(d, p, e, b"\x80", U32)
-        self.tlb_in_use, p = take_integer(d, p, e, b"\x81", U32)
+        self.nb_tlb, self.tlb_in_use, p = _TLV0_2I.take(d, p, e)
         p, end = content(d, p, e, b"\xa2")
         _items = []
         while p < end:
@@ -1530,14 +1525,17 @@ class MipsCpu(VMState):
         _n13 = OCTETS[f.long_bits]
         self.CP0_BadVAddr = int.from_bytes(d[p : p + _n13], "big")
         p += _n13
-        x = _BE_3IiI2Q.unpack_from(d, p)
-        self.CP0_BadInstr = x[0]
-        self.CP0_BadInstrP = x[1]
-        self.CP0_BadInstrX = x[2]
-        self.CP0_Count = x[3]
-        self.CP0_SAARI = x[4]
-        self.CP0_SAAR = list(x[5:7])
+        (
+            self.CP0_BadInstr,
+            self.CP0_BadInstrP,
+            self.CP0_BadInstrX,
+            self.CP0_Count,
+            self.CP0_SAARI,
+            _x,
+            _x2,
+        ) = _BE_3IiI2Q.unpack_from(d, p)
         p += 36
+        self.CP0_SAAR = [_x, _x2]
         _n14 = OCTETS[f.long_bits]
         self.CP0_EntryHi = int.from_bytes(d[p : p + _n14], "big")
         p += _n14
@@ -1564,19 +1562,22 @@ class MipsCpu(VMState):
             p += _n17
         else:
             self.CP0_CMGCRBase = None
-        x = _BE_8i17Qi.unpack_from(d, p)
-        self.CP0_Config0 = x[0]
-        self.CP0_Config1 = x[1]
-        self.CP0_Config2 = x[2]
-        self.CP0_Config3 = x[3]
-        self.CP0_Config4 = x[4]
-        self.CP0_Config5 = x[5]
-        self.CP0_Config6 = x[6]
-        self.CP0_Config7 = x[7]
-        self.CP0_LLAddr = x[8]
-        self.CP0_MAAR = list(x[9:25])
-        self.CP0_MAARI = x[25]
-        p += 172
+        (
+            self.CP0_Config0,
+            self.CP0_Config1,
+            self.CP0_Config2,
+            self.CP0_Config3,
+            self.CP0_Config4,
+            self.CP0_Config5,
+            self.CP0_Config6,
+            self.CP0_Config7,
+            self.CP0_LLAddr,
+        ) = _BE_8iQ.unpack_from(d, p)
+        p += 40
+        self.CP0_MAAR = list(_BE_16Q.unpack_from(d, p))
+        p += 128
+        (self.CP0_MAARI,) = _BE_i.unpack_from(d, p)
+        p += 4
         _n18 = OCTETS[f.long_bits]
         self.lladdr = int.from_bytes(d[p : p + _n18], "big")
         p += _n18
@@ -1685,6 +1686,7 @@ class MipsCpu(VMState):
             )
         )
         out.append(self.CP0_BadVAddr.to_bytes(OCTETS[f.long_bits], "big"))
+        _x, _x2 = self.CP0_SAAR
         out.append(
             _BE_3IiI2Q.pack(
                 self.CP0_BadInstr,
@@ -1692,7 +1694,8 @@ class MipsCpu(VMState):
                 self.CP0_BadInstrX,
                 self.CP0_Count,
                 self.CP0_SAARI,
-                *self.CP0_SAAR,
+                _x,
+                _x2,
             )
         )
         out.append(self.CP0_EntryHi.to_bytes(OCTETS[f.long_bits], "big"))
@@ -1712,7 +1715,7 @@ class MipsCpu(VMState):
         if version >= 21:
             out.append(need(self.CP0_CMGCRBase).to_bytes(OCTETS[f.long_bits], "big"))
         out.append(
-            _BE_8i17Qi.pack(
+            _BE_8iQ.pack(
                 self.CP0_Config0,
                 self.CP0_Config1,
                 self.CP0_Config2,
@@ -1722,10 +1725,10 @@ class MipsCpu(VMState):
                 self.CP0_Config6,
                 self.CP0_Config7,
                 self.CP0_LLAddr,
-                *self.CP0_MAAR,
-                self.CP0_MAARI,
             )
         )
+        out.append(_BE_16Q.pack(*self.CP0_MAAR))
+        out.append(_BE_i.pack(self.CP0_MAARI))
         out.append(self.lladdr.to_bytes(OCTETS[f.long_bits], "big"))
         for _item in count_of(self.CP0_WatchLo, 8):
             out.append(_item.to_bytes(OCTETS[f.long_bits], "big"))

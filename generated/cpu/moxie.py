@@ -5,21 +5,18 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
-_BE_276I = struct.Struct(">276I")
+_BE_16I = struct.Struct(">16I")
+_BE_256I = struct.Struct(">256I")
+_BE_3I = struct.Struct(">3I")
+_BE_I = struct.Struct(">I")
+_TLV3_3I = TlvRun("3I", 3)
 
 
 class MoxieCpu(VMState):
@@ -93,14 +90,14 @@ class MoxieCpu(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_276I.unpack_from(d, p)
-        self.flags = x[0]
-        self.gregs = list(x[1:17])
-        self.sregs = list(x[17:273])
-        self.pc = x[273]
-        self.cc_a = x[274]
-        self.cc_b = x[275]
-        p += 1104
+        (self.flags,) = _BE_I.unpack_from(d, p)
+        p += 4
+        self.gregs = list(_BE_16I.unpack_from(d, p))
+        p += 64
+        self.sregs = list(_BE_256I.unpack_from(d, p))
+        p += 1024
+        self.pc, self.cc_a, self.cc_b = _BE_3I.unpack_from(d, p)
+        p += 12
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -109,25 +106,29 @@ class MoxieCpu(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(
-            _BE_276I.pack(
-                self.flags,
-                *count_of(self.gregs, 16),
-                *count_of(self.sregs, 256),
-                self.pc,
-                self.cc_a,
-                self.cc_b,
-            )
-        )
+        out.append(_BE_I.pack(self.flags))
+        out.append(_BE_16I.pack(*self.gregs))
+        out.append(_BE_256I.pack(*self.sregs))
+        out.append(_BE_3I.pack(self.pc, self.cc_a, self.cc_b))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U32[self.flags])
-        out.append(tlv(b"\xa1", integers(count_of(self.gregs, 16), U32)))
-        out.append(tlv(b"\xa2", integers(count_of(self.sregs, 256), U32)))
-        out += (b"\x83", U32[self.pc], b"\x84", U32[self.cc_a], b"\x85", U32[self.cc_b])
+        out += (
+            b"\x80",
+            U32[self.flags],
+            b"\xa1",
+            integers(self.gregs, U32, 16),
+            b"\xa2",
+            integers(self.sregs, U32, 256),
+            b"\x83",
+            U32[self.pc],
+            b"\x84",
+            U32[self.cc_a],
+            b"\x85",
+            U32[self.cc_b],
+        )
         return b"".join(out)
 
     @classmethod
@@ -139,9 +140,7 @@ class MoxieCpu(VMState):
         self.flags, p = take_integer(d, p, e, b"\x80", U32)
         self.gregs, p = take_integers(d, p, e, b"\xa1", U32, 16)
         self.sregs, p = take_integers(d, p, e, b"\xa2", U32, 256)
-        self.pc, p = take_integer(d, p, e, b"\x83", U32)
-        self.cc_a, p = take_integer(d, p, e, b"\x84", U32)
-        self.cc_b, p = take_integer(d, p, e, b"\x85", U32)
+        self.pc, self.cc_a, self.cc_b, p = _TLV3_3I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,17 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    content,
-    count_of,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, count_of, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .common import CpuCommon
@@ -23,6 +16,7 @@ from .common import CpuCommon
 _BE_17IQ = struct.Struct(">17IQ")
 _BE_2I = struct.Struct(">2I")
 _BE_q3I = struct.Struct(">q3I")
+_TLV0_2I = TlvRun("2I")
 
 
 class TlbEntry(Struct):
@@ -76,8 +70,7 @@ class TlbEntry(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> TlbEntry:
         self = cls.__new__(cls)
         self._kept = None
-        self.mr, p = take_integer(d, p, e, b"\x80", U32)
-        self.tr, p = take_integer(d, p, e, b"\x81", U32)
+        self.mr, self.tr, p = _TLV0_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,25 +5,20 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import OCTETS, S32, U32, U64, UNSIGNED, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    OCTETS,
-    S32,
-    U32,
-    U64,
-    UNSIGNED,
     NotPlain,
     bounded,
     content,
     count_of,
-    integers,
     load_subsections,
     need,
     padding,
     save_subsections,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -70,6 +65,9 @@ _BE_8I = struct.Struct(">8I")
 _BE_I = struct.Struct(">I")
 _BE_Q = struct.Struct(">Q")
 _BE_i = struct.Struct(">i")
+_TLV0_2I2Q = TlvRun("2I2Q")
+_TLV0_2Q = TlvRun("2Q")
+_TLV4_2I = TlvRun("2I", 4)
 
 
 class SlbEntry(Struct):
@@ -118,8 +116,7 @@ class SlbEntry(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> SlbEntry:
         self = cls.__new__(cls)
         self._kept = None
-        self.esid, p = take_integer(d, p, e, b"\x80", U64)
-        self.vsid, p = take_integer(d, p, e, b"\x81", U64)
+        self.esid, self.vsid, p = _TLV0_2Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -309,8 +306,7 @@ class TlbEmbeddedEntry(Struct):
         self.EPN, p = take_integer(d, p, e, b"\x81", UNSIGNED[f.long_bits])
         self.PID, p = take_integer(d, p, e, b"\x82", UNSIGNED[f.long_bits])
         self.size, p = take_integer(d, p, e, b"\x83", UNSIGNED[f.long_bits])
-        self.prot, p = take_integer(d, p, e, b"\x84", U32)
-        self.attr, p = take_integer(d, p, e, b"\x85", U32)
+        self.prot, self.attr, p = _TLV4_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -382,10 +378,7 @@ class TlbMasEntry(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> TlbMasEntry:
         self = cls.__new__(cls)
         self._kept = None
-        self.mas8, p = take_integer(d, p, e, b"\x80", U32)
-        self.mas1, p = take_integer(d, p, e, b"\x81", U32)
-        self.mas2, p = take_integer(d, p, e, b"\x82", U64)
-        self.mas7_3, p = take_integer(d, p, e, b"\x83", U64)
+        self.mas8, self.mas1, self.mas2, self.mas7_3, p = _TLV0_2I2Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -445,8 +438,12 @@ class PpcCpuFpu(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.fpr, 32), U64)))
-        out += (b"\x81", UNSIGNED[f.long_bits][self.fpscr])
+        out += (
+            b"\xa0",
+            integers(self.fpr, U64, 32),
+            b"\x81",
+            UNSIGNED[f.long_bits][self.fpscr],
+        )
         return b"".join(out)
 
     @classmethod
@@ -564,7 +561,7 @@ class PpcCpuVsx(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.vsr_low, 32), U64)))
+        out += (b"\xa0", integers(self.vsr_low, U64, 32))
         return b"".join(out)
 
     @classmethod
@@ -961,8 +958,12 @@ class PpcCpuBhrb(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", UNSIGNED[f.long_bits][self.bhrb_offset])
-        out.append(tlv(b"\xa1", integers(count_of(self.bhrb, 32), U64)))
+        out += (
+            b"\x80",
+            UNSIGNED[f.long_bits][self.bhrb_offset],
+            b"\xa1",
+            integers(self.bhrb, U64, 32),
+        )
         return b"".join(out)
 
     @classmethod

@@ -6,32 +6,37 @@ from __future__ import annotations
 import enum
 import struct
 
-from vmsgen.runtime.facts import Facts
-from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
-from vmsgen.runtime.straight import (
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import (
     BOOL,
     OCTETS,
     U8,
     U32,
     U64,
+    UINT8,
     UNSIGNED,
+    TlvRun,
+)
+from vmsgen.runtime.facts import Facts
+from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
+from vmsgen.runtime.straight import (
+    TRUTH,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
     need,
     save_subsections,
     small_octets,
     take_bool,
     take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_12Q = struct.Struct(">12Q")
+_BE_256Q = struct.Struct(">256Q")
 _BE_2Q = struct.Struct(">2Q")
 _BE_32Q = struct.Struct(">32Q")
 _BE_3Q = struct.Struct(">3Q")
@@ -39,7 +44,10 @@ _BE_4I = struct.Struct(">4I")
 _BE_B = struct.Struct(">B")
 _BE_I = struct.Struct(">I")
 _BE_Q = struct.Struct(">Q")
-_BE_Q2I769Q = struct.Struct(">Q2I769Q")
+_BE_Q2IQ = struct.Struct(">Q2IQ")
+_TLV0_3Q = TlvRun("3Q")
+_TLV0_Q2IQ = TlvRun("Q2IQ")
+_TLV9_2Q = TlvRun("2Q", 9)
 
 
 class Xlen(enum.IntEnum):
@@ -110,7 +118,7 @@ class PmpEntry(Struct):
             b"\x80",
             UNSIGNED[f.long_bits][self.addr_reg],
             b"\x81",
-            U8[self.cfg_reg],
+            UINT8[self.cfg_reg],
         )
         return b"".join(out)
 
@@ -216,9 +224,7 @@ class PmuCounter(Struct):
         if cpu_version < 10:
             (_b,) = _BE_B.unpack_from(d, p)
             p += 1
-            if (_b) > 1:
-                raise NotPlain("a boolean that is kept")
-            self.started = _b == 1
+            self.started = TRUTH[_b]
         else:
             self.started = None
         if d[p : p + 1] == b"\x05":
@@ -923,8 +929,7 @@ class RiscvCpuHyper(VMState):
             self.hgeie = None
             self.hgeip = None
         if version >= 4:
-            self.hvien, p = take_integer(d, p, e, b"\x89", U64)
-            self.hvip, p = take_integer(d, p, e, b"\x8a", U64)
+            self.hvien, self.hvip, p = _TLV9_2Q.take(d, p, e)
         else:
             self.hvien = None
             self.hvip = None
@@ -1071,9 +1076,7 @@ class RiscvCpuVector(VMState):
         if version >= 2:
             (_b,) = _BE_B.unpack_from(d, p)
             p += 1
-            if (_b) > 1:
-                raise NotPlain("a boolean that is kept")
-            self.vill = _b == 1
+            self.vill = TRUTH[_b]
         else:
             self.vill = None
         if d[p : p + 1] == b"\x05":
@@ -1444,9 +1447,9 @@ class RiscvCpuKvmtimer(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.kvm_timer_time, p = take_integer(d, p, e, b"\x80", U64)
-        self.kvm_timer_compare, p = take_integer(d, p, e, b"\x81", U64)
-        self.kvm_timer_state, p = take_integer(d, p, e, b"\x82", U64)
+        self.kvm_timer_time, self.kvm_timer_compare, self.kvm_timer_state, p = (
+            _TLV0_3Q.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -1694,11 +1697,13 @@ class RiscvCpuSmstateen(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_12Q.unpack_from(d, p)
-        self.mstateen = list(x[0:4])
-        self.hstateen = list(x[4:8])
-        self.sstateen = list(x[8:12])
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8, _x9, _x10, _x11, _x12 = (
+            _BE_12Q.unpack_from(d, p)
+        )
         p += 96
+        self.mstateen = [_x, _x2, _x3, _x4]
+        self.hstateen = [_x5, _x6, _x7, _x8]
+        self.sstateen = [_x9, _x10, _x11, _x12]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -1707,21 +1712,25 @@ class RiscvCpuSmstateen(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3, _x4 = self.mstateen
+        _x5, _x6, _x7, _x8 = self.hstateen
+        _x9, _x10, _x11, _x12 = self.sstateen
         out.append(
-            _BE_12Q.pack(
-                *count_of(self.mstateen, 4),
-                *count_of(self.hstateen, 4),
-                *count_of(self.sstateen, 4),
-            )
+            _BE_12Q.pack(_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8, _x9, _x10, _x11, _x12)
         )
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.mstateen, 4), U64)))
-        out.append(tlv(b"\xa1", integers(count_of(self.hstateen, 4), U64)))
-        out.append(tlv(b"\xa2", integers(count_of(self.sstateen, 4), U64)))
+        out += (
+            b"\xa0",
+            integers(self.mstateen, U64, 4),
+            b"\xa1",
+            integers(self.hstateen, U64, 4),
+            b"\xa2",
+            integers(self.sstateen, U64, 4),
+        )
         return b"".join(out)
 
     @classmethod
@@ -1831,9 +1840,7 @@ class RiscvCpuElp(VMState):
         self._facts = f
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.elp = _b == 1
+        self.elp = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -2016,15 +2023,16 @@ class RiscvCpuCtr(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_Q2I769Q.unpack_from(d, p)
-        self.mctrctl = x[0]
-        self.sctrdepth = x[1]
-        self.sctrstatus = x[2]
-        self.vsctrctl = x[3]
-        self.ctr_src = list(x[4:260])
-        self.ctr_dst = list(x[260:516])
-        self.ctr_data = list(x[516:772])
-        p += 6168
+        self.mctrctl, self.sctrdepth, self.sctrstatus, self.vsctrctl = (
+            _BE_Q2IQ.unpack_from(d, p)
+        )
+        p += 24
+        self.ctr_src = list(_BE_256Q.unpack_from(d, p))
+        p += 2048
+        self.ctr_dst = list(_BE_256Q.unpack_from(d, p))
+        p += 2048
+        self.ctr_data = list(_BE_256Q.unpack_from(d, p))
+        p += 2048
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -2034,16 +2042,11 @@ class RiscvCpuCtr(VMState):
             super()._save(out, f, version)
             return
         out.append(
-            _BE_Q2I769Q.pack(
-                self.mctrctl,
-                self.sctrdepth,
-                self.sctrstatus,
-                self.vsctrctl,
-                *count_of(self.ctr_src, 256),
-                *count_of(self.ctr_dst, 256),
-                *count_of(self.ctr_data, 256),
-            )
+            _BE_Q2IQ.pack(self.mctrctl, self.sctrdepth, self.sctrstatus, self.vsctrctl)
         )
+        out.append(_BE_256Q.pack(*self.ctr_src))
+        out.append(_BE_256Q.pack(*self.ctr_dst))
+        out.append(_BE_256Q.pack(*self.ctr_data))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
@@ -2058,10 +2061,13 @@ class RiscvCpuCtr(VMState):
             U32[self.sctrstatus],
             b"\x83",
             U64[self.vsctrctl],
+            b"\xa4",
+            integers(self.ctr_src, U64, 256),
+            b"\xa5",
+            integers(self.ctr_dst, U64, 256),
+            b"\xa6",
+            integers(self.ctr_data, U64, 256),
         )
-        out.append(tlv(b"\xa4", integers(count_of(self.ctr_src, 256), U64)))
-        out.append(tlv(b"\xa5", integers(count_of(self.ctr_dst, 256), U64)))
-        out.append(tlv(b"\xa6", integers(count_of(self.ctr_data, 256), U64)))
         return b"".join(out)
 
     @classmethod
@@ -2070,10 +2076,9 @@ class RiscvCpuCtr(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.mctrctl, p = take_integer(d, p, e, b"\x80", U64)
-        self.sctrdepth, p = take_integer(d, p, e, b"\x81", U32)
-        self.sctrstatus, p = take_integer(d, p, e, b"\x82", U32)
-        self.vsctrctl, p = take_integer(d, p, e, b"\x83", U64)
+        self.mctrctl, self.sctrdepth, self.sctrstatus, self.vsctrctl, p = (
+            _TLV0_Q2IQ.take(d, p, e)
+        )
         self.ctr_src, p = take_integers(d, p, e, b"\xa4", U64, 256)
         self.ctr_dst, p = take_integers(d, p, e, b"\xa5", U64, 256)
         self.ctr_data, p = take_integers(d, p, e, b"\xa6", U64, 256)
@@ -2818,9 +2823,7 @@ class RiscvCpu(VMState):
         if version >= 10:
             (_b,) = _BE_B.unpack_from(d, p)
             p += 1
-            if (_b) > 1:
-                raise NotPlain("a boolean that is kept")
-            self.virt_enabled = _b == 1
+            self.virt_enabled = TRUTH[_b]
         else:
             self.virt_enabled = None
         if version <= 5:

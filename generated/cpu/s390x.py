@@ -6,19 +6,16 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    U8,
-    U32,
-    U64,
+    TRUTH,
     NotPlain,
     bounded,
-    count_of,
     decode_subsections,
     encode_subsections,
-    integers,
     load_subsections,
     need,
     octets,
@@ -26,7 +23,6 @@ from vmsgen.runtime.straight import (
     sized,
     take_bool,
     take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
@@ -34,15 +30,24 @@ from vmsgen.runtime.visitor import Visitor
 
 from ..s390.kvm_irq import KvmIrqs
 
+_BE_16I = struct.Struct(">16I")
+_BE_16Q = struct.Struct(">16Q")
 _BE_16QI = struct.Struct(">16QI")
-_BE_19QI7Q16I16Q2B = struct.Struct(">19QI7Q16I16Q2B")
+_BE_2B = struct.Struct(">2B")
 _BE_2Q = struct.Struct(">2Q")
+_BE_3QI7Q = struct.Struct(">3QI7Q")
 _BE_48Q = struct.Struct(">48Q")
 _BE_4Q = struct.Struct(">4Q")
 _BE_64s = struct.Struct(">64s")
 _BE_B = struct.Struct(">B")
 _BE_I = struct.Struct(">I")
 _BE_Q = struct.Struct(">Q")
+_TLV0_16QI = TlvRun("16QI")
+_TLV0_2Q = TlvRun("2Q")
+_TLV0_31Q = TlvRun("31Q")
+_TLV1_3QI7Q = TlvRun("3QI7Q", 1)
+_TLV14_2B = TlvRun("2B", 14)
+_TLV31_17Q = TlvRun("17Q", 31)
 
 
 class CpuState(enum.IntEnum):
@@ -326,23 +331,26 @@ class S390CpuFpu(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.vregs_0_0, p = take_integer(d, p, e, b"\x80", U64)
-        self.vregs_1_0, p = take_integer(d, p, e, b"\x81", U64)
-        self.vregs_2_0, p = take_integer(d, p, e, b"\x82", U64)
-        self.vregs_3_0, p = take_integer(d, p, e, b"\x83", U64)
-        self.vregs_4_0, p = take_integer(d, p, e, b"\x84", U64)
-        self.vregs_5_0, p = take_integer(d, p, e, b"\x85", U64)
-        self.vregs_6_0, p = take_integer(d, p, e, b"\x86", U64)
-        self.vregs_7_0, p = take_integer(d, p, e, b"\x87", U64)
-        self.vregs_8_0, p = take_integer(d, p, e, b"\x88", U64)
-        self.vregs_9_0, p = take_integer(d, p, e, b"\x89", U64)
-        self.vregs_10_0, p = take_integer(d, p, e, b"\x8a", U64)
-        self.vregs_11_0, p = take_integer(d, p, e, b"\x8b", U64)
-        self.vregs_12_0, p = take_integer(d, p, e, b"\x8c", U64)
-        self.vregs_13_0, p = take_integer(d, p, e, b"\x8d", U64)
-        self.vregs_14_0, p = take_integer(d, p, e, b"\x8e", U64)
-        self.vregs_15_0, p = take_integer(d, p, e, b"\x8f", U64)
-        self.fpc, p = take_integer(d, p, e, b"\x90", U32)
+        (
+            self.vregs_0_0,
+            self.vregs_1_0,
+            self.vregs_2_0,
+            self.vregs_3_0,
+            self.vregs_4_0,
+            self.vregs_5_0,
+            self.vregs_6_0,
+            self.vregs_7_0,
+            self.vregs_8_0,
+            self.vregs_9_0,
+            self.vregs_10_0,
+            self.vregs_11_0,
+            self.vregs_12_0,
+            self.vregs_13_0,
+            self.vregs_14_0,
+            self.vregs_15_0,
+            self.fpc,
+            p,
+        ) = _TLV0_16QI.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -992,54 +1000,60 @@ class S390CpuVregs(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.vregs_16_0, p = take_integer(d, p, e, b"\x80", U64)
-        self.vregs_17_0, p = take_integer(d, p, e, b"\x81", U64)
-        self.vregs_18_0, p = take_integer(d, p, e, b"\x82", U64)
-        self.vregs_19_0, p = take_integer(d, p, e, b"\x83", U64)
-        self.vregs_20_0, p = take_integer(d, p, e, b"\x84", U64)
-        self.vregs_21_0, p = take_integer(d, p, e, b"\x85", U64)
-        self.vregs_22_0, p = take_integer(d, p, e, b"\x86", U64)
-        self.vregs_23_0, p = take_integer(d, p, e, b"\x87", U64)
-        self.vregs_24_0, p = take_integer(d, p, e, b"\x88", U64)
-        self.vregs_25_0, p = take_integer(d, p, e, b"\x89", U64)
-        self.vregs_26_0, p = take_integer(d, p, e, b"\x8a", U64)
-        self.vregs_27_0, p = take_integer(d, p, e, b"\x8b", U64)
-        self.vregs_28_0, p = take_integer(d, p, e, b"\x8c", U64)
-        self.vregs_29_0, p = take_integer(d, p, e, b"\x8d", U64)
-        self.vregs_30_0, p = take_integer(d, p, e, b"\x8e", U64)
-        self.vregs_31_0, p = take_integer(d, p, e, b"\x8f", U64)
-        self.vregs_0_1, p = take_integer(d, p, e, b"\x90", U64)
-        self.vregs_1_1, p = take_integer(d, p, e, b"\x91", U64)
-        self.vregs_2_1, p = take_integer(d, p, e, b"\x92", U64)
-        self.vregs_3_1, p = take_integer(d, p, e, b"\x93", U64)
-        self.vregs_4_1, p = take_integer(d, p, e, b"\x94", U64)
-        self.vregs_5_1, p = take_integer(d, p, e, b"\x95", U64)
-        self.vregs_6_1, p = take_integer(d, p, e, b"\x96", U64)
-        self.vregs_7_1, p = take_integer(d, p, e, b"\x97", U64)
-        self.vregs_8_1, p = take_integer(d, p, e, b"\x98", U64)
-        self.vregs_9_1, p = take_integer(d, p, e, b"\x99", U64)
-        self.vregs_10_1, p = take_integer(d, p, e, b"\x9a", U64)
-        self.vregs_11_1, p = take_integer(d, p, e, b"\x9b", U64)
-        self.vregs_12_1, p = take_integer(d, p, e, b"\x9c", U64)
-        self.vregs_13_1, p = take_integer(d, p, e, b"\x9d", U64)
-        self.vregs_14_1, p = take_integer(d, p, e, b"\x9e", U64)
-        self.vregs_15_1, p = take_integer(d, p, e, b"\x9f\x1f", U64)
-        self.vregs_16_1, p = take_integer(d, p, e, b"\x9f ", U64)
-        self.vregs_17_1, p = take_integer(d, p, e, b"\x9f!", U64)
-        self.vregs_18_1, p = take_integer(d, p, e, b'\x9f"', U64)
-        self.vregs_19_1, p = take_integer(d, p, e, b"\x9f#", U64)
-        self.vregs_20_1, p = take_integer(d, p, e, b"\x9f$", U64)
-        self.vregs_21_1, p = take_integer(d, p, e, b"\x9f%", U64)
-        self.vregs_22_1, p = take_integer(d, p, e, b"\x9f&", U64)
-        self.vregs_23_1, p = take_integer(d, p, e, b"\x9f'", U64)
-        self.vregs_24_1, p = take_integer(d, p, e, b"\x9f(", U64)
-        self.vregs_25_1, p = take_integer(d, p, e, b"\x9f)", U64)
-        self.vregs_26_1, p = take_integer(d, p, e, b"\x9f*", U64)
-        self.vregs_27_1, p = take_integer(d, p, e, b"\x9f+", U64)
-        self.vregs_28_1, p = take_integer(d, p, e, b"\x9f,", U64)
-        self.vregs_29_1, p = take_integer(d, p, e, b"\x9f-", U64)
-        self.vregs_30_1, p = take_integer(d, p, e, b"\x9f.", U64)
-        self.vregs_31_1, p = take_integer(d, p, e, b"\x9f/", U64)
+        (
+            self.vregs_16_0,
+            self.vregs_17_0,
+            self.vregs_18_0,
+            self.vregs_19_0,
+            self.vregs_20_0,
+            self.vregs_21_0,
+            self.vregs_22_0,
+            self.vregs_23_0,
+            self.vregs_24_0,
+            self.vregs_25_0,
+            self.vregs_26_0,
+            self.vregs_27_0,
+            self.vregs_28_0,
+            self.vregs_29_0,
+            self.vregs_30_0,
+            self.vregs_31_0,
+            self.vregs_0_1,
+            self.vregs_1_1,
+            self.vregs_2_1,
+            self.vregs_3_1,
+            self.vregs_4_1,
+            self.vregs_5_1,
+            self.vregs_6_1,
+            self.vregs_7_1,
+            self.vregs_8_1,
+            self.vregs_9_1,
+            self.vregs_10_1,
+            self.vregs_11_1,
+            self.vregs_12_1,
+            self.vregs_13_1,
+            self.vregs_14_1,
+            p,
+        ) = _TLV0_31Q.take(d, p, e)
+        (
+            self.vregs_15_1,
+            self.vregs_16_1,
+            self.vregs_17_1,
+            self.vregs_18_1,
+            self.vregs_19_1,
+            self.vregs_20_1,
+            self.vregs_21_1,
+            self.vregs_22_1,
+            self.vregs_23_1,
+            self.vregs_24_1,
+            self.vregs_25_1,
+            self.vregs_26_1,
+            self.vregs_27_1,
+            self.vregs_28_1,
+            self.vregs_29_1,
+            self.vregs_30_1,
+            self.vregs_31_1,
+            p,
+        ) = _TLV31_17Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -1092,7 +1106,7 @@ class S390CpuRiccb(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", octets(self.riccb, 64))
+        out += (b"\x80@", sized(self.riccb, 64))
         return b"".join(out)
 
     @classmethod
@@ -1214,7 +1228,7 @@ class S390CpuGscb(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.gscb, 4), U64)))
+        out += (b"\xa0", integers(self.gscb, U64, 4))
         return b"".join(out)
 
     @classmethod
@@ -1260,9 +1274,7 @@ class S390CpuBpbc(VMState):
         self._facts = f
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.bpbc = _b == 1
+        self.bpbc = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -1355,8 +1367,7 @@ class S390CpuEtoken(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.etoken, p = take_integer(d, p, e, b"\x80", U64)
-        self.etoken_extension, p = take_integer(d, p, e, b"\x81", U64)
+        self.etoken, self.etoken_extension, p = _TLV0_2Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -1686,24 +1697,28 @@ class S390Cpu(VMState):
         self.bpbc = None
         self.etoken = None
         self.diag318 = None
-        x = _BE_19QI7Q16I16Q2B.unpack_from(d, p)
-        self.regs = list(x[0:16])
-        self.psw_mask = x[16]
-        self.psw_addr = x[17]
-        self.psa = x[18]
-        self.todpr = x[19]
-        self.pfault_token = x[20]
-        self.pfault_compare = x[21]
-        self.pfault_select = x[22]
-        self.cputm = x[23]
-        self.ckc = x[24]
-        self.gbea = x[25]
-        self.pp = x[26]
-        self.aregs = list(x[27:43])
-        self.cregs = list(x[43:59])
-        self.cpu_state = x[59]
-        self.sigp_order = x[60]
-        p += 406
+        self.regs = list(_BE_16Q.unpack_from(d, p))
+        p += 128
+        (
+            self.psw_mask,
+            self.psw_addr,
+            self.psa,
+            self.todpr,
+            self.pfault_token,
+            self.pfault_compare,
+            self.pfault_select,
+            self.cputm,
+            self.ckc,
+            self.gbea,
+            self.pp,
+        ) = _BE_3QI7Q.unpack_from(d, p)
+        p += 84
+        self.aregs = list(_BE_16I.unpack_from(d, p))
+        p += 64
+        self.cregs = list(_BE_16Q.unpack_from(d, p))
+        p += 128
+        self.cpu_state, self.sigp_order = _BE_2B.unpack_from(d, p)
+        p += 2
         if version >= 4:
             (self.irqstate_saved_size,) = _BE_I.unpack_from(d, p)
             p += 4
@@ -1723,9 +1738,9 @@ class S390Cpu(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        out.append(_BE_16Q.pack(*self.regs))
         out.append(
-            _BE_19QI7Q16I16Q2B.pack(
-                *count_of(self.regs, 16),
+            _BE_3QI7Q.pack(
                 self.psw_mask,
                 self.psw_addr,
                 self.psa,
@@ -1737,12 +1752,11 @@ class S390Cpu(VMState):
                 self.ckc,
                 self.gbea,
                 self.pp,
-                *count_of(self.aregs, 16),
-                *count_of(self.cregs, 16),
-                self.cpu_state,
-                self.sigp_order,
             )
         )
+        out.append(_BE_16I.pack(*self.aregs))
+        out.append(_BE_16Q.pack(*self.cregs))
+        out.append(_BE_2B.pack(self.cpu_state, self.sigp_order))
         if version >= 4:
             out.append(_BE_I.pack(self.irqstate_saved_size))
             if not ((self.irqstate_saved_size or 0) <= 1048576):
@@ -1754,8 +1768,9 @@ class S390Cpu(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.regs, 16), U64)))
         out += (
+            b"\xa0",
+            integers(self.regs, U64, 16),
             b"\x81",
             U64[self.psw_mask],
             b"\x82",
@@ -1778,10 +1793,15 @@ class S390Cpu(VMState):
             U64[self.gbea],
             b"\x8b",
             U64[self.pp],
+            b"\xac",
+            integers(self.aregs, U32, 16),
+            b"\xad",
+            integers(self.cregs, U64, 16),
+            b"\x8e",
+            UINT8[self.cpu_state],
+            b"\x8f",
+            UINT8[self.sigp_order],
         )
-        out.append(tlv(b"\xac", integers(count_of(self.aregs, 16), U32)))
-        out.append(tlv(b"\xad", integers(count_of(self.cregs, 16), U64)))
-        out += (b"\x8e", U8[self.cpu_state], b"\x8f", U8[self.sigp_order])
         if version >= 4:
             out += (b"\x90", U32[need(self.irqstate_saved_size)])
             if not ((self.irqstate_saved_size or 0) <= 1048576):
@@ -1807,21 +1827,23 @@ class S390Cpu(VMState):
         self.etoken = None
         self.diag318 = None
         self.regs, p = take_integers(d, p, e, b"\xa0", U64, 16)
-        self.psw_mask, p = take_integer(d, p, e, b"\x81", U64)
-        self.psw_addr, p = take_integer(d, p, e, b"\x82", U64)
-        self.psa, p = take_integer(d, p, e, b"\x83", U64)
-        self.todpr, p = take_integer(d, p, e, b"\x84", U32)
-        self.pfault_token, p = take_integer(d, p, e, b"\x85", U64)
-        self.pfault_compare, p = take_integer(d, p, e, b"\x86", U64)
-        self.pfault_select, p = take_integer(d, p, e, b"\x87", U64)
-        self.cputm, p = take_integer(d, p, e, b"\x88", U64)
-        self.ckc, p = take_integer(d, p, e, b"\x89", U64)
-        self.gbea, p = take_integer(d, p, e, b"\x8a", U64)
-        self.pp, p = take_integer(d, p, e, b"\x8b", U64)
+        (
+            self.psw_mask,
+            self.psw_addr,
+            self.psa,
+            self.todpr,
+            self.pfault_token,
+            self.pfault_compare,
+            self.pfault_select,
+            self.cputm,
+            self.ckc,
+            self.gbea,
+            self.pp,
+            p,
+        ) = _TLV1_3QI7Q.take(d, p, e)
         self.aregs, p = take_integers(d, p, e, b"\xac", U32, 16)
         self.cregs, p = take_integers(d, p, e, b"\xad", U64, 16)
-        self.cpu_state, p = take_integer(d, p, e, b"\x8e", U8)
-        self.sigp_order, p = take_integer(d, p, e, b"\x8f", U8)
+        self.cpu_state, self.sigp_order, p = _TLV14_2B.take(d, p, e)
         if version >= 4:
             self.irqstate_saved_size, p = take_integer(d, p, e, b"\x90", U32)
             if not ((self.irqstate_saved_size or 0) <= 1048576):

@@ -5,21 +5,18 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    S64,
-    U32,
-    U64,
-    NotPlain,
-    load_subsections,
-    take_integer,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2IQIQ2q = struct.Struct(">2IQIQ2q")
 _BE_2Q = struct.Struct(">2Q")
 _BE_3QI = struct.Struct(">3QI")
+_TLV0_2IQIQ2q = TlvRun("2IQIQ2q")
+_TLV0_2Q = TlvRun("2Q")
+_TLV0_3QI = TlvRun("3QI")
 
 
 class TlbEntry(Struct):
@@ -73,8 +70,7 @@ class TlbEntry(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> TlbEntry:
         self = cls.__new__(cls)
         self._kept = None
-        self.tag, p = take_integer(d, p, e, b"\x80", U64)
-        self.tte, p = take_integer(d, p, e, b"\x81", U64)
+        self.tag, self.tte, p = _TLV0_2Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -147,10 +143,7 @@ class TrapState(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> TrapState:
         self = cls.__new__(cls)
         self._kept = None
-        self.tpc, p = take_integer(d, p, e, b"\x80", U64)
-        self.tnpc, p = take_integer(d, p, e, b"\x81", U64)
-        self.tstate, p = take_integer(d, p, e, b"\x82", U64)
-        self.tt, p = take_integer(d, p, e, b"\x83", U32)
+        self.tpc, self.tnpc, self.tstate, self.tt, p = _TLV0_3QI.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -290,13 +283,16 @@ class Timer(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Timer:
         self = cls.__new__(cls)
         self._kept = None
-        self.frequency, p = take_integer(d, p, e, b"\x80", U32)
-        self.disabled, p = take_integer(d, p, e, b"\x81", U32)
-        self.disabled_mask, p = take_integer(d, p, e, b"\x82", U64)
-        self.npt, p = take_integer(d, p, e, b"\x83", U32)
-        self.npt_mask, p = take_integer(d, p, e, b"\x84", U64)
-        self.clock_offset, p = take_integer(d, p, e, b"\x85", S64)
-        self.qtimer, p = take_integer(d, p, e, b"\x86", S64)
+        (
+            self.frequency,
+            self.disabled,
+            self.disabled_mask,
+            self.npt,
+            self.npt_mask,
+            self.clock_offset,
+            self.qtimer,
+            p,
+        ) = _TLV0_2IQIQ2q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

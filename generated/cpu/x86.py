@@ -6,62 +6,85 @@ from __future__ import annotations
 import enum
 import struct
 
-from vmsgen.runtime.facts import Facts
-from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
-from vmsgen.runtime.straight import (
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import (
     OCTETS,
     S64,
     U8,
     U16,
     U32,
     U64,
+    UINT8,
     UNSIGNED,
+    TlvRun,
+)
+from vmsgen.runtime.facts import Facts
+from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
+from vmsgen.runtime.straight import (
     NotPlain,
     bounded,
     content,
     count_of,
     decode_subsections,
     encode_subsections,
-    integers,
     load_subsections,
     need,
     octets,
     save_subsections,
     sized,
     take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
+_BE_11Q = struct.Struct(">11Q")
 _BE_13Q = struct.Struct(">13Q")
-_BE_19Q = struct.Struct(">19Q")
+_BE_16Q = struct.Struct(">16Q")
+_BE_18Q = struct.Struct(">18Q")
+_BE_24H = struct.Struct(">24H")
 _BE_2HI = struct.Struct(">2HI")
 _BE_2I = struct.Struct(">2I")
 _BE_2Q = struct.Struct(">2Q")
 _BE_2QH = struct.Struct(">2QH")
 _BE_3BQ = struct.Struct(">3BQ")
 _BE_3Q = struct.Struct(">3Q")
-_BE_43Q = struct.Struct(">43Q")
+_BE_40Q = struct.Struct(">40Q")
 _BE_4Q = struct.Struct(">4Q")
-_BE_4QB24H2Q = struct.Struct(">4QB24H2Q")
+_BE_4QB = struct.Struct(">4QB")
 _BE_5Q = struct.Struct(">5Q")
 _BE_64s = struct.Struct(">64s")
 _BE_6Q = struct.Struct(">6Q")
+_BE_7Q = struct.Struct(">7Q")
 _BE_8Q = struct.Struct(">8Q")
 _BE_9Q = struct.Struct(">9Q")
 _BE_B = struct.Struct(">B")
 _BE_H2Q = struct.Struct(">H2Q")
 _BE_I = struct.Struct(">I")
 _BE_I4H = struct.Struct(">I4H")
-_BE_IQI4Q4HIB12Q = struct.Struct(">IQI4Q4HIB12Q")
+_BE_IQI4Q4HIB = struct.Struct(">IQI4Q4HIB")
 _BE_Q = struct.Struct(">Q")
 _BE_QH = struct.Struct(">QH")
 _BE_QI = struct.Struct(">QI")
 _BE_iI = struct.Struct(">iI")
-_BE_iIQi4BI46Q = struct.Struct(">iIQi4BI46Q")
+_BE_iIQi4BI3Q = struct.Struct(">iIQi4BI3Q")
 _BE_q = struct.Struct(">q")
+_TLV0_2HI = TlvRun("2HI")
+_TLV0_2Q = TlvRun("2Q")
+_TLV0_2QH = TlvRun("2QH")
+_TLV0_3BQ = TlvRun("3BQ")
+_TLV0_3Q = TlvRun("3Q")
+_TLV0_4Q = TlvRun("4Q")
+_TLV0_4QB = TlvRun("4QB")
+_TLV0_5Q = TlvRun("5Q")
+_TLV0_8Q = TlvRun("8Q")
+_TLV0_9Q = TlvRun("9Q")
+_TLV0_H2Q = TlvRun("H2Q")
+_TLV0_QH = TlvRun("QH")
+_TLV0_QI = TlvRun("QI")
+_TLV1_3Q = TlvRun("3Q", 1)
+_TLV2_2I = TlvRun("2I", 2)
+_TLV6_2Q = TlvRun("2Q", 6)
 
 
 class NestedFormat(enum.IntEnum):
@@ -203,8 +226,7 @@ class FpRegister(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> FpRegister:
         self = cls.__new__(cls)
         self._kept = None
-        self.mantissa, p = take_integer(d, p, e, b"\x80", U64)
-        self.exponent, p = take_integer(d, p, e, b"\x81", U16)
+        self.mantissa, self.exponent, p = _TLV0_QH.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -287,8 +309,7 @@ class Segment(Struct):
         self._kept = None
         self.selector, p = take_integer(d, p, e, b"\x80", U32)
         self.base, p = take_integer(d, p, e, b"\x81", UNSIGNED[f.long_bits])
-        self.limit, p = take_integer(d, p, e, b"\x82", U32)
-        self.flags, p = take_integer(d, p, e, b"\x83", U32)
+        self.limit, self.flags, p = _TLV2_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -343,8 +364,7 @@ class MtrrVar(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> MtrrVar:
         self = cls.__new__(cls)
         self._kept = None
-        self.base, p = take_integer(d, p, e, b"\x80", U64)
-        self.mask, p = take_integer(d, p, e, b"\x81", U64)
+        self.base, self.mask, p = _TLV0_2Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -400,8 +420,7 @@ class Xmm(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Xmm:
         self = cls.__new__(cls)
         self._kept = None
-        self.q0, p = take_integer(d, p, e, b"\x80", U64)
-        self.q1, p = take_integer(d, p, e, b"\x81", U64)
+        self.q0, self.q1, p = _TLV0_2Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -457,8 +476,7 @@ class YmmHigh(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> YmmHigh:
         self = cls.__new__(cls)
         self._kept = None
-        self.q2, p = take_integer(d, p, e, b"\x80", U64)
-        self.q3, p = take_integer(d, p, e, b"\x81", U64)
+        self.q2, self.q3, p = _TLV0_2Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -534,10 +552,7 @@ class ZmmHigh(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> ZmmHigh:
         self = cls.__new__(cls)
         self._kept = None
-        self.q4, p = take_integer(d, p, e, b"\x80", U64)
-        self.q5, p = take_integer(d, p, e, b"\x81", U64)
-        self.q6, p = take_integer(d, p, e, b"\x82", U64)
-        self.q7, p = take_integer(d, p, e, b"\x83", U64)
+        self.q4, self.q5, self.q6, self.q7, p = _TLV0_4Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -664,14 +679,9 @@ class Zmm(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Zmm:
         self = cls.__new__(cls)
         self._kept = None
-        self.q0, p = take_integer(d, p, e, b"\x80", U64)
-        self.q1, p = take_integer(d, p, e, b"\x81", U64)
-        self.q2, p = take_integer(d, p, e, b"\x82", U64)
-        self.q3, p = take_integer(d, p, e, b"\x83", U64)
-        self.q4, p = take_integer(d, p, e, b"\x84", U64)
-        self.q5, p = take_integer(d, p, e, b"\x85", U64)
-        self.q6, p = take_integer(d, p, e, b"\x86", U64)
-        self.q7, p = take_integer(d, p, e, b"\x87", U64)
+        self.q0, self.q1, self.q2, self.q3, self.q4, self.q5, self.q6, self.q7, p = (
+            _TLV0_8Q.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -726,8 +736,7 @@ class BoundRegister(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> BoundRegister:
         self = cls.__new__(cls)
         self._kept = None
-        self.lb, p = take_integer(d, p, e, b"\x80", U64)
-        self.ub, p = take_integer(d, p, e, b"\x81", U64)
+        self.lb, self.ub, p = _TLV0_2Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -793,9 +802,7 @@ class BranchRecord(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> BranchRecord:
         self = cls.__new__(cls)
         self._kept = None
-        self.source, p = take_integer(d, p, e, b"\x80", U64)
-        self.target, p = take_integer(d, p, e, b"\x81", U64)
-        self.info, p = take_integer(d, p, e, b"\x82", U64)
+        self.source, self.target, self.info, p = _TLV0_3Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -1041,9 +1048,7 @@ class NestedStateVmx(VMState):
         self._facts = f
         self.vmcs12 = None
         self.shadow_vmcs12 = None
-        self.vmxon_pa, p = take_integer(d, p, e, b"\x80", U64)
-        self.vmcs12_pa, p = take_integer(d, p, e, b"\x81", U64)
-        self.smm_flags, p = take_integer(d, p, e, b"\x82", U16)
+        self.vmxon_pa, self.vmcs12_pa, self.smm_flags, p = _TLV0_2QH.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xa3", f, {})
         if p != e:
             raise NotPlain("a component more")
@@ -1204,9 +1209,7 @@ class NestedState(Struct):
         self._kept = None
         self.vmx = None
         self.svm = None
-        self.flags, p = take_integer(d, p, e, b"\x80", U16)
-        self.format, p = take_integer(d, p, e, b"\x81", U16)
-        self.size, p = take_integer(d, p, e, b"\x82", U32)
+        self.flags, self.format, self.size, p = _TLV0_2HI.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xa3", f, {})
         if p != e:
             raise NotPlain("a component more")
@@ -1315,11 +1318,11 @@ class X86CpuExceptionInfo(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.exception_pending],
+            UINT8[self.exception_pending],
             b"\x81",
-            U8[self.exception_injected],
+            UINT8[self.exception_injected],
             b"\x82",
-            U8[self.exception_has_payload],
+            UINT8[self.exception_has_payload],
             b"\x83",
             U64[self.exception_payload],
         )
@@ -1333,10 +1336,13 @@ class X86CpuExceptionInfo(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.exception_pending, p = take_integer(d, p, e, b"\x80", U8)
-        self.exception_injected, p = take_integer(d, p, e, b"\x81", U8)
-        self.exception_has_payload, p = take_integer(d, p, e, b"\x82", U8)
-        self.exception_payload, p = take_integer(d, p, e, b"\x83", U64)
+        (
+            self.exception_pending,
+            self.exception_injected,
+            self.exception_has_payload,
+            self.exception_payload,
+            p,
+        ) = _TLV0_3BQ.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -1729,9 +1735,7 @@ class X86CpuFpopIpDp(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.fpop, p = take_integer(d, p, e, b"\x80", U16)
-        self.fpip, p = take_integer(d, p, e, b"\x81", U64)
-        self.fpdp, p = take_integer(d, p, e, b"\x82", U64)
+        self.fpop, self.fpip, self.fpdp, p = _TLV0_H2Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -2098,15 +2102,21 @@ class X86CpuMsrArchitecturalPmu(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_43Q.unpack_from(d, p)
-        self.msr_fixed_ctr_ctrl = x[0]
-        self.msr_global_ctrl = x[1]
-        self.msr_global_status = x[2]
-        self.msr_global_ovf_ctrl = x[3]
-        self.msr_fixed_counters = list(x[4:7])
-        self.msr_gp_counters = list(x[7:25])
-        self.msr_gp_evtsel = list(x[25:43])
-        p += 344
+        (
+            self.msr_fixed_ctr_ctrl,
+            self.msr_global_ctrl,
+            self.msr_global_status,
+            self.msr_global_ovf_ctrl,
+            _x,
+            _x2,
+            _x3,
+        ) = _BE_7Q.unpack_from(d, p)
+        p += 56
+        self.msr_fixed_counters = [_x, _x2, _x3]
+        self.msr_gp_counters = list(_BE_18Q.unpack_from(d, p))
+        p += 144
+        self.msr_gp_evtsel = list(_BE_18Q.unpack_from(d, p))
+        p += 144
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -2115,17 +2125,20 @@ class X86CpuMsrArchitecturalPmu(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3 = self.msr_fixed_counters
         out.append(
-            _BE_43Q.pack(
+            _BE_7Q.pack(
                 self.msr_fixed_ctr_ctrl,
                 self.msr_global_ctrl,
                 self.msr_global_status,
                 self.msr_global_ovf_ctrl,
-                *count_of(self.msr_fixed_counters, 3),
-                *count_of(self.msr_gp_counters, 18),
-                *count_of(self.msr_gp_evtsel, 18),
+                _x,
+                _x2,
+                _x3,
             )
         )
+        out.append(_BE_18Q.pack(*self.msr_gp_counters))
+        out.append(_BE_18Q.pack(*self.msr_gp_evtsel))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
@@ -2140,10 +2153,13 @@ class X86CpuMsrArchitecturalPmu(VMState):
             U64[self.msr_global_status],
             b"\x83",
             U64[self.msr_global_ovf_ctrl],
+            b"\xa4",
+            integers(self.msr_fixed_counters, U64, 3),
+            b"\xa5",
+            integers(self.msr_gp_counters, U64, 18),
+            b"\xa6",
+            integers(self.msr_gp_evtsel, U64, 18),
         )
-        out.append(tlv(b"\xa4", integers(count_of(self.msr_fixed_counters, 3), U64)))
-        out.append(tlv(b"\xa5", integers(count_of(self.msr_gp_counters, 18), U64)))
-        out.append(tlv(b"\xa6", integers(count_of(self.msr_gp_evtsel, 18), U64)))
         return b"".join(out)
 
     @classmethod
@@ -2154,10 +2170,13 @@ class X86CpuMsrArchitecturalPmu(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.msr_fixed_ctr_ctrl, p = take_integer(d, p, e, b"\x80", U64)
-        self.msr_global_ctrl, p = take_integer(d, p, e, b"\x81", U64)
-        self.msr_global_status, p = take_integer(d, p, e, b"\x82", U64)
-        self.msr_global_ovf_ctrl, p = take_integer(d, p, e, b"\x83", U64)
+        (
+            self.msr_fixed_ctr_ctrl,
+            self.msr_global_ctrl,
+            self.msr_global_status,
+            self.msr_global_ovf_ctrl,
+            p,
+        ) = _TLV0_4Q.take(d, p, e)
         self.msr_fixed_counters, p = take_integers(d, p, e, b"\xa4", U64, 3)
         self.msr_gp_counters, p = take_integers(d, p, e, b"\xa5", U64, 18)
         self.msr_gp_evtsel, p = take_integers(d, p, e, b"\xa6", U64, 18)
@@ -2278,9 +2297,9 @@ class X86CpuMpx(VMState):
             _items.append(BoundRegister._decode(d, p, n, f))
             p = n
         self.bnd_regs = count_of(_items, 4)
-        self.bndcs_regs_cfgu, p = take_integer(d, p, e, b"\x81", U64)
-        self.bndcs_regs_sts, p = take_integer(d, p, e, b"\x82", U64)
-        self.msr_bndcfgs, p = take_integer(d, p, e, b"\x83", U64)
+        self.bndcs_regs_cfgu, self.bndcs_regs_sts, self.msr_bndcfgs, p = _TLV1_3Q.take(
+            d, p, e
+        )
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -2358,8 +2377,7 @@ class X86CpuMsrHypervHypercall(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.msr_hv_guest_os_id, p = take_integer(d, p, e, b"\x80", U64)
-        self.msr_hv_hypercall, p = take_integer(d, p, e, b"\x81", U64)
+        self.msr_hv_guest_os_id, self.msr_hv_hypercall, p = _TLV0_2Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -2541,7 +2559,7 @@ class X86CpuMsrHypervCrash(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.msr_hv_crash_params, 5), U64)))
+        out += (b"\xa0", integers(self.msr_hv_crash_params, U64, 5))
         return b"".join(out)
 
     @classmethod
@@ -2700,12 +2718,14 @@ class X86CpuMsrHypervSynic(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_19Q.unpack_from(d, p)
-        self.msr_hv_synic_control = x[0]
-        self.msr_hv_synic_evt_page = x[1]
-        self.msr_hv_synic_msg_page = x[2]
-        self.msr_hv_synic_sint = list(x[3:19])
-        p += 152
+        (
+            self.msr_hv_synic_control,
+            self.msr_hv_synic_evt_page,
+            self.msr_hv_synic_msg_page,
+        ) = _BE_3Q.unpack_from(d, p)
+        p += 24
+        self.msr_hv_synic_sint = list(_BE_16Q.unpack_from(d, p))
+        p += 128
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -2715,13 +2735,13 @@ class X86CpuMsrHypervSynic(VMState):
             super()._save(out, f, version)
             return
         out.append(
-            _BE_19Q.pack(
+            _BE_3Q.pack(
                 self.msr_hv_synic_control,
                 self.msr_hv_synic_evt_page,
                 self.msr_hv_synic_msg_page,
-                *self.msr_hv_synic_sint,
             )
         )
+        out.append(_BE_16Q.pack(*self.msr_hv_synic_sint))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
@@ -2734,8 +2754,9 @@ class X86CpuMsrHypervSynic(VMState):
             U64[self.msr_hv_synic_evt_page],
             b"\x82",
             U64[self.msr_hv_synic_msg_page],
+            b"\xa3",
+            integers(self.msr_hv_synic_sint, U64, 16),
         )
-        out.append(tlv(b"\xa3", integers(count_of(self.msr_hv_synic_sint, 16), U64)))
         return b"".join(out)
 
     @classmethod
@@ -2746,9 +2767,12 @@ class X86CpuMsrHypervSynic(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.msr_hv_synic_control, p = take_integer(d, p, e, b"\x80", U64)
-        self.msr_hv_synic_evt_page, p = take_integer(d, p, e, b"\x81", U64)
-        self.msr_hv_synic_msg_page, p = take_integer(d, p, e, b"\x82", U64)
+        (
+            self.msr_hv_synic_control,
+            self.msr_hv_synic_evt_page,
+            self.msr_hv_synic_msg_page,
+            p,
+        ) = _TLV0_3Q.take(d, p, e)
         self.msr_hv_synic_sint, p = take_integers(d, p, e, b"\xa3", U64, 16)
         if p != e:
             raise NotPlain("a component more")
@@ -2809,10 +2833,10 @@ class X86CpuMsrHypervStimer(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_8Q.unpack_from(d, p)
-        self.msr_hv_stimer_config = list(x[0:4])
-        self.msr_hv_stimer_count = list(x[4:8])
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8 = _BE_8Q.unpack_from(d, p)
         p += 64
+        self.msr_hv_stimer_config = [_x, _x2, _x3, _x4]
+        self.msr_hv_stimer_count = [_x5, _x6, _x7, _x8]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -2821,19 +2845,20 @@ class X86CpuMsrHypervStimer(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(
-            _BE_8Q.pack(
-                *count_of(self.msr_hv_stimer_config, 4),
-                *count_of(self.msr_hv_stimer_count, 4),
-            )
-        )
+        _x, _x2, _x3, _x4 = self.msr_hv_stimer_config
+        _x5, _x6, _x7, _x8 = self.msr_hv_stimer_count
+        out.append(_BE_8Q.pack(_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.msr_hv_stimer_config, 4), U64)))
-        out.append(tlv(b"\xa1", integers(count_of(self.msr_hv_stimer_count, 4), U64)))
+        out += (
+            b"\xa0",
+            integers(self.msr_hv_stimer_config, U64, 4),
+            b"\xa1",
+            integers(self.msr_hv_stimer_count, U64, 4),
+        )
         return b"".join(out)
 
     @classmethod
@@ -2961,9 +2986,12 @@ class X86CpuMsrHypervReenlightenment(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.msr_hv_reenlightenment_control, p = take_integer(d, p, e, b"\x80", U64)
-        self.msr_hv_tsc_emulation_control, p = take_integer(d, p, e, b"\x81", U64)
-        self.msr_hv_tsc_emulation_status, p = take_integer(d, p, e, b"\x82", U64)
+        (
+            self.msr_hv_reenlightenment_control,
+            self.msr_hv_tsc_emulation_control,
+            self.msr_hv_tsc_emulation_status,
+            p,
+        ) = _TLV0_3Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -3061,7 +3089,7 @@ class X86CpuAvx512(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version, registers, long_mode)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.opmask_regs, 8), U64)))
+        out += (b"\xa0", integers(self.opmask_regs, U64, 8))
         x = b"".join(
             [tlv(b"0", item._encode(f)) for item in count_of(self.zmm_high, registers)]
         )
@@ -3761,14 +3789,23 @@ class X86CpuIntelPt(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_13Q.unpack_from(d, p)
-        self.msr_rtit_ctrl = x[0]
-        self.msr_rtit_status = x[1]
-        self.msr_rtit_output_base = x[2]
-        self.msr_rtit_output_mask = x[3]
-        self.msr_rtit_cr3_match = x[4]
-        self.msr_rtit_addrs = list(x[5:13])
+        (
+            self.msr_rtit_ctrl,
+            self.msr_rtit_status,
+            self.msr_rtit_output_base,
+            self.msr_rtit_output_mask,
+            self.msr_rtit_cr3_match,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+        ) = _BE_13Q.unpack_from(d, p)
         p += 104
+        self.msr_rtit_addrs = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -3777,6 +3814,7 @@ class X86CpuIntelPt(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8 = self.msr_rtit_addrs
         out.append(
             _BE_13Q.pack(
                 self.msr_rtit_ctrl,
@@ -3784,7 +3822,14 @@ class X86CpuIntelPt(VMState):
                 self.msr_rtit_output_base,
                 self.msr_rtit_output_mask,
                 self.msr_rtit_cr3_match,
-                *self.msr_rtit_addrs,
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
             )
         )
 
@@ -3803,8 +3848,9 @@ class X86CpuIntelPt(VMState):
             U64[self.msr_rtit_output_mask],
             b"\x84",
             U64[self.msr_rtit_cr3_match],
+            b"\xa5",
+            integers(self.msr_rtit_addrs, U64, 8),
         )
-        out.append(tlv(b"\xa5", integers(count_of(self.msr_rtit_addrs, 8), U64)))
         return b"".join(out)
 
     @classmethod
@@ -3813,11 +3859,14 @@ class X86CpuIntelPt(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.msr_rtit_ctrl, p = take_integer(d, p, e, b"\x80", U64)
-        self.msr_rtit_status, p = take_integer(d, p, e, b"\x81", U64)
-        self.msr_rtit_output_base, p = take_integer(d, p, e, b"\x82", U64)
-        self.msr_rtit_output_mask, p = take_integer(d, p, e, b"\x83", U64)
-        self.msr_rtit_cr3_match, p = take_integer(d, p, e, b"\x84", U64)
+        (
+            self.msr_rtit_ctrl,
+            self.msr_rtit_status,
+            self.msr_rtit_output_base,
+            self.msr_rtit_output_mask,
+            self.msr_rtit_cr3_match,
+            p,
+        ) = _TLV0_5Q.take(d, p, e)
         self.msr_rtit_addrs, p = take_integers(d, p, e, b"\xa5", U64, 8)
         if p != e:
             raise NotPlain("a component more")
@@ -3950,8 +3999,7 @@ class X86CpuSvnNpt(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.nested_cr3, p = take_integer(d, p, e, b"\x80", U64)
-        self.nested_pg_mode, p = take_integer(d, p, e, b"\x81", U32)
+        self.nested_cr3, self.nested_pg_mode, p = _TLV0_QI.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -4259,16 +4307,20 @@ class X86CpuXenVcpu(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_4QB24H2Q.unpack_from(d, p)
-        self.xen_vcpu_info_gpa = x[0]
-        self.xen_vcpu_info_default_gpa = x[1]
-        self.xen_vcpu_time_info_gpa = x[2]
-        self.xen_vcpu_runstate_gpa = x[3]
-        self.xen_vcpu_callback_vector = x[4]
-        self.xen_virq = list(x[5:29])
-        self.xen_singleshot_timer_ns = x[29]
-        self.xen_periodic_timer_period = x[30]
-        p += 97
+        (
+            self.xen_vcpu_info_gpa,
+            self.xen_vcpu_info_default_gpa,
+            self.xen_vcpu_time_info_gpa,
+            self.xen_vcpu_runstate_gpa,
+            self.xen_vcpu_callback_vector,
+        ) = _BE_4QB.unpack_from(d, p)
+        p += 33
+        self.xen_virq = list(_BE_24H.unpack_from(d, p))
+        p += 48
+        self.xen_singleshot_timer_ns, self.xen_periodic_timer_period = (
+            _BE_2Q.unpack_from(d, p)
+        )
+        p += 16
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -4278,16 +4330,17 @@ class X86CpuXenVcpu(VMState):
             super()._save(out, f, version)
             return
         out.append(
-            _BE_4QB24H2Q.pack(
+            _BE_4QB.pack(
                 self.xen_vcpu_info_gpa,
                 self.xen_vcpu_info_default_gpa,
                 self.xen_vcpu_time_info_gpa,
                 self.xen_vcpu_runstate_gpa,
                 self.xen_vcpu_callback_vector,
-                *self.xen_virq,
-                self.xen_singleshot_timer_ns,
-                self.xen_periodic_timer_period,
             )
+        )
+        out.append(_BE_24H.pack(*self.xen_virq))
+        out.append(
+            _BE_2Q.pack(self.xen_singleshot_timer_ns, self.xen_periodic_timer_period)
         )
 
     def _encode(self, f: Facts, version: int) -> bytes:
@@ -4304,10 +4357,9 @@ class X86CpuXenVcpu(VMState):
             b"\x83",
             U64[self.xen_vcpu_runstate_gpa],
             b"\x84",
-            U8[self.xen_vcpu_callback_vector],
-        )
-        out.append(tlv(b"\xa5", integers(count_of(self.xen_virq, 24), U16)))
-        out += (
+            UINT8[self.xen_vcpu_callback_vector],
+            b"\xa5",
+            integers(self.xen_virq, U16, 24),
             b"\x86",
             U64[self.xen_singleshot_timer_ns],
             b"\x87",
@@ -4321,14 +4373,18 @@ class X86CpuXenVcpu(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.xen_vcpu_info_gpa, p = take_integer(d, p, e, b"\x80", U64)
-        self.xen_vcpu_info_default_gpa, p = take_integer(d, p, e, b"\x81", U64)
-        self.xen_vcpu_time_info_gpa, p = take_integer(d, p, e, b"\x82", U64)
-        self.xen_vcpu_runstate_gpa, p = take_integer(d, p, e, b"\x83", U64)
-        self.xen_vcpu_callback_vector, p = take_integer(d, p, e, b"\x84", U8)
+        (
+            self.xen_vcpu_info_gpa,
+            self.xen_vcpu_info_default_gpa,
+            self.xen_vcpu_time_info_gpa,
+            self.xen_vcpu_runstate_gpa,
+            self.xen_vcpu_callback_vector,
+            p,
+        ) = _TLV0_4QB.take(d, p, e)
         self.xen_virq, p = take_integers(d, p, e, b"\xa5", U16, 24)
-        self.xen_singleshot_timer_ns, p = take_integer(d, p, e, b"\x86", U64)
-        self.xen_periodic_timer_period, p = take_integer(d, p, e, b"\x87", U64)
+        self.xen_singleshot_timer_ns, self.xen_periodic_timer_period, p = _TLV6_2Q.take(
+            d, p, e
+        )
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -4448,9 +4504,7 @@ class X86CpuIntelSgx(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(
-            tlv(b"\xa0", integers(count_of(self.msr_ia32_sgxlepubkeyhash, 4), U64))
-        )
+        out += (b"\xa0", integers(self.msr_ia32_sgxlepubkeyhash, U64, 4))
         return b"".join(out)
 
     @classmethod
@@ -4515,7 +4569,7 @@ class X86CpuPdptrs(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.pdptrs, 4), U64)))
+        out += (b"\xa0", integers(self.pdptrs, U64, 4))
         return b"".join(out)
 
     @classmethod
@@ -4589,8 +4643,7 @@ class X86CpuMsrXfd(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.msr_xfd, p = take_integer(d, p, e, b"\x80", U64)
-        self.msr_xfd_err, p = take_integer(d, p, e, b"\x81", U64)
+        self.msr_xfd, self.msr_xfd_err, p = _TLV0_2Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -4829,15 +4882,18 @@ class X86CpuFred(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.fred_rsp0, p = take_integer(d, p, e, b"\x80", U64)
-        self.fred_rsp1, p = take_integer(d, p, e, b"\x81", U64)
-        self.fred_rsp2, p = take_integer(d, p, e, b"\x82", U64)
-        self.fred_rsp3, p = take_integer(d, p, e, b"\x83", U64)
-        self.fred_stklvls, p = take_integer(d, p, e, b"\x84", U64)
-        self.fred_ssp1, p = take_integer(d, p, e, b"\x85", U64)
-        self.fred_ssp2, p = take_integer(d, p, e, b"\x86", U64)
-        self.fred_ssp3, p = take_integer(d, p, e, b"\x87", U64)
-        self.fred_config, p = take_integer(d, p, e, b"\x88", U64)
+        (
+            self.fred_rsp0,
+            self.fred_rsp1,
+            self.fred_rsp2,
+            self.fred_rsp3,
+            self.fred_stklvls,
+            self.fred_ssp1,
+            self.fred_ssp2,
+            self.fred_ssp3,
+            self.fred_config,
+            p,
+        ) = _TLV0_9Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -4900,8 +4956,8 @@ class X86CpuIntelAmxXtile(VMState):
             return super()._encode(f, version)
         out: list[bytes] = []
         out += (
-            b"\x80",
-            octets(self.xtilecfg, 64),
+            b"\x80@",
+            sized(self.xtilecfg, 64),
             b"\x81",
             octets(self.xtiledata, 8192),
         )
@@ -5014,8 +5070,7 @@ class X86CpuArchLbr(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.msr_lbr_ctl, p = take_integer(d, p, e, b"\x80", U64)
-        self.msr_lbr_depth, p = take_integer(d, p, e, b"\x81", U64)
+        self.msr_lbr_ctl, self.msr_lbr_depth, p = _TLV0_2Q.take(d, p, e)
         p, end = content(d, p, e, b"\xa2")
         _items = []
         while p < end:
@@ -5076,7 +5131,7 @@ class X86CpuTripleFault(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.triple_fault_pending])
+        out += (b"\x80", UINT8[self.triple_fault_pending])
         return b"".join(out)
 
     @classmethod
@@ -6129,46 +6184,52 @@ class X86Cpu(VMState):
             self.cstar = None
             self.fmask = None
             self.kernelgsbase = None
-        x = _BE_IQI4Q4HIB12Q.unpack_from(d, p)
-        self.smbase = x[0]
-        self.pat = x[1]
-        self.hflags2 = x[2]
-        self.vm_hsave = x[3]
-        self.vm_vmcb = x[4]
-        self.tsc_offset = x[5]
-        self.intercept = x[6]
-        self.intercept_cr_read = x[7]
-        self.intercept_cr_write = x[8]
-        self.intercept_dr_read = x[9]
-        self.intercept_dr_write = x[10]
-        self.intercept_exceptions = x[11]
-        self.v_tpr = x[12]
-        self.mtrr_fixed = list(x[13:24])
-        self.mtrr_deftype = x[24]
-        p += 157
+        (
+            self.smbase,
+            self.pat,
+            self.hflags2,
+            self.vm_hsave,
+            self.vm_vmcb,
+            self.tsc_offset,
+            self.intercept,
+            self.intercept_cr_read,
+            self.intercept_cr_write,
+            self.intercept_dr_read,
+            self.intercept_dr_write,
+            self.intercept_exceptions,
+            self.v_tpr,
+        ) = _BE_IQI4Q4HIB.unpack_from(d, p)
+        p += 61
+        self.mtrr_fixed = list(_BE_11Q.unpack_from(d, p))
+        p += 88
+        (self.mtrr_deftype,) = _BE_Q.unpack_from(d, p)
+        p += 8
         _items6 = []
         for _ in range(8):
             _item6, p = MtrrVar._load(d, p, f)
             _items6.append(_item6)
         self.mtrr_var = _items6
-        x = _BE_iIQi4BI46Q.unpack_from(d, p)
-        self.interrupt_injected = x[0]
-        self.mp_state = x[1]
-        self.tsc = x[2]
-        self.exception_nr = x[3]
-        self.soft_interrupt = x[4]
-        self.nmi_injected = x[5]
-        self.nmi_pending = x[6]
-        self.has_error_code = x[7]
-        self.sipi_vector = x[8]
-        self.mcg_cap = x[9]
-        self.mcg_status = x[10]
-        self.mcg_ctl = x[11]
-        self.mce_banks = list(x[12:52])
-        self.tsc_aux = x[52]
-        self.system_time_msr = x[53]
-        self.wall_clock_msr = x[54]
-        p += 396
+        (
+            self.interrupt_injected,
+            self.mp_state,
+            self.tsc,
+            self.exception_nr,
+            self.soft_interrupt,
+            self.nmi_injected,
+            self.nmi_pending,
+            self.has_error_code,
+            self.sipi_vector,
+            self.mcg_cap,
+            self.mcg_status,
+            self.mcg_ctl,
+        ) = _BE_iIQi4BI3Q.unpack_from(d, p)
+        p += 52
+        self.mce_banks = list(_BE_40Q.unpack_from(d, p))
+        p += 320
+        self.tsc_aux, self.system_time_msr, self.wall_clock_msr = _BE_3Q.unpack_from(
+            d, p
+        )
+        p += 24
         if version >= 12:
             self.xcr0, self.xstate_bv = _BE_2Q.unpack_from(d, p)
             p += 16
@@ -6233,7 +6294,7 @@ class X86Cpu(VMState):
                 )
             )
         out.append(
-            _BE_IQI4Q4HIB12Q.pack(
+            _BE_IQI4Q4HIB.pack(
                 self.smbase,
                 self.pat,
                 self.hflags2,
@@ -6247,14 +6308,14 @@ class X86Cpu(VMState):
                 self.intercept_dr_write,
                 self.intercept_exceptions,
                 self.v_tpr,
-                *self.mtrr_fixed,
-                self.mtrr_deftype,
             )
         )
+        out.append(_BE_11Q.pack(*self.mtrr_fixed))
+        out.append(_BE_Q.pack(self.mtrr_deftype))
         for _item6 in count_of(self.mtrr_var, 8):
             _item6._save(out, f)
         out.append(
-            _BE_iIQi4BI46Q.pack(
+            _BE_iIQi4BI3Q.pack(
                 self.interrupt_injected,
                 self.mp_state,
                 self.tsc,
@@ -6267,12 +6328,10 @@ class X86Cpu(VMState):
                 self.mcg_cap,
                 self.mcg_status,
                 self.mcg_ctl,
-                *self.mce_banks,
-                self.tsc_aux,
-                self.system_time_msr,
-                self.wall_clock_msr,
             )
         )
+        out.append(_BE_40Q.pack(*self.mce_banks))
+        out.append(_BE_3Q.pack(self.tsc_aux, self.system_time_msr, self.wall_clock_msr))
         if version >= 12:
             out.append(_BE_2Q.pack(self.xcr0, self.xstate_bv))
             for _item7 in count_of(need(self.ymm_high), registers):

@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, U16, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    U16,
-    U32,
+    TRUTH,
     NotPlain,
     load_subsections,
     need,
@@ -23,6 +22,9 @@ _BE_16I = struct.Struct(">16I")
 _BE_3H14I = struct.Struct(">3H14I")
 _BE_B = struct.Struct(">B")
 _BE_I = struct.Struct(">I")
+_TLV0_3H14I = TlvRun("3H14I")
+_TLV18_13I = TlvRun("13I", 18)
+_TLV31_3I = TlvRun("3I", 31)
 
 
 class Artist(VMState):
@@ -368,9 +370,7 @@ class Artist(VMState):
         if version >= 3:
             (_b,) = _BE_B.unpack_from(d, p)
             p += 1
-            if (_b) > 1:
-                raise NotPlain("a boolean that is kept")
-            self.disable = _b == 1
+            self.disable = TRUTH[_b]
         else:
             self.disable = None
         if d[p : p + 1] == b"\x05":
@@ -515,43 +515,49 @@ class Artist(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.height, p = take_integer(d, p, e, b"\x80", U16)
-        self.width, p = take_integer(d, p, e, b"\x81", U16)
-        self.depth, p = take_integer(d, p, e, b"\x82", U16)
-        self.fg_color, p = take_integer(d, p, e, b"\x83", U32)
-        self.bg_color, p = take_integer(d, p, e, b"\x84", U32)
-        self.vram_char_y, p = take_integer(d, p, e, b"\x85", U32)
-        self.vram_bitmask, p = take_integer(d, p, e, b"\x86", U32)
-        self.vram_start, p = take_integer(d, p, e, b"\x87", U32)
-        self.vram_pos, p = take_integer(d, p, e, b"\x88", U32)
-        self.vram_size, p = take_integer(d, p, e, b"\x89", U32)
-        self.blockmove_source, p = take_integer(d, p, e, b"\x8a", U32)
-        self.blockmove_dest, p = take_integer(d, p, e, b"\x8b", U32)
-        self.blockmove_size, p = take_integer(d, p, e, b"\x8c", U32)
-        self.line_size, p = take_integer(d, p, e, b"\x8d", U32)
-        self.line_end, p = take_integer(d, p, e, b"\x8e", U32)
-        self.line_xy, p = take_integer(d, p, e, b"\x8f", U32)
-        self.cursor_pos, p = take_integer(d, p, e, b"\x90", U32)
+        (
+            self.height,
+            self.width,
+            self.depth,
+            self.fg_color,
+            self.bg_color,
+            self.vram_char_y,
+            self.vram_bitmask,
+            self.vram_start,
+            self.vram_pos,
+            self.vram_size,
+            self.blockmove_source,
+            self.blockmove_dest,
+            self.blockmove_size,
+            self.line_size,
+            self.line_end,
+            self.line_xy,
+            self.cursor_pos,
+            p,
+        ) = _TLV0_3H14I.take(d, p, e)
         if version >= 2:
             self.cursor_cntrl, p = take_integer(d, p, e, b"\x91", U32)
         else:
             self.cursor_cntrl = None
-        self.cursor_height, p = take_integer(d, p, e, b"\x92", U32)
-        self.cursor_width, p = take_integer(d, p, e, b"\x93", U32)
-        self.plane_mask, p = take_integer(d, p, e, b"\x94", U32)
-        self.reg_100080, p = take_integer(d, p, e, b"\x95", U32)
-        self.horiz_backporch, p = take_integer(d, p, e, b"\x96", U32)
-        self.active_lines_low, p = take_integer(d, p, e, b"\x97", U32)
-        self.misc_video, p = take_integer(d, p, e, b"\x98", U32)
-        self.misc_ctrl, p = take_integer(d, p, e, b"\x99", U32)
-        self.dst_bm_access, p = take_integer(d, p, e, b"\x9a", U32)
-        self.src_bm_access, p = take_integer(d, p, e, b"\x9b", U32)
-        self.control_plane, p = take_integer(d, p, e, b"\x9c", U32)
-        self.transfer_data, p = take_integer(d, p, e, b"\x9d", U32)
-        self.image_bitmap_op, p = take_integer(d, p, e, b"\x9e", U32)
-        self.font_write1, p = take_integer(d, p, e, b"\x9f\x1f", U32)
-        self.font_write2, p = take_integer(d, p, e, b"\x9f ", U32)
-        self.font_write_pos_y, p = take_integer(d, p, e, b"\x9f!", U32)
+        (
+            self.cursor_height,
+            self.cursor_width,
+            self.plane_mask,
+            self.reg_100080,
+            self.horiz_backporch,
+            self.active_lines_low,
+            self.misc_video,
+            self.misc_ctrl,
+            self.dst_bm_access,
+            self.src_bm_access,
+            self.control_plane,
+            self.transfer_data,
+            self.image_bitmap_op,
+            p,
+        ) = _TLV18_13I.take(d, p, e)
+        self.font_write1, self.font_write2, self.font_write_pos_y, p = _TLV31_3I.take(
+            d, p, e
+        )
         if version >= 3:
             self.disable, p = take_bool(d, p, e, b'\x9f"')
         else:

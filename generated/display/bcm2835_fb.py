@@ -5,19 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    BOOL,
-    U32,
-    NotPlain,
-    load_subsections,
-    take_bool,
-    take_integer,
-)
+from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_3B8I8s2I = struct.Struct(">3B8I8s2I")
+_TLV0_3t8I = TlvRun("3?8I")
+_TLV12_2I = TlvRun("2I", 12)
 
 
 class Bcm2835Fb(VMState):
@@ -187,11 +183,9 @@ class Bcm2835Fb(VMState):
             self.config_alpha,
         ) = _BE_3B8I8s2I.unpack_from(d, p)
         p += 51
-        if (_b | _b2 | _b3) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.lock = _b == 1
-        self.invalidate = _b2 == 1
-        self.pending = _b3 == 1
+        self.lock = TRUTH[_b]
+        self.invalidate = TRUTH[_b2]
+        self.pending = TRUTH[_b3]
         if any(_pad):
             raise NotPlain("a pad that is kept")
         if d[p : p + 1] == b"\x05":
@@ -202,11 +196,7 @@ class Bcm2835Fb(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.lock is None:
-            raise NotPlain("no value")
-        if self.invalidate is None:
-            raise NotPlain("no value")
-        if self.pending is None:
+        if None in (self.lock, self.invalidate, self.pending):
             raise NotPlain("no value")
         out.append(
             _BE_3B8I8s2I.pack(
@@ -267,19 +257,21 @@ class Bcm2835Fb(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.lock, p = take_bool(d, p, e, b"\x80")
-        self.invalidate, p = take_bool(d, p, e, b"\x81")
-        self.pending, p = take_bool(d, p, e, b"\x82")
-        self.config_xres, p = take_integer(d, p, e, b"\x83", U32)
-        self.config_yres, p = take_integer(d, p, e, b"\x84", U32)
-        self.config_xres_virtual, p = take_integer(d, p, e, b"\x85", U32)
-        self.config_yres_virtual, p = take_integer(d, p, e, b"\x86", U32)
-        self.config_xoffset, p = take_integer(d, p, e, b"\x87", U32)
-        self.config_yoffset, p = take_integer(d, p, e, b"\x88", U32)
-        self.config_bpp, p = take_integer(d, p, e, b"\x89", U32)
-        self.config_base, p = take_integer(d, p, e, b"\x8a", U32)
-        self.config_pixo, p = take_integer(d, p, e, b"\x8c", U32)
-        self.config_alpha, p = take_integer(d, p, e, b"\x8d", U32)
+        (
+            self.lock,
+            self.invalidate,
+            self.pending,
+            self.config_xres,
+            self.config_yres,
+            self.config_xres_virtual,
+            self.config_yres_virtual,
+            self.config_xoffset,
+            self.config_yoffset,
+            self.config_bpp,
+            self.config_base,
+            p,
+        ) = _TLV0_3t8I.take(d, p, e)
+        self.config_pixo, self.config_alpha, p = _TLV12_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,25 +5,24 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, U16
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    U16,
+    TRUTH,
     NotPlain,
     content,
-    count_of,
-    integers,
     load_subsections,
     take_bool,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
 from ..pci.device import PCIDevice
 
-_BE_10HB = struct.Struct(">10HB")
+_BE_10H = struct.Struct(">10H")
+_BE_B = struct.Struct(">B")
 
 
 class BochsDisplay(VMState):
@@ -77,13 +76,11 @@ class BochsDisplay(VMState):
         self._version = version
         self._facts = f
         self.pci, p = PCIDevice._load(d, p, f)
-        x = _BE_10HB.unpack_from(d, p)
-        self.vbe_regs = list(x[0:10])
-        _b = x[10]
-        p += 21
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.big_endian_fb = _b == 1
+        self.vbe_regs = list(_BE_10H.unpack_from(d, p))
+        p += 20
+        (_b,) = _BE_B.unpack_from(d, p)
+        p += 1
+        self.big_endian_fb = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -93,17 +90,22 @@ class BochsDisplay(VMState):
             super()._save(out, f, version)
             return
         self.pci._save(out, f)
+        out.append(_BE_10H.pack(*self.vbe_regs))
         if self.big_endian_fb is None:
             raise NotPlain("no value")
-        out.append(_BE_10HB.pack(*self.vbe_regs, 1 if self.big_endian_fb else 0))
+        out.append(_BE_B.pack(1 if self.big_endian_fb else 0))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.pci._encode(f)))
-        out.append(tlv(b"\xa1", integers(count_of(self.vbe_regs, 10), U16)))
-        out += (b"\x82", BOOL[self.big_endian_fb])
+        out += (
+            b"\xa1",
+            integers(self.vbe_regs, U16, 10),
+            b"\x82",
+            BOOL[self.big_endian_fb],
+        )
         return b"".join(out)
 
     @classmethod

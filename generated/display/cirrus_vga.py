@@ -5,17 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S32, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U8,
-    U32,
     NotPlain,
     load_subsections,
     octets,
     sized,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -25,6 +22,11 @@ _BE_8B3s = struct.Struct(">8B3s")
 _BE_B21siB = struct.Struct(">B21siB")
 _BE_IB = struct.Struct(">IB")
 _BE_i2B2I = struct.Struct(">i2B2I")
+_TLV0_IB = TlvRun("IB")
+_TLV3_3B = TlvRun("3B", 3)
+_TLV7_B21siB = TlvRun("B21siB", 7)
+_TLV12_8B = TlvRun("8B", 12)
+_TLV22_i2B2I = TlvRun("i2B2I", 22)
 
 
 class CirrusVga(VMState):
@@ -391,53 +393,53 @@ class CirrusVga(VMState):
             b"\x80",
             U32[self.latch],
             b"\x81",
-            U8[self.sr_index],
+            UINT8[self.sr_index],
             b"\x82",
             octets(self.sr, 256),
             b"\x83",
-            U8[self.gr_index],
+            UINT8[self.gr_index],
             b"\x84",
-            U8[self.cirrus_shadow_gr0],
+            UINT8[self.cirrus_shadow_gr0],
             b"\x85",
-            U8[self.cirrus_shadow_gr1],
+            UINT8[self.cirrus_shadow_gr1],
             b"\x86",
             octets(self.gr, 254),
             b"\x87",
-            U8[self.ar_index],
-            b"\x88",
-            octets(self.ar, 21),
+            UINT8[self.ar_index],
+            b"\x88\x15",
+            sized(self.ar, 21),
             b"\x89",
             S32[self.ar_flip_flop],
             b"\x8a",
-            U8[self.cr_index],
+            UINT8[self.cr_index],
             b"\x8b",
             octets(self.cr, 256),
             b"\x8c",
-            U8[self.msr],
+            UINT8[self.msr],
             b"\x8d",
-            U8[self.fcr],
+            UINT8[self.fcr],
             b"\x8e",
-            U8[self.st00],
+            UINT8[self.st00],
             b"\x8f",
-            U8[self.st01],
+            UINT8[self.st01],
             b"\x90",
-            U8[self.dac_state],
+            UINT8[self.dac_state],
             b"\x91",
-            U8[self.dac_sub_index],
+            UINT8[self.dac_sub_index],
             b"\x92",
-            U8[self.dac_read_index],
+            UINT8[self.dac_read_index],
             b"\x93",
-            U8[self.dac_write_index],
-            b"\x94",
-            octets(self.dac_cache, 3),
+            UINT8[self.dac_write_index],
+            b"\x94\x03",
+            sized(self.dac_cache, 3),
             b"\x95",
             octets(self.palette, 768),
             b"\x96",
             S32[self.bank_offset],
             b"\x97",
-            U8[self.cirrus_hidden_dac_lockindex],
+            UINT8[self.cirrus_hidden_dac_lockindex],
             b"\x98",
-            U8[self.cirrus_hidden_dac_data],
+            UINT8[self.cirrus_hidden_dac_data],
             b"\x99",
             U32[self.hw_cursor_x],
             b"\x9a",
@@ -451,33 +453,37 @@ class CirrusVga(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.latch, p = take_integer(d, p, e, b"\x80", U32)
-        self.sr_index, p = take_integer(d, p, e, b"\x81", U8)
+        self.latch, self.sr_index, p = _TLV0_IB.take(d, p, e)
         self.sr, p = take_octets(d, p, e, b"\x82", 256)
-        self.gr_index, p = take_integer(d, p, e, b"\x83", U8)
-        self.cirrus_shadow_gr0, p = take_integer(d, p, e, b"\x84", U8)
-        self.cirrus_shadow_gr1, p = take_integer(d, p, e, b"\x85", U8)
+        self.gr_index, self.cirrus_shadow_gr0, self.cirrus_shadow_gr1, p = (
+            _TLV3_3B.take(d, p, e)
+        )
         self.gr, p = take_octets(d, p, e, b"\x86", 254)
-        self.ar_index, p = take_integer(d, p, e, b"\x87", U8)
-        self.ar, p = take_octets(d, p, e, b"\x88", 21)
-        self.ar_flip_flop, p = take_integer(d, p, e, b"\x89", S32)
-        self.cr_index, p = take_integer(d, p, e, b"\x8a", U8)
+        self.ar_index, self.ar, self.ar_flip_flop, self.cr_index, p = _TLV7_B21siB.take(
+            d, p, e
+        )
         self.cr, p = take_octets(d, p, e, b"\x8b", 256)
-        self.msr, p = take_integer(d, p, e, b"\x8c", U8)
-        self.fcr, p = take_integer(d, p, e, b"\x8d", U8)
-        self.st00, p = take_integer(d, p, e, b"\x8e", U8)
-        self.st01, p = take_integer(d, p, e, b"\x8f", U8)
-        self.dac_state, p = take_integer(d, p, e, b"\x90", U8)
-        self.dac_sub_index, p = take_integer(d, p, e, b"\x91", U8)
-        self.dac_read_index, p = take_integer(d, p, e, b"\x92", U8)
-        self.dac_write_index, p = take_integer(d, p, e, b"\x93", U8)
+        (
+            self.msr,
+            self.fcr,
+            self.st00,
+            self.st01,
+            self.dac_state,
+            self.dac_sub_index,
+            self.dac_read_index,
+            self.dac_write_index,
+            p,
+        ) = _TLV12_8B.take(d, p, e)
         self.dac_cache, p = take_octets(d, p, e, b"\x94", 3)
         self.palette, p = take_octets(d, p, e, b"\x95", 768)
-        self.bank_offset, p = take_integer(d, p, e, b"\x96", S32)
-        self.cirrus_hidden_dac_lockindex, p = take_integer(d, p, e, b"\x97", U8)
-        self.cirrus_hidden_dac_data, p = take_integer(d, p, e, b"\x98", U8)
-        self.hw_cursor_x, p = take_integer(d, p, e, b"\x99", U32)
-        self.hw_cursor_y, p = take_integer(d, p, e, b"\x9a", U32)
+        (
+            self.bank_offset,
+            self.cirrus_hidden_dac_lockindex,
+            self.cirrus_hidden_dac_data,
+            self.hw_cursor_x,
+            self.hw_cursor_y,
+            p,
+        ) = _TLV22_i2B2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

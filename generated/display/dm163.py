@@ -5,26 +5,26 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U8, U16, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U16,
-    U32,
-    U64,
     NotPlain,
     count_of,
-    integers,
     load_subsections,
     small_octets,
     take_integer,
-    take_integers,
     take_octets,
-    tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
-_BE_6Q48H7B72IB = struct.Struct(">6Q48H7B72IB")
+_BE_24H = struct.Struct(">24H")
+_BE_6Q = struct.Struct(">6Q")
+_BE_72I = struct.Struct(">72I")
+_BE_7B = struct.Struct(">7B")
+_BE_B = struct.Struct(">B")
+_TLV4_7B = TlvRun("7B", 4)
 
 
 class Dm163(VMState):
@@ -184,21 +184,28 @@ class Dm163(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_6Q48H7B72IB.unpack_from(d, p)
-        self.bank0_shift_register = list(x[0:3])
-        self.bank1_shift_register = list(x[3:6])
-        self.latched_outputs = list(x[6:30])
-        self.outputs = list(x[30:54])
-        self.dck = x[54]
-        self.en_b = x[55]
-        self.lat_b = x[56]
-        self.rst_b = x[57]
-        self.selbk = x[58]
-        self.sin = x[59]
-        self.activated_rows = x[60]
-        self.buffer = list(x[61:133])
-        self.last_buffer_idx = x[133]
-        p += 440
+        _x, _x2, _x3, _x4, _x5, _x6 = _BE_6Q.unpack_from(d, p)
+        p += 48
+        self.bank0_shift_register = [_x, _x2, _x3]
+        self.bank1_shift_register = [_x4, _x5, _x6]
+        self.latched_outputs = list(_BE_24H.unpack_from(d, p))
+        p += 48
+        self.outputs = list(_BE_24H.unpack_from(d, p))
+        p += 48
+        (
+            self.dck,
+            self.en_b,
+            self.lat_b,
+            self.rst_b,
+            self.selbk,
+            self.sin,
+            self.activated_rows,
+        ) = _BE_7B.unpack_from(d, p)
+        p += 7
+        self.buffer = list(_BE_72I.unpack_from(d, p))
+        p += 288
+        (self.last_buffer_idx,) = _BE_B.unpack_from(d, p)
+        p += 1
         self.buffer_idx_of_row = list(d[p : p + 8])
         p += 8
         self.row_persistence_delay = list(d[p : p + 8])
@@ -211,12 +218,13 @@ class Dm163(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3 = self.bank0_shift_register
+        _x4, _x5, _x6 = self.bank1_shift_register
+        out.append(_BE_6Q.pack(_x, _x2, _x3, _x4, _x5, _x6))
+        out.append(_BE_24H.pack(*self.latched_outputs))
+        out.append(_BE_24H.pack(*self.outputs))
         out.append(
-            _BE_6Q48H7B72IB.pack(
-                *count_of(self.bank0_shift_register, 3),
-                *count_of(self.bank1_shift_register, 3),
-                *count_of(self.latched_outputs, 24),
-                *count_of(self.outputs, 24),
+            _BE_7B.pack(
                 self.dck,
                 self.en_b,
                 self.lat_b,
@@ -224,10 +232,10 @@ class Dm163(VMState):
                 self.selbk,
                 self.sin,
                 self.activated_rows,
-                *count_of(self.buffer, 72),
-                self.last_buffer_idx,
             )
         )
+        out.append(_BE_72I.pack(*self.buffer))
+        out.append(_BE_B.pack(self.last_buffer_idx))
         out.append(bytes(count_of(self.buffer_idx_of_row, 8)))
         out.append(bytes(count_of(self.row_persistence_delay, 8)))
 
@@ -235,30 +243,33 @@ class Dm163(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.bank0_shift_register, 3), U64)))
-        out.append(tlv(b"\xa1", integers(count_of(self.bank1_shift_register, 3), U64)))
-        out.append(tlv(b"\xa2", integers(count_of(self.latched_outputs, 24), U16)))
-        out.append(tlv(b"\xa3", integers(count_of(self.outputs, 24), U16)))
         out += (
+            b"\xa0",
+            integers(self.bank0_shift_register, U64, 3),
+            b"\xa1",
+            integers(self.bank1_shift_register, U64, 3),
+            b"\xa2",
+            integers(self.latched_outputs, U16, 24),
+            b"\xa3",
+            integers(self.outputs, U16, 24),
             b"\x84",
-            U8[self.dck],
+            UINT8[self.dck],
             b"\x85",
-            U8[self.en_b],
+            UINT8[self.en_b],
             b"\x86",
-            U8[self.lat_b],
+            UINT8[self.lat_b],
             b"\x87",
-            U8[self.rst_b],
+            UINT8[self.rst_b],
             b"\x88",
-            U8[self.selbk],
+            UINT8[self.selbk],
             b"\x89",
-            U8[self.sin],
+            UINT8[self.sin],
             b"\x8a",
-            U8[self.activated_rows],
-        )
-        out.append(tlv(b"\xab", integers(count_of(self.buffer, 72), U32)))
-        out += (
+            UINT8[self.activated_rows],
+            b"\xab",
+            integers(self.buffer, U32, 72),
             b"\x8c",
-            U8[self.last_buffer_idx],
+            UINT8[self.last_buffer_idx],
             b"\x8d",
             small_octets(self.buffer_idx_of_row, 8),
             b"\x8e",
@@ -276,13 +287,16 @@ class Dm163(VMState):
         self.bank1_shift_register, p = take_integers(d, p, e, b"\xa1", U64, 3)
         self.latched_outputs, p = take_integers(d, p, e, b"\xa2", U16, 24)
         self.outputs, p = take_integers(d, p, e, b"\xa3", U16, 24)
-        self.dck, p = take_integer(d, p, e, b"\x84", U8)
-        self.en_b, p = take_integer(d, p, e, b"\x85", U8)
-        self.lat_b, p = take_integer(d, p, e, b"\x86", U8)
-        self.rst_b, p = take_integer(d, p, e, b"\x87", U8)
-        self.selbk, p = take_integer(d, p, e, b"\x88", U8)
-        self.sin, p = take_integer(d, p, e, b"\x89", U8)
-        self.activated_rows, p = take_integer(d, p, e, b"\x8a", U8)
+        (
+            self.dck,
+            self.en_b,
+            self.lat_b,
+            self.rst_b,
+            self.selbk,
+            self.sin,
+            self.activated_rows,
+            p,
+        ) = _TLV4_7B.take(d, p, e)
         self.buffer, p = take_integers(d, p, e, b"\xab", U32, 72)
         self.last_buffer_idx, p = take_integer(d, p, e, b"\x8c", U8)
         x, p = take_octets(d, p, e, b"\x8d", 8)

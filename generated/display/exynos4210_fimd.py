@@ -5,24 +5,30 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U16, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U16,
-    U32,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
-_BE_272I4H3I2H = struct.Struct(">272I4H3I2H")
-_BE_48I = struct.Struct(">48I")
+_BE_12I = struct.Struct(">12I")
+_BE_13I = struct.Struct(">13I")
+_BE_256I = struct.Struct(">256I")
+_BE_35I = struct.Struct(">35I")
+_BE_3I4H3I2H = struct.Struct(">3I4H3I2H")
+_BE_I = struct.Struct(">I")
+_TLV2_2I = TlvRun("2I", 2)
+_TLV4_4I = TlvRun("4I", 4)
+_TLV9_3I4HI = TlvRun("3I4HI", 9)
+_TLV18_2H = TlvRun("2H", 18)
 
 
 class Exynos4210FimdWindow(Struct):
@@ -192,28 +198,43 @@ class Exynos4210FimdWindow(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[Exynos4210FimdWindow, int]:
         self = cls.__new__(cls)
         self._kept = None
-        x = _BE_272I4H3I2H.unpack_from(d, p)
-        self.wincon = x[0]
-        self.buf_start = list(x[1:4])
-        self.buf_end = list(x[4:7])
-        self.keycon = list(x[7:9])
-        self.keyalpha = x[9]
-        self.winmap = x[10]
-        self.blendeq = x[11]
-        self.rtqoscon = x[12]
-        self.palette = list(x[13:269])
-        self.shadow_buf_start = x[269]
-        self.shadow_buf_end = x[270]
-        self.shadow_buf_size = x[271]
-        self.lefttop_x = x[272]
-        self.lefttop_y = x[273]
-        self.rightbot_x = x[274]
-        self.rightbot_y = x[275]
-        self.osdsize = x[276]
-        self.alpha_val = list(x[277:279])
-        self.virtpage_width = x[279]
-        self.virtpage_offsize = x[280]
-        p += 1112
+        (
+            self.wincon,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            self.keyalpha,
+            self.winmap,
+            self.blendeq,
+            self.rtqoscon,
+        ) = _BE_13I.unpack_from(d, p)
+        p += 52
+        self.buf_start = [_x, _x2, _x3]
+        self.buf_end = [_x4, _x5, _x6]
+        self.keycon = [_x7, _x8]
+        self.palette = list(_BE_256I.unpack_from(d, p))
+        p += 1024
+        (
+            self.shadow_buf_start,
+            self.shadow_buf_end,
+            self.shadow_buf_size,
+            self.lefttop_x,
+            self.lefttop_y,
+            self.rightbot_x,
+            self.rightbot_y,
+            self.osdsize,
+            _x9,
+            _x10,
+            self.virtpage_width,
+            self.virtpage_offsize,
+        ) = _BE_3I4H3I2H.unpack_from(d, p)
+        p += 36
+        self.alpha_val = [_x9, _x10]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -222,17 +243,30 @@ class Exynos4210FimdWindow(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
+        _x, _x2, _x3 = self.buf_start
+        _x4, _x5, _x6 = self.buf_end
+        _x7, _x8 = self.keycon
         out.append(
-            _BE_272I4H3I2H.pack(
+            _BE_13I.pack(
                 self.wincon,
-                *count_of(self.buf_start, 3),
-                *count_of(self.buf_end, 3),
-                *count_of(self.keycon, 2),
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
                 self.keyalpha,
                 self.winmap,
                 self.blendeq,
                 self.rtqoscon,
-                *count_of(self.palette, 256),
+            )
+        )
+        out.append(_BE_256I.pack(*self.palette))
+        _x9, _x10 = self.alpha_val
+        out.append(
+            _BE_3I4H3I2H.pack(
                 self.shadow_buf_start,
                 self.shadow_buf_end,
                 self.shadow_buf_size,
@@ -241,7 +275,8 @@ class Exynos4210FimdWindow(Struct):
                 self.rightbot_x,
                 self.rightbot_y,
                 self.osdsize,
-                *count_of(self.alpha_val, 2),
+                _x9,
+                _x10,
                 self.virtpage_width,
                 self.virtpage_offsize,
             )
@@ -251,11 +286,15 @@ class Exynos4210FimdWindow(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out += (b"\x80", U32[self.wincon])
-        out.append(tlv(b"\xa1", integers(count_of(self.buf_start, 3), U32)))
-        out.append(tlv(b"\xa2", integers(count_of(self.buf_end, 3), U32)))
-        out.append(tlv(b"\xa3", integers(count_of(self.keycon, 2), U32)))
         out += (
+            b"\x80",
+            U32[self.wincon],
+            b"\xa1",
+            integers(self.buf_start, U32, 3),
+            b"\xa2",
+            integers(self.buf_end, U32, 3),
+            b"\xa3",
+            integers(self.keycon, U32, 2),
             b"\x84",
             U32[self.keyalpha],
             b"\x85",
@@ -264,9 +303,8 @@ class Exynos4210FimdWindow(Struct):
             U32[self.blendeq],
             b"\x87",
             U32[self.rtqoscon],
-        )
-        out.append(tlv(b"\xa8", integers(count_of(self.palette, 256), U32)))
-        out += (
+            b"\xa8",
+            integers(self.palette, U32, 256),
             b"\x89",
             U32[self.shadow_buf_start],
             b"\x8a",
@@ -283,9 +321,13 @@ class Exynos4210FimdWindow(Struct):
             U16[self.rightbot_y],
             b"\x90",
             U32[self.osdsize],
+            b"\xb1",
+            integers(self.alpha_val, U32, 2),
+            b"\x92",
+            U16[self.virtpage_width],
+            b"\x93",
+            U16[self.virtpage_offsize],
         )
-        out.append(tlv(b"\xb1", integers(count_of(self.alpha_val, 2), U32)))
-        out += (b"\x92", U16[self.virtpage_width], b"\x93", U16[self.virtpage_offsize])
         return b"".join(out)
 
     @classmethod
@@ -296,22 +338,23 @@ class Exynos4210FimdWindow(Struct):
         self.buf_start, p = take_integers(d, p, e, b"\xa1", U32, 3)
         self.buf_end, p = take_integers(d, p, e, b"\xa2", U32, 3)
         self.keycon, p = take_integers(d, p, e, b"\xa3", U32, 2)
-        self.keyalpha, p = take_integer(d, p, e, b"\x84", U32)
-        self.winmap, p = take_integer(d, p, e, b"\x85", U32)
-        self.blendeq, p = take_integer(d, p, e, b"\x86", U32)
-        self.rtqoscon, p = take_integer(d, p, e, b"\x87", U32)
+        self.keyalpha, self.winmap, self.blendeq, self.rtqoscon, p = _TLV4_4I.take(
+            d, p, e
+        )
         self.palette, p = take_integers(d, p, e, b"\xa8", U32, 256)
-        self.shadow_buf_start, p = take_integer(d, p, e, b"\x89", U32)
-        self.shadow_buf_end, p = take_integer(d, p, e, b"\x8a", U32)
-        self.shadow_buf_size, p = take_integer(d, p, e, b"\x8b", U32)
-        self.lefttop_x, p = take_integer(d, p, e, b"\x8c", U16)
-        self.lefttop_y, p = take_integer(d, p, e, b"\x8d", U16)
-        self.rightbot_x, p = take_integer(d, p, e, b"\x8e", U16)
-        self.rightbot_y, p = take_integer(d, p, e, b"\x8f", U16)
-        self.osdsize, p = take_integer(d, p, e, b"\x90", U32)
+        (
+            self.shadow_buf_start,
+            self.shadow_buf_end,
+            self.shadow_buf_size,
+            self.lefttop_x,
+            self.lefttop_y,
+            self.rightbot_x,
+            self.rightbot_y,
+            self.osdsize,
+            p,
+        ) = _TLV9_3I4HI.take(d, p, e)
         self.alpha_val, p = take_integers(d, p, e, b"\xb1", U32, 2)
-        self.virtpage_width, p = take_integer(d, p, e, b"\x92", U16)
-        self.virtpage_offsize, p = take_integer(d, p, e, b"\x93", U16)
+        self.virtpage_width, self.virtpage_offsize, p = _TLV18_2H.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -481,25 +524,57 @@ class Exynos4210Fimd(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_48I.unpack_from(d, p)
-        self.vidcon = list(x[0:4])
-        self.vidtcon = list(x[4:8])
-        self.shadowcon = x[8]
-        self.winchmap = x[9]
-        self.vidintcon = list(x[10:12])
-        self.dithmode = x[12]
-        self.wpalcon = list(x[13:15])
-        self.trigcon = x[15]
-        self.i80ifcon = list(x[16:20])
-        self.colorgaincon = x[20]
-        self.ldi_cmdcon = list(x[21:23])
-        self.sifccon = list(x[23:26])
-        self.huecoef_cr = list(x[26:30])
-        self.huecoef_cb = list(x[30:34])
-        self.hueoffset = x[34]
-        self.i80ifcmd = list(x[35:47])
-        self.blendcon = x[47]
-        p += 192
+        (
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            self.shadowcon,
+            self.winchmap,
+            _x9,
+            _x10,
+            self.dithmode,
+            _x11,
+            _x12,
+            self.trigcon,
+            _x13,
+            _x14,
+            _x15,
+            _x16,
+            self.colorgaincon,
+            _x17,
+            _x18,
+            _x19,
+            _x20,
+            _x21,
+            _x22,
+            _x23,
+            _x24,
+            _x25,
+            _x26,
+            _x27,
+            _x28,
+            _x29,
+            self.hueoffset,
+        ) = _BE_35I.unpack_from(d, p)
+        p += 140
+        self.vidcon = [_x, _x2, _x3, _x4]
+        self.vidtcon = [_x5, _x6, _x7, _x8]
+        self.vidintcon = [_x9, _x10]
+        self.wpalcon = [_x11, _x12]
+        self.i80ifcon = [_x13, _x14, _x15, _x16]
+        self.ldi_cmdcon = [_x17, _x18]
+        self.sifccon = [_x19, _x20, _x21]
+        self.huecoef_cr = [_x22, _x23, _x24, _x25]
+        self.huecoef_cb = [_x26, _x27, _x28, _x29]
+        self.i80ifcmd = list(_BE_12I.unpack_from(d, p))
+        p += 48
+        (self.blendcon,) = _BE_I.unpack_from(d, p)
+        p += 4
         _items = []
         for _ in range(5):
             _item, p = Exynos4210FimdWindow._load(d, p, f)
@@ -513,27 +588,56 @@ class Exynos4210Fimd(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3, _x4 = self.vidcon
+        _x5, _x6, _x7, _x8 = self.vidtcon
+        _x9, _x10 = self.vidintcon
+        _x11, _x12 = self.wpalcon
+        _x13, _x14, _x15, _x16 = self.i80ifcon
+        _x17, _x18 = self.ldi_cmdcon
+        _x19, _x20, _x21 = self.sifccon
+        _x22, _x23, _x24, _x25 = self.huecoef_cr
+        _x26, _x27, _x28, _x29 = self.huecoef_cb
         out.append(
-            _BE_48I.pack(
-                *count_of(self.vidcon, 4),
-                *count_of(self.vidtcon, 4),
+            _BE_35I.pack(
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
                 self.shadowcon,
                 self.winchmap,
-                *count_of(self.vidintcon, 2),
+                _x9,
+                _x10,
                 self.dithmode,
-                *count_of(self.wpalcon, 2),
+                _x11,
+                _x12,
                 self.trigcon,
-                *count_of(self.i80ifcon, 4),
+                _x13,
+                _x14,
+                _x15,
+                _x16,
                 self.colorgaincon,
-                *count_of(self.ldi_cmdcon, 2),
-                *count_of(self.sifccon, 3),
-                *count_of(self.huecoef_cr, 4),
-                *count_of(self.huecoef_cb, 4),
+                _x17,
+                _x18,
+                _x19,
+                _x20,
+                _x21,
+                _x22,
+                _x23,
+                _x24,
+                _x25,
+                _x26,
+                _x27,
+                _x28,
+                _x29,
                 self.hueoffset,
-                *count_of(self.i80ifcmd, 12),
-                self.blendcon,
             )
         )
+        out.append(_BE_12I.pack(*self.i80ifcmd))
+        out.append(_BE_I.pack(self.blendcon))
         for _item in count_of(self.window, 5):
             _item._save(out, f)
 
@@ -541,22 +645,42 @@ class Exynos4210Fimd(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.vidcon, 4), U32)))
-        out.append(tlv(b"\xa1", integers(count_of(self.vidtcon, 4), U32)))
-        out += (b"\x82", U32[self.shadowcon], b"\x83", U32[self.winchmap])
-        out.append(tlv(b"\xa4", integers(count_of(self.vidintcon, 2), U32)))
-        out += (b"\x85", U32[self.dithmode])
-        out.append(tlv(b"\xa6", integers(count_of(self.wpalcon, 2), U32)))
-        out += (b"\x87", U32[self.trigcon])
-        out.append(tlv(b"\xa8", integers(count_of(self.i80ifcon, 4), U32)))
-        out += (b"\x89", U32[self.colorgaincon])
-        out.append(tlv(b"\xaa", integers(count_of(self.ldi_cmdcon, 2), U32)))
-        out.append(tlv(b"\xab", integers(count_of(self.sifccon, 3), U32)))
-        out.append(tlv(b"\xac", integers(count_of(self.huecoef_cr, 4), U32)))
-        out.append(tlv(b"\xad", integers(count_of(self.huecoef_cb, 4), U32)))
-        out += (b"\x8e", U32[self.hueoffset])
-        out.append(tlv(b"\xaf", integers(count_of(self.i80ifcmd, 12), U32)))
-        out += (b"\x90", U32[self.blendcon])
+        out += (
+            b"\xa0",
+            integers(self.vidcon, U32, 4),
+            b"\xa1",
+            integers(self.vidtcon, U32, 4),
+            b"\x82",
+            U32[self.shadowcon],
+            b"\x83",
+            U32[self.winchmap],
+            b"\xa4",
+            integers(self.vidintcon, U32, 2),
+            b"\x85",
+            U32[self.dithmode],
+            b"\xa6",
+            integers(self.wpalcon, U32, 2),
+            b"\x87",
+            U32[self.trigcon],
+            b"\xa8",
+            integers(self.i80ifcon, U32, 4),
+            b"\x89",
+            U32[self.colorgaincon],
+            b"\xaa",
+            integers(self.ldi_cmdcon, U32, 2),
+            b"\xab",
+            integers(self.sifccon, U32, 3),
+            b"\xac",
+            integers(self.huecoef_cr, U32, 4),
+            b"\xad",
+            integers(self.huecoef_cb, U32, 4),
+            b"\x8e",
+            U32[self.hueoffset],
+            b"\xaf",
+            integers(self.i80ifcmd, U32, 12),
+            b"\x90",
+            U32[self.blendcon],
+        )
         x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.window, 5)])
         out.append(tlv(b"\xb1", x))
         return b"".join(out)
@@ -571,8 +695,7 @@ class Exynos4210Fimd(VMState):
         self._facts = f
         self.vidcon, p = take_integers(d, p, e, b"\xa0", U32, 4)
         self.vidtcon, p = take_integers(d, p, e, b"\xa1", U32, 4)
-        self.shadowcon, p = take_integer(d, p, e, b"\x82", U32)
-        self.winchmap, p = take_integer(d, p, e, b"\x83", U32)
+        self.shadowcon, self.winchmap, p = _TLV2_2I.take(d, p, e)
         self.vidintcon, p = take_integers(d, p, e, b"\xa4", U32, 2)
         self.dithmode, p = take_integer(d, p, e, b"\x85", U32)
         self.wpalcon, p = take_integers(d, p, e, b"\xa6", U32, 2)

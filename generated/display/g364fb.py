@@ -5,23 +5,19 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U16, U32, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct
 from vmsgen.runtime.straight import (
-    U16,
-    U32,
     NotPlain,
     bounded,
     count_of,
-    integers,
     load_subsections,
     need,
     octets,
     sized,
-    take_integer,
-    take_integers,
     take_octets,
-    tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
@@ -38,6 +34,7 @@ G364_VRAM_SIZE = Prop(
 
 _BE_5I = struct.Struct(">5I")
 _BE_9s = struct.Struct(">9s")
+_TLV4_5I = TlvRun("5I", 4)
 
 
 class G364fb(Struct):
@@ -188,11 +185,10 @@ class G364fb(Struct):
         out += (
             b"\x81",
             octets(self.color_palette, 768),
-            b"\x82",
-            octets(self.cursor_palette, 9),
-        )
-        out.append(tlv(b"\xa3", integers(count_of(self.cursor, 512), U16)))
-        out += (
+            b"\x82\t",
+            sized(self.cursor_palette, 9),
+            b"\xa3",
+            integers(self.cursor, U16, 512),
             b"\x84",
             U32[self.cursor_position],
             b"\x85",
@@ -217,11 +213,14 @@ class G364fb(Struct):
         self.color_palette, p = take_octets(d, p, e, b"\x81", 768)
         self.cursor_palette, p = take_octets(d, p, e, b"\x82", 9)
         self.cursor, p = take_integers(d, p, e, b"\xa3", U16, 512)
-        self.cursor_position, p = take_integer(d, p, e, b"\x84", U32)
-        self.ctla, p = take_integer(d, p, e, b"\x85", U32)
-        self.top_of_screen, p = take_integer(d, p, e, b"\x86", U32)
-        self.width, p = take_integer(d, p, e, b"\x87", U32)
-        self.height, p = take_integer(d, p, e, b"\x88", U32)
+        (
+            self.cursor_position,
+            self.ctla,
+            self.top_of_screen,
+            self.width,
+            self.height,
+            p,
+        ) = _TLV4_5I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

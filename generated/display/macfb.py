@@ -5,29 +5,25 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S64, U8, U32, UINT8
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S64,
-    U8,
-    U32,
     NotPlain,
-    count_of,
-    integers,
     load_subsections,
     need,
     octets,
     sized,
     take_integer,
-    take_integers,
     take_octets,
-    tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
-_BE_128Iq = struct.Struct(">128Iq")
+_BE_128I = struct.Struct(">128I")
 _BE_B = struct.Struct(">B")
 _BE_I = struct.Struct(">I")
+_BE_q = struct.Struct(">q")
 
 
 class Macfb(VMState):
@@ -105,10 +101,10 @@ class Macfb(VMState):
         (self.palette_current,) = _BE_I.unpack_from(d, p)
         p += 4
         if f.qemu >= (6, 2):
-            x = _BE_128Iq.unpack_from(d, p)
-            self.regs = list(x[0:128])
-            self.vbl_timer = x[128]
-            p += 520
+            self.regs = list(_BE_128I.unpack_from(d, p))
+            p += 512
+            (self.vbl_timer,) = _BE_q.unpack_from(d, p)
+            p += 8
         else:
             self.regs = None
             self.vbl_timer = None
@@ -125,14 +121,15 @@ class Macfb(VMState):
         out.append(sized(self.color_palette, 768))
         out.append(_BE_I.pack(self.palette_current))
         if f.qemu >= (6, 2):
-            out.append(_BE_128Iq.pack(*need(self.regs), self.vbl_timer))
+            out.append(_BE_128I.pack(*need(self.regs)))
+            out.append(_BE_q.pack(self.vbl_timer))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
         if f.qemu >= (6, 2):
-            out += (b"\x80", U8[need(self.type)])
+            out += (b"\x80", UINT8[need(self.type)])
         out += (
             b"\x81",
             octets(self.color_palette, 768),
@@ -140,8 +137,12 @@ class Macfb(VMState):
             U32[self.palette_current],
         )
         if f.qemu >= (6, 2):
-            out.append(tlv(b"\xa3", integers(count_of(need(self.regs), 128), U32)))
-            out += (b"\x84", S64[need(self.vbl_timer)])
+            out += (
+                b"\xa3",
+                integers(need(self.regs), U32, 128),
+                b"\x84",
+                S64[need(self.vbl_timer)],
+            )
         return b"".join(out)
 
     @classmethod

@@ -5,24 +5,18 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    S32,
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    need,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, need, take_integer
 from vmsgen.runtime.visitor import Visitor
 
+_BE_128I = struct.Struct(">128I")
+_BE_256I = struct.Struct(">256I")
 _BE_I = struct.Struct(">I")
-_BE_i9I2iIi384I = struct.Struct(">i9I2iIi384I")
+_BE_i9I2iIi = struct.Struct(">i9I2iIi")
+_TLV2_5I2iIi = TlvRun("5I2iIi", 2)
 
 
 class Pl110(VMState):
@@ -171,21 +165,28 @@ class Pl110(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_i9I2iIi384I.unpack_from(d, p)
-        self.version = x[0]
-        self.timing = list(x[1:5])
-        self.cr = x[5]
-        self.upbase = x[6]
-        self.lpbase = x[7]
-        self.int_status = x[8]
-        self.int_mask = x[9]
-        self.cols = x[10]
-        self.rows = x[11]
-        self.bpp = x[12]
-        self.invalidate = x[13]
-        self.palette = list(x[14:270])
-        self.raw_palette = list(x[270:398])
-        p += 1592
+        (
+            self.version,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            self.cr,
+            self.upbase,
+            self.lpbase,
+            self.int_status,
+            self.int_mask,
+            self.cols,
+            self.rows,
+            self.bpp,
+            self.invalidate,
+        ) = _BE_i9I2iIi.unpack_from(d, p)
+        p += 56
+        self.timing = [_x, _x2, _x3, _x4]
+        self.palette = list(_BE_256I.unpack_from(d, p))
+        p += 1024
+        self.raw_palette = list(_BE_128I.unpack_from(d, p))
+        p += 512
         if version >= 2:
             (self.mux_ctrl,) = _BE_I.unpack_from(d, p)
             p += 4
@@ -199,10 +200,14 @@ class Pl110(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3, _x4 = self.timing
         out.append(
-            _BE_i9I2iIi384I.pack(
+            _BE_i9I2iIi.pack(
                 self.version,
-                *count_of(self.timing, 4),
+                _x,
+                _x2,
+                _x3,
+                _x4,
                 self.cr,
                 self.upbase,
                 self.lpbase,
@@ -212,10 +217,10 @@ class Pl110(VMState):
                 self.rows,
                 self.bpp,
                 self.invalidate,
-                *count_of(self.palette, 256),
-                *count_of(self.raw_palette, 128),
             )
         )
+        out.append(_BE_256I.pack(*self.palette))
+        out.append(_BE_128I.pack(*self.raw_palette))
         if version >= 2:
             out.append(_BE_I.pack(self.mux_ctrl))
 
@@ -223,9 +228,11 @@ class Pl110(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", S32[self.version])
-        out.append(tlv(b"\xa1", integers(count_of(self.timing, 4), U32)))
         out += (
+            b"\x80",
+            S32[self.version],
+            b"\xa1",
+            integers(self.timing, U32, 4),
             b"\x82",
             U32[self.cr],
             b"\x83",
@@ -244,9 +251,11 @@ class Pl110(VMState):
             U32[self.bpp],
             b"\x8a",
             S32[self.invalidate],
+            b"\xab",
+            integers(self.palette, U32, 256),
+            b"\xac",
+            integers(self.raw_palette, U32, 128),
         )
-        out.append(tlv(b"\xab", integers(count_of(self.palette, 256), U32)))
-        out.append(tlv(b"\xac", integers(count_of(self.raw_palette, 128), U32)))
         if version >= 2:
             out += (b"\x8d", U32[need(self.mux_ctrl)])
         return b"".join(out)
@@ -259,15 +268,18 @@ class Pl110(VMState):
         self._facts = f
         self.version, p = take_integer(d, p, e, b"\x80", S32)
         self.timing, p = take_integers(d, p, e, b"\xa1", U32, 4)
-        self.cr, p = take_integer(d, p, e, b"\x82", U32)
-        self.upbase, p = take_integer(d, p, e, b"\x83", U32)
-        self.lpbase, p = take_integer(d, p, e, b"\x84", U32)
-        self.int_status, p = take_integer(d, p, e, b"\x85", U32)
-        self.int_mask, p = take_integer(d, p, e, b"\x86", U32)
-        self.cols, p = take_integer(d, p, e, b"\x87", S32)
-        self.rows, p = take_integer(d, p, e, b"\x88", S32)
-        self.bpp, p = take_integer(d, p, e, b"\x89", U32)
-        self.invalidate, p = take_integer(d, p, e, b"\x8a", S32)
+        (
+            self.cr,
+            self.upbase,
+            self.lpbase,
+            self.int_status,
+            self.int_mask,
+            self.cols,
+            self.rows,
+            self.bpp,
+            self.invalidate,
+            p,
+        ) = _TLV2_5I2iIi.take(d, p, e)
         self.palette, p = take_integers(d, p, e, b"\xab", U32, 256)
         self.raw_palette, p = take_integers(d, p, e, b"\xac", U32, 128)
         if version >= 2:

@@ -5,21 +5,17 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U8,
-    U32,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
     octets,
     sized,
-    take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
@@ -28,6 +24,10 @@ from vmsgen.runtime.visitor import Visitor
 _BE_2i17IB = struct.Struct(">2i17IB")
 _BE_4I = struct.Struct(">4I")
 _BE_IB = struct.Struct(">IB")
+_TLV0_2i = TlvRun("2i")
+_TLV0_IB = TlvRun("IB")
+_TLV3_4I = TlvRun("4I", 3)
+_TLV6_5IB = TlvRun("5IB", 6)
 
 
 class DmaChannel2(Struct):
@@ -119,7 +119,7 @@ class DmaChannel2(Struct):
             b"\x80",
             U32[self.branch],
             b"\x81",
-            U8[self.up],
+            UINT8[self.up],
             b"\x82",
             octets(self.pbuffer, 1024),
             b"\x83",
@@ -137,13 +137,9 @@ class DmaChannel2(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> DmaChannel2:
         self = cls.__new__(cls)
         self._kept = None
-        self.branch, p = take_integer(d, p, e, b"\x80", U32)
-        self.up, p = take_integer(d, p, e, b"\x81", U8)
+        self.branch, self.up, p = _TLV0_IB.take(d, p, e)
         self.pbuffer, p = take_octets(d, p, e, b"\x82", 1024)
-        self.descriptor, p = take_integer(d, p, e, b"\x83", U32)
-        self.source, p = take_integer(d, p, e, b"\x84", U32)
-        self.id, p = take_integer(d, p, e, b"\x85", U32)
-        self.command, p = take_integer(d, p, e, b"\x86", U32)
+        self.descriptor, self.source, self.id, self.command, p = _TLV3_4I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -274,20 +270,33 @@ class Pxa2xxLcdc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_2i17IB.unpack_from(d, p)
-        self.irqlevel = x[0]
-        self.transp = x[1]
-        self.control = list(x[2:8])
-        self.status = list(x[8:10])
-        self.ovl1c = list(x[10:12])
-        self.ovl2c = list(x[12:14])
-        self.ccr = x[14]
-        self.cmdcr = x[15]
-        self.trgbr = x[16]
-        self.tcr = x[17]
-        self.liidr = x[18]
-        self.bscntr = x[19]
+        (
+            self.irqlevel,
+            self.transp,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            self.ccr,
+            self.cmdcr,
+            self.trgbr,
+            self.tcr,
+            self.liidr,
+            self.bscntr,
+        ) = _BE_2i17IB.unpack_from(d, p)
         p += 77
+        self.control = [_x, _x2, _x3, _x4, _x5, _x6]
+        self.status = [_x7, _x8]
+        self.ovl1c = [_x9, _x10]
+        self.ovl2c = [_x11, _x12]
         _items = []
         for _ in range(7):
             _item, p = DmaChannel2._load(d, p, f)
@@ -301,14 +310,26 @@ class Pxa2xxLcdc(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3, _x4, _x5, _x6 = self.control
+        _x7, _x8 = self.status
+        _x9, _x10 = self.ovl1c
+        _x11, _x12 = self.ovl2c
         out.append(
             _BE_2i17IB.pack(
                 self.irqlevel,
                 self.transp,
-                *count_of(self.control, 6),
-                *count_of(self.status, 2),
-                *count_of(self.ovl1c, 2),
-                *count_of(self.ovl2c, 2),
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
+                _x9,
+                _x10,
+                _x11,
+                _x12,
                 self.ccr,
                 self.cmdcr,
                 self.trgbr,
@@ -324,12 +345,19 @@ class Pxa2xxLcdc(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", S32[self.irqlevel], b"\x81", S32[self.transp])
-        out.append(tlv(b"\xa2", integers(count_of(self.control, 6), U32)))
-        out.append(tlv(b"\xa3", integers(count_of(self.status, 2), U32)))
-        out.append(tlv(b"\xa4", integers(count_of(self.ovl1c, 2), U32)))
-        out.append(tlv(b"\xa5", integers(count_of(self.ovl2c, 2), U32)))
         out += (
+            b"\x80",
+            S32[self.irqlevel],
+            b"\x81",
+            S32[self.transp],
+            b"\xa2",
+            integers(self.control, U32, 6),
+            b"\xa3",
+            integers(self.status, U32, 2),
+            b"\xa4",
+            integers(self.ovl1c, U32, 2),
+            b"\xa5",
+            integers(self.ovl2c, U32, 2),
             b"\x86",
             U32[self.ccr],
             b"\x87",
@@ -341,7 +369,7 @@ class Pxa2xxLcdc(VMState):
             b"\x8a",
             U32[self.liidr],
             b"\x8b",
-            U8[self.bscntr],
+            UINT8[self.bscntr],
         )
         x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.dma_ch, 7)])
         out.append(tlv(b"\xac", x))
@@ -353,18 +381,14 @@ class Pxa2xxLcdc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.irqlevel, p = take_integer(d, p, e, b"\x80", S32)
-        self.transp, p = take_integer(d, p, e, b"\x81", S32)
+        self.irqlevel, self.transp, p = _TLV0_2i.take(d, p, e)
         self.control, p = take_integers(d, p, e, b"\xa2", U32, 6)
         self.status, p = take_integers(d, p, e, b"\xa3", U32, 2)
         self.ovl1c, p = take_integers(d, p, e, b"\xa4", U32, 2)
         self.ovl2c, p = take_integers(d, p, e, b"\xa5", U32, 2)
-        self.ccr, p = take_integer(d, p, e, b"\x86", U32)
-        self.cmdcr, p = take_integer(d, p, e, b"\x87", U32)
-        self.trgbr, p = take_integer(d, p, e, b"\x88", U32)
-        self.tcr, p = take_integer(d, p, e, b"\x89", U32)
-        self.liidr, p = take_integer(d, p, e, b"\x8a", U32)
-        self.bscntr, p = take_integer(d, p, e, b"\x8b", U8)
+        self.ccr, self.cmdcr, self.trgbr, self.tcr, self.liidr, self.bscntr, p = (
+            _TLV6_5IB.take(d, p, e)
+        )
         p, end = content(d, p, e, b"\xac")
         _items = []
         while p < end:

@@ -6,23 +6,20 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U32,
-    U64,
     NotPlain,
     bounded,
     content,
     count_of,
     decode_subsections,
     encode_subsections,
-    integers,
     load_subsections,
     save_subsections,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -35,6 +32,9 @@ _BE_2QI = struct.Struct(">2QI")
 _BE_5Ii = struct.Struct(">5Ii")
 _BE_Q = struct.Struct(">Q")
 _BE_i = struct.Struct(">i")
+_TLV0_2Ii5IQ = TlvRun("2Ii5IQ")
+_TLV0_2QI = TlvRun("2QI")
+_TLV2_5Ii = TlvRun("5Ii", 2)
 
 
 class Mode(enum.IntEnum):
@@ -113,9 +113,7 @@ class MemorySlot(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> MemorySlot:
         self = cls.__new__(cls)
         self._kept = None
-        self.slot_mem_start, p = take_integer(d, p, e, b"\x80", U64)
-        self.slot_mem_end, p = take_integer(d, p, e, b"\x81", U64)
-        self.active, p = take_integer(d, p, e, b"\x82", U32)
+        self.slot_mem_start, self.slot_mem_end, self.active, p = _TLV0_2QI.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -279,15 +277,18 @@ class Surface(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Surface:
         self = cls.__new__(cls)
         self._kept = None
-        self.width, p = take_integer(d, p, e, b"\x80", U32)
-        self.height, p = take_integer(d, p, e, b"\x81", U32)
-        self.stride, p = take_integer(d, p, e, b"\x82", S32)
-        self.format, p = take_integer(d, p, e, b"\x83", U32)
-        self.position, p = take_integer(d, p, e, b"\x84", U32)
-        self.mouse_mode, p = take_integer(d, p, e, b"\x85", U32)
-        self.flags, p = take_integer(d, p, e, b"\x86", U32)
-        self.type, p = take_integer(d, p, e, b"\x87", U32)
-        self.mem, p = take_integer(d, p, e, b"\x88", U64)
+        (
+            self.width,
+            self.height,
+            self.stride,
+            self.format,
+            self.position,
+            self.mouse_mode,
+            self.flags,
+            self.type,
+            self.mem,
+            p,
+        ) = _TLV0_2Ii5IQ.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -617,15 +618,12 @@ class Qxl(VMState):
         out += (b"\x8a", S32[self.ssd_num_surfaces])
         if not (0 <= self.ssd_num_surfaces <= 1048576):
             raise NotPlain("a check")
-        out.append(
-            tlv(
-                b"\xab",
-                integers(
-                    count_of(self.guest_surfaces_cmds, self.ssd_num_surfaces), U64
-                ),
-            )
+        out += (
+            b"\xab",
+            integers(self.guest_surfaces_cmds, U64, self.ssd_num_surfaces),
+            b"\x8c",
+            U64[self.guest_cursor],
         )
-        out += (b"\x8c", U64[self.guest_cursor])
         x = encode_subsections(self, f, {})
         if x:
             out.append(tlv(b"\xad", x))
@@ -644,12 +642,15 @@ class Qxl(VMState):
         p, end = content(d, p, e, b"\xa1")
         self.vga = Vga._decode(d, p, end, f, 2)
         p = end
-        self.shadow_rom_mode, p = take_integer(d, p, e, b"\x82", U32)
-        self.num_free_res, p = take_integer(d, p, e, b"\x83", U32)
-        self.last_release_offset, p = take_integer(d, p, e, b"\x84", U32)
-        self.mode, p = take_integer(d, p, e, b"\x85", U32)
-        self.ssd_unique, p = take_integer(d, p, e, b"\x86", U32)
-        self.num_memslots, p = take_integer(d, p, e, b"\x87", S32)
+        (
+            self.shadow_rom_mode,
+            self.num_free_res,
+            self.last_release_offset,
+            self.mode,
+            self.ssd_unique,
+            self.num_memslots,
+            p,
+        ) = _TLV2_5Ii.take(d, p, e)
         p, end = content(d, p, e, b"\xa8")
         _items = []
         while p < end:

@@ -7,13 +7,7 @@ import struct
 
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, View
-from vmsgen.runtime.straight import (
-    NotPlain,
-    load_subsections,
-    octets,
-    sized,
-    take_octets,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, sized, take_octets
 from vmsgen.runtime.visitor import Visitor
 
 _BE_28s = struct.Struct(">28s")
@@ -103,7 +97,7 @@ class RamFb(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out += (b"\x80", octets(self.cfg, 28))
+        out += (b"\x80\x1c", sized(self.cfg, 28))
         return b"".join(out)
 
     @classmethod

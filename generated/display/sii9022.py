@@ -5,23 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    BOOL,
-    U8,
-    NotPlain,
-    content,
-    load_subsections,
-    take_bool,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import TRUTH, NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..i2c.smbus_device import I2CSlave
 
 _BE_5B = struct.Struct(">5B")
+_TLV1_B4t = TlvRun("B4?", 1)
 
 
 class Sii9022(VMState):
@@ -89,12 +82,10 @@ class Sii9022(VMState):
         self.parent_obj, p = I2CSlave._load(d, p, f)
         self.ptr, _b, _b2, _b3, _b4 = _BE_5B.unpack_from(d, p)
         p += 5
-        if (_b | _b2 | _b3 | _b4) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.addr_byte = _b == 1
-        self.ddc_req = _b2 == 1
-        self.ddc_skip_finish = _b3 == 1
-        self.ddc = _b4 == 1
+        self.addr_byte = TRUTH[_b]
+        self.ddc_req = TRUTH[_b2]
+        self.ddc_skip_finish = TRUTH[_b3]
+        self.ddc = TRUTH[_b4]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -104,13 +95,7 @@ class Sii9022(VMState):
             super()._save(out, f, version)
             return
         self.parent_obj._save(out, f)
-        if self.addr_byte is None:
-            raise NotPlain("no value")
-        if self.ddc_req is None:
-            raise NotPlain("no value")
-        if self.ddc_skip_finish is None:
-            raise NotPlain("no value")
-        if self.ddc is None:
+        if None in (self.addr_byte, self.ddc_req, self.ddc_skip_finish, self.ddc):
             raise NotPlain("no value")
         out.append(
             _BE_5B.pack(
@@ -129,7 +114,7 @@ class Sii9022(VMState):
         out.append(tlv(b"\xa0", self.parent_obj._encode(f)))
         out += (
             b"\x81",
-            U8[self.ptr],
+            UINT8[self.ptr],
             b"\x82",
             BOOL[self.addr_byte],
             b"\x83",
@@ -150,11 +135,9 @@ class Sii9022(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.parent_obj = I2CSlave._decode(d, p, end, f)
         p = end
-        self.ptr, p = take_integer(d, p, e, b"\x81", U8)
-        self.addr_byte, p = take_bool(d, p, e, b"\x82")
-        self.ddc_req, p = take_bool(d, p, e, b"\x83")
-        self.ddc_skip_finish, p = take_bool(d, p, e, b"\x84")
-        self.ddc, p = take_bool(d, p, e, b"\x85")
+        self.ptr, self.addr_byte, self.ddc_req, self.ddc_skip_finish, self.ddc, p = (
+            _TLV1_B4t.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

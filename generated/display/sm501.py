@@ -5,24 +5,25 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
 from vmsgen.runtime.straight import (
-    U8,
-    U32,
     NotPlain,
     count_of,
     load_subsections,
     octets,
     sized,
     small_octets,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_14I = struct.Struct(">14I")
 _BE_48I3B = struct.Struct(">48I3B")
+_TLV0_14I = TlvRun("14I")
+_TLV15_16I = TlvRun("16I", 15)
+_TLV31_32I3B = TlvRun("32I3B", 31)
 
 
 class Sm501State(Struct):
@@ -853,11 +854,11 @@ class Sm501State(Struct):
             b"\x9f>",
             U32[self.twoD_wrap],
             b"\x9f?",
-            U8[self.i2c_byte_count],
+            UINT8[self.i2c_byte_count],
             b"\x9f@",
-            U8[self.i2c_status],
+            UINT8[self.i2c_status],
             b"\x9fA",
-            U8[self.i2c_addr],
+            UINT8[self.i2c_addr],
             b"\x9fB",
             small_octets(self.i2c_data, 16),
         )
@@ -867,72 +868,81 @@ class Sm501State(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Sm501State:
         self = cls.__new__(cls)
         self._kept = None
-        self.local_mem_size_index, p = take_integer(d, p, e, b"\x80", U32)
-        self.system_control, p = take_integer(d, p, e, b"\x81", U32)
-        self.misc_control, p = take_integer(d, p, e, b"\x82", U32)
-        self.gpio_31_0_control, p = take_integer(d, p, e, b"\x83", U32)
-        self.gpio_63_32_control, p = take_integer(d, p, e, b"\x84", U32)
-        self.dram_control, p = take_integer(d, p, e, b"\x85", U32)
-        self.arbitration_control, p = take_integer(d, p, e, b"\x86", U32)
-        self.irq_mask, p = take_integer(d, p, e, b"\x87", U32)
-        self.misc_timing, p = take_integer(d, p, e, b"\x88", U32)
-        self.power_mode_control, p = take_integer(d, p, e, b"\x89", U32)
-        self.uart0_ier, p = take_integer(d, p, e, b"\x8a", U32)
-        self.uart0_lcr, p = take_integer(d, p, e, b"\x8b", U32)
-        self.uart0_mcr, p = take_integer(d, p, e, b"\x8c", U32)
-        self.uart0_scr, p = take_integer(d, p, e, b"\x8d", U32)
+        (
+            self.local_mem_size_index,
+            self.system_control,
+            self.misc_control,
+            self.gpio_31_0_control,
+            self.gpio_63_32_control,
+            self.dram_control,
+            self.arbitration_control,
+            self.irq_mask,
+            self.misc_timing,
+            self.power_mode_control,
+            self.uart0_ier,
+            self.uart0_lcr,
+            self.uart0_mcr,
+            self.uart0_scr,
+            p,
+        ) = _TLV0_14I.take(d, p, e)
         self.dc_palette, p = take_octets(d, p, e, b"\x8e", 3072)
-        self.dc_panel_control, p = take_integer(d, p, e, b"\x8f", U32)
-        self.dc_panel_panning_control, p = take_integer(d, p, e, b"\x90", U32)
-        self.dc_panel_fb_addr, p = take_integer(d, p, e, b"\x91", U32)
-        self.dc_panel_fb_offset, p = take_integer(d, p, e, b"\x92", U32)
-        self.dc_panel_fb_width, p = take_integer(d, p, e, b"\x93", U32)
-        self.dc_panel_fb_height, p = take_integer(d, p, e, b"\x94", U32)
-        self.dc_panel_tl_location, p = take_integer(d, p, e, b"\x95", U32)
-        self.dc_panel_br_location, p = take_integer(d, p, e, b"\x96", U32)
-        self.dc_panel_h_total, p = take_integer(d, p, e, b"\x97", U32)
-        self.dc_panel_h_sync, p = take_integer(d, p, e, b"\x98", U32)
-        self.dc_panel_v_total, p = take_integer(d, p, e, b"\x99", U32)
-        self.dc_panel_v_sync, p = take_integer(d, p, e, b"\x9a", U32)
-        self.dc_panel_hwc_addr, p = take_integer(d, p, e, b"\x9b", U32)
-        self.dc_panel_hwc_location, p = take_integer(d, p, e, b"\x9c", U32)
-        self.dc_panel_hwc_color_1_2, p = take_integer(d, p, e, b"\x9d", U32)
-        self.dc_panel_hwc_color_3, p = take_integer(d, p, e, b"\x9e", U32)
-        self.dc_video_control, p = take_integer(d, p, e, b"\x9f\x1f", U32)
-        self.dc_crt_control, p = take_integer(d, p, e, b"\x9f ", U32)
-        self.dc_crt_fb_addr, p = take_integer(d, p, e, b"\x9f!", U32)
-        self.dc_crt_fb_offset, p = take_integer(d, p, e, b'\x9f"', U32)
-        self.dc_crt_h_total, p = take_integer(d, p, e, b"\x9f#", U32)
-        self.dc_crt_h_sync, p = take_integer(d, p, e, b"\x9f$", U32)
-        self.dc_crt_v_total, p = take_integer(d, p, e, b"\x9f%", U32)
-        self.dc_crt_v_sync, p = take_integer(d, p, e, b"\x9f&", U32)
-        self.dc_crt_hwc_addr, p = take_integer(d, p, e, b"\x9f'", U32)
-        self.dc_crt_hwc_location, p = take_integer(d, p, e, b"\x9f(", U32)
-        self.dc_crt_hwc_color_1_2, p = take_integer(d, p, e, b"\x9f)", U32)
-        self.dc_crt_hwc_color_3, p = take_integer(d, p, e, b"\x9f*", U32)
-        self.twoD_source, p = take_integer(d, p, e, b"\x9f+", U32)
-        self.twoD_destination, p = take_integer(d, p, e, b"\x9f,", U32)
-        self.twoD_dimension, p = take_integer(d, p, e, b"\x9f-", U32)
-        self.twoD_control, p = take_integer(d, p, e, b"\x9f.", U32)
-        self.twoD_pitch, p = take_integer(d, p, e, b"\x9f/", U32)
-        self.twoD_foreground, p = take_integer(d, p, e, b"\x9f0", U32)
-        self.twoD_background, p = take_integer(d, p, e, b"\x9f1", U32)
-        self.twoD_stretch, p = take_integer(d, p, e, b"\x9f2", U32)
-        self.twoD_color_compare, p = take_integer(d, p, e, b"\x9f3", U32)
-        self.twoD_color_compare_mask, p = take_integer(d, p, e, b"\x9f4", U32)
-        self.twoD_mask, p = take_integer(d, p, e, b"\x9f5", U32)
-        self.twoD_clip_tl, p = take_integer(d, p, e, b"\x9f6", U32)
-        self.twoD_clip_br, p = take_integer(d, p, e, b"\x9f7", U32)
-        self.twoD_mono_pattern_low, p = take_integer(d, p, e, b"\x9f8", U32)
-        self.twoD_mono_pattern_high, p = take_integer(d, p, e, b"\x9f9", U32)
-        self.twoD_window_width, p = take_integer(d, p, e, b"\x9f:", U32)
-        self.twoD_source_base, p = take_integer(d, p, e, b"\x9f;", U32)
-        self.twoD_destination_base, p = take_integer(d, p, e, b"\x9f<", U32)
-        self.twoD_alpha, p = take_integer(d, p, e, b"\x9f=", U32)
-        self.twoD_wrap, p = take_integer(d, p, e, b"\x9f>", U32)
-        self.i2c_byte_count, p = take_integer(d, p, e, b"\x9f?", U8)
-        self.i2c_status, p = take_integer(d, p, e, b"\x9f@", U8)
-        self.i2c_addr, p = take_integer(d, p, e, b"\x9fA", U8)
+        (
+            self.dc_panel_control,
+            self.dc_panel_panning_control,
+            self.dc_panel_fb_addr,
+            self.dc_panel_fb_offset,
+            self.dc_panel_fb_width,
+            self.dc_panel_fb_height,
+            self.dc_panel_tl_location,
+            self.dc_panel_br_location,
+            self.dc_panel_h_total,
+            self.dc_panel_h_sync,
+            self.dc_panel_v_total,
+            self.dc_panel_v_sync,
+            self.dc_panel_hwc_addr,
+            self.dc_panel_hwc_location,
+            self.dc_panel_hwc_color_1_2,
+            self.dc_panel_hwc_color_3,
+            p,
+        ) = _TLV15_16I.take(d, p, e)
+        (
+            self.dc_video_control,
+            self.dc_crt_control,
+            self.dc_crt_fb_addr,
+            self.dc_crt_fb_offset,
+            self.dc_crt_h_total,
+            self.dc_crt_h_sync,
+            self.dc_crt_v_total,
+            self.dc_crt_v_sync,
+            self.dc_crt_hwc_addr,
+            self.dc_crt_hwc_location,
+            self.dc_crt_hwc_color_1_2,
+            self.dc_crt_hwc_color_3,
+            self.twoD_source,
+            self.twoD_destination,
+            self.twoD_dimension,
+            self.twoD_control,
+            self.twoD_pitch,
+            self.twoD_foreground,
+            self.twoD_background,
+            self.twoD_stretch,
+            self.twoD_color_compare,
+            self.twoD_color_compare_mask,
+            self.twoD_mask,
+            self.twoD_clip_tl,
+            self.twoD_clip_br,
+            self.twoD_mono_pattern_low,
+            self.twoD_mono_pattern_high,
+            self.twoD_window_width,
+            self.twoD_source_base,
+            self.twoD_destination_base,
+            self.twoD_alpha,
+            self.twoD_wrap,
+            self.i2c_byte_count,
+            self.i2c_status,
+            self.i2c_addr,
+            p,
+        ) = _TLV31_32I3B.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x9fB", 16)
         self.i2c_data = list(x)
         if p != e:

@@ -5,17 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U32,
     NotPlain,
     content,
     load_subsections,
     octets,
     sized,
-    take_integer,
     take_octets,
     tlv,
 )
@@ -24,6 +22,7 @@ from vmsgen.runtime.visitor import Visitor
 from ..i2c.smbus_device import I2CSlave
 
 _BE_8i2I = struct.Struct(">8i2I")
+_TLV0_8i2I = TlvRun("8i2I")
 
 
 class Ssd0303Oled(VMState):
@@ -223,16 +222,19 @@ class Ssd0303Oled(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.row, p = take_integer(d, p, e, b"\x80", S32)
-        self.col, p = take_integer(d, p, e, b"\x81", S32)
-        self.start_line, p = take_integer(d, p, e, b"\x82", S32)
-        self.mirror, p = take_integer(d, p, e, b"\x83", S32)
-        self.flash, p = take_integer(d, p, e, b"\x84", S32)
-        self.enabled, p = take_integer(d, p, e, b"\x85", S32)
-        self.inverse, p = take_integer(d, p, e, b"\x86", S32)
-        self.redraw, p = take_integer(d, p, e, b"\x87", S32)
-        self.mode, p = take_integer(d, p, e, b"\x88", U32)
-        self.cmd_state, p = take_integer(d, p, e, b"\x89", U32)
+        (
+            self.row,
+            self.col,
+            self.start_line,
+            self.mirror,
+            self.flash,
+            self.enabled,
+            self.inverse,
+            self.redraw,
+            self.mode,
+            self.cmd_state,
+            p,
+        ) = _TLV0_8i2I.take(d, p, e)
         self.framebuffer, p = take_octets(d, p, e, b"\x8a", 1056)
         p, end = content(d, p, e, b"\xab")
         self.parent_obj = I2CSlave._decode(d, p, end, f)

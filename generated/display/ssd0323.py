@@ -5,20 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U32,
     NotPlain,
     content,
-    count_of,
-    integers,
     load_subsections,
     octets,
     sized,
-    take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
@@ -27,6 +23,8 @@ from vmsgen.runtime.visitor import Visitor
 from ..ssi.peripheral import SSISlave
 
 _BE_I17iI = struct.Struct(">I17iI")
+_TLV0_Ii = TlvRun("Ii")
+_TLV3_8iI = TlvRun("8iI", 3)
 
 
 class Ssd0323Oled(VMState):
@@ -162,20 +160,29 @@ class Ssd0323Oled(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_I17iI.unpack_from(d, p)
-        self.cmd_len = x[0]
-        self.cmd = x[1]
-        self.cmd_data = list(x[2:10])
-        self.row = x[10]
-        self.row_start = x[11]
-        self.row_end = x[12]
-        self.col = x[13]
-        self.col_start = x[14]
-        self.col_end = x[15]
-        self.redraw = x[16]
-        self.remap = x[17]
-        self.mode = x[18]
+        (
+            self.cmd_len,
+            self.cmd,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            self.row,
+            self.row_start,
+            self.row_end,
+            self.col,
+            self.col_start,
+            self.col_end,
+            self.redraw,
+            self.remap,
+            self.mode,
+        ) = _BE_I17iI.unpack_from(d, p)
         p += 76
+        self.cmd_data = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
         self.framebuffer = d[p : p + 5120]
         p += 5120
         self.ssidev, p = SSISlave._load(d, p, f)
@@ -187,11 +194,19 @@ class Ssd0323Oled(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8 = self.cmd_data
         out.append(
             _BE_I17iI.pack(
                 self.cmd_len,
                 self.cmd,
-                *self.cmd_data,
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
                 self.row,
                 self.row_start,
                 self.row_end,
@@ -210,9 +225,13 @@ class Ssd0323Oled(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U32[self.cmd_len], b"\x81", S32[self.cmd])
-        out.append(tlv(b"\xa2", integers(count_of(self.cmd_data, 8), S32)))
         out += (
+            b"\x80",
+            U32[self.cmd_len],
+            b"\x81",
+            S32[self.cmd],
+            b"\xa2",
+            integers(self.cmd_data, S32, 8),
             b"\x83",
             S32[self.row],
             b"\x84",
@@ -243,18 +262,20 @@ class Ssd0323Oled(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.cmd_len, p = take_integer(d, p, e, b"\x80", U32)
-        self.cmd, p = take_integer(d, p, e, b"\x81", S32)
+        self.cmd_len, self.cmd, p = _TLV0_Ii.take(d, p, e)
         self.cmd_data, p = take_integers(d, p, e, b"\xa2", S32, 8)
-        self.row, p = take_integer(d, p, e, b"\x83", S32)
-        self.row_start, p = take_integer(d, p, e, b"\x84", S32)
-        self.row_end, p = take_integer(d, p, e, b"\x85", S32)
-        self.col, p = take_integer(d, p, e, b"\x86", S32)
-        self.col_start, p = take_integer(d, p, e, b"\x87", S32)
-        self.col_end, p = take_integer(d, p, e, b"\x88", S32)
-        self.redraw, p = take_integer(d, p, e, b"\x89", S32)
-        self.remap, p = take_integer(d, p, e, b"\x8a", S32)
-        self.mode, p = take_integer(d, p, e, b"\x8b", U32)
+        (
+            self.row,
+            self.row_start,
+            self.row_end,
+            self.col,
+            self.col_start,
+            self.col_end,
+            self.redraw,
+            self.remap,
+            self.mode,
+            p,
+        ) = _TLV3_8iI.take(d, p, e)
         self.framebuffer, p = take_octets(d, p, e, b"\x8c", 5120)
         p, end = content(d, p, e, b"\xad")
         self.ssidev = SSISlave._decode(d, p, end, f)

@@ -5,22 +5,22 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U16,
     NotPlain,
     load_subsections,
     octets,
     sized,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2B = struct.Struct(">2B")
 _BE_3H = struct.Struct(">3H")
+_TLV0_3H = TlvRun("3H")
+_TLV6_2B = TlvRun("2B", 6)
 
 
 class Tcx(VMState):
@@ -142,9 +142,9 @@ class Tcx(VMState):
             b"\x85",
             octets(self.b, 260),
             b"\x86",
-            U8[self.dac_index],
+            UINT8[self.dac_index],
             b"\x87",
-            U8[self.dac_state],
+            UINT8[self.dac_state],
         )
         return b"".join(out)
 
@@ -154,14 +154,11 @@ class Tcx(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.height, p = take_integer(d, p, e, b"\x80", U16)
-        self.width, p = take_integer(d, p, e, b"\x81", U16)
-        self.depth, p = take_integer(d, p, e, b"\x82", U16)
+        self.height, self.width, self.depth, p = _TLV0_3H.take(d, p, e)
         self.r, p = take_octets(d, p, e, b"\x83", 260)
         self.g, p = take_octets(d, p, e, b"\x84", 260)
         self.b, p = take_octets(d, p, e, b"\x85", 260)
-        self.dac_index, p = take_integer(d, p, e, b"\x86", U8)
-        self.dac_state, p = take_integer(d, p, e, b"\x87", U8)
+        self.dac_index, self.dac_state, p = _TLV6_2B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

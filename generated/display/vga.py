@@ -5,36 +5,37 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, S32, U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    S32,
-    U8,
-    U16,
-    U32,
+    TRUTH,
     NotPlain,
-    count_of,
     decode_subsections,
     encode_subsections,
-    integers,
     load_subsections,
     octets,
     save_subsections,
     sized,
     take_bool,
     take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
-_BE_11H3I = struct.Struct(">11H3I")
+_BE_10H = struct.Struct(">10H")
+_BE_3I = struct.Struct(">3I")
 _BE_8B3s = struct.Struct(">8B3s")
 _BE_B = struct.Struct(">B")
+_BE_H = struct.Struct(">H")
 _BE_IB8sB16sB21siB = struct.Struct(">IB8sB16sB21siB")
 _BE_iB = struct.Struct(">iB")
+_TLV0_IB8sB16sB21siB = TlvRun("IB8sB16sB21siB")
+_TLV10_8B = TlvRun("8B", 10)
+_TLV20_iB = TlvRun("iB", 20)
+_TLV24_3I = TlvRun("3I", 24)
 
 
 class VgaEndian(VMState):
@@ -69,9 +70,7 @@ class VgaEndian(VMState):
         self._facts = f
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.big_endian_fb = _b == 1
+        self.big_endian_fb = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -391,13 +390,14 @@ class Vga(VMState):
         p += 768
         self.bank_offset, self.is_vbe = _BE_iB.unpack_from(d, p)
         p += 5
-        x = _BE_11H3I.unpack_from(d, p)
-        self.vbe_index = x[0]
-        self.vbe_regs = list(x[1:11])
-        self.vbe_start_addr = x[11]
-        self.vbe_line_offset = x[12]
-        self.vbe_bank_mask = x[13]
-        p += 34
+        (self.vbe_index,) = _BE_H.unpack_from(d, p)
+        p += 2
+        self.vbe_regs = list(_BE_10H.unpack_from(d, p))
+        p += 20
+        self.vbe_start_addr, self.vbe_line_offset, self.vbe_bank_mask = (
+            _BE_3I.unpack_from(d, p)
+        )
+        p += 12
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -435,14 +435,10 @@ class Vga(VMState):
         )
         out.append(sized(self.palette, 768))
         out.append(_BE_iB.pack(self.bank_offset, self.is_vbe))
+        out.append(_BE_H.pack(self.vbe_index))
+        out.append(_BE_10H.pack(*self.vbe_regs))
         out.append(
-            _BE_11H3I.pack(
-                self.vbe_index,
-                *self.vbe_regs,
-                self.vbe_start_addr,
-                self.vbe_line_offset,
-                self.vbe_bank_mask,
-            )
+            _BE_3I.pack(self.vbe_start_addr, self.vbe_line_offset, self.vbe_bank_mask)
         )
         save_subsections(self, out, f, {})
 
@@ -454,52 +450,51 @@ class Vga(VMState):
             b"\x80",
             U32[self.latch],
             b"\x81",
-            U8[self.sr_index],
-            b"\x82",
-            octets(self.sr, 8),
+            UINT8[self.sr_index],
+            b"\x82\x08",
+            sized(self.sr, 8),
             b"\x83",
-            U8[self.gr_index],
-            b"\x84",
-            octets(self.gr, 16),
+            UINT8[self.gr_index],
+            b"\x84\x10",
+            sized(self.gr, 16),
             b"\x85",
-            U8[self.ar_index],
-            b"\x86",
-            octets(self.ar, 21),
+            UINT8[self.ar_index],
+            b"\x86\x15",
+            sized(self.ar, 21),
             b"\x87",
             S32[self.ar_flip_flop],
             b"\x88",
-            U8[self.cr_index],
+            UINT8[self.cr_index],
             b"\x89",
             octets(self.cr, 256),
             b"\x8a",
-            U8[self.msr],
+            UINT8[self.msr],
             b"\x8b",
-            U8[self.fcr],
+            UINT8[self.fcr],
             b"\x8c",
-            U8[self.st00],
+            UINT8[self.st00],
             b"\x8d",
-            U8[self.st01],
+            UINT8[self.st01],
             b"\x8e",
-            U8[self.dac_state],
+            UINT8[self.dac_state],
             b"\x8f",
-            U8[self.dac_sub_index],
+            UINT8[self.dac_sub_index],
             b"\x90",
-            U8[self.dac_read_index],
+            UINT8[self.dac_read_index],
             b"\x91",
-            U8[self.dac_write_index],
-            b"\x92",
-            octets(self.dac_cache, 3),
+            UINT8[self.dac_write_index],
+            b"\x92\x03",
+            sized(self.dac_cache, 3),
             b"\x93",
             octets(self.palette, 768),
             b"\x94",
             S32[self.bank_offset],
             b"\x95",
-            U8[self.is_vbe],
+            UINT8[self.is_vbe],
             b"\x96",
             U16[self.vbe_index],
-        )
-        out.append(tlv(b"\xb7", integers(count_of(self.vbe_regs, 10), U16)))
-        out += (
+            b"\xb7",
+            integers(self.vbe_regs, U16, 10),
             b"\x98",
             U32[self.vbe_start_addr],
             b"\x99",
@@ -519,33 +514,38 @@ class Vga(VMState):
         self._version = version
         self._facts = f
         self.endian = None
-        self.latch, p = take_integer(d, p, e, b"\x80", U32)
-        self.sr_index, p = take_integer(d, p, e, b"\x81", U8)
-        self.sr, p = take_octets(d, p, e, b"\x82", 8)
-        self.gr_index, p = take_integer(d, p, e, b"\x83", U8)
-        self.gr, p = take_octets(d, p, e, b"\x84", 16)
-        self.ar_index, p = take_integer(d, p, e, b"\x85", U8)
-        self.ar, p = take_octets(d, p, e, b"\x86", 21)
-        self.ar_flip_flop, p = take_integer(d, p, e, b"\x87", S32)
-        self.cr_index, p = take_integer(d, p, e, b"\x88", U8)
+        (
+            self.latch,
+            self.sr_index,
+            self.sr,
+            self.gr_index,
+            self.gr,
+            self.ar_index,
+            self.ar,
+            self.ar_flip_flop,
+            self.cr_index,
+            p,
+        ) = _TLV0_IB8sB16sB21siB.take(d, p, e)
         self.cr, p = take_octets(d, p, e, b"\x89", 256)
-        self.msr, p = take_integer(d, p, e, b"\x8a", U8)
-        self.fcr, p = take_integer(d, p, e, b"\x8b", U8)
-        self.st00, p = take_integer(d, p, e, b"\x8c", U8)
-        self.st01, p = take_integer(d, p, e, b"\x8d", U8)
-        self.dac_state, p = take_integer(d, p, e, b"\x8e", U8)
-        self.dac_sub_index, p = take_integer(d, p, e, b"\x8f", U8)
-        self.dac_read_index, p = take_integer(d, p, e, b"\x90", U8)
-        self.dac_write_index, p = take_integer(d, p, e, b"\x91", U8)
+        (
+            self.msr,
+            self.fcr,
+            self.st00,
+            self.st01,
+            self.dac_state,
+            self.dac_sub_index,
+            self.dac_read_index,
+            self.dac_write_index,
+            p,
+        ) = _TLV10_8B.take(d, p, e)
         self.dac_cache, p = take_octets(d, p, e, b"\x92", 3)
         self.palette, p = take_octets(d, p, e, b"\x93", 768)
-        self.bank_offset, p = take_integer(d, p, e, b"\x94", S32)
-        self.is_vbe, p = take_integer(d, p, e, b"\x95", U8)
+        self.bank_offset, self.is_vbe, p = _TLV20_iB.take(d, p, e)
         self.vbe_index, p = take_integer(d, p, e, b"\x96", U16)
         self.vbe_regs, p = take_integers(d, p, e, b"\xb7", U16, 10)
-        self.vbe_start_addr, p = take_integer(d, p, e, b"\x98", U32)
-        self.vbe_line_offset, p = take_integer(d, p, e, b"\x99", U32)
-        self.vbe_bank_mask, p = take_integer(d, p, e, b"\x9a", U32)
+        self.vbe_start_addr, self.vbe_line_offset, self.vbe_bank_mask, p = (
+            _TLV24_3I.take(d, p, e)
+        )
         p = decode_subsections(self, d, p, e, b"\xbb", f, {})
         if p != e:
             raise NotPlain("a component more")

@@ -5,18 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U32,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -26,6 +24,8 @@ from ..pci.device import PCIDevice
 _BE_2i2Ii4s = struct.Struct(">2i2Ii4s")
 _BE_7i = struct.Struct(">7i")
 _BE_i = struct.Struct(">i")
+_TLV1_7i = TlvRun("7i", 1)
+_TLV9_2i2Ii = TlvRun("2i2Ii", 9)
 
 
 class Chip(Struct):
@@ -246,9 +246,8 @@ class Chip(Struct):
             S32[self.cursor_on],
             b"\x87",
             S32[self.index],
-        )
-        out.append(tlv(b"\xa8", integers(count_of(self.scratch, 32768), U32)))
-        out += (
+            b"\xa8",
+            integers(self.scratch, U32, 32768),
             b"\x89",
             S32[self.new_width],
             b"\x8a",
@@ -267,19 +266,20 @@ class Chip(Struct):
         self = cls.__new__(cls)
         self._kept = None
         self.new_depth, p = take_integer(d, p, e, b"\x80", S32)
-        self.enable, p = take_integer(d, p, e, b"\x81", S32)
-        self.config, p = take_integer(d, p, e, b"\x82", S32)
-        self.cursor_id, p = take_integer(d, p, e, b"\x83", S32)
-        self.cursor_x, p = take_integer(d, p, e, b"\x84", S32)
-        self.cursor_y, p = take_integer(d, p, e, b"\x85", S32)
-        self.cursor_on, p = take_integer(d, p, e, b"\x86", S32)
-        self.index, p = take_integer(d, p, e, b"\x87", S32)
+        (
+            self.enable,
+            self.config,
+            self.cursor_id,
+            self.cursor_x,
+            self.cursor_y,
+            self.cursor_on,
+            self.index,
+            p,
+        ) = _TLV1_7i.take(d, p, e)
         self.scratch, p = take_integers(d, p, e, b"\xa8", U32, 32768)
-        self.new_width, p = take_integer(d, p, e, b"\x89", S32)
-        self.new_height, p = take_integer(d, p, e, b"\x8a", S32)
-        self.guest, p = take_integer(d, p, e, b"\x8b", U32)
-        self.svgaid, p = take_integer(d, p, e, b"\x8c", U32)
-        self.syncing, p = take_integer(d, p, e, b"\x8d", S32)
+        self.new_width, self.new_height, self.guest, self.svgaid, self.syncing, p = (
+            _TLV9_2i2Ii.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,18 +5,17 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U32,
     NotPlain,
     bounded,
     content,
     count_of,
-    integers,
     load_subsections,
     need,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -159,24 +158,16 @@ class XlnxVDp(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(
-            tlv(
-                b"\xa0",
-                integers(
-                    count_of(self.core_registers, 236 if version >= 2 else 235), U32
-                ),
-            )
+        out += (
+            b"\xa0",
+            integers(self.core_registers, U32, 236 if version >= 2 else 235),
+            b"\xa1",
+            integers(self.avbufm_registers, U32, 142),
+            b"\xa2",
+            integers(self.vblend_registers, U32, 120 if version >= 2 else 119),
+            b"\xa3",
+            integers(self.audio_registers, U32, 20),
         )
-        out.append(tlv(b"\xa1", integers(count_of(self.avbufm_registers, 142), U32)))
-        out.append(
-            tlv(
-                b"\xa2",
-                integers(
-                    count_of(self.vblend_registers, 120 if version >= 2 else 119), U32
-                ),
-            )
-        )
-        out.append(tlv(b"\xa3", integers(count_of(self.audio_registers, 20), U32)))
         if version >= 2:
             out.append(tlv(b"\xa4", need(self.vblank)._encode(f)))
         return b"".join(out)

@@ -5,21 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    content,
-    count_of,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, count_of, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2I = struct.Struct(">2I")
 _BE_9I = struct.Struct(">9I")
+_TLV0_9I = TlvRun("9I")
+_TLV1_2I = TlvRun("2I", 1)
 
 
 class Bcm2835DmaChan(Struct):
@@ -179,15 +174,18 @@ class Bcm2835DmaChan(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Bcm2835DmaChan:
         self = cls.__new__(cls)
         self._kept = None
-        self.cs, p = take_integer(d, p, e, b"\x80", U32)
-        self.conblk_ad, p = take_integer(d, p, e, b"\x81", U32)
-        self.ti, p = take_integer(d, p, e, b"\x82", U32)
-        self.source_ad, p = take_integer(d, p, e, b"\x83", U32)
-        self.dest_ad, p = take_integer(d, p, e, b"\x84", U32)
-        self.txfr_len, p = take_integer(d, p, e, b"\x85", U32)
-        self.stride, p = take_integer(d, p, e, b"\x86", U32)
-        self.nextconbk, p = take_integer(d, p, e, b"\x87", U32)
-        self.debug, p = take_integer(d, p, e, b"\x88", U32)
+        (
+            self.cs,
+            self.conblk_ad,
+            self.ti,
+            self.source_ad,
+            self.dest_ad,
+            self.txfr_len,
+            self.stride,
+            self.nextconbk,
+            self.debug,
+            p,
+        ) = _TLV0_9I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -283,8 +281,7 @@ class Bcm2835Dma(VMState):
             _items.append(Bcm2835DmaChan._decode(d, p, n, f))
             p = n
         self.chan = count_of(_items, 16)
-        self.int_status, p = take_integer(d, p, e, b"\x81", U32)
-        self.enable, p = take_integer(d, p, e, b"\x82", U32)
+        self.int_status, self.enable, p = _TLV1_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,25 +5,17 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    S32,
-    U8,
-    U16,
-    NotPlain,
-    content,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, count_of, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2i2H5B = struct.Struct(">2i2H5B")
 _BE_3Bi = struct.Struct(">3Bi")
+_TLV0_3Bi = TlvRun("3Bi")
+_TLV2_5B = TlvRun("5B", 2)
 
 
 class DmaChannel(Struct):
@@ -90,15 +82,12 @@ class DmaChannel(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[DmaChannel, int]:
         self = cls.__new__(cls)
         self._kept = None
-        x = _BE_2i2H5B.unpack_from(d, p)
-        self.now = list(x[0:2])
-        self.base = list(x[2:4])
-        self.mode = x[4]
-        self.page = x[5]
-        self.pageh = x[6]
-        self.dack = x[7]
-        self.eop = x[8]
+        _x, _x2, _x3, _x4, self.mode, self.page, self.pageh, self.dack, self.eop = (
+            _BE_2i2H5B.unpack_from(d, p)
+        )
         p += 17
+        self.now = [_x, _x2]
+        self.base = [_x3, _x4]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -107,15 +96,11 @@ class DmaChannel(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
+        _x, _x2 = self.now
+        _x3, _x4 = self.base
         out.append(
             _BE_2i2H5B.pack(
-                *count_of(self.now, 2),
-                *count_of(self.base, 2),
-                self.mode,
-                self.page,
-                self.pageh,
-                self.dack,
-                self.eop,
+                _x, _x2, _x3, _x4, self.mode, self.page, self.pageh, self.dack, self.eop
             )
         )
 
@@ -123,19 +108,21 @@ class DmaChannel(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.now, 2), S32)))
-        out.append(tlv(b"\xa1", integers(count_of(self.base, 2), U16)))
         out += (
+            b"\xa0",
+            integers(self.now, S32, 2),
+            b"\xa1",
+            integers(self.base, U16, 2),
             b"\x82",
-            U8[self.mode],
+            UINT8[self.mode],
             b"\x83",
-            U8[self.page],
+            UINT8[self.page],
             b"\x84",
-            U8[self.pageh],
+            UINT8[self.pageh],
             b"\x85",
-            U8[self.dack],
+            UINT8[self.dack],
             b"\x86",
-            U8[self.eop],
+            UINT8[self.eop],
         )
         return b"".join(out)
 
@@ -145,11 +132,9 @@ class DmaChannel(Struct):
         self._kept = None
         self.now, p = take_integers(d, p, e, b"\xa0", S32, 2)
         self.base, p = take_integers(d, p, e, b"\xa1", U16, 2)
-        self.mode, p = take_integer(d, p, e, b"\x82", U8)
-        self.page, p = take_integer(d, p, e, b"\x83", U8)
-        self.pageh, p = take_integer(d, p, e, b"\x84", U8)
-        self.dack, p = take_integer(d, p, e, b"\x85", U8)
-        self.eop, p = take_integer(d, p, e, b"\x86", U8)
+        self.mode, self.page, self.pageh, self.dack, self.eop, p = _TLV2_5B.take(
+            d, p, e
+        )
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -242,11 +227,11 @@ class Dma(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.command],
+            UINT8[self.command],
             b"\x81",
-            U8[self.mask],
+            UINT8[self.mask],
             b"\x82",
-            U8[self.flip_flop],
+            UINT8[self.flip_flop],
             b"\x83",
             S32[self.dshift],
         )
@@ -260,10 +245,9 @@ class Dma(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.command, p = take_integer(d, p, e, b"\x80", U8)
-        self.mask, p = take_integer(d, p, e, b"\x81", U8)
-        self.flip_flop, p = take_integer(d, p, e, b"\x82", U8)
-        self.dshift, p = take_integer(d, p, e, b"\x83", S32)
+        self.command, self.mask, self.flip_flop, self.dshift, p = _TLV0_3Bi.take(
+            d, p, e
+        )
         p, end = content(d, p, e, b"\xa4")
         _items = []
         while p < end:

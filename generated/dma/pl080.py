@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S32, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U8,
-    U32,
     NotPlain,
     content,
     count_of,
@@ -23,6 +21,8 @@ from vmsgen.runtime.visitor import Visitor
 _BE_4B4I3B = struct.Struct(">4B4I3B")
 _BE_5I = struct.Struct(">5I")
 _BE_i = struct.Struct(">i")
+_TLV0_4B4I3B = TlvRun("4B4I3B")
+_TLV0_5I = TlvRun("5I")
 
 
 class Pl080Channel(Struct):
@@ -101,11 +101,7 @@ class Pl080Channel(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Pl080Channel:
         self = cls.__new__(cls)
         self._kept = None
-        self.src, p = take_integer(d, p, e, b"\x80", U32)
-        self.dest, p = take_integer(d, p, e, b"\x81", U32)
-        self.lli, p = take_integer(d, p, e, b"\x82", U32)
-        self.ctrl, p = take_integer(d, p, e, b"\x83", U32)
-        self.conf, p = take_integer(d, p, e, b"\x84", U32)
+        self.src, self.dest, self.lli, self.ctrl, self.conf, p = _TLV0_5I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -305,13 +301,13 @@ class Pl080(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.tc_int],
+            UINT8[self.tc_int],
             b"\x81",
-            U8[self.tc_mask],
+            UINT8[self.tc_mask],
             b"\x82",
-            U8[self.err_int],
+            UINT8[self.err_int],
             b"\x83",
-            U8[self.err_mask],
+            UINT8[self.err_mask],
             b"\x84",
             U32[self.conf],
             b"\x85",
@@ -321,11 +317,11 @@ class Pl080(VMState):
             b"\x87",
             U32[self.req_burst],
             b"\x88",
-            U8[self.tc_int_2],
+            UINT8[self.tc_int_2],
             b"\x89",
-            U8[self.tc_int_3],
+            UINT8[self.tc_int_3],
             b"\x8a",
-            U8[self.tc_int_4],
+            UINT8[self.tc_int_4],
         )
         x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.chan, 8)])
         out.append(tlv(b"\xab", x))
@@ -338,17 +334,20 @@ class Pl080(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.tc_int, p = take_integer(d, p, e, b"\x80", U8)
-        self.tc_mask, p = take_integer(d, p, e, b"\x81", U8)
-        self.err_int, p = take_integer(d, p, e, b"\x82", U8)
-        self.err_mask, p = take_integer(d, p, e, b"\x83", U8)
-        self.conf, p = take_integer(d, p, e, b"\x84", U32)
-        self.sync, p = take_integer(d, p, e, b"\x85", U32)
-        self.req_single, p = take_integer(d, p, e, b"\x86", U32)
-        self.req_burst, p = take_integer(d, p, e, b"\x87", U32)
-        self.tc_int_2, p = take_integer(d, p, e, b"\x88", U8)
-        self.tc_int_3, p = take_integer(d, p, e, b"\x89", U8)
-        self.tc_int_4, p = take_integer(d, p, e, b"\x8a", U8)
+        (
+            self.tc_int,
+            self.tc_mask,
+            self.err_int,
+            self.err_mask,
+            self.conf,
+            self.sync,
+            self.req_single,
+            self.req_burst,
+            self.tc_int_2,
+            self.tc_int_3,
+            self.tc_int_4,
+            p,
+        ) = _TLV0_4B4I3B.take(d, p, e)
         p, end = content(d, p, e, b"\xab")
         _items = []
         while p < end:

@@ -5,25 +5,20 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, S64, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    S64,
-    U8,
-    U32,
+    TRUTH,
     NotPlain,
     bounded,
     content,
     count_of,
-    integers,
     load_subsections,
     octets,
     sized,
     small_octets,
-    take_bool,
-    take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
@@ -75,6 +70,12 @@ _BE_2I5B = struct.Struct(">2I5B")
 _BE_3I = struct.Struct(">3I")
 _BE_9I6B = struct.Struct(">9I6B")
 _BE_q5I2B = struct.Struct(">q5I2B")
+_TLV0_2IB2t2B = TlvRun("2IB2?2B")
+_TLV0_5I = TlvRun("5I")
+_TLV2_3I = TlvRun("3I", 2)
+_TLV6_2It5B = TlvRun("2I?5B", 6)
+_TLV7_q3I = TlvRun("q3I", 7)
+_TLV12_2B = TlvRun("2B", 12)
 
 
 class Channel(Struct):
@@ -202,25 +203,26 @@ class Channel(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[Channel, int]:
         self = cls.__new__(cls)
         self._kept = None
-        x = _BE_9I6B.unpack_from(d, p)
-        self.src = x[0]
-        self.dst = x[1]
-        self.pc = x[2]
-        self.control = x[3]
-        self.status = x[4]
-        self.lc = list(x[5:7])
-        self.fault_type = x[7]
-        self.watchdog_timer = x[8]
-        _b = x[9]
-        self.request_flag = x[10]
-        self.wakeup = x[11]
-        self.wfp_sbp = x[12]
-        self.state = x[13]
-        self.stall = x[14]
+        (
+            self.src,
+            self.dst,
+            self.pc,
+            self.control,
+            self.status,
+            _x,
+            _x2,
+            self.fault_type,
+            self.watchdog_timer,
+            _b,
+            self.request_flag,
+            self.wakeup,
+            self.wfp_sbp,
+            self.state,
+            self.stall,
+        ) = _BE_9I6B.unpack_from(d, p)
         p += 42
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.ns = _b == 1
+        self.lc = [_x, _x2]
+        self.ns = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -229,6 +231,7 @@ class Channel(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
+        _x, _x2 = self.lc
         if self.ns is None:
             raise NotPlain("no value")
         out.append(
@@ -238,7 +241,8 @@ class Channel(Struct):
                 self.pc,
                 self.control,
                 self.status,
-                *self.lc,
+                _x,
+                _x2,
                 self.fault_type,
                 self.watchdog_timer,
                 1 if self.ns else 0,
@@ -265,9 +269,8 @@ class Channel(Struct):
             U32[self.control],
             b"\x84",
             U32[self.status],
-        )
-        out.append(tlv(b"\xa5", integers(count_of(self.lc, 2), U32)))
-        out += (
+            b"\xa5",
+            integers(self.lc, U32, 2),
             b"\x86",
             U32[self.fault_type],
             b"\x87",
@@ -275,15 +278,15 @@ class Channel(Struct):
             b"\x88",
             BOOL[self.ns],
             b"\x89",
-            U8[self.request_flag],
+            UINT8[self.request_flag],
             b"\x8a",
-            U8[self.wakeup],
+            UINT8[self.wakeup],
             b"\x8b",
-            U8[self.wfp_sbp],
+            UINT8[self.wfp_sbp],
             b"\x8c",
-            U8[self.state],
+            UINT8[self.state],
             b"\x8d",
-            U8[self.stall],
+            UINT8[self.stall],
         )
         return b"".join(out)
 
@@ -291,20 +294,21 @@ class Channel(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Channel:
         self = cls.__new__(cls)
         self._kept = None
-        self.src, p = take_integer(d, p, e, b"\x80", U32)
-        self.dst, p = take_integer(d, p, e, b"\x81", U32)
-        self.pc, p = take_integer(d, p, e, b"\x82", U32)
-        self.control, p = take_integer(d, p, e, b"\x83", U32)
-        self.status, p = take_integer(d, p, e, b"\x84", U32)
+        self.src, self.dst, self.pc, self.control, self.status, p = _TLV0_5I.take(
+            d, p, e
+        )
         self.lc, p = take_integers(d, p, e, b"\xa5", U32, 2)
-        self.fault_type, p = take_integer(d, p, e, b"\x86", U32)
-        self.watchdog_timer, p = take_integer(d, p, e, b"\x87", U32)
-        self.ns, p = take_bool(d, p, e, b"\x88")
-        self.request_flag, p = take_integer(d, p, e, b"\x89", U8)
-        self.wakeup, p = take_integer(d, p, e, b"\x8a", U8)
-        self.wfp_sbp, p = take_integer(d, p, e, b"\x8b", U8)
-        self.state, p = take_integer(d, p, e, b"\x8c", U8)
-        self.stall, p = take_integer(d, p, e, b"\x8d", U8)
+        (
+            self.fault_type,
+            self.watchdog_timer,
+            self.ns,
+            self.request_flag,
+            self.wakeup,
+            self.wfp_sbp,
+            self.state,
+            self.stall,
+            p,
+        ) = _TLV6_2It5B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -400,9 +404,7 @@ class Fifo(Struct):
         self._kept = None
         self.buf, p = take_octets(d, p, e, b"\x80", f.ask(FIFO_BYTES))
         self.tag, p = take_octets(d, p, e, b"\x81", f.ask(FIFO_BYTES))
-        self.head, p = take_integer(d, p, e, b"\x82", U32)
-        self.num, p = take_integer(d, p, e, b"\x83", U32)
-        buf_size, p = take_integer(d, p, e, b"\x84", U32)
+        self.head, self.num, buf_size, p = _TLV2_3I.take(d, p, e)
         if buf_size != len(self.buf):
             raise NotPlain("a derived value")
         if p != e:
@@ -474,10 +476,8 @@ class QueueEntry(Struct):
             _BE_2I5B.unpack_from(d, p)
         )
         p += 13
-        if (_b | _b2) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.inc = _b == 1
-        self.z = _b2 == 1
+        self.inc = TRUTH[_b]
+        self.z = TRUTH[_b2]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -486,9 +486,7 @@ class QueueEntry(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if self.inc is None:
-            raise NotPlain("no value")
-        if self.z is None:
+        if None in (self.inc, self.z):
             raise NotPlain("no value")
         out.append(
             _BE_2I5B.pack(
@@ -512,15 +510,15 @@ class QueueEntry(Struct):
             b"\x81",
             U32[self.len],
             b"\x82",
-            U8[self.n],
+            UINT8[self.n],
             b"\x83",
             BOOL[self.inc],
             b"\x84",
             BOOL[self.z],
             b"\x85",
-            U8[self.tag],
+            UINT8[self.tag],
             b"\x86",
-            U8[self.seqn],
+            UINT8[self.seqn],
         )
         return b"".join(out)
 
@@ -528,13 +526,9 @@ class QueueEntry(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> QueueEntry:
         self = cls.__new__(cls)
         self._kept = None
-        self.addr, p = take_integer(d, p, e, b"\x80", U32)
-        self.len, p = take_integer(d, p, e, b"\x81", U32)
-        self.n, p = take_integer(d, p, e, b"\x82", U8)
-        self.inc, p = take_bool(d, p, e, b"\x83")
-        self.z, p = take_bool(d, p, e, b"\x84")
-        self.tag, p = take_integer(d, p, e, b"\x85", U8)
-        self.seqn, p = take_integer(d, p, e, b"\x86", U8)
+        self.addr, self.len, self.n, self.inc, self.z, self.tag, self.seqn, p = (
+            _TLV0_2IB2t2B.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -770,15 +764,18 @@ class Pl330(VMState):
         self.fifo, p = Fifo._load(d, p, f)
         self.read_queue, p = Queue._load(d, p, f, f.ask(READ_QUEUE))
         self.write_queue, p = Queue._load(d, p, f, f.ask(WRITE_QUEUE))
-        x = _BE_q5I2B.unpack_from(d, p)
-        self.timer = x[0]
-        self.inten = x[1]
-        self.int_status = x[2]
-        self.ev_status = x[3]
-        self.dbg = list(x[4:6])
-        self.debug_status = x[6]
-        self.num_faulting = x[7]
+        (
+            self.timer,
+            self.inten,
+            self.int_status,
+            self.ev_status,
+            _x,
+            _x2,
+            self.debug_status,
+            self.num_faulting,
+        ) = _BE_q5I2B.unpack_from(d, p)
         p += 30
+        self.dbg = [_x, _x2]
         self.periph_busy = list(d[p : p + 32])
         p += 32
         if d[p : p + 1] == b"\x05":
@@ -797,13 +794,15 @@ class Pl330(VMState):
         self.fifo._save(out, f)
         self.read_queue._save(out, f, f.ask(READ_QUEUE))
         self.write_queue._save(out, f, f.ask(WRITE_QUEUE))
+        _x, _x2 = self.dbg
         out.append(
             _BE_q5I2B.pack(
                 self.timer,
                 self.inten,
                 self.int_status,
                 self.ev_status,
-                *self.dbg,
+                _x,
+                _x2,
                 self.debug_status,
                 self.num_faulting,
             )
@@ -840,13 +839,12 @@ class Pl330(VMState):
             U32[self.int_status],
             b"\x8a",
             U32[self.ev_status],
-        )
-        out.append(tlv(b"\xab", integers(count_of(self.dbg, 2), U32)))
-        out += (
+            b"\xab",
+            integers(self.dbg, U32, 2),
             b"\x8c",
-            U8[self.debug_status],
+            UINT8[self.debug_status],
             b"\x8d",
-            U8[self.num_faulting],
+            UINT8[self.num_faulting],
             b"\x8e",
             small_octets(self.periph_busy, 32),
         )
@@ -879,13 +877,11 @@ class Pl330(VMState):
         p, end = content(d, p, e, b"\xa6")
         self.write_queue = Queue._decode(d, p, end, f, f.ask(WRITE_QUEUE))
         p = end
-        self.timer, p = take_integer(d, p, e, b"\x87", S64)
-        self.inten, p = take_integer(d, p, e, b"\x88", U32)
-        self.int_status, p = take_integer(d, p, e, b"\x89", U32)
-        self.ev_status, p = take_integer(d, p, e, b"\x8a", U32)
+        self.timer, self.inten, self.int_status, self.ev_status, p = _TLV7_q3I.take(
+            d, p, e
+        )
         self.dbg, p = take_integers(d, p, e, b"\xab", U32, 2)
-        self.debug_status, p = take_integer(d, p, e, b"\x8c", U8)
-        self.num_faulting, p = take_integer(d, p, e, b"\x8d", U8)
+        self.debug_status, self.num_faulting, p = _TLV12_2B.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x8e", 32)
         self.periph_busy = list(x)
         if p != e:

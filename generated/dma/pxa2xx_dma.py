@@ -5,19 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U32,
     NotPlain,
     content,
     count_of,
     load_subsections,
-    octets,
     sized,
-    take_integer,
-    take_octets,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -25,6 +21,8 @@ from vmsgen.runtime.visitor import Visitor
 _BE_4s = struct.Struct(">4s")
 _BE_5Ii = struct.Struct(">5Ii")
 _BE_7I = struct.Struct(">7I")
+_TLV0_5Ii = TlvRun("5Ii")
+_TLV1_7I75s = TlvRun("7I75s", 1)
 
 
 class Pxa2xxDmaChan(Struct):
@@ -126,12 +124,9 @@ class Pxa2xxDmaChan(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Pxa2xxDmaChan:
         self = cls.__new__(cls)
         self._kept = None
-        self.descr, p = take_integer(d, p, e, b"\x80", U32)
-        self.src, p = take_integer(d, p, e, b"\x81", U32)
-        self.dest, p = take_integer(d, p, e, b"\x82", U32)
-        self.cmd, p = take_integer(d, p, e, b"\x83", U32)
-        self.state, p = take_integer(d, p, e, b"\x84", U32)
-        self.request, p = take_integer(d, p, e, b"\x85", S32)
+        self.descr, self.src, self.dest, self.cmd, self.state, self.request, p = (
+            _TLV0_5Ii.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -314,8 +309,8 @@ class Pxa2xxDma(VMState):
             U32[self.align],
             b"\x87",
             U32[self.pio],
-            b"\x88",
-            octets(self.req, 75),
+            b"\x88K",
+            sized(self.req, 75),
         )
         x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.chan, 32)])
         out.append(tlv(b"\xa9", x))
@@ -329,14 +324,17 @@ class Pxa2xxDma(VMState):
         self._facts = f
         if version <= 0:
             pass
-        self.stopintr, p = take_integer(d, p, e, b"\x81", U32)
-        self.eorintr, p = take_integer(d, p, e, b"\x82", U32)
-        self.rasintr, p = take_integer(d, p, e, b"\x83", U32)
-        self.startintr, p = take_integer(d, p, e, b"\x84", U32)
-        self.endintr, p = take_integer(d, p, e, b"\x85", U32)
-        self.align, p = take_integer(d, p, e, b"\x86", U32)
-        self.pio, p = take_integer(d, p, e, b"\x87", U32)
-        self.req, p = take_octets(d, p, e, b"\x88", 75)
+        (
+            self.stopintr,
+            self.eorintr,
+            self.rasintr,
+            self.startintr,
+            self.endintr,
+            self.align,
+            self.pio,
+            self.req,
+            p,
+        ) = _TLV1_7I75s.take(d, p, e)
         p, end = content(d, p, e, b"\xa9")
         _items = []
         while p < end:

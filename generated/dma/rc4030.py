@@ -10,8 +10,10 @@ from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import count_of, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
-_BE_29I = struct.Struct(">29I")
+_BE_10I = struct.Struct(">10I")
+_BE_16I = struct.Struct(">16I")
 _BE_2I = struct.Struct(">2I")
+_BE_3I = struct.Struct(">3I")
 
 
 class Rc4030(VMState):
@@ -191,22 +193,23 @@ class Rc4030(VMState):
             p += 16
             _items.append(_item)
         self.dma_regs = _items
-        x = _BE_29I.unpack_from(d, p)
-        self.dma_tl_base = x[0]
-        self.dma_tl_limit = x[1]
-        self.cache_maint = x[2]
-        self.remote_failed_address = x[3]
-        self.memory_failed_address = x[4]
-        self.cache_ptag = x[5]
-        self.cache_ltag = x[6]
-        self.cache_bmask = x[7]
-        self.memory_refresh_rate = x[8]
-        self.nvram_protect = x[9]
-        self.rem_speed = list(x[10:26])
-        self.imr_jazz = x[26]
-        self.isr_jazz = x[27]
-        self.itr = x[28]
-        p += 116
+        (
+            self.dma_tl_base,
+            self.dma_tl_limit,
+            self.cache_maint,
+            self.remote_failed_address,
+            self.memory_failed_address,
+            self.cache_ptag,
+            self.cache_ltag,
+            self.cache_bmask,
+            self.memory_refresh_rate,
+            self.nvram_protect,
+        ) = _BE_10I.unpack_from(d, p)
+        p += 40
+        self.rem_speed = list(_BE_16I.unpack_from(d, p))
+        p += 64
+        self.imr_jazz, self.isr_jazz, self.itr = _BE_3I.unpack_from(d, p)
+        p += 12
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -219,7 +222,7 @@ class Rc4030(VMState):
         for _item in count_of(self.dma_regs, 8):
             out.append(struct.pack(f">{len(_item)}I", *count_of(_item, 4)))
         out.append(
-            _BE_29I.pack(
+            _BE_10I.pack(
                 self.dma_tl_base,
                 self.dma_tl_limit,
                 self.cache_maint,
@@ -230,9 +233,7 @@ class Rc4030(VMState):
                 self.cache_bmask,
                 self.memory_refresh_rate,
                 self.nvram_protect,
-                *self.rem_speed,
-                self.imr_jazz,
-                self.isr_jazz,
-                self.itr,
             )
         )
+        out.append(_BE_16I.pack(*self.rem_speed))
+        out.append(_BE_3I.pack(self.imr_jazz, self.isr_jazz, self.itr))

@@ -5,24 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, U16, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    BOOL,
-    U16,
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_bool,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
-_BE_H2B11I = struct.Struct(">H2B11I")
+_BE_11I = struct.Struct(">11I")
+_BE_H2B = struct.Struct(">H2B")
+_TLV0_H2t = TlvRun("H2?")
 
 
 class XlnxCsuDma(VMState):
@@ -77,16 +69,12 @@ class XlnxCsuDma(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_H2B11I.unpack_from(d, p)
-        self.width = x[0]
-        _b = x[1]
-        _b2 = x[2]
-        self.regs = list(x[3:14])
-        p += 48
-        if (_b | _b2) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.is_dst = _b == 1
-        self.r_size_last_word = _b2 == 1
+        self.width, _b, _b2 = _BE_H2B.unpack_from(d, p)
+        p += 4
+        self.is_dst = TRUTH[_b]
+        self.r_size_last_word = TRUTH[_b2]
+        self.regs = list(_BE_11I.unpack_from(d, p))
+        p += 44
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -95,18 +83,14 @@ class XlnxCsuDma(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.is_dst is None:
-            raise NotPlain("no value")
-        if self.r_size_last_word is None:
+        if None in (self.is_dst, self.r_size_last_word):
             raise NotPlain("no value")
         out.append(
-            _BE_H2B11I.pack(
-                self.width,
-                1 if self.is_dst else 0,
-                1 if self.r_size_last_word else 0,
-                *self.regs,
+            _BE_H2B.pack(
+                self.width, 1 if self.is_dst else 0, 1 if self.r_size_last_word else 0
             )
         )
+        out.append(_BE_11I.pack(*self.regs))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
@@ -119,8 +103,9 @@ class XlnxCsuDma(VMState):
             BOOL[self.is_dst],
             b"\x82",
             BOOL[self.r_size_last_word],
+            b"\xa3",
+            integers(self.regs, U32, 11),
         )
-        out.append(tlv(b"\xa3", integers(count_of(self.regs, 11), U32)))
         return b"".join(out)
 
     @classmethod
@@ -129,9 +114,7 @@ class XlnxCsuDma(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.width, p = take_integer(d, p, e, b"\x80", U16)
-        self.is_dst, p = take_bool(d, p, e, b"\x81")
-        self.r_size_last_word, p = take_bool(d, p, e, b"\x82")
+        self.width, self.is_dst, self.r_size_last_word, p = _TLV0_H2t.take(d, p, e)
         self.regs, p = take_integers(d, p, e, b"\xa3", U32, 11)
         if p != e:
             raise NotPlain("a component more")

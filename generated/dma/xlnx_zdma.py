@@ -5,21 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
-_BE_138I = struct.Struct(">138I")
+_BE_129I = struct.Struct(">129I")
+_BE_9I = struct.Struct(">9I")
 
 
 class XlnxZdma(VMState):
@@ -82,12 +76,12 @@ class XlnxZdma(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_138I.unpack_from(d, p)
-        self.regs = list(x[0:129])
-        self.state = x[129]
-        self.dsc_src_words = list(x[130:134])
-        self.dsc_dst_words = list(x[134:138])
-        p += 552
+        self.regs = list(_BE_129I.unpack_from(d, p))
+        p += 516
+        self.state, _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8 = _BE_9I.unpack_from(d, p)
+        p += 36
+        self.dsc_src_words = [_x, _x2, _x3, _x4]
+        self.dsc_dst_words = [_x5, _x6, _x7, _x8]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -96,23 +90,25 @@ class XlnxZdma(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(
-            _BE_138I.pack(
-                *count_of(self.regs, 129),
-                self.state,
-                *count_of(self.dsc_src_words, 4),
-                *count_of(self.dsc_dst_words, 4),
-            )
-        )
+        out.append(_BE_129I.pack(*self.regs))
+        _x, _x2, _x3, _x4 = self.dsc_src_words
+        _x5, _x6, _x7, _x8 = self.dsc_dst_words
+        out.append(_BE_9I.pack(self.state, _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.regs, 129), U32)))
-        out += (b"\x81", U32[self.state])
-        out.append(tlv(b"\xa2", integers(count_of(self.dsc_src_words, 4), U32)))
-        out.append(tlv(b"\xa3", integers(count_of(self.dsc_dst_words, 4), U32)))
+        out += (
+            b"\xa0",
+            integers(self.regs, U32, 129),
+            b"\x81",
+            U32[self.state],
+            b"\xa2",
+            integers(self.dsc_src_words, U32, 4),
+            b"\xa3",
+            integers(self.dsc_dst_words, U32, 4),
+        )
         return b"".join(out)
 
     @classmethod

@@ -5,24 +5,24 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U8, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U32,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_4I = struct.Struct(">4I")
-_BE_B64I = struct.Struct(">B64I")
+_BE_64I = struct.Struct(">64I")
+_BE_B = struct.Struct(">B")
+_TLV0_4I = TlvRun("4I")
 
 
 class XlnxZynqDevcfgDmaCmd(Struct):
@@ -100,10 +100,9 @@ class XlnxZynqDevcfgDmaCmd(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> XlnxZynqDevcfgDmaCmd:
         self = cls.__new__(cls)
         self._kept = None
-        self.src_addr, p = take_integer(d, p, e, b"\x80", U32)
-        self.dest_addr, p = take_integer(d, p, e, b"\x81", U32)
-        self.src_len, p = take_integer(d, p, e, b"\x82", U32)
-        self.dest_len, p = take_integer(d, p, e, b"\x83", U32)
+        self.src_addr, self.dest_addr, self.src_len, self.dest_len, p = _TLV0_4I.take(
+            d, p, e
+        )
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -171,10 +170,10 @@ class XlnxZynqDevcfg(VMState):
             _item, p = XlnxZynqDevcfgDmaCmd._load(d, p, f)
             _items.append(_item)
         self.dma_cmd_fifo = _items
-        x = _BE_B64I.unpack_from(d, p)
-        self.dma_cmd_fifo_num = x[0]
-        self.regs = list(x[1:65])
-        p += 257
+        (self.dma_cmd_fifo_num,) = _BE_B.unpack_from(d, p)
+        p += 1
+        self.regs = list(_BE_64I.unpack_from(d, p))
+        p += 256
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -185,7 +184,8 @@ class XlnxZynqDevcfg(VMState):
             return
         for _item in count_of(self.dma_cmd_fifo, 10):
             _item._save(out, f)
-        out.append(_BE_B64I.pack(self.dma_cmd_fifo_num, *self.regs))
+        out.append(_BE_B.pack(self.dma_cmd_fifo_num))
+        out.append(_BE_64I.pack(*self.regs))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
@@ -195,8 +195,12 @@ class XlnxZynqDevcfg(VMState):
             [tlv(b"0", item._encode(f)) for item in count_of(self.dma_cmd_fifo, 10)]
         )
         out.append(tlv(b"\xa0", x))
-        out += (b"\x81", U8[self.dma_cmd_fifo_num])
-        out.append(tlv(b"\xa2", integers(count_of(self.regs, 64), U32)))
+        out += (
+            b"\x81",
+            UINT8[self.dma_cmd_fifo_num],
+            b"\xa2",
+            integers(self.regs, U32, 64),
+        )
         return b"".join(out)
 
     @classmethod

@@ -5,23 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    content,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, count_of, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 _BE_14I = struct.Struct(">14I")
 _BE_3I = struct.Struct(">3I")
+_TLV0_14I = TlvRun("14I")
 
 
 class AspeedGpioRegs(Struct):
@@ -241,20 +234,23 @@ class AspeedGpioRegs(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> AspeedGpioRegs:
         self = cls.__new__(cls)
         self._kept = None
-        self.data_value, p = take_integer(d, p, e, b"\x80", U32)
-        self.data_read, p = take_integer(d, p, e, b"\x81", U32)
-        self.direction, p = take_integer(d, p, e, b"\x82", U32)
-        self.int_enable, p = take_integer(d, p, e, b"\x83", U32)
-        self.int_sens_0, p = take_integer(d, p, e, b"\x84", U32)
-        self.int_sens_1, p = take_integer(d, p, e, b"\x85", U32)
-        self.int_sens_2, p = take_integer(d, p, e, b"\x86", U32)
-        self.int_status, p = take_integer(d, p, e, b"\x87", U32)
-        self.reset_tol, p = take_integer(d, p, e, b"\x88", U32)
-        self.cmd_source_0, p = take_integer(d, p, e, b"\x89", U32)
-        self.cmd_source_1, p = take_integer(d, p, e, b"\x8a", U32)
-        self.debounce_1, p = take_integer(d, p, e, b"\x8b", U32)
-        self.debounce_2, p = take_integer(d, p, e, b"\x8c", U32)
-        self.input_mask, p = take_integer(d, p, e, b"\x8d", U32)
+        (
+            self.data_value,
+            self.data_read,
+            self.direction,
+            self.int_enable,
+            self.int_sens_0,
+            self.int_sens_1,
+            self.int_sens_2,
+            self.int_status,
+            self.reset_tol,
+            self.cmd_source_0,
+            self.cmd_source_1,
+            self.debounce_1,
+            self.debounce_2,
+            self.input_mask,
+            p,
+        ) = _TLV0_14I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -324,7 +320,7 @@ class AspeedGpio(VMState):
         out: list[bytes] = []
         x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.sets, 8)])
         out.append(tlv(b"\xa0", x))
-        out.append(tlv(b"\xa1", integers(count_of(self.debounce_regs, 3), U32)))
+        out += (b"\xa1", integers(self.debounce_regs, U32, 3))
         return b"".join(out)
 
     @classmethod

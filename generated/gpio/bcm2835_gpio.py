@@ -5,21 +5,20 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U32,
     NotPlain,
     count_of,
     load_subsections,
     small_octets,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2IB = struct.Struct(">2IB")
+_TLV1_2IB = TlvRun("2IB", 1)
 
 
 class Bcm2835Gpio(VMState):
@@ -105,7 +104,7 @@ class Bcm2835Gpio(VMState):
             b"\x82",
             U32[self.lev1],
             b"\x83",
-            U8[self.sd_fsel],
+            UINT8[self.sd_fsel],
         )
         return b"".join(out)
 
@@ -117,9 +116,7 @@ class Bcm2835Gpio(VMState):
         self._facts = f
         x, p = take_octets(d, p, e, b"\x80", 54)
         self.fsel = list(x)
-        self.lev0, p = take_integer(d, p, e, b"\x81", U32)
-        self.lev1, p = take_integer(d, p, e, b"\x82", U32)
-        self.sd_fsel, p = take_integer(d, p, e, b"\x83", U8)
+        self.lev0, self.lev1, self.sd_fsel, p = _TLV1_2IB.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

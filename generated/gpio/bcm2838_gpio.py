@@ -5,24 +5,21 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U32,
     NotPlain,
     count_of,
-    integers,
     load_subsections,
     small_octets,
-    take_integer,
-    take_integers,
     take_octets,
-    tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2IB4I = struct.Struct(">2IB4I")
+_TLV1_2IB = TlvRun("2IB", 1)
 
 
 class Bcm2838Gpio(VMState):
@@ -91,12 +88,11 @@ class Bcm2838Gpio(VMState):
         self._facts = f
         self.fsel = list(d[p : p + 58])
         p += 58
-        x = _BE_2IB4I.unpack_from(d, p)
-        self.lev0 = x[0]
-        self.lev1 = x[1]
-        self.sd_fsel = x[2]
-        self.pup_cntrl_reg = list(x[3:7])
+        self.lev0, self.lev1, self.sd_fsel, _x, _x2, _x3, _x4 = _BE_2IB4I.unpack_from(
+            d, p
+        )
         p += 25
+        self.pup_cntrl_reg = [_x, _x2, _x3, _x4]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -106,8 +102,9 @@ class Bcm2838Gpio(VMState):
             super()._save(out, f, version)
             return
         out.append(bytes(count_of(self.fsel, 58)))
+        _x, _x2, _x3, _x4 = self.pup_cntrl_reg
         out.append(
-            _BE_2IB4I.pack(self.lev0, self.lev1, self.sd_fsel, *self.pup_cntrl_reg)
+            _BE_2IB4I.pack(self.lev0, self.lev1, self.sd_fsel, _x, _x2, _x3, _x4)
         )
 
     def _encode(self, f: Facts, version: int) -> bytes:
@@ -122,9 +119,10 @@ class Bcm2838Gpio(VMState):
             b"\x82",
             U32[self.lev1],
             b"\x83",
-            U8[self.sd_fsel],
+            UINT8[self.sd_fsel],
+            b"\xa4",
+            integers(self.pup_cntrl_reg, U32, 4),
         )
-        out.append(tlv(b"\xa4", integers(count_of(self.pup_cntrl_reg, 4), U32)))
         return b"".join(out)
 
     @classmethod
@@ -135,9 +133,7 @@ class Bcm2838Gpio(VMState):
         self._facts = f
         x, p = take_octets(d, p, e, b"\x80", 58)
         self.fsel = list(x)
-        self.lev0, p = take_integer(d, p, e, b"\x81", U32)
-        self.lev1, p = take_integer(d, p, e, b"\x82", U32)
-        self.sd_fsel, p = take_integer(d, p, e, b"\x83", U8)
+        self.lev0, self.lev1, self.sd_fsel, p = _TLV1_2IB.take(d, p, e)
         self.pup_cntrl_reg, p = take_integers(d, p, e, b"\xa4", U32, 4)
         if p != e:
             raise NotPlain("a component more")

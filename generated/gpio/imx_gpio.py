@@ -5,20 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    BOOL,
-    U32,
-    U64,
-    NotPlain,
-    load_subsections,
-    take_bool,
-    take_integer,
-)
+from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_3IQ2IBI = struct.Struct(">3IQ2IBI")
+_TLV0_3IQ2ItI = TlvRun("3IQ2I?I")
 
 
 class ImxGpio(VMState):
@@ -112,9 +106,7 @@ class ImxGpio(VMState):
             self.edge_sel,
         ) = _BE_3IQ2IBI.unpack_from(d, p)
         p += 33
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.has_edge_sel = _b == 1
+        self.has_edge_sel = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -168,14 +160,17 @@ class ImxGpio(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.dr, p = take_integer(d, p, e, b"\x80", U32)
-        self.gdir, p = take_integer(d, p, e, b"\x81", U32)
-        self.psr, p = take_integer(d, p, e, b"\x82", U32)
-        self.icr, p = take_integer(d, p, e, b"\x83", U64)
-        self.imr, p = take_integer(d, p, e, b"\x84", U32)
-        self.isr, p = take_integer(d, p, e, b"\x85", U32)
-        self.has_edge_sel, p = take_bool(d, p, e, b"\x86")
-        self.edge_sel, p = take_integer(d, p, e, b"\x87", U32)
+        (
+            self.dr,
+            self.gdir,
+            self.psr,
+            self.icr,
+            self.imr,
+            self.isr,
+            self.has_edge_sel,
+            self.edge_sel,
+            p,
+        ) = _TLV0_3IQ2ItI.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,22 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    S32,
-    U8,
-    NotPlain,
-    content,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..i2c.smbus_device import I2CSlave
 
 _BE_2i5B = struct.Struct(">2i5B")
+_TLV0_2i5B = TlvRun("2i5B")
 
 
 class Max7310(VMState):
@@ -155,15 +149,15 @@ class Max7310(VMState):
             b"\x81",
             S32[self.len],
             b"\x82",
-            U8[self.level],
+            UINT8[self.level],
             b"\x83",
-            U8[self.direction],
+            UINT8[self.direction],
             b"\x84",
-            U8[self.polarity],
+            UINT8[self.polarity],
             b"\x85",
-            U8[self.status],
+            UINT8[self.status],
             b"\x86",
-            U8[self.command],
+            UINT8[self.command],
         )
         out.append(tlv(b"\xa7", self.parent_obj._encode(f)))
         return b"".join(out)
@@ -174,13 +168,16 @@ class Max7310(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.i2c_command_byte, p = take_integer(d, p, e, b"\x80", S32)
-        self.len, p = take_integer(d, p, e, b"\x81", S32)
-        self.level, p = take_integer(d, p, e, b"\x82", U8)
-        self.direction, p = take_integer(d, p, e, b"\x83", U8)
-        self.polarity, p = take_integer(d, p, e, b"\x84", U8)
-        self.status, p = take_integer(d, p, e, b"\x85", U8)
-        self.command, p = take_integer(d, p, e, b"\x86", U8)
+        (
+            self.i2c_command_byte,
+            self.len,
+            self.level,
+            self.direction,
+            self.polarity,
+            self.status,
+            self.command,
+            p,
+        ) = _TLV0_2i5B.take(d, p, e)
         p, end = content(d, p, e, b"\xa7")
         self.parent_obj = I2CSlave._decode(d, p, end, f)
         p = end

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_6I = struct.Struct(">6I")
+_TLV0_6I = TlvRun("6I")
 
 
 class Mpc8xxxGpio(VMState):
@@ -117,12 +119,9 @@ class Mpc8xxxGpio(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.dir, p = take_integer(d, p, e, b"\x80", U32)
-        self.odr, p = take_integer(d, p, e, b"\x81", U32)
-        self.dat, p = take_integer(d, p, e, b"\x82", U32)
-        self.ier, p = take_integer(d, p, e, b"\x83", U32)
-        self.imr, p = take_integer(d, p, e, b"\x84", U32)
-        self.icr, p = take_integer(d, p, e, b"\x85", U32)
+        self.dir, self.odr, self.dat, self.ier, self.imr, self.icr, p = _TLV0_6I.take(
+            d, p, e
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,21 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
-_BE_35I = struct.Struct(">35I")
+_BE_32I = struct.Struct(">32I")
+_BE_3I = struct.Struct(">3I")
+_TLV0_3I = TlvRun("3I")
 
 
 class Npcm7xxGpio(VMState):
@@ -77,12 +72,10 @@ class Npcm7xxGpio(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_35I.unpack_from(d, p)
-        self.pin_level = x[0]
-        self.ext_level = x[1]
-        self.ext_driven = x[2]
-        self.regs = list(x[3:35])
-        p += 140
+        self.pin_level, self.ext_level, self.ext_driven = _BE_3I.unpack_from(d, p)
+        p += 12
+        self.regs = list(_BE_32I.unpack_from(d, p))
+        p += 128
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -91,9 +84,8 @@ class Npcm7xxGpio(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(
-            _BE_35I.pack(self.pin_level, self.ext_level, self.ext_driven, *self.regs)
-        )
+        out.append(_BE_3I.pack(self.pin_level, self.ext_level, self.ext_driven))
+        out.append(_BE_32I.pack(*self.regs))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
@@ -106,8 +98,9 @@ class Npcm7xxGpio(VMState):
             U32[self.ext_level],
             b"\x82",
             U32[self.ext_driven],
+            b"\xa3",
+            integers(self.regs, U32, 32),
         )
-        out.append(tlv(b"\xa3", integers(count_of(self.regs, 32), U32)))
         return b"".join(out)
 
     @classmethod
@@ -116,9 +109,7 @@ class Npcm7xxGpio(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.pin_level, p = take_integer(d, p, e, b"\x80", U32)
-        self.ext_level, p = take_integer(d, p, e, b"\x81", U32)
-        self.ext_driven, p = take_integer(d, p, e, b"\x82", U32)
+        self.pin_level, self.ext_level, self.ext_driven, p = _TLV0_3I.take(d, p, e)
         self.regs, p = take_integers(d, p, e, b"\xa3", U32, 32)
         if p != e:
             raise NotPlain("a component more")

@@ -5,21 +5,18 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
-_BE_38I = struct.Struct(">38I")
+_BE_2I = struct.Struct(">2I")
+_BE_32I = struct.Struct(">32I")
+_BE_4I = struct.Struct(">4I")
+_TLV0_4I = TlvRun("4I")
+_TLV5_2I = TlvRun("2I", 5)
 
 
 class Nrf51SocGpio(VMState):
@@ -99,15 +96,12 @@ class Nrf51SocGpio(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_38I.unpack_from(d, p)
-        self.out = x[0]
-        self.in_ = x[1]
-        self.in_mask = x[2]
-        self.dir = x[3]
-        self.cnf = list(x[4:36])
-        self.old_out = x[36]
-        self.old_out_connected = x[37]
-        p += 152
+        self.out, self.in_, self.in_mask, self.dir = _BE_4I.unpack_from(d, p)
+        p += 16
+        self.cnf = list(_BE_32I.unpack_from(d, p))
+        p += 128
+        self.old_out, self.old_out_connected = _BE_2I.unpack_from(d, p)
+        p += 8
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -116,17 +110,9 @@ class Nrf51SocGpio(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(
-            _BE_38I.pack(
-                self.out,
-                self.in_,
-                self.in_mask,
-                self.dir,
-                *self.cnf,
-                self.old_out,
-                self.old_out_connected,
-            )
-        )
+        out.append(_BE_4I.pack(self.out, self.in_, self.in_mask, self.dir))
+        out.append(_BE_32I.pack(*self.cnf))
+        out.append(_BE_2I.pack(self.old_out, self.old_out_connected))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
@@ -141,9 +127,13 @@ class Nrf51SocGpio(VMState):
             U32[self.in_mask],
             b"\x83",
             U32[self.dir],
+            b"\xa4",
+            integers(self.cnf, U32, 32),
+            b"\x85",
+            U32[self.old_out],
+            b"\x86",
+            U32[self.old_out_connected],
         )
-        out.append(tlv(b"\xa4", integers(count_of(self.cnf, 32), U32)))
-        out += (b"\x85", U32[self.old_out], b"\x86", U32[self.old_out_connected])
         return b"".join(out)
 
     @classmethod
@@ -152,13 +142,9 @@ class Nrf51SocGpio(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.out, p = take_integer(d, p, e, b"\x80", U32)
-        self.in_, p = take_integer(d, p, e, b"\x81", U32)
-        self.in_mask, p = take_integer(d, p, e, b"\x82", U32)
-        self.dir, p = take_integer(d, p, e, b"\x83", U32)
+        self.out, self.in_, self.in_mask, self.dir, p = _TLV0_4I.take(d, p, e)
         self.cnf, p = take_integers(d, p, e, b"\xa4", U32, 32)
-        self.old_out, p = take_integer(d, p, e, b"\x85", U32)
-        self.old_out_connected, p = take_integer(d, p, e, b"\x86", U32)
+        self.old_out, self.old_out_connected, p = _TLV5_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

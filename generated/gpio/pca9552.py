@@ -5,17 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U8,
     NotPlain,
     content,
     count_of,
     load_subsections,
     need,
     small_octets,
-    take_integer,
     take_octets,
     tlv,
 )
@@ -24,6 +23,7 @@ from vmsgen.runtime.visitor import Visitor
 from ..i2c.smbus_device import I2CSlave
 
 _BE_2B = struct.Struct(">2B")
+_TLV0_2B = TlvRun("2B")
 
 
 class PCA9552(VMState):
@@ -116,9 +116,9 @@ class PCA9552(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.len],
+            UINT8[self.len],
             b"\x81",
-            U8[self.pointer],
+            UINT8[self.pointer],
             b"\x82",
             small_octets(self.regs, 10),
         )
@@ -133,8 +133,7 @@ class PCA9552(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.len, p = take_integer(d, p, e, b"\x80", U8)
-        self.pointer, p = take_integer(d, p, e, b"\x81", U8)
+        self.len, self.pointer, p = _TLV0_2B.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x82", 10)
         self.regs = list(x)
         if f.qemu >= (9, 0):

@@ -5,16 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U8,
     NotPlain,
     content,
     count_of,
     load_subsections,
     small_octets,
-    take_integer,
     take_octets,
     tlv,
 )
@@ -23,6 +22,7 @@ from vmsgen.runtime.visitor import Visitor
 from ..i2c.smbus_device import I2CSlave
 
 _BE_2B = struct.Struct(">2B")
+_TLV0_2B = TlvRun("2B")
 
 
 class PCA9554(VMState):
@@ -108,9 +108,9 @@ class PCA9554(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.len],
+            UINT8[self.len],
             b"\x81",
-            U8[self.pointer],
+            UINT8[self.pointer],
             b"\x82",
             small_octets(self.regs, 4),
             b"\x83",
@@ -125,8 +125,7 @@ class PCA9554(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.len, p = take_integer(d, p, e, b"\x80", U8)
-        self.pointer, p = take_integer(d, p, e, b"\x81", U8)
+        self.len, self.pointer, p = _TLV0_2B.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x82", 4)
         self.regs = list(x)
         x, p = take_octets(d, p, e, b"\x83", 8)

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_21I = struct.Struct(">21I")
+_TLV0_21I = TlvRun("21I")
 
 
 class Pl061(VMState):
@@ -325,27 +327,30 @@ class Pl061(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.locked, p = take_integer(d, p, e, b"\x80", U32)
-        self.data, p = take_integer(d, p, e, b"\x81", U32)
-        self.old_out_data, p = take_integer(d, p, e, b"\x82", U32)
-        self.old_in_data, p = take_integer(d, p, e, b"\x83", U32)
-        self.dir, p = take_integer(d, p, e, b"\x84", U32)
-        self.isense, p = take_integer(d, p, e, b"\x85", U32)
-        self.ibe, p = take_integer(d, p, e, b"\x86", U32)
-        self.iev, p = take_integer(d, p, e, b"\x87", U32)
-        self.im, p = take_integer(d, p, e, b"\x88", U32)
-        self.istate, p = take_integer(d, p, e, b"\x89", U32)
-        self.afsel, p = take_integer(d, p, e, b"\x8a", U32)
-        self.dr2r, p = take_integer(d, p, e, b"\x8b", U32)
-        self.dr4r, p = take_integer(d, p, e, b"\x8c", U32)
-        self.dr8r, p = take_integer(d, p, e, b"\x8d", U32)
-        self.odr, p = take_integer(d, p, e, b"\x8e", U32)
-        self.pur, p = take_integer(d, p, e, b"\x8f", U32)
-        self.pdr, p = take_integer(d, p, e, b"\x90", U32)
-        self.slr, p = take_integer(d, p, e, b"\x91", U32)
-        self.den, p = take_integer(d, p, e, b"\x92", U32)
-        self.cr, p = take_integer(d, p, e, b"\x93", U32)
-        self.amsel, p = take_integer(d, p, e, b"\x94", U32)
+        (
+            self.locked,
+            self.data,
+            self.old_out_data,
+            self.old_in_data,
+            self.dir,
+            self.isense,
+            self.ibe,
+            self.iev,
+            self.im,
+            self.istate,
+            self.afsel,
+            self.dr2r,
+            self.dr4r,
+            self.dr8r,
+            self.odr,
+            self.pur,
+            self.pdr,
+            self.slr,
+            self.den,
+            self.cr,
+            self.amsel,
+            p,
+        ) = _TLV0_21I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_18I = struct.Struct(">18I")
+_TLV0_18I = TlvRun("18I")
 
 
 class SifiveSocGpio(VMState):
@@ -290,24 +292,27 @@ class SifiveSocGpio(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.value, p = take_integer(d, p, e, b"\x80", U32)
-        self.input_en, p = take_integer(d, p, e, b"\x81", U32)
-        self.output_en, p = take_integer(d, p, e, b"\x82", U32)
-        self.port, p = take_integer(d, p, e, b"\x83", U32)
-        self.pue, p = take_integer(d, p, e, b"\x84", U32)
-        self.rise_ie, p = take_integer(d, p, e, b"\x85", U32)
-        self.rise_ip, p = take_integer(d, p, e, b"\x86", U32)
-        self.fall_ie, p = take_integer(d, p, e, b"\x87", U32)
-        self.fall_ip, p = take_integer(d, p, e, b"\x88", U32)
-        self.high_ie, p = take_integer(d, p, e, b"\x89", U32)
-        self.high_ip, p = take_integer(d, p, e, b"\x8a", U32)
-        self.low_ie, p = take_integer(d, p, e, b"\x8b", U32)
-        self.low_ip, p = take_integer(d, p, e, b"\x8c", U32)
-        self.iof_en, p = take_integer(d, p, e, b"\x8d", U32)
-        self.iof_sel, p = take_integer(d, p, e, b"\x8e", U32)
-        self.out_xor, p = take_integer(d, p, e, b"\x8f", U32)
-        self.in_, p = take_integer(d, p, e, b"\x90", U32)
-        self.in_mask, p = take_integer(d, p, e, b"\x91", U32)
+        (
+            self.value,
+            self.input_en,
+            self.output_en,
+            self.port,
+            self.pue,
+            self.rise_ie,
+            self.rise_ip,
+            self.fall_ie,
+            self.fall_ip,
+            self.high_ie,
+            self.high_ip,
+            self.low_ie,
+            self.low_ip,
+            self.iof_en,
+            self.iof_sel,
+            self.out_xor,
+            self.in_,
+            self.in_mask,
+            p,
+        ) = _TLV0_18I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,22 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U16, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U16,
-    U32,
-    NotPlain,
-    content,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..timer.clock import Clock
 
 _BE_10I2H = struct.Struct(">10I2H")
+_TLV0_10I2H = TlvRun("10I2H")
 
 
 class Stm32l4x5Gpio(VMState):
@@ -233,18 +227,21 @@ class Stm32l4x5Gpio(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.moder, p = take_integer(d, p, e, b"\x80", U32)
-        self.otyper, p = take_integer(d, p, e, b"\x81", U32)
-        self.ospeedr, p = take_integer(d, p, e, b"\x82", U32)
-        self.pupdr, p = take_integer(d, p, e, b"\x83", U32)
-        self.idr, p = take_integer(d, p, e, b"\x84", U32)
-        self.odr, p = take_integer(d, p, e, b"\x85", U32)
-        self.lckr, p = take_integer(d, p, e, b"\x86", U32)
-        self.afrl, p = take_integer(d, p, e, b"\x87", U32)
-        self.afrh, p = take_integer(d, p, e, b"\x88", U32)
-        self.ascr, p = take_integer(d, p, e, b"\x89", U32)
-        self.disconnected_pins, p = take_integer(d, p, e, b"\x8a", U16)
-        self.pins_connected_high, p = take_integer(d, p, e, b"\x8b", U16)
+        (
+            self.moder,
+            self.otyper,
+            self.ospeedr,
+            self.pupdr,
+            self.idr,
+            self.odr,
+            self.lckr,
+            self.afrl,
+            self.afrh,
+            self.ascr,
+            self.disconnected_pins,
+            self.pins_connected_high,
+            p,
+        ) = _TLV0_10I2H.take(d, p, e)
         p, end = content(d, p, e, b"\xac")
         self.clk = Clock._decode(d, p, end, f)
         p = end

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U16, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U16, U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2H3I6H = struct.Struct(">2H3I6H")
 _BE_2s = struct.Struct(">2s")
+_TLV0_2H3I6H = TlvRun("2H3I6H")
 
 
 class Scoop(VMState):
@@ -215,17 +217,20 @@ class Scoop(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.status, p = take_integer(d, p, e, b"\x80", U16)
-        self.power, p = take_integer(d, p, e, b"\x81", U16)
-        self.gpio_level, p = take_integer(d, p, e, b"\x82", U32)
-        self.gpio_dir, p = take_integer(d, p, e, b"\x83", U32)
-        self.prev_level, p = take_integer(d, p, e, b"\x84", U32)
-        self.mcr, p = take_integer(d, p, e, b"\x85", U16)
-        self.cdr, p = take_integer(d, p, e, b"\x86", U16)
-        self.ccr, p = take_integer(d, p, e, b"\x87", U16)
-        self.irr, p = take_integer(d, p, e, b"\x88", U16)
-        self.imr, p = take_integer(d, p, e, b"\x89", U16)
-        self.isr, p = take_integer(d, p, e, b"\x8a", U16)
+        (
+            self.status,
+            self.power,
+            self.gpio_level,
+            self.gpio_dir,
+            self.prev_level,
+            self.mcr,
+            self.cdr,
+            self.ccr,
+            self.irr,
+            self.imr,
+            self.isr,
+            p,
+        ) = _TLV0_2H3I6H.take(d, p, e)
         if version <= 0:
             pass
         if p != e:

@@ -6,22 +6,19 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U8, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U32,
-    U64,
     NotPlain,
     bounded,
     content,
     count_of,
-    integers,
     load_subsections,
     octets,
     sized,
     take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
@@ -31,6 +28,8 @@ _BE_2B = struct.Struct(">2B")
 _BE_3I = struct.Struct(">3I")
 _BE_B = struct.Struct(">B")
 _BE_I = struct.Struct(">I")
+_TLV0_2B = TlvRun("2B")
+_TLV0_3I = TlvRun("3I")
 
 
 class BusState(enum.IntEnum):
@@ -157,18 +156,21 @@ class Gpadl(Struct):
         )
         if not (self.num_gfns <= 16777216):
             raise NotPlain("a check")
-        out += (b"\x83", U32[self.seen_gfns])
-        out.append(tlv(b"\xa4", integers(count_of(self.gfns, self.num_gfns), U64)))
-        out += (b"\x85", U8[self.state])
+        out += (
+            b"\x83",
+            U32[self.seen_gfns],
+            b"\xa4",
+            integers(self.gfns, U64, self.num_gfns),
+            b"\x85",
+            UINT8[self.state],
+        )
         return b"".join(out)
 
     @classmethod
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Gpadl:
         self = cls.__new__(cls)
         self._kept = None
-        self.id, p = take_integer(d, p, e, b"\x80", U32)
-        self.child_relid, p = take_integer(d, p, e, b"\x81", U32)
-        self.num_gfns, p = take_integer(d, p, e, b"\x82", U32)
+        self.id, self.child_relid, self.num_gfns, p = _TLV0_3I.take(d, p, e)
         if not (self.num_gfns <= 16777216):
             raise NotPlain("a check")
         self.seen_gfns, p = take_integer(d, p, e, b"\x83", U32)
@@ -312,7 +314,7 @@ class VmBusRxQueue(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.rx_queue_head], b"\x81", U8[self.rx_queue_size])
+        out += (b"\x80", UINT8[self.rx_queue_head], b"\x81", UINT8[self.rx_queue_size])
         x = b"".join(
             [tlv(b"0", item._encode(f)) for item in count_of(self.rx_queue, 16)]
         )
@@ -325,8 +327,7 @@ class VmBusRxQueue(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.rx_queue_head, p = take_integer(d, p, e, b"\x80", U8)
-        self.rx_queue_size, p = take_integer(d, p, e, b"\x81", U8)
+        self.rx_queue_head, self.rx_queue_size, p = _TLV0_2B.take(d, p, e)
         p, end = content(d, p, e, b"\xa2")
         _items = []
         while p < end:

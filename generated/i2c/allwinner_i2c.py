@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U8, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_8B = struct.Struct(">8B")
+_TLV0_8B = TlvRun("8B")
 
 
 class AllwinnerI2c(VMState):
@@ -125,21 +127,21 @@ class AllwinnerI2c(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.addr],
+            UINT8[self.addr],
             b"\x81",
-            U8[self.xaddr],
+            UINT8[self.xaddr],
             b"\x82",
-            U8[self.data],
+            UINT8[self.data],
             b"\x83",
-            U8[self.cntr],
+            UINT8[self.cntr],
             b"\x84",
-            U8[self.ccr],
+            UINT8[self.ccr],
             b"\x85",
-            U8[self.srst],
+            UINT8[self.srst],
             b"\x86",
-            U8[self.efr],
+            UINT8[self.efr],
             b"\x87",
-            U8[self.lcr],
+            UINT8[self.lcr],
         )
         return b"".join(out)
 
@@ -149,14 +151,17 @@ class AllwinnerI2c(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.addr, p = take_integer(d, p, e, b"\x80", U8)
-        self.xaddr, p = take_integer(d, p, e, b"\x81", U8)
-        self.data, p = take_integer(d, p, e, b"\x82", U8)
-        self.cntr, p = take_integer(d, p, e, b"\x83", U8)
-        self.ccr, p = take_integer(d, p, e, b"\x84", U8)
-        self.srst, p = take_integer(d, p, e, b"\x85", U8)
-        self.efr, p = take_integer(d, p, e, b"\x86", U8)
-        self.lcr, p = take_integer(d, p, e, b"\x87", U8)
+        (
+            self.addr,
+            self.xaddr,
+            self.data,
+            self.cntr,
+            self.ccr,
+            self.srst,
+            self.efr,
+            self.lcr,
+            p,
+        ) = _TLV0_8B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,23 +5,19 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U32,
-    U64,
     NotPlain,
     count_of,
-    integers,
     load_subsections,
     need,
     sized,
     small_octets,
     take_integer,
-    take_integers,
     take_octets,
-    tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
@@ -30,6 +26,8 @@ _BE_28I = struct.Struct(">28I")
 _BE_B10I = struct.Struct(">B10I")
 _BE_I = struct.Struct(">I")
 _BE_Q = struct.Struct(">Q")
+_TLV0_BI = TlvRun("BI")
+_TLV3_7I = TlvRun("7I", 3)
 
 
 class Bus(Struct):
@@ -93,8 +91,9 @@ class Bus(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.regs, 28), U32)))
         out += (
+            b"\xa0",
+            integers(self.regs, U32, 28),
             b"\x81",
             small_octets(self.pool, 32),
             b"\x82",
@@ -156,7 +155,7 @@ class RegisterBus(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.regs, 22), U32)))
+        out += (b"\xa0", integers(self.regs, U32, 22))
         return b"".join(out)
 
     @classmethod
@@ -268,18 +267,21 @@ class NamedBus(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[NamedBus, int]:
         self = cls.__new__(cls)
         self._kept = None
-        x = _BE_B10I.unpack_from(d, p)
-        self.id = x[0]
-        self.ctrl = x[1]
-        self.timing = list(x[2:4])
-        self.intr_ctrl = x[4]
-        self.intr_status = x[5]
-        self.cmd = x[6]
-        self.buf = x[7]
-        self.pool_ctrl = x[8]
-        self.dma_addr = x[9]
-        self.dma_len = x[10]
+        (
+            self.id,
+            self.ctrl,
+            _x,
+            _x2,
+            self.intr_ctrl,
+            self.intr_status,
+            self.cmd,
+            self.buf,
+            self.pool_ctrl,
+            self.dma_addr,
+            self.dma_len,
+        ) = _BE_B10I.unpack_from(d, p)
         p += 41
+        self.timing = [_x, _x2]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -288,11 +290,13 @@ class NamedBus(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
+        _x, _x2 = self.timing
         out.append(
             _BE_B10I.pack(
                 self.id,
                 self.ctrl,
-                *self.timing,
+                _x,
+                _x2,
                 self.intr_ctrl,
                 self.intr_status,
                 self.cmd,
@@ -307,9 +311,13 @@ class NamedBus(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.id], b"\x81", U32[self.ctrl])
-        out.append(tlv(b"\xa2", integers(count_of(self.timing, 2), U32)))
         out += (
+            b"\x80",
+            UINT8[self.id],
+            b"\x81",
+            U32[self.ctrl],
+            b"\xa2",
+            integers(self.timing, U32, 2),
             b"\x83",
             U32[self.intr_ctrl],
             b"\x84",
@@ -331,16 +339,18 @@ class NamedBus(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> NamedBus:
         self = cls.__new__(cls)
         self._kept = None
-        self.id, p = take_integer(d, p, e, b"\x80", U8)
-        self.ctrl, p = take_integer(d, p, e, b"\x81", U32)
+        self.id, self.ctrl, p = _TLV0_BI.take(d, p, e)
         self.timing, p = take_integers(d, p, e, b"\xa2", U32, 2)
-        self.intr_ctrl, p = take_integer(d, p, e, b"\x83", U32)
-        self.intr_status, p = take_integer(d, p, e, b"\x84", U32)
-        self.cmd, p = take_integer(d, p, e, b"\x85", U32)
-        self.buf, p = take_integer(d, p, e, b"\x86", U32)
-        self.pool_ctrl, p = take_integer(d, p, e, b"\x87", U32)
-        self.dma_addr, p = take_integer(d, p, e, b"\x88", U32)
-        self.dma_len, p = take_integer(d, p, e, b"\x89", U32)
+        (
+            self.intr_ctrl,
+            self.intr_status,
+            self.cmd,
+            self.buf,
+            self.pool_ctrl,
+            self.dma_addr,
+            self.dma_len,
+            p,
+        ) = _TLV3_7I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_8I = struct.Struct(">8I")
+_TLV0_8I = TlvRun("8I")
 
 
 class Bcm2835I2c(VMState):
@@ -156,14 +158,17 @@ class Bcm2835I2c(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.c, p = take_integer(d, p, e, b"\x80", U32)
-        self.s, p = take_integer(d, p, e, b"\x81", U32)
-        self.dlen, p = take_integer(d, p, e, b"\x82", U32)
-        self.a, p = take_integer(d, p, e, b"\x83", U32)
-        self.div, p = take_integer(d, p, e, b"\x84", U32)
-        self.del_, p = take_integer(d, p, e, b"\x85", U32)
-        self.clkt, p = take_integer(d, p, e, b"\x86", U32)
-        self.last_dlen, p = take_integer(d, p, e, b"\x87", U32)
+        (
+            self.c,
+            self.s,
+            self.dlen,
+            self.a,
+            self.div,
+            self.del_,
+            self.clkt,
+            self.last_dlen,
+            p,
+        ) = _TLV0_8I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,19 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    BOOL,
-    U8,
-    NotPlain,
-    load_subsections,
-    take_bool,
-    take_integer,
-)
+from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2B = struct.Struct(">2B")
+_TLV0_tB = TlvRun("?B")
 
 
 class I2cDdc(VMState):
@@ -55,9 +50,7 @@ class I2cDdc(VMState):
         self._facts = f
         _b, self.reg = _BE_2B.unpack_from(d, p)
         p += 2
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.firstbyte = _b == 1
+        self.firstbyte = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -74,7 +67,7 @@ class I2cDdc(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", BOOL[self.firstbyte], b"\x81", U8[self.reg])
+        out += (b"\x80", BOOL[self.firstbyte], b"\x81", UINT8[self.reg])
         return b"".join(out)
 
     @classmethod
@@ -83,8 +76,7 @@ class I2cDdc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.firstbyte, p = take_bool(d, p, e, b"\x80")
-        self.reg, p = take_integer(d, p, e, b"\x81", U8)
+        self.firstbyte, self.reg, p = _TLV0_tB.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,19 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    BOOL,
-    U8,
-    NotPlain,
-    load_subsections,
-    take_bool,
-    take_integer,
-)
+from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_6B = struct.Struct(">6B")
+_TLV0_5Bt = TlvRun("5B?")
 
 
 class Exynos4210I2c(VMState):
@@ -88,9 +83,7 @@ class Exynos4210I2c(VMState):
             _BE_6B.unpack_from(d, p)
         )
         p += 6
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.scl_free = _b == 1
+        self.scl_free = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -118,15 +111,15 @@ class Exynos4210I2c(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.i2ccon],
+            UINT8[self.i2ccon],
             b"\x81",
-            U8[self.i2cstat],
+            UINT8[self.i2cstat],
             b"\x82",
-            U8[self.i2cds],
+            UINT8[self.i2cds],
             b"\x83",
-            U8[self.i2cadd],
+            UINT8[self.i2cadd],
             b"\x84",
-            U8[self.i2clc],
+            UINT8[self.i2clc],
             b"\x85",
             BOOL[self.scl_free],
         )
@@ -138,12 +131,15 @@ class Exynos4210I2c(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.i2ccon, p = take_integer(d, p, e, b"\x80", U8)
-        self.i2cstat, p = take_integer(d, p, e, b"\x81", U8)
-        self.i2cds, p = take_integer(d, p, e, b"\x82", U8)
-        self.i2cadd, p = take_integer(d, p, e, b"\x83", U8)
-        self.i2clc, p = take_integer(d, p, e, b"\x84", U8)
-        self.scl_free, p = take_bool(d, p, e, b"\x85")
+        (
+            self.i2ccon,
+            self.i2cstat,
+            self.i2cds,
+            self.i2cadd,
+            self.i2clc,
+            self.scl_free,
+            p,
+        ) = _TLV0_5Bt.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

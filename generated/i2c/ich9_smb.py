@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    BOOL,
+    TRUTH,
     NotPlain,
     content,
     load_subsections,
@@ -77,9 +78,7 @@ class Ich9Smb(VMState):
         if f.ask(SMBUS_MIGRATION):
             (_b,) = _BE_B.unpack_from(d, p)
             p += 1
-            if (_b) > 1:
-                raise NotPlain("a boolean that is kept")
-            self.irq_enabled = _b == 1
+            self.irq_enabled = TRUTH[_b]
             self.smb, p = SmbusHost._load(d, p, f)
         else:
             self.irq_enabled = None

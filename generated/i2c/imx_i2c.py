@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U16, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U16, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_7H = struct.Struct(">7H")
+_TLV0_7H = TlvRun("7H")
 
 
 class ImxI2c(VMState):
@@ -145,13 +147,16 @@ class ImxI2c(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.address, p = take_integer(d, p, e, b"\x80", U16)
-        self.iadr, p = take_integer(d, p, e, b"\x81", U16)
-        self.ifdr, p = take_integer(d, p, e, b"\x82", U16)
-        self.i2cr, p = take_integer(d, p, e, b"\x83", U16)
-        self.i2sr, p = take_integer(d, p, e, b"\x84", U16)
-        self.i2dr_read, p = take_integer(d, p, e, b"\x85", U16)
-        self.i2dr_write, p = take_integer(d, p, e, b"\x86", U16)
+        (
+            self.address,
+            self.iadr,
+            self.ifdr,
+            self.i2cr,
+            self.i2sr,
+            self.i2dr_read,
+            self.i2dr_write,
+            p,
+        ) = _TLV0_7H.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

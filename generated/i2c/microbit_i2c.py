@@ -5,18 +5,11 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, count_of, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
 _BE_I = struct.Struct(">I")
@@ -72,8 +65,7 @@ class MicrobitI2c(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.regs, 1024), U32)))
-        out += (b"\x81", U32[self.read_idx])
+        out += (b"\xa0", integers(self.regs, U32, 1024), b"\x81", U32[self.read_idx])
         return b"".join(out)
 
     @classmethod

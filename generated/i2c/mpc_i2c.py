@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U8, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_7B = struct.Struct(">7B")
+_TLV0_7B = TlvRun("7B")
 
 
 class MpcI2c(VMState):
@@ -105,19 +107,19 @@ class MpcI2c(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.address],
+            UINT8[self.address],
             b"\x81",
-            U8[self.adr],
+            UINT8[self.adr],
             b"\x82",
-            U8[self.fdr],
+            UINT8[self.fdr],
             b"\x83",
-            U8[self.cr],
+            UINT8[self.cr],
             b"\x84",
-            U8[self.sr],
+            UINT8[self.sr],
             b"\x85",
-            U8[self.dr],
+            UINT8[self.dr],
             b"\x86",
-            U8[self.dfsrr],
+            UINT8[self.dfsrr],
         )
         return b"".join(out)
 
@@ -127,13 +129,9 @@ class MpcI2c(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.address, p = take_integer(d, p, e, b"\x80", U8)
-        self.adr, p = take_integer(d, p, e, b"\x81", U8)
-        self.fdr, p = take_integer(d, p, e, b"\x82", U8)
-        self.cr, p = take_integer(d, p, e, b"\x83", U8)
-        self.sr, p = take_integer(d, p, e, b"\x84", U8)
-        self.dr, p = take_integer(d, p, e, b"\x85", U8)
-        self.dfsrr, p = take_integer(d, p, e, b"\x86", U8)
+        self.address, self.adr, self.fdr, self.cr, self.sr, self.dr, self.dfsrr, p = (
+            _TLV0_7B.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U8, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U8,
     NotPlain,
     count_of,
     load_subsections,
@@ -20,6 +20,8 @@ from vmsgen.runtime.visitor import Visitor
 
 _BE_10B = struct.Struct(">10B")
 _BE_B = struct.Struct(">B")
+_TLV0_10B = TlvRun("10B")
+_TLV11_10B = TlvRun("10B", 11)
 
 
 class Npcm7xxSmbus(VMState):
@@ -310,51 +312,51 @@ class Npcm7xxSmbus(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.sda],
+            UINT8[self.sda],
             b"\x81",
-            U8[self.st],
+            UINT8[self.st],
             b"\x82",
-            U8[self.cst],
+            UINT8[self.cst],
             b"\x83",
-            U8[self.cst2],
+            UINT8[self.cst2],
             b"\x84",
-            U8[self.cst3],
+            UINT8[self.cst3],
             b"\x85",
-            U8[self.ctl1],
+            UINT8[self.ctl1],
             b"\x86",
-            U8[self.ctl2],
+            UINT8[self.ctl2],
             b"\x87",
-            U8[self.ctl3],
+            UINT8[self.ctl3],
             b"\x88",
-            U8[self.ctl4],
+            UINT8[self.ctl4],
             b"\x89",
-            U8[self.ctl5],
+            UINT8[self.ctl5],
             b"\x8a",
             small_octets(self.addr, 10),
             b"\x8b",
-            U8[self.scllt],
+            UINT8[self.scllt],
             b"\x8c",
-            U8[self.sclht],
+            UINT8[self.sclht],
             b"\x8d",
-            U8[self.fif_ctl],
+            UINT8[self.fif_ctl],
             b"\x8e",
-            U8[self.fif_cts],
+            UINT8[self.fif_cts],
             b"\x8f",
-            U8[self.fair_per],
+            UINT8[self.fair_per],
             b"\x90",
-            U8[self.txf_ctl],
+            UINT8[self.txf_ctl],
             b"\x91",
-            U8[self.t_out],
+            UINT8[self.t_out],
             b"\x92",
-            U8[self.txf_sts],
+            UINT8[self.txf_sts],
             b"\x93",
-            U8[self.rxf_sts],
+            UINT8[self.rxf_sts],
             b"\x94",
-            U8[self.rxf_ctl],
+            UINT8[self.rxf_ctl],
             b"\x95",
             small_octets(self.rx_fifo, 16),
             b"\x96",
-            U8[self.rx_cur],
+            UINT8[self.rx_cur],
         )
         return b"".join(out)
 
@@ -364,28 +366,34 @@ class Npcm7xxSmbus(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.sda, p = take_integer(d, p, e, b"\x80", U8)
-        self.st, p = take_integer(d, p, e, b"\x81", U8)
-        self.cst, p = take_integer(d, p, e, b"\x82", U8)
-        self.cst2, p = take_integer(d, p, e, b"\x83", U8)
-        self.cst3, p = take_integer(d, p, e, b"\x84", U8)
-        self.ctl1, p = take_integer(d, p, e, b"\x85", U8)
-        self.ctl2, p = take_integer(d, p, e, b"\x86", U8)
-        self.ctl3, p = take_integer(d, p, e, b"\x87", U8)
-        self.ctl4, p = take_integer(d, p, e, b"\x88", U8)
-        self.ctl5, p = take_integer(d, p, e, b"\x89", U8)
+        (
+            self.sda,
+            self.st,
+            self.cst,
+            self.cst2,
+            self.cst3,
+            self.ctl1,
+            self.ctl2,
+            self.ctl3,
+            self.ctl4,
+            self.ctl5,
+            p,
+        ) = _TLV0_10B.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x8a", 10)
         self.addr = list(x)
-        self.scllt, p = take_integer(d, p, e, b"\x8b", U8)
-        self.sclht, p = take_integer(d, p, e, b"\x8c", U8)
-        self.fif_ctl, p = take_integer(d, p, e, b"\x8d", U8)
-        self.fif_cts, p = take_integer(d, p, e, b"\x8e", U8)
-        self.fair_per, p = take_integer(d, p, e, b"\x8f", U8)
-        self.txf_ctl, p = take_integer(d, p, e, b"\x90", U8)
-        self.t_out, p = take_integer(d, p, e, b"\x91", U8)
-        self.txf_sts, p = take_integer(d, p, e, b"\x92", U8)
-        self.rxf_sts, p = take_integer(d, p, e, b"\x93", U8)
-        self.rxf_ctl, p = take_integer(d, p, e, b"\x94", U8)
+        (
+            self.scllt,
+            self.sclht,
+            self.fif_ctl,
+            self.fif_cts,
+            self.fair_per,
+            self.txf_ctl,
+            self.t_out,
+            self.txf_sts,
+            self.rxf_sts,
+            self.rxf_ctl,
+            p,
+        ) = _TLV11_10B.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x95", 16)
         self.rx_fifo = list(x)
         self.rx_cur, p = take_integer(d, p, e, b"\x96", U8)

@@ -5,20 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct
-from vmsgen.runtime.straight import (
-    BOOL,
-    U8,
-    U32,
-    NotPlain,
-    load_subsections,
-    octets,
-    sized,
-    take_bool,
-    take_integer,
-    take_octets,
-)
+from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections, sized
 from vmsgen.runtime.visitor import Visitor
 
 #: the machine sends the state of its SMBus
@@ -32,6 +22,7 @@ SMBUS_MIGRATION = Prop(
 )
 
 _BE_6BI32s6B = struct.Struct(">6BI32s6B")
+_TLV0_6BI32s2B4t = TlvRun("6BI32s2B4?")
 
 
 class SmbusHost(Struct):
@@ -183,12 +174,10 @@ class SmbusHost(Struct):
             _b4,
         ) = _BE_6BI32s6B.unpack_from(d, p)
         p += 48
-        if (_b | _b2 | _b3 | _b4) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.i2c_enable = _b == 1
-        self.op_done = _b2 == 1
-        self.in_i2c_block_read = _b3 == 1
-        self.start_transaction_on_status_read = _b4 == 1
+        self.i2c_enable = TRUTH[_b]
+        self.op_done = TRUTH[_b2]
+        self.in_i2c_block_read = TRUTH[_b3]
+        self.start_transaction_on_status_read = TRUTH[_b4]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -197,13 +186,12 @@ class SmbusHost(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if self.i2c_enable is None:
-            raise NotPlain("no value")
-        if self.op_done is None:
-            raise NotPlain("no value")
-        if self.in_i2c_block_read is None:
-            raise NotPlain("no value")
-        if self.start_transaction_on_status_read is None:
+        if None in (
+            self.i2c_enable,
+            self.op_done,
+            self.in_i2c_block_read,
+            self.start_transaction_on_status_read,
+        ):
             raise NotPlain("no value")
         out.append(
             _BE_6BI32s6B.pack(
@@ -230,25 +218,25 @@ class SmbusHost(Struct):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.smb_stat],
+            UINT8[self.smb_stat],
             b"\x81",
-            U8[self.smb_ctl],
+            UINT8[self.smb_ctl],
             b"\x82",
-            U8[self.smb_cmd],
+            UINT8[self.smb_cmd],
             b"\x83",
-            U8[self.smb_addr],
+            UINT8[self.smb_addr],
             b"\x84",
-            U8[self.smb_data0],
+            UINT8[self.smb_data0],
             b"\x85",
-            U8[self.smb_data1],
+            UINT8[self.smb_data1],
             b"\x86",
             U32[self.smb_index],
-            b"\x87",
-            octets(self.smb_data, 32),
+            b"\x87 ",
+            sized(self.smb_data, 32),
             b"\x88",
-            U8[self.smb_auxctl],
+            UINT8[self.smb_auxctl],
             b"\x89",
-            U8[self.smb_blkdata],
+            UINT8[self.smb_blkdata],
             b"\x8a",
             BOOL[self.i2c_enable],
             b"\x8b",
@@ -264,20 +252,23 @@ class SmbusHost(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> SmbusHost:
         self = cls.__new__(cls)
         self._kept = None
-        self.smb_stat, p = take_integer(d, p, e, b"\x80", U8)
-        self.smb_ctl, p = take_integer(d, p, e, b"\x81", U8)
-        self.smb_cmd, p = take_integer(d, p, e, b"\x82", U8)
-        self.smb_addr, p = take_integer(d, p, e, b"\x83", U8)
-        self.smb_data0, p = take_integer(d, p, e, b"\x84", U8)
-        self.smb_data1, p = take_integer(d, p, e, b"\x85", U8)
-        self.smb_index, p = take_integer(d, p, e, b"\x86", U32)
-        self.smb_data, p = take_octets(d, p, e, b"\x87", 32)
-        self.smb_auxctl, p = take_integer(d, p, e, b"\x88", U8)
-        self.smb_blkdata, p = take_integer(d, p, e, b"\x89", U8)
-        self.i2c_enable, p = take_bool(d, p, e, b"\x8a")
-        self.op_done, p = take_bool(d, p, e, b"\x8b")
-        self.in_i2c_block_read, p = take_bool(d, p, e, b"\x8c")
-        self.start_transaction_on_status_read, p = take_bool(d, p, e, b"\x8d")
+        (
+            self.smb_stat,
+            self.smb_ctl,
+            self.smb_cmd,
+            self.smb_addr,
+            self.smb_data0,
+            self.smb_data1,
+            self.smb_index,
+            self.smb_data,
+            self.smb_auxctl,
+            self.smb_blkdata,
+            self.i2c_enable,
+            self.op_done,
+            self.in_i2c_block_read,
+            self.start_transaction_on_status_read,
+            p,
+        ) = _TLV0_6BI32s2B4t.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,21 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
-from vmsgen.runtime.straight import (
-    U8,
-    NotPlain,
-    content,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .smbus_device import SmbusDevice
 
 _BE_4B = struct.Struct(">4B")
+_TLV1_4B = TlvRun("4B", 1)
 
 
 class PmbusDevice(Struct):
@@ -95,13 +90,13 @@ class PmbusDevice(Struct):
         out.append(tlv(b"\xa0", self.smb._encode(f)))
         out += (
             b"\x81",
-            U8[self.num_pages],
+            UINT8[self.num_pages],
             b"\x82",
-            U8[self.code],
+            UINT8[self.code],
             b"\x83",
-            U8[self.page],
+            UINT8[self.page],
             b"\x84",
-            U8[self.capability],
+            UINT8[self.capability],
         )
         return b"".join(out)
 
@@ -112,10 +107,9 @@ class PmbusDevice(Struct):
         p, end = content(d, p, e, b"\xa0")
         self.smb = SmbusDevice._decode(d, p, end, f)
         p = end
-        self.num_pages, p = take_integer(d, p, e, b"\x81", U8)
-        self.code, p = take_integer(d, p, e, b"\x82", U8)
-        self.page, p = take_integer(d, p, e, b"\x83", U8)
-        self.capability, p = take_integer(d, p, e, b"\x84", U8)
+        self.num_pages, self.code, self.page, self.capability, p = _TLV1_4B.take(
+            d, p, e
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

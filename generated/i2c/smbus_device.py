@@ -6,24 +6,22 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import S32, U8, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
 from vmsgen.runtime.straight import (
-    S32,
-    U8,
     NotPlain,
     content,
     load_subsections,
-    octets,
     sized,
     take_integer,
-    take_octets,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2i34s = struct.Struct(">2i34s")
 _BE_B = struct.Struct(">B")
+_TLV1_2i34s = TlvRun("2i34s", 1)
 
 
 class SmbusMode(enum.IntEnum):
@@ -75,7 +73,7 @@ class I2CSlave(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.address])
+        out += (b"\x80", UINT8[self.address])
         return b"".join(out)
 
     @classmethod
@@ -154,8 +152,8 @@ class SmbusDevice(Struct):
             S32[self.mode],
             b"\x82",
             S32[self.data_len],
-            b"\x83",
-            octets(self.data_buf, 34),
+            b'\x83"',
+            sized(self.data_buf, 34),
         )
         return b"".join(out)
 
@@ -166,9 +164,7 @@ class SmbusDevice(Struct):
         p, end = content(d, p, e, b"\xa0")
         self.i2c = I2CSlave._decode(d, p, end, f)
         p = end
-        self.mode, p = take_integer(d, p, e, b"\x81", S32)
-        self.data_len, p = take_integer(d, p, e, b"\x82", S32)
-        self.data_buf, p = take_octets(d, p, e, b"\x83", 34)
+        self.mode, self.data_len, self.data_buf, p = _TLV1_2i34s.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_7I = struct.Struct(">7I")
+_TLV0_7I = TlvRun("7I")
 
 
 class StellarisI2c(VMState):
@@ -128,13 +130,9 @@ class StellarisI2c(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.msa, p = take_integer(d, p, e, b"\x80", U32)
-        self.mcs, p = take_integer(d, p, e, b"\x81", U32)
-        self.mdr, p = take_integer(d, p, e, b"\x82", U32)
-        self.mtpr, p = take_integer(d, p, e, b"\x83", U32)
-        self.mimr, p = take_integer(d, p, e, b"\x84", U32)
-        self.mris, p = take_integer(d, p, e, b"\x85", U32)
-        self.mcr, p = take_integer(d, p, e, b"\x86", U32)
+        self.msa, self.mcs, self.mdr, self.mtpr, self.mimr, self.mris, self.mcr, p = (
+            _TLV0_7I.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

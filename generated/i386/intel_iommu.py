@@ -6,19 +6,15 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, U8, U16, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import View, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    U8,
-    U16,
-    U32,
-    U64,
+    TRUTH,
     NotPlain,
     load_subsections,
     octets,
     sized,
-    take_bool,
     take_integer,
     take_octets,
 )
@@ -26,6 +22,8 @@ from vmsgen.runtime.visitor import Visitor
 
 _BE_3QI4H = struct.Struct(">3QI4H")
 _BE_B1s4B = struct.Struct(">B1s4B")
+_TLV0_3QI4H = TlvRun("3QI4H")
+_TLV11_4t = TlvRun("4?", 11)
 
 
 class GlobalStatus(enum.IntFlag):
@@ -520,14 +518,12 @@ class IommuIntel(VMState):
         p += 560
         self.iq_last_desc_type, _pad, _b, _b2, _b3, _b4 = _BE_B1s4B.unpack_from(d, p)
         p += 6
-        if (_b | _b2 | _b3 | _b4) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.dmar_enabled = _b == 1
-        self.qi_enabled = _b2 == 1
-        self.intr_enabled = _b3 == 1
-        self.intr_eime = _b4 == 1
         if any(_pad):
             raise NotPlain("a pad that is kept")
+        self.dmar_enabled = TRUTH[_b]
+        self.qi_enabled = TRUTH[_b2]
+        self.intr_enabled = TRUTH[_b3]
+        self.intr_eime = TRUTH[_b4]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -549,13 +545,12 @@ class IommuIntel(VMState):
             )
         )
         out.append(sized(self.csr, 560))
-        if self.dmar_enabled is None:
-            raise NotPlain("no value")
-        if self.qi_enabled is None:
-            raise NotPlain("no value")
-        if self.intr_enabled is None:
-            raise NotPlain("no value")
-        if self.intr_eime is None:
+        if None in (
+            self.dmar_enabled,
+            self.qi_enabled,
+            self.intr_enabled,
+            self.intr_eime,
+        ):
             raise NotPlain("no value")
         out.append(
             _BE_B1s4B.pack(
@@ -592,7 +587,7 @@ class IommuIntel(VMState):
             b"\x88",
             octets(self.csr, 560),
             b"\x89",
-            U8[self.iq_last_desc_type],
+            UINT8[self.iq_last_desc_type],
             b"\x8b",
             BOOL[self.dmar_enabled],
             b"\x8c",
@@ -610,20 +605,22 @@ class IommuIntel(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.root, p = take_integer(d, p, e, b"\x80", U64)
-        self.intr_root, p = take_integer(d, p, e, b"\x81", U64)
-        self.iq, p = take_integer(d, p, e, b"\x82", U64)
-        self.intr_size, p = take_integer(d, p, e, b"\x83", U32)
-        self.iq_head, p = take_integer(d, p, e, b"\x84", U16)
-        self.iq_tail, p = take_integer(d, p, e, b"\x85", U16)
-        self.iq_size, p = take_integer(d, p, e, b"\x86", U16)
-        self.next_frcd_reg, p = take_integer(d, p, e, b"\x87", U16)
+        (
+            self.root,
+            self.intr_root,
+            self.iq,
+            self.intr_size,
+            self.iq_head,
+            self.iq_tail,
+            self.iq_size,
+            self.next_frcd_reg,
+            p,
+        ) = _TLV0_3QI4H.take(d, p, e)
         self.csr, p = take_octets(d, p, e, b"\x88", 560)
         self.iq_last_desc_type, p = take_integer(d, p, e, b"\x89", U8)
-        self.dmar_enabled, p = take_bool(d, p, e, b"\x8b")
-        self.qi_enabled, p = take_bool(d, p, e, b"\x8c")
-        self.intr_enabled, p = take_bool(d, p, e, b"\x8d")
-        self.intr_eime, p = take_bool(d, p, e, b"\x8e")
+        self.dmar_enabled, self.qi_enabled, self.intr_enabled, self.intr_eime, p = (
+            _TLV11_4t.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

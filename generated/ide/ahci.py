@@ -6,21 +6,16 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, S32, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
 from vmsgen.runtime.straight import (
-    BOOL,
-    S32,
-    U8,
-    U32,
-    U64,
+    TRUTH,
     NotPlain,
     bounded,
     content,
     count_of,
     load_subsections,
-    take_bool,
-    take_integer,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -30,6 +25,9 @@ from .core import IdeBus, IdeDrive
 _BE_16IBiB = struct.Struct(">16IBiB")
 _BE_6Ii = struct.Struct(">6Ii")
 _BE_IQ5B = struct.Struct(">IQ5B")
+_TLV0_IQ3B2t = TlvRun("IQ3B2?")
+_TLV1_6Ii = TlvRun("6Ii", 1)
+_TLV2_16Itit = TlvRun("16I?i?", 2)
 
 
 class Signature(enum.IntEnum):
@@ -115,10 +113,8 @@ class NcqTransfer(Struct):
             _BE_IQ5B.unpack_from(d, p)
         )
         p += 17
-        if (_b | _b2) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.used = _b == 1
-        self.halt = _b2 == 1
+        self.used = TRUTH[_b]
+        self.halt = TRUTH[_b2]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -127,9 +123,7 @@ class NcqTransfer(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if self.used is None:
-            raise NotPlain("no value")
-        if self.halt is None:
+        if None in (self.used, self.halt):
             raise NotPlain("no value")
         out.append(
             _BE_IQ5B.pack(
@@ -153,11 +147,11 @@ class NcqTransfer(Struct):
             b"\x81",
             U64[self.lba],
             b"\x82",
-            U8[self.ncq_tag],
+            UINT8[self.ncq_tag],
             b"\x83",
-            U8[self.cmd],
+            UINT8[self.cmd],
             b"\x84",
-            U8[self.slot],
+            UINT8[self.slot],
             b"\x85",
             BOOL[self.used],
             b"\x86",
@@ -169,13 +163,16 @@ class NcqTransfer(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> NcqTransfer:
         self = cls.__new__(cls)
         self._kept = None
-        self.sector_count, p = take_integer(d, p, e, b"\x80", U32)
-        self.lba, p = take_integer(d, p, e, b"\x81", U64)
-        self.ncq_tag, p = take_integer(d, p, e, b"\x82", U8)
-        self.cmd, p = take_integer(d, p, e, b"\x83", U8)
-        self.slot, p = take_integer(d, p, e, b"\x84", U8)
-        self.used, p = take_bool(d, p, e, b"\x85")
-        self.halt, p = take_bool(d, p, e, b"\x86")
+        (
+            self.sector_count,
+            self.lba,
+            self.ncq_tag,
+            self.cmd,
+            self.slot,
+            self.used,
+            self.halt,
+            p,
+        ) = _TLV0_IQ3B2t.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -416,10 +413,8 @@ class AhciPort(Struct):
             _b2,
         ) = _BE_16IBiB.unpack_from(d, p)
         p += 70
-        if (_b | _b2) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.done_first_drq = _b == 1
-        self.init_d2h_sent = _b2 == 1
+        self.done_first_drq = TRUTH[_b]
+        self.init_d2h_sent = TRUTH[_b2]
         _items = []
         for _ in range(32):
             _item, p = NcqTransfer._load(d, p, f)
@@ -435,9 +430,7 @@ class AhciPort(Struct):
             return
         self.bus._save(out, f)
         self.drive._save(out, f)
-        if self.done_first_drq is None:
-            raise NotPlain("no value")
-        if self.init_d2h_sent is None:
+        if None in (self.done_first_drq, self.init_d2h_sent):
             raise NotPlain("no value")
         out.append(
             _BE_16IBiB.pack(
@@ -527,25 +520,28 @@ class AhciPort(Struct):
         p, end = content(d, p, e, b"\xa1")
         self.drive = IdeDrive._decode(d, p, end, f)
         p = end
-        self.port_state, p = take_integer(d, p, e, b"\x82", U32)
-        self.finished, p = take_integer(d, p, e, b"\x83", U32)
-        self.lst_addr, p = take_integer(d, p, e, b"\x84", U32)
-        self.lst_addr_hi, p = take_integer(d, p, e, b"\x85", U32)
-        self.fis_addr, p = take_integer(d, p, e, b"\x86", U32)
-        self.fis_addr_hi, p = take_integer(d, p, e, b"\x87", U32)
-        self.irq_stat, p = take_integer(d, p, e, b"\x88", U32)
-        self.irq_mask, p = take_integer(d, p, e, b"\x89", U32)
-        self.cmd, p = take_integer(d, p, e, b"\x8a", U32)
-        self.tfdata, p = take_integer(d, p, e, b"\x8b", U32)
-        self.sig, p = take_integer(d, p, e, b"\x8c", U32)
-        self.scr_stat, p = take_integer(d, p, e, b"\x8d", U32)
-        self.scr_ctl, p = take_integer(d, p, e, b"\x8e", U32)
-        self.scr_err, p = take_integer(d, p, e, b"\x8f", U32)
-        self.scr_act, p = take_integer(d, p, e, b"\x90", U32)
-        self.cmd_issue, p = take_integer(d, p, e, b"\x91", U32)
-        self.done_first_drq, p = take_bool(d, p, e, b"\x92")
-        self.busy_slot, p = take_integer(d, p, e, b"\x93", S32)
-        self.init_d2h_sent, p = take_bool(d, p, e, b"\x94")
+        (
+            self.port_state,
+            self.finished,
+            self.lst_addr,
+            self.lst_addr_hi,
+            self.fis_addr,
+            self.fis_addr_hi,
+            self.irq_stat,
+            self.irq_mask,
+            self.cmd,
+            self.tfdata,
+            self.sig,
+            self.scr_stat,
+            self.scr_ctl,
+            self.scr_err,
+            self.scr_act,
+            self.cmd_issue,
+            self.done_first_drq,
+            self.busy_slot,
+            self.init_d2h_sent,
+            p,
+        ) = _TLV2_16Itit.take(d, p, e)
         p, end = content(d, p, e, b"\xb5")
         _items = []
         while p < end:
@@ -717,13 +713,16 @@ class Ahci(Struct):
             _items.append(AhciPort._decode(d, p, n, f))
             p = n
         self.dev = count_of(_items, port_count)
-        self.cap, p = take_integer(d, p, e, b"\x81", U32)
-        self.ghc, p = take_integer(d, p, e, b"\x82", U32)
-        self.irqstatus, p = take_integer(d, p, e, b"\x83", U32)
-        self.impl, p = take_integer(d, p, e, b"\x84", U32)
-        self.version, p = take_integer(d, p, e, b"\x85", U32)
-        self.idp_index, p = take_integer(d, p, e, b"\x86", U32)
-        ports, p = take_integer(d, p, e, b"\x87", S32)
+        (
+            self.cap,
+            self.ghc,
+            self.irqstatus,
+            self.impl,
+            self.version,
+            self.idp_index,
+            ports,
+            p,
+        ) = _TLV1_6Ii.take(d, p, e)
         if ports != len(self.dev):
             raise NotPlain("a derived value")
         if p != e:

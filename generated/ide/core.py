@@ -6,14 +6,11 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, S32, S64, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    S32,
-    S64,
-    U8,
-    U32,
+    TRUTH,
     NotPlain,
     decode_subsections,
     encode_subsections,
@@ -22,7 +19,6 @@ from vmsgen.runtime.straight import (
     octets,
     save_subsections,
     sized,
-    take_bool,
     take_integer,
     take_octets,
     tlv,
@@ -35,6 +31,12 @@ _BE_2i = struct.Struct(">2i")
 _BE_2iB2i = struct.Struct(">2iB2i")
 _BE_i = struct.Struct(">i")
 _BE_qIB = struct.Struct(">qIB")
+_TLV0_2B = TlvRun("2B")
+_TLV0_2i = TlvRun("2i")
+_TLV0_2t = TlvRun("2?")
+_TLV1_qIB = TlvRun("qIB", 1)
+_TLV2_2iB2i = TlvRun("2iB2i", 2)
+_TLV3_2BI14B = TlvRun("2BI14B", 3)
 
 
 class EndOfTransfer(enum.IntEnum):
@@ -156,7 +158,7 @@ class IdeBusError(VMState):
                 b"\x82",
                 U32[need(self.retry_nsector)],
                 b"\x83",
-                U8[need(self.retry_unit)],
+                UINT8[need(self.retry_unit)],
             )
         return b"".join(out)
 
@@ -168,9 +170,9 @@ class IdeBusError(VMState):
         self._facts = f
         self.error_status, p = take_integer(d, p, e, b"\x80", S32)
         if version >= 2:
-            self.retry_sector_num, p = take_integer(d, p, e, b"\x81", S64)
-            self.retry_nsector, p = take_integer(d, p, e, b"\x82", U32)
-            self.retry_unit, p = take_integer(d, p, e, b"\x83", U8)
+            self.retry_sector_num, self.retry_nsector, self.retry_unit, p = (
+                _TLV1_qIB.take(d, p, e)
+            )
         else:
             self.retry_sector_num = None
             self.retry_nsector = None
@@ -231,7 +233,7 @@ class IdeBus(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.cmd], b"\x81", U8[self.unit])
+        out += (b"\x80", UINT8[self.cmd], b"\x81", UINT8[self.unit])
         x = encode_subsections(self, f, {})
         if x:
             out.append(tlv(b"\xa2", x))
@@ -242,8 +244,7 @@ class IdeBus(Struct):
         self = cls.__new__(cls)
         self._kept = None
         self.error = None
-        self.cmd, p = take_integer(d, p, e, b"\x80", U8)
-        self.unit, p = take_integer(d, p, e, b"\x81", U8)
+        self.cmd, self.unit, p = _TLV0_2B.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xa2", f, {})
         if p != e:
             raise NotPlain("a component more")
@@ -390,7 +391,7 @@ class IdeDrivePioState(VMState):
             b"\x83",
             S32[self.cur_io_buffer_len],
             b"\x84",
-            U8[self.end_transfer_fn_idx],
+            UINT8[self.end_transfer_fn_idx],
             b"\x85",
             S32[self.elementary_transfer_size],
             b"\x86",
@@ -408,11 +409,14 @@ class IdeDrivePioState(VMState):
         self._facts = f
         self.req_nb_sectors, p = take_integer(d, p, e, b"\x80", S32)
         self.io_buffer, p = take_octets(d, p, e, b"\x81", 131076)
-        self.cur_io_buffer_offset, p = take_integer(d, p, e, b"\x82", S32)
-        self.cur_io_buffer_len, p = take_integer(d, p, e, b"\x83", S32)
-        self.end_transfer_fn_idx, p = take_integer(d, p, e, b"\x84", U8)
-        self.elementary_transfer_size, p = take_integer(d, p, e, b"\x85", S32)
-        self.packet_transfer_size, p = take_integer(d, p, e, b"\x86", S32)
+        (
+            self.cur_io_buffer_offset,
+            self.cur_io_buffer_len,
+            self.end_transfer_fn_idx,
+            self.elementary_transfer_size,
+            self.packet_transfer_size,
+            p,
+        ) = _TLV2_2iB2i.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -452,10 +456,8 @@ class IdeDriveTrayState(VMState):
         self._facts = f
         _b, _b2 = _BE_2B.unpack_from(d, p)
         p += 2
-        if (_b | _b2) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.tray_open = _b == 1
-        self.tray_locked = _b2 == 1
+        self.tray_open = TRUTH[_b]
+        self.tray_locked = TRUTH[_b2]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -464,9 +466,7 @@ class IdeDriveTrayState(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.tray_open is None:
-            raise NotPlain("no value")
-        if self.tray_locked is None:
+        if None in (self.tray_open, self.tray_locked):
             raise NotPlain("no value")
         out.append(
             _BE_2B.pack(1 if self.tray_open else 0, 1 if self.tray_locked else 0)
@@ -487,8 +487,7 @@ class IdeDriveTrayState(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.tray_open, p = take_bool(d, p, e, b"\x80")
-        self.tray_locked, p = take_bool(d, p, e, b"\x81")
+        self.tray_open, self.tray_locked, p = _TLV0_2t.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -541,10 +540,8 @@ class IdeDriveAtapiGesnState(VMState):
         self._facts = f
         _b, _b2 = _BE_2B.unpack_from(d, p)
         p += 2
-        if (_b | _b2) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.events_new_media = _b == 1
-        self.events_eject_request = _b2 == 1
+        self.events_new_media = TRUTH[_b]
+        self.events_eject_request = TRUTH[_b2]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -553,9 +550,7 @@ class IdeDriveAtapiGesnState(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.events_new_media is None:
-            raise NotPlain("no value")
-        if self.events_eject_request is None:
+        if None in (self.events_new_media, self.events_eject_request):
             raise NotPlain("no value")
         out.append(
             _BE_2B.pack(
@@ -583,8 +578,7 @@ class IdeDriveAtapiGesnState(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.events_new_media, p = take_bool(d, p, e, b"\x80")
-        self.events_eject_request, p = take_bool(d, p, e, b"\x81")
+        self.events_new_media, self.events_eject_request, p = _TLV0_2t.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -862,39 +856,39 @@ class IdeDrive(Struct):
             out += (b"\x82", octets(need(self.identify_data), 512))
         out += (
             b"\x83",
-            U8[self.feature],
+            UINT8[self.feature],
             b"\x84",
-            U8[self.error],
+            UINT8[self.error],
             b"\x85",
             U32[self.nsector],
             b"\x86",
-            U8[self.sector],
+            UINT8[self.sector],
             b"\x87",
-            U8[self.lcyl],
+            UINT8[self.lcyl],
             b"\x88",
-            U8[self.hcyl],
+            UINT8[self.hcyl],
             b"\x89",
-            U8[self.hob_feature],
+            UINT8[self.hob_feature],
             b"\x8a",
-            U8[self.hob_sector],
+            UINT8[self.hob_sector],
             b"\x8b",
-            U8[self.hob_nsector],
+            UINT8[self.hob_nsector],
             b"\x8c",
-            U8[self.hob_lcyl],
+            UINT8[self.hob_lcyl],
             b"\x8d",
-            U8[self.hob_hcyl],
+            UINT8[self.hob_hcyl],
             b"\x8e",
-            U8[self.select],
+            UINT8[self.select],
             b"\x8f",
-            U8[self.status],
+            UINT8[self.status],
             b"\x90",
-            U8[self.lba48],
+            UINT8[self.lba48],
             b"\x91",
-            U8[self.sense_key],
+            UINT8[self.sense_key],
             b"\x92",
-            U8[self.asc],
+            UINT8[self.asc],
             b"\x93",
-            U8[self.cdrom_changed],
+            UINT8[self.cdrom_changed],
         )
         x = encode_subsections(self, f, {})
         if x:
@@ -908,29 +902,31 @@ class IdeDrive(Struct):
         self.pio_state = None
         self.tray_state = None
         self.atapi_gesn_state = None
-        self.mult_sectors, p = take_integer(d, p, e, b"\x80", S32)
-        self.identify_set, p = take_integer(d, p, e, b"\x81", S32)
+        self.mult_sectors, self.identify_set, p = _TLV0_2i.take(d, p, e)
         if self.identify_set != 0:
             self.identify_data, p = take_octets(d, p, e, b"\x82", 512)
         else:
             self.identify_data = None
-        self.feature, p = take_integer(d, p, e, b"\x83", U8)
-        self.error, p = take_integer(d, p, e, b"\x84", U8)
-        self.nsector, p = take_integer(d, p, e, b"\x85", U32)
-        self.sector, p = take_integer(d, p, e, b"\x86", U8)
-        self.lcyl, p = take_integer(d, p, e, b"\x87", U8)
-        self.hcyl, p = take_integer(d, p, e, b"\x88", U8)
-        self.hob_feature, p = take_integer(d, p, e, b"\x89", U8)
-        self.hob_sector, p = take_integer(d, p, e, b"\x8a", U8)
-        self.hob_nsector, p = take_integer(d, p, e, b"\x8b", U8)
-        self.hob_lcyl, p = take_integer(d, p, e, b"\x8c", U8)
-        self.hob_hcyl, p = take_integer(d, p, e, b"\x8d", U8)
-        self.select, p = take_integer(d, p, e, b"\x8e", U8)
-        self.status, p = take_integer(d, p, e, b"\x8f", U8)
-        self.lba48, p = take_integer(d, p, e, b"\x90", U8)
-        self.sense_key, p = take_integer(d, p, e, b"\x91", U8)
-        self.asc, p = take_integer(d, p, e, b"\x92", U8)
-        self.cdrom_changed, p = take_integer(d, p, e, b"\x93", U8)
+        (
+            self.feature,
+            self.error,
+            self.nsector,
+            self.sector,
+            self.lcyl,
+            self.hcyl,
+            self.hob_feature,
+            self.hob_sector,
+            self.hob_nsector,
+            self.hob_lcyl,
+            self.hob_hcyl,
+            self.select,
+            self.status,
+            self.lba48,
+            self.sense_key,
+            self.asc,
+            self.cdrom_changed,
+            p,
+        ) = _TLV3_2BI14B.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xb4", f, {})
         if p != e:
             raise NotPlain("a component more")

@@ -5,18 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    U32,
+    TRUTH,
     NotPlain,
     content,
     count_of,
     load_subsections,
     need,
-    take_bool,
-    take_integer,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -24,6 +22,7 @@ from vmsgen.runtime.visitor import Visitor
 from .core import IdeBus, IdeDrive
 
 _BE_B2I = struct.Struct(">B2I")
+_TLV2_t2I = TlvRun("?2I", 2)
 
 
 class MacioIde(VMState):
@@ -108,9 +107,7 @@ class MacioIde(VMState):
             self.drives = None
         _b, self.timing_reg, self.irq_reg = _BE_B2I.unpack_from(d, p)
         p += 9
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.dma_active = _b == 1
+        self.dma_active = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -173,9 +170,7 @@ class MacioIde(VMState):
             self.drives = count_of(_items, 2)
         else:
             self.drives = None
-        self.dma_active, p = take_bool(d, p, e, b"\x82")
-        self.timing_reg, p = take_integer(d, p, e, b"\x83", U32)
-        self.irq_reg, p = take_integer(d, p, e, b"\x84", U32)
+        self.dma_active, self.timing_reg, self.irq_reg, p = _TLV2_t2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,23 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U8,
-    U16,
-    NotPlain,
-    content,
-    load_subsections,
-    need,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, need, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .core import IdeBus, IdeDrive
 
 _BE_4BHB = struct.Struct(">4BHB")
+_TLV0_4BHB = TlvRun("4BHB")
 
 
 class Microdrive(VMState):
@@ -136,17 +129,17 @@ class Microdrive(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.opt],
+            UINT8[self.opt],
             b"\x81",
-            U8[self.stat],
+            UINT8[self.stat],
             b"\x82",
-            U8[self.pins],
+            UINT8[self.pins],
             b"\x83",
-            U8[self.ctrl],
+            UINT8[self.ctrl],
             b"\x84",
             U16[self.io],
             b"\x85",
-            U8[self.cycle],
+            UINT8[self.cycle],
         )
         if version >= 1:
             out.append(tlv(b"\xa6", need(self.bus)._encode(f)))
@@ -160,12 +153,9 @@ class Microdrive(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.opt, p = take_integer(d, p, e, b"\x80", U8)
-        self.stat, p = take_integer(d, p, e, b"\x81", U8)
-        self.pins, p = take_integer(d, p, e, b"\x82", U8)
-        self.ctrl, p = take_integer(d, p, e, b"\x83", U8)
-        self.io, p = take_integer(d, p, e, b"\x84", U16)
-        self.cycle, p = take_integer(d, p, e, b"\x85", U8)
+        self.opt, self.stat, self.pins, self.ctrl, self.io, self.cycle, p = (
+            _TLV0_4BHB.take(d, p, e)
+        )
         if version >= 1:
             p, end = content(d, p, e, b"\xa6")
             self.bus = IdeBus._decode(d, p, end, f)

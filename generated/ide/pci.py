@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U8, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    S64,
-    U8,
-    U32,
     NotPlain,
     content,
     count_of,
@@ -29,6 +27,8 @@ from .core import IdeBus, IdeDrive
 _BE_2BIqIB = struct.Struct(">2BIqIB")
 _BE_4I = struct.Struct(">4I")
 _BE_B = struct.Struct(">B")
+_TLV0_2BIqIB = TlvRun("2BIqIB")
+_TLV0_4I = TlvRun("4I")
 
 
 class BusMasterCurrent(VMState):
@@ -125,10 +125,9 @@ class BusMasterCurrent(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.cur_addr, p = take_integer(d, p, e, b"\x80", U32)
-        self.cur_prd_last, p = take_integer(d, p, e, b"\x81", U32)
-        self.cur_prd_addr, p = take_integer(d, p, e, b"\x82", U32)
-        self.cur_prd_len, p = take_integer(d, p, e, b"\x83", U32)
+        self.cur_addr, self.cur_prd_last, self.cur_prd_addr, self.cur_prd_len, p = (
+            _TLV0_4I.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -181,7 +180,7 @@ class BusMasterStatus(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.status])
+        out += (b"\x80", UINT8[self.status])
         return b"".join(out)
 
     @classmethod
@@ -331,9 +330,9 @@ class BusMaster(Struct):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.cmd],
+            UINT8[self.cmd],
             b"\x81",
-            U8[self.migration_compat_status],
+            UINT8[self.migration_compat_status],
             b"\x82",
             U32[self.addr],
             b"\x83",
@@ -341,7 +340,7 @@ class BusMaster(Struct):
             b"\x84",
             U32[self.migration_retry_nsector],
             b"\x85",
-            U8[self.migration_retry_unit],
+            UINT8[self.migration_retry_unit],
         )
         x = encode_subsections(self, f, {})
         if x:
@@ -354,12 +353,15 @@ class BusMaster(Struct):
         self._kept = None
         self.current = None
         self.status = None
-        self.cmd, p = take_integer(d, p, e, b"\x80", U8)
-        self.migration_compat_status, p = take_integer(d, p, e, b"\x81", U8)
-        self.addr, p = take_integer(d, p, e, b"\x82", U32)
-        self.migration_retry_sector_num, p = take_integer(d, p, e, b"\x83", S64)
-        self.migration_retry_nsector, p = take_integer(d, p, e, b"\x84", U32)
-        self.migration_retry_unit, p = take_integer(d, p, e, b"\x85", U8)
+        (
+            self.cmd,
+            self.migration_compat_status,
+            self.addr,
+            self.migration_retry_sector_num,
+            self.migration_retry_nsector,
+            self.migration_retry_unit,
+            p,
+        ) = _TLV0_2BIqIB.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xa6", f, {})
         if p != e:
             raise NotPlain("a component more")

@@ -5,21 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, S64, U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    BOOL,
-    S64,
-    U8,
-    U16,
-    NotPlain,
-    load_subsections,
-    take_bool,
-    take_integer,
-)
+from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_q2BHB = struct.Struct(">q2BHB")
+_TLV0_qtBHt = TlvRun("q?BH?")
 
 
 class AdbBus(VMState):
@@ -98,10 +91,8 @@ class AdbBus(VMState):
             _BE_q2BHB.unpack_from(d, p)
         )
         p += 13
-        if (_b | _b2) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.autopoll_enabled = _b == 1
-        self.autopoll_blocked = _b2 == 1
+        self.autopoll_enabled = TRUTH[_b]
+        self.autopoll_blocked = TRUTH[_b2]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -110,9 +101,7 @@ class AdbBus(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.autopoll_enabled is None:
-            raise NotPlain("no value")
-        if self.autopoll_blocked is None:
+        if None in (self.autopoll_enabled, self.autopoll_blocked):
             raise NotPlain("no value")
         out.append(
             _BE_q2BHB.pack(
@@ -134,7 +123,7 @@ class AdbBus(VMState):
             b"\x81",
             BOOL[self.autopoll_enabled],
             b"\x82",
-            U8[self.autopoll_rate_ms],
+            UINT8[self.autopoll_rate_ms],
             b"\x83",
             U16[self.autopoll_mask],
             b"\x84",
@@ -148,11 +137,14 @@ class AdbBus(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.autopoll_timer, p = take_integer(d, p, e, b"\x80", S64)
-        self.autopoll_enabled, p = take_bool(d, p, e, b"\x81")
-        self.autopoll_rate_ms, p = take_integer(d, p, e, b"\x82", U8)
-        self.autopoll_mask, p = take_integer(d, p, e, b"\x83", U16)
-        self.autopoll_blocked, p = take_bool(d, p, e, b"\x84")
+        (
+            self.autopoll_timer,
+            self.autopoll_enabled,
+            self.autopoll_rate_ms,
+            self.autopoll_mask,
+            self.autopoll_blocked,
+            p,
+        ) = _TLV0_qtBHt.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

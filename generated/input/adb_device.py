@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
-from vmsgen.runtime.straight import S32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2i = struct.Struct(">2i")
+_TLV0_2i = TlvRun("2i")
 
 
 class AdbDevice(Struct):
@@ -64,8 +66,7 @@ class AdbDevice(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> AdbDevice:
         self = cls.__new__(cls)
         self._kept = None
-        self.devaddr, p = take_integer(d, p, e, b"\x80", S32)
-        self.handler, p = take_integer(d, p, e, b"\x81", S32)
+        self.devaddr, self.handler, p = _TLV0_2i.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,16 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S32,
     NotPlain,
     content,
     load_subsections,
     octets,
     sized,
-    take_integer,
     take_octets,
     tlv,
 )
@@ -23,6 +22,7 @@ from vmsgen.runtime.visitor import Visitor
 from .adb_device import AdbDevice
 
 _BE_3i = struct.Struct(">3i")
+_TLV2_3i = TlvRun("3i", 2)
 
 
 class AdbKbd(VMState):
@@ -129,9 +129,7 @@ class AdbKbd(VMState):
         self.parent_obj = AdbDevice._decode(d, p, end, f)
         p = end
         self.data, p = take_octets(d, p, e, b"\x81", 128)
-        self.rptr, p = take_integer(d, p, e, b"\x82", S32)
-        self.wptr, p = take_integer(d, p, e, b"\x83", S32)
-        self.count, p = take_integer(d, p, e, b"\x84", S32)
+        self.rptr, self.wptr, self.count, p = _TLV2_3i.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

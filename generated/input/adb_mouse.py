@@ -5,21 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    S32,
-    NotPlain,
-    content,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .adb_device import AdbDevice
 
 _BE_5i = struct.Struct(">5i")
+_TLV1_5i = TlvRun("5i", 1)
 
 
 class AdbMouse(VMState):
@@ -134,11 +129,9 @@ class AdbMouse(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.parent_obj = AdbDevice._decode(d, p, end, f)
         p = end
-        self.buttons_state, p = take_integer(d, p, e, b"\x81", S32)
-        self.last_buttons_state, p = take_integer(d, p, e, b"\x82", S32)
-        self.dx, p = take_integer(d, p, e, b"\x83", S32)
-        self.dy, p = take_integer(d, p, e, b"\x84", S32)
-        self.dz, p = take_integer(d, p, e, b"\x85", S32)
+        self.buttons_state, self.last_buttons_state, self.dx, self.dy, self.dz, p = (
+            _TLV1_5i.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,24 +5,17 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    S32,
-    NotPlain,
-    content,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..ssi.peripheral import SSISlave
 
 _BE_11i = struct.Struct(">11i")
+_TLV2_3i = TlvRun("3i", 2)
 
 
 class Ads7846(VMState):
@@ -83,12 +76,11 @@ class Ads7846(VMState):
         self._version = version
         self._facts = f
         self.ssidev, p = SSISlave._load(d, p, f)
-        x = _BE_11i.unpack_from(d, p)
-        self.input = list(x[0:8])
-        self.noise = x[8]
-        self.cycle = x[9]
-        self.output = x[10]
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8, self.noise, self.cycle, self.output = (
+            _BE_11i.unpack_from(d, p)
+        )
         p += 44
+        self.input = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -98,15 +90,31 @@ class Ads7846(VMState):
             super()._save(out, f, version)
             return
         self.ssidev._save(out, f)
-        out.append(_BE_11i.pack(*self.input, self.noise, self.cycle, self.output))
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8 = self.input
+        out.append(
+            _BE_11i.pack(
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
+                self.noise,
+                self.cycle,
+                self.output,
+            )
+        )
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.ssidev._encode(f)))
-        out.append(tlv(b"\xa1", integers(count_of(self.input, 8), S32)))
         out += (
+            b"\xa1",
+            integers(self.input, S32, 8),
             b"\x82",
             S32[self.noise],
             b"\x83",
@@ -126,9 +134,7 @@ class Ads7846(VMState):
         self.ssidev = SSISlave._decode(d, p, end, f)
         p = end
         self.input, p = take_integers(d, p, e, b"\xa1", S32, 8)
-        self.noise, p = take_integer(d, p, e, b"\x82", S32)
-        self.cycle, p = take_integer(d, p, e, b"\x83", S32)
-        self.output, p = take_integer(d, p, e, b"\x84", S32)
+        self.noise, self.cycle, self.output, p = _TLV2_3i.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,22 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    BOOL,
-    U8,
-    NotPlain,
-    load_subsections,
-    need,
-    take_bool,
-    take_integer,
-)
+from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections, need
 from vmsgen.runtime.visitor import Visitor
 
 _BE_3B = struct.Struct(">3B")
 _BE_6B = struct.Struct(">6B")
 _BE_B = struct.Struct(">B")
+_TLV0_2Bt = TlvRun("2B?")
 
 
 class Port(Struct):
@@ -58,9 +52,7 @@ class Port(Struct):
         self._kept = None
         self.control, self.buf, _b = _BE_3B.unpack_from(d, p)
         p += 3
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.loopback_rbne = _b == 1
+        self.loopback_rbne = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -79,9 +71,9 @@ class Port(Struct):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.control],
+            UINT8[self.control],
             b"\x81",
-            U8[self.buf],
+            UINT8[self.buf],
             b"\x82",
             BOOL[self.loopback_rbne],
         )
@@ -91,9 +83,7 @@ class Port(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Port:
         self = cls.__new__(cls)
         self._kept = None
-        self.control, p = take_integer(d, p, e, b"\x80", U8)
-        self.buf, p = take_integer(d, p, e, b"\x81", U8)
-        self.loopback_rbne, p = take_bool(d, p, e, b"\x82")
+        self.control, self.buf, self.loopback_rbne, p = _TLV0_2Bt.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -226,10 +216,8 @@ class Lasips2(VMState):
                 _b2,
             ) = _BE_6B.unpack_from(d, p)
             p += 6
-            if (_b | _b2) > 1:
-                raise NotPlain("a boolean that is kept")
-            self.kbd_irq = _b == 1
-            self.mouse_irq = _b2 == 1
+            self.kbd_irq = TRUTH[_b]
+            self.mouse_irq = TRUTH[_b2]
         else:
             self.kbd_control = None
             self.kbd_id = None
@@ -255,9 +243,7 @@ class Lasips2(VMState):
             super()._save(out, f, version)
             return
         if version <= 0:
-            if self.kbd_irq is None:
-                raise NotPlain("no value")
-            if self.mouse_irq is None:
+            if None in (self.kbd_irq, self.mouse_irq):
                 raise NotPlain("no value")
             out.append(
                 _BE_6B.pack(

@@ -6,11 +6,10 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import U8, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U32,
     NotPlain,
     content,
     decode_subsections,
@@ -25,6 +24,8 @@ from vmsgen.runtime.visitor import Visitor
 _BE_2I2B = struct.Struct(">2I2B")
 _BE_4B = struct.Struct(">4B")
 _BE_B = struct.Struct(">B")
+_TLV0_2I2B = TlvRun("2I2B")
+_TLV0_4B = TlvRun("4B")
 
 
 class Status(enum.IntFlag):
@@ -106,7 +107,7 @@ class KeyboardControllerOutport(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.outport])
+        out += (b"\x80", UINT8[self.outport])
         return b"".join(out)
 
     @classmethod
@@ -205,9 +206,9 @@ class KeyboardControllerExtendedState(VMState):
             b"\x81",
             U32[self.obsrc],
             b"\x82",
-            U8[self.obdata],
+            UINT8[self.obdata],
             b"\x83",
-            U8[self.cbdata],
+            UINT8[self.cbdata],
         )
         return b"".join(out)
 
@@ -219,10 +220,9 @@ class KeyboardControllerExtendedState(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.migration_flags, p = take_integer(d, p, e, b"\x80", U32)
-        self.obsrc, p = take_integer(d, p, e, b"\x81", U32)
-        self.obdata, p = take_integer(d, p, e, b"\x82", U8)
-        self.cbdata, p = take_integer(d, p, e, b"\x83", U8)
+        self.migration_flags, self.obsrc, self.obdata, self.cbdata, p = _TLV0_2I2B.take(
+            d, p, e
+        )
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -312,13 +312,13 @@ class KeyboardController(Struct):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.write_cmd],
+            UINT8[self.write_cmd],
             b"\x81",
-            U8[self.status],
+            UINT8[self.status],
             b"\x82",
-            U8[self.mode],
+            UINT8[self.mode],
             b"\x83",
-            U8[self.pending],
+            UINT8[self.pending],
         )
         x = encode_subsections(self, f, {})
         if x:
@@ -331,10 +331,7 @@ class KeyboardController(Struct):
         self._kept = None
         self.outport = None
         self.extended_state = None
-        self.write_cmd, p = take_integer(d, p, e, b"\x80", U8)
-        self.status, p = take_integer(d, p, e, b"\x81", U8)
-        self.mode, p = take_integer(d, p, e, b"\x82", U8)
-        self.pending, p = take_integer(d, p, e, b"\x83", U8)
+        self.write_cmd, self.status, self.mode, self.pending, p = _TLV0_4B.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xa4", f, {})
         if p != e:
             raise NotPlain("a component more")

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import S32, U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_3Ii = struct.Struct(">3Ii")
+_TLV0_3Ii = TlvRun("3Ii")
 
 
 class Pl050(VMState):
@@ -98,10 +100,7 @@ class Pl050(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.cr, p = take_integer(d, p, e, b"\x80", U32)
-        self.clk, p = take_integer(d, p, e, b"\x81", U32)
-        self.last, p = take_integer(d, p, e, b"\x82", U32)
-        self.pending, p = take_integer(d, p, e, b"\x83", S32)
+        self.cr, self.clk, self.last, self.pending, p = _TLV0_3Ii.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,20 +5,20 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
 from vmsgen.runtime.straight import (
-    S32,
     NotPlain,
     load_subsections,
     octets,
     sized,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_4i = struct.Struct(">4i")
+_TLV0_4i = TlvRun("4i")
 
 
 class Ps2Port(Struct):
@@ -114,10 +114,7 @@ class Ps2Port(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Ps2Port:
         self = cls.__new__(cls)
         self._kept = None
-        self.write_cmd, p = take_integer(d, p, e, b"\x80", S32)
-        self.rptr, p = take_integer(d, p, e, b"\x81", S32)
-        self.wptr, p = take_integer(d, p, e, b"\x82", S32)
-        self.count, p = take_integer(d, p, e, b"\x83", S32)
+        self.write_cmd, self.rptr, self.wptr, self.count, p = _TLV0_4i.take(d, p, e)
         self.data, p = take_octets(d, p, e, b"\x84", 256)
         if p != e:
             raise NotPlain("a component more")

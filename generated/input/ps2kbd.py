@@ -6,11 +6,11 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, S32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    S32,
+    TRUTH,
     NotPlain,
     content,
     decode_subsections,
@@ -28,6 +28,7 @@ from .ps2 import Ps2Port
 _BE_2i = struct.Struct(">2i")
 _BE_B = struct.Struct(">B")
 _BE_i = struct.Struct(">i")
+_TLV1_2i = TlvRun("2i", 1)
 
 
 class Leds(enum.IntFlag):
@@ -132,9 +133,7 @@ class Ps2kbdNeedHighBit(VMState):
         self._facts = f
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.need_high_bit = _b == 1
+        self.need_high_bit = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -371,8 +370,7 @@ class Ps2kbd(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.port = Ps2Port._decode(d, p, end, f)
         p = end
-        self.scan_enabled, p = take_integer(d, p, e, b"\x81", S32)
-        self.translate, p = take_integer(d, p, e, b"\x82", S32)
+        self.scan_enabled, self.translate, p = _TLV1_2i.take(d, p, e)
         if version >= 3:
             self.scancode_set, p = take_integer(d, p, e, b"\x83", S32)
         else:

@@ -6,22 +6,16 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import S32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    S32,
-    U8,
-    NotPlain,
-    content,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .ps2 import Ps2Port
 
 _BE_6B3iB = struct.Struct(">6B3iB")
+_TLV1_6B3iB = TlvRun("6B3iB", 1)
 
 
 class MouseType(enum.IntEnum):
@@ -206,17 +200,17 @@ class Ps2mouse(VMState):
         out.append(tlv(b"\xa0", self.port._encode(f)))
         out += (
             b"\x81",
-            U8[self.status],
+            UINT8[self.status],
             b"\x82",
-            U8[self.resolution],
+            UINT8[self.resolution],
             b"\x83",
-            U8[self.sample_rate],
+            UINT8[self.sample_rate],
             b"\x84",
-            U8[self.wrap],
+            UINT8[self.wrap],
             b"\x85",
-            U8[self.type],
+            UINT8[self.type],
             b"\x86",
-            U8[self.detect_state],
+            UINT8[self.detect_state],
             b"\x87",
             S32[self.dx],
             b"\x88",
@@ -224,7 +218,7 @@ class Ps2mouse(VMState):
             b"\x89",
             S32[self.dz],
             b"\x8a",
-            U8[self.buttons],
+            UINT8[self.buttons],
         )
         return b"".join(out)
 
@@ -237,16 +231,19 @@ class Ps2mouse(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.port = Ps2Port._decode(d, p, end, f)
         p = end
-        self.status, p = take_integer(d, p, e, b"\x81", U8)
-        self.resolution, p = take_integer(d, p, e, b"\x82", U8)
-        self.sample_rate, p = take_integer(d, p, e, b"\x83", U8)
-        self.wrap, p = take_integer(d, p, e, b"\x84", U8)
-        self.type, p = take_integer(d, p, e, b"\x85", U8)
-        self.detect_state, p = take_integer(d, p, e, b"\x86", U8)
-        self.dx, p = take_integer(d, p, e, b"\x87", S32)
-        self.dy, p = take_integer(d, p, e, b"\x88", S32)
-        self.dz, p = take_integer(d, p, e, b"\x89", S32)
-        self.buttons, p = take_integer(d, p, e, b"\x8a", U8)
+        (
+            self.status,
+            self.resolution,
+            self.sample_rate,
+            self.wrap,
+            self.type,
+            self.detect_state,
+            self.dx,
+            self.dy,
+            self.dz,
+            self.buttons,
+            p,
+        ) = _TLV1_6B3iB.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

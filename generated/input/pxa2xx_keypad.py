@@ -5,21 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
 _BE_10I = struct.Struct(">10I")
+_TLV0_5I = TlvRun("5I")
 
 
 class Pxa2xxKeypad(VMState):
@@ -98,15 +92,20 @@ class Pxa2xxKeypad(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_10I.unpack_from(d, p)
-        self.kpc = x[0]
-        self.kpdk = x[1]
-        self.kprec = x[2]
-        self.kpmk = x[3]
-        self.kpas = x[4]
-        self.kpasmkp = list(x[5:9])
-        self.kpkdi = x[9]
+        (
+            self.kpc,
+            self.kpdk,
+            self.kprec,
+            self.kpmk,
+            self.kpas,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            self.kpkdi,
+        ) = _BE_10I.unpack_from(d, p)
         p += 40
+        self.kpasmkp = [_x, _x2, _x3, _x4]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -115,6 +114,7 @@ class Pxa2xxKeypad(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3, _x4 = self.kpasmkp
         out.append(
             _BE_10I.pack(
                 self.kpc,
@@ -122,7 +122,10 @@ class Pxa2xxKeypad(VMState):
                 self.kprec,
                 self.kpmk,
                 self.kpas,
-                *self.kpasmkp,
+                _x,
+                _x2,
+                _x3,
+                _x4,
                 self.kpkdi,
             )
         )
@@ -142,9 +145,11 @@ class Pxa2xxKeypad(VMState):
             U32[self.kpmk],
             b"\x84",
             U32[self.kpas],
+            b"\xa5",
+            integers(self.kpasmkp, U32, 4),
+            b"\x86",
+            U32[self.kpkdi],
         )
-        out.append(tlv(b"\xa5", integers(count_of(self.kpasmkp, 4), U32)))
-        out += (b"\x86", U32[self.kpkdi])
         return b"".join(out)
 
     @classmethod
@@ -153,11 +158,9 @@ class Pxa2xxKeypad(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.kpc, p = take_integer(d, p, e, b"\x80", U32)
-        self.kpdk, p = take_integer(d, p, e, b"\x81", U32)
-        self.kprec, p = take_integer(d, p, e, b"\x82", U32)
-        self.kpmk, p = take_integer(d, p, e, b"\x83", U32)
-        self.kpas, p = take_integer(d, p, e, b"\x84", U32)
+        self.kpc, self.kpdk, self.kprec, self.kpmk, self.kpas, p = _TLV0_5I.take(
+            d, p, e
+        )
         self.kpasmkp, p = take_integers(d, p, e, b"\xa5", U32, 4)
         self.kpkdi, p = take_integer(d, p, e, b"\x86", U32)
         if p != e:

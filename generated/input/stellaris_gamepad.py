@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U8, UINT8
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U8,
     NotPlain,
     bounded,
     count_of,
@@ -69,7 +69,7 @@ class Button(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.pressed])
+        out += (b"\x80", UINT8[self.pressed])
         return b"".join(out)
 
     @classmethod

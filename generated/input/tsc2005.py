@@ -5,27 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, INT8, S32, S64, U8, U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    BOOL,
-    S8,
-    S32,
-    S64,
-    U8,
-    U16,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_bool,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
 _BE_12B3H2b2iqB2HB4H8i = struct.Struct(">12B3H2b2iqB2HB4H8i")
+_TLV0_10t2B3H2b2iqB = TlvRun("10?2B3H2b2iqB")
 
 
 class Tsc2005(VMState):
@@ -260,46 +248,59 @@ class Tsc2005(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_12B3H2b2iqB2HB4H8i.unpack_from(d, p)
-        _b = x[0]
-        _b2 = x[1]
-        _b3 = x[2]
-        _b4 = x[3]
-        _b5 = x[4]
-        _b6 = x[5]
-        _b7 = x[6]
-        _b8 = x[7]
-        _b9 = x[8]
-        _b10 = x[9]
-        self.reg = x[10]
-        self.state = x[11]
-        self.data = x[12]
-        self.dav = x[13]
-        self.filter = x[14]
-        self.nextfunction = x[15]
-        self.function = x[16]
-        self.x = x[17]
-        self.y = x[18]
-        self.timer = x[19]
-        self.pin_func = x[20]
-        self.timing = list(x[21:23])
-        self.noise = x[23]
-        self.temp_thr = list(x[24:26])
-        self.aux_thr = list(x[26:28])
-        self.tr = list(x[28:36])
+        (
+            _b,
+            _b2,
+            _b3,
+            _b4,
+            _b5,
+            _b6,
+            _b7,
+            _b8,
+            _b9,
+            _b10,
+            self.reg,
+            self.state,
+            self.data,
+            self.dav,
+            self.filter,
+            self.nextfunction,
+            self.function,
+            self.x,
+            self.y,
+            self.timer,
+            self.pin_func,
+            _x,
+            _x2,
+            self.noise,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            _x13,
+            _x14,
+        ) = _BE_12B3H2b2iqB2HB4H8i.unpack_from(d, p)
         p += 82
-        if (_b | _b2 | _b3 | _b4 | _b5 | _b6 | _b7 | _b8 | _b9 | _b10) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.pressure = _b == 1
-        self.irq = _b2 == 1
-        self.command = _b3 == 1
-        self.enabled = _b4 == 1
-        self.host_mode = _b5 == 1
-        self.reset = _b6 == 1
-        self.pdst = _b7 == 1
-        self.pnd0 = _b8 == 1
-        self.precision = _b9 == 1
-        self.nextprecision = _b10 == 1
+        self.timing = [_x, _x2]
+        self.temp_thr = [_x3, _x4]
+        self.aux_thr = [_x5, _x6]
+        self.tr = [_x7, _x8, _x9, _x10, _x11, _x12, _x13, _x14]
+        self.pressure = TRUTH[_b]
+        self.irq = TRUTH[_b2]
+        self.command = TRUTH[_b3]
+        self.enabled = TRUTH[_b4]
+        self.host_mode = TRUTH[_b5]
+        self.reset = TRUTH[_b6]
+        self.pdst = TRUTH[_b7]
+        self.pnd0 = TRUTH[_b8]
+        self.precision = TRUTH[_b9]
+        self.nextprecision = TRUTH[_b10]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -308,25 +309,22 @@ class Tsc2005(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.pressure is None:
-            raise NotPlain("no value")
-        if self.irq is None:
-            raise NotPlain("no value")
-        if self.command is None:
-            raise NotPlain("no value")
-        if self.enabled is None:
-            raise NotPlain("no value")
-        if self.host_mode is None:
-            raise NotPlain("no value")
-        if self.reset is None:
-            raise NotPlain("no value")
-        if self.pdst is None:
-            raise NotPlain("no value")
-        if self.pnd0 is None:
-            raise NotPlain("no value")
-        if self.precision is None:
-            raise NotPlain("no value")
-        if self.nextprecision is None:
+        _x, _x2 = self.timing
+        _x3, _x4 = self.temp_thr
+        _x5, _x6 = self.aux_thr
+        _x7, _x8, _x9, _x10, _x11, _x12, _x13, _x14 = self.tr
+        if None in (
+            self.pressure,
+            self.irq,
+            self.command,
+            self.enabled,
+            self.host_mode,
+            self.reset,
+            self.pdst,
+            self.pnd0,
+            self.precision,
+            self.nextprecision,
+        ):
             raise NotPlain("no value")
         out.append(
             _BE_12B3H2b2iqB2HB4H8i.pack(
@@ -351,11 +349,21 @@ class Tsc2005(VMState):
                 self.y,
                 self.timer,
                 self.pin_func,
-                *count_of(self.timing, 2),
+                _x,
+                _x2,
                 self.noise,
-                *count_of(self.temp_thr, 2),
-                *count_of(self.aux_thr, 2),
-                *count_of(self.tr, 8),
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
+                _x9,
+                _x10,
+                _x11,
+                _x12,
+                _x13,
+                _x14,
             )
         )
 
@@ -385,9 +393,9 @@ class Tsc2005(VMState):
             b"\x89",
             BOOL[self.nextprecision],
             b"\x8a",
-            U8[self.reg],
+            UINT8[self.reg],
             b"\x8b",
-            U8[self.state],
+            UINT8[self.state],
             b"\x8c",
             U16[self.data],
             b"\x8d",
@@ -395,9 +403,9 @@ class Tsc2005(VMState):
             b"\x8e",
             U16[self.filter],
             b"\x8f",
-            S8[self.nextfunction],
+            INT8[self.nextfunction],
             b"\x90",
-            S8[self.function],
+            INT8[self.function],
             b"\x91",
             S32[self.x],
             b"\x92",
@@ -405,13 +413,18 @@ class Tsc2005(VMState):
             b"\x93",
             S64[self.timer],
             b"\x94",
-            U8[self.pin_func],
+            UINT8[self.pin_func],
+            b"\xb5",
+            integers(self.timing, U16, 2),
+            b"\x96",
+            UINT8[self.noise],
+            b"\xb7",
+            integers(self.temp_thr, U16, 2),
+            b"\xb8",
+            integers(self.aux_thr, U16, 2),
+            b"\xb9",
+            integers(self.tr, S32, 8),
         )
-        out.append(tlv(b"\xb5", integers(count_of(self.timing, 2), U16)))
-        out += (b"\x96", U8[self.noise])
-        out.append(tlv(b"\xb7", integers(count_of(self.temp_thr, 2), U16)))
-        out.append(tlv(b"\xb8", integers(count_of(self.aux_thr, 2), U16)))
-        out.append(tlv(b"\xb9", integers(count_of(self.tr, 8), S32)))
         return b"".join(out)
 
     @classmethod
@@ -420,27 +433,30 @@ class Tsc2005(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.pressure, p = take_bool(d, p, e, b"\x80")
-        self.irq, p = take_bool(d, p, e, b"\x81")
-        self.command, p = take_bool(d, p, e, b"\x82")
-        self.enabled, p = take_bool(d, p, e, b"\x83")
-        self.host_mode, p = take_bool(d, p, e, b"\x84")
-        self.reset, p = take_bool(d, p, e, b"\x85")
-        self.pdst, p = take_bool(d, p, e, b"\x86")
-        self.pnd0, p = take_bool(d, p, e, b"\x87")
-        self.precision, p = take_bool(d, p, e, b"\x88")
-        self.nextprecision, p = take_bool(d, p, e, b"\x89")
-        self.reg, p = take_integer(d, p, e, b"\x8a", U8)
-        self.state, p = take_integer(d, p, e, b"\x8b", U8)
-        self.data, p = take_integer(d, p, e, b"\x8c", U16)
-        self.dav, p = take_integer(d, p, e, b"\x8d", U16)
-        self.filter, p = take_integer(d, p, e, b"\x8e", U16)
-        self.nextfunction, p = take_integer(d, p, e, b"\x8f", S8)
-        self.function, p = take_integer(d, p, e, b"\x90", S8)
-        self.x, p = take_integer(d, p, e, b"\x91", S32)
-        self.y, p = take_integer(d, p, e, b"\x92", S32)
-        self.timer, p = take_integer(d, p, e, b"\x93", S64)
-        self.pin_func, p = take_integer(d, p, e, b"\x94", U8)
+        (
+            self.pressure,
+            self.irq,
+            self.command,
+            self.enabled,
+            self.host_mode,
+            self.reset,
+            self.pdst,
+            self.pnd0,
+            self.precision,
+            self.nextprecision,
+            self.reg,
+            self.state,
+            self.data,
+            self.dav,
+            self.filter,
+            self.nextfunction,
+            self.function,
+            self.x,
+            self.y,
+            self.timer,
+            self.pin_func,
+            p,
+        ) = _TLV0_10t2B3H2b2iqB.take(d, p, e)
         self.timing, p = take_integers(d, p, e, b"\xb5", U16, 2)
         self.noise, p = take_integer(d, p, e, b"\x96", U8)
         self.temp_thr, p = take_integers(d, p, e, b"\xb7", U16, 2)

@@ -5,26 +5,18 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, S32, S64, U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    BOOL,
-    S32,
-    S64,
-    U8,
-    U16,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_bool,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
-_BE_7BH2i11B8H3q20Hq = struct.Struct(">7BH2i11B8H3q20Hq")
+_BE_20H = struct.Struct(">20H")
+_BE_7BH2i11B8H3q = struct.Struct(">7BH2i11B8H3q")
+_BE_q = struct.Struct(">q")
+_TLV0_7tH2i11B3H = TlvRun("7?H2i11B3H")
+_TLV25_2H3q = TlvRun("2H3q", 25)
 
 
 class Tsc2102(VMState):
@@ -300,49 +292,53 @@ class Tsc2102(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_7BH2i11B8H3q20Hq.unpack_from(d, p)
-        _b = x[0]
-        _b2 = x[1]
-        _b3 = x[2]
-        _b4 = x[3]
-        _b5 = x[4]
-        _b6 = x[5]
-        _b7 = x[6]
-        self.dav = x[7]
-        self.x = x[8]
-        self.y = x[9]
-        self.offset = x[10]
-        self.page = x[11]
-        self.filter = x[12]
-        self.pin_func = x[13]
-        self.ref = x[14]
-        self.timing = x[15]
-        self.noise = x[16]
-        self.function = x[17]
-        self.nextfunction = x[18]
-        self.precision = x[19]
-        self.nextprecision = x[20]
-        self.audio_ctrl1 = x[21]
-        self.audio_ctrl2 = x[22]
-        self.audio_ctrl3 = x[23]
-        self.pll = list(x[24:27])
-        self.volume = x[27]
-        self.dac_power = x[28]
-        self.volume_change = x[29]
-        self.powerdown = x[30]
-        self.now = x[31]
-        self.filter_data = list(x[32:52])
-        self.timer = x[52]
-        p += 116
-        if (_b | _b2 | _b3 | _b4 | _b5 | _b6 | _b7) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.enabled = _b == 1
-        self.host_mode = _b2 == 1
-        self.irq = _b3 == 1
-        self.command = _b4 == 1
-        self.pressure = _b5 == 1
-        self.softstep = _b6 == 1
-        self.state = _b7 == 1
+        (
+            _b,
+            _b2,
+            _b3,
+            _b4,
+            _b5,
+            _b6,
+            _b7,
+            self.dav,
+            self.x,
+            self.y,
+            self.offset,
+            self.page,
+            self.filter,
+            self.pin_func,
+            self.ref,
+            self.timing,
+            self.noise,
+            self.function,
+            self.nextfunction,
+            self.precision,
+            self.nextprecision,
+            self.audio_ctrl1,
+            self.audio_ctrl2,
+            self.audio_ctrl3,
+            _x,
+            _x2,
+            _x3,
+            self.volume,
+            self.dac_power,
+            self.volume_change,
+            self.powerdown,
+            self.now,
+        ) = _BE_7BH2i11B8H3q.unpack_from(d, p)
+        p += 68
+        self.pll = [_x, _x2, _x3]
+        self.enabled = TRUTH[_b]
+        self.host_mode = TRUTH[_b2]
+        self.irq = TRUTH[_b3]
+        self.command = TRUTH[_b4]
+        self.pressure = TRUTH[_b5]
+        self.softstep = TRUTH[_b6]
+        self.state = TRUTH[_b7]
+        self.filter_data = list(_BE_20H.unpack_from(d, p))
+        p += 40
+        (self.timer,) = _BE_q.unpack_from(d, p)
+        p += 8
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -351,22 +347,19 @@ class Tsc2102(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.enabled is None:
-            raise NotPlain("no value")
-        if self.host_mode is None:
-            raise NotPlain("no value")
-        if self.irq is None:
-            raise NotPlain("no value")
-        if self.command is None:
-            raise NotPlain("no value")
-        if self.pressure is None:
-            raise NotPlain("no value")
-        if self.softstep is None:
-            raise NotPlain("no value")
-        if self.state is None:
+        _x, _x2, _x3 = self.pll
+        if None in (
+            self.enabled,
+            self.host_mode,
+            self.irq,
+            self.command,
+            self.pressure,
+            self.softstep,
+            self.state,
+        ):
             raise NotPlain("no value")
         out.append(
-            _BE_7BH2i11B8H3q20Hq.pack(
+            _BE_7BH2i11B8H3q.pack(
                 1 if self.enabled else 0,
                 1 if self.host_mode else 0,
                 1 if self.irq else 0,
@@ -391,16 +384,18 @@ class Tsc2102(VMState):
                 self.audio_ctrl1,
                 self.audio_ctrl2,
                 self.audio_ctrl3,
-                *count_of(self.pll, 3),
+                _x,
+                _x2,
+                _x3,
                 self.volume,
                 self.dac_power,
                 self.volume_change,
                 self.powerdown,
                 self.now,
-                *count_of(self.filter_data, 20),
-                self.timer,
             )
         )
+        out.append(_BE_20H.pack(*self.filter_data))
+        out.append(_BE_q.pack(self.timer))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
@@ -428,36 +423,35 @@ class Tsc2102(VMState):
             b"\x89",
             S32[self.y],
             b"\x8a",
-            U8[self.offset],
+            UINT8[self.offset],
             b"\x8b",
-            U8[self.page],
+            UINT8[self.page],
             b"\x8c",
-            U8[self.filter],
+            UINT8[self.filter],
             b"\x8d",
-            U8[self.pin_func],
+            UINT8[self.pin_func],
             b"\x8e",
-            U8[self.ref],
+            UINT8[self.ref],
             b"\x8f",
-            U8[self.timing],
+            UINT8[self.timing],
             b"\x90",
-            U8[self.noise],
+            UINT8[self.noise],
             b"\x91",
-            U8[self.function],
+            UINT8[self.function],
             b"\x92",
-            U8[self.nextfunction],
+            UINT8[self.nextfunction],
             b"\x93",
-            U8[self.precision],
+            UINT8[self.precision],
             b"\x94",
-            U8[self.nextprecision],
+            UINT8[self.nextprecision],
             b"\x95",
             U16[self.audio_ctrl1],
             b"\x96",
             U16[self.audio_ctrl2],
             b"\x97",
             U16[self.audio_ctrl3],
-        )
-        out.append(tlv(b"\xb8", integers(count_of(self.pll, 3), U16)))
-        out += (
+            b"\xb8",
+            integers(self.pll, U16, 3),
             b"\x99",
             U16[self.volume],
             b"\x9a",
@@ -468,9 +462,11 @@ class Tsc2102(VMState):
             S64[self.powerdown],
             b"\x9d",
             S64[self.now],
+            b"\xbe",
+            integers(self.filter_data, U16, 20),
+            b"\x9f\x1f",
+            S64[self.timer],
         )
-        out.append(tlv(b"\xbe", integers(count_of(self.filter_data, 20), U16)))
-        out += (b"\x9f\x1f", S64[self.timer])
         return b"".join(out)
 
     @classmethod
@@ -479,36 +475,37 @@ class Tsc2102(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.enabled, p = take_bool(d, p, e, b"\x80")
-        self.host_mode, p = take_bool(d, p, e, b"\x81")
-        self.irq, p = take_bool(d, p, e, b"\x82")
-        self.command, p = take_bool(d, p, e, b"\x83")
-        self.pressure, p = take_bool(d, p, e, b"\x84")
-        self.softstep, p = take_bool(d, p, e, b"\x85")
-        self.state, p = take_bool(d, p, e, b"\x86")
-        self.dav, p = take_integer(d, p, e, b"\x87", U16)
-        self.x, p = take_integer(d, p, e, b"\x88", S32)
-        self.y, p = take_integer(d, p, e, b"\x89", S32)
-        self.offset, p = take_integer(d, p, e, b"\x8a", U8)
-        self.page, p = take_integer(d, p, e, b"\x8b", U8)
-        self.filter, p = take_integer(d, p, e, b"\x8c", U8)
-        self.pin_func, p = take_integer(d, p, e, b"\x8d", U8)
-        self.ref, p = take_integer(d, p, e, b"\x8e", U8)
-        self.timing, p = take_integer(d, p, e, b"\x8f", U8)
-        self.noise, p = take_integer(d, p, e, b"\x90", U8)
-        self.function, p = take_integer(d, p, e, b"\x91", U8)
-        self.nextfunction, p = take_integer(d, p, e, b"\x92", U8)
-        self.precision, p = take_integer(d, p, e, b"\x93", U8)
-        self.nextprecision, p = take_integer(d, p, e, b"\x94", U8)
-        self.audio_ctrl1, p = take_integer(d, p, e, b"\x95", U16)
-        self.audio_ctrl2, p = take_integer(d, p, e, b"\x96", U16)
-        self.audio_ctrl3, p = take_integer(d, p, e, b"\x97", U16)
+        (
+            self.enabled,
+            self.host_mode,
+            self.irq,
+            self.command,
+            self.pressure,
+            self.softstep,
+            self.state,
+            self.dav,
+            self.x,
+            self.y,
+            self.offset,
+            self.page,
+            self.filter,
+            self.pin_func,
+            self.ref,
+            self.timing,
+            self.noise,
+            self.function,
+            self.nextfunction,
+            self.precision,
+            self.nextprecision,
+            self.audio_ctrl1,
+            self.audio_ctrl2,
+            self.audio_ctrl3,
+            p,
+        ) = _TLV0_7tH2i11B3H.take(d, p, e)
         self.pll, p = take_integers(d, p, e, b"\xb8", U16, 3)
-        self.volume, p = take_integer(d, p, e, b"\x99", U16)
-        self.dac_power, p = take_integer(d, p, e, b"\x9a", U16)
-        self.volume_change, p = take_integer(d, p, e, b"\x9b", S64)
-        self.powerdown, p = take_integer(d, p, e, b"\x9c", S64)
-        self.now, p = take_integer(d, p, e, b"\x9d", S64)
+        self.volume, self.dac_power, self.volume_change, self.powerdown, self.now, p = (
+            _TLV25_2H3q.take(d, p, e)
+        )
         self.filter_data, p = take_integers(d, p, e, b"\xbe", U16, 20)
         self.timer, p = take_integer(d, p, e, b"\x9f\x1f", S64)
         if p != e:

@@ -5,25 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    S32,
-    U8,
-    U16,
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, count_of, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2HB = struct.Struct(">2HB")
 _BE_i = struct.Struct(">i")
+_TLV2_2HB = TlvRun("2HB", 2)
 
 
 class Vmmouse(VMState):
@@ -109,15 +100,17 @@ class Vmmouse(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", S32[self.queue_size])
-        out.append(tlv(b"\xa1", integers(count_of(self.queue, 1024), U32)))
         out += (
+            b"\x80",
+            S32[self.queue_size],
+            b"\xa1",
+            integers(self.queue, U32, 1024),
             b"\x82",
             U16[self.nb_queue],
             b"\x83",
             U16[self.status],
             b"\x84",
-            U8[self.absolute],
+            UINT8[self.absolute],
         )
         return b"".join(out)
 
@@ -129,9 +122,7 @@ class Vmmouse(VMState):
         self._facts = f
         self.queue_size, p = take_integer(d, p, e, b"\x80", S32)
         self.queue, p = take_integers(d, p, e, b"\xa1", U32, 1024)
-        self.nb_queue, p = take_integer(d, p, e, b"\x82", U16)
-        self.status, p = take_integer(d, p, e, b"\x83", U16)
-        self.absolute, p = take_integer(d, p, e, b"\x84", U8)
+        self.nb_queue, self.status, self.absolute, p = _TLV2_2HB.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,21 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_19I = struct.Struct(">19I")
+_TLV0_4I = TlvRun("4I")
 
 
 class A10Pic(VMState):
@@ -119,17 +113,33 @@ class A10Pic(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_19I.unpack_from(d, p)
-        self.vector = x[0]
-        self.base_addr = x[1]
-        self.protect = x[2]
-        self.nmi = x[3]
-        self.irq_pending = list(x[4:7])
-        self.fiq_pending = list(x[7:10])
-        self.enable = list(x[10:13])
-        self.select = list(x[13:16])
-        self.mask = list(x[16:19])
+        (
+            self.vector,
+            self.base_addr,
+            self.protect,
+            self.nmi,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            _x13,
+            _x14,
+            _x15,
+        ) = _BE_19I.unpack_from(d, p)
         p += 76
+        self.irq_pending = [_x, _x2, _x3]
+        self.fiq_pending = [_x4, _x5, _x6]
+        self.enable = [_x7, _x8, _x9]
+        self.select = [_x10, _x11, _x12]
+        self.mask = [_x13, _x14, _x15]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -138,17 +148,32 @@ class A10Pic(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3 = self.irq_pending
+        _x4, _x5, _x6 = self.fiq_pending
+        _x7, _x8, _x9 = self.enable
+        _x10, _x11, _x12 = self.select
+        _x13, _x14, _x15 = self.mask
         out.append(
             _BE_19I.pack(
                 self.vector,
                 self.base_addr,
                 self.protect,
                 self.nmi,
-                *count_of(self.irq_pending, 3),
-                *count_of(self.fiq_pending, 3),
-                *count_of(self.enable, 3),
-                *count_of(self.select, 3),
-                *count_of(self.mask, 3),
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
+                _x9,
+                _x10,
+                _x11,
+                _x12,
+                _x13,
+                _x14,
+                _x15,
             )
         )
 
@@ -165,12 +190,17 @@ class A10Pic(VMState):
             U32[self.protect],
             b"\x83",
             U32[self.nmi],
+            b"\xa4",
+            integers(self.irq_pending, U32, 3),
+            b"\xa5",
+            integers(self.fiq_pending, U32, 3),
+            b"\xa6",
+            integers(self.enable, U32, 3),
+            b"\xa7",
+            integers(self.select, U32, 3),
+            b"\xa8",
+            integers(self.mask, U32, 3),
         )
-        out.append(tlv(b"\xa4", integers(count_of(self.irq_pending, 3), U32)))
-        out.append(tlv(b"\xa5", integers(count_of(self.fiq_pending, 3), U32)))
-        out.append(tlv(b"\xa6", integers(count_of(self.enable, 3), U32)))
-        out.append(tlv(b"\xa7", integers(count_of(self.select, 3), U32)))
-        out.append(tlv(b"\xa8", integers(count_of(self.mask, 3), U32)))
         return b"".join(out)
 
     @classmethod
@@ -179,10 +209,7 @@ class A10Pic(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.vector, p = take_integer(d, p, e, b"\x80", U32)
-        self.base_addr, p = take_integer(d, p, e, b"\x81", U32)
-        self.protect, p = take_integer(d, p, e, b"\x82", U32)
-        self.nmi, p = take_integer(d, p, e, b"\x83", U32)
+        self.vector, self.base_addr, self.protect, self.nmi, p = _TLV0_4I.take(d, p, e)
         self.irq_pending, p = take_integers(d, p, e, b"\xa4", U32, 3)
         self.fiq_pending, p = take_integers(d, p, e, b"\xa5", U32, 3)
         self.enable, p = take_integers(d, p, e, b"\xa6", U32, 3)

@@ -5,28 +5,26 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, S64, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    S32,
-    S64,
-    U8,
-    U32,
     NotPlain,
-    count_of,
     decode_subsections,
     encode_subsections,
-    integers,
     load_subsections,
     save_subsections,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2i = struct.Struct(">2i")
 _BE_I3BI2B34IiI3q = struct.Struct(">I3BI2B34IiI3q")
+_TLV0_2i = TlvRun("2i")
+_TLV0_I3BI2B = TlvRun("I3BI2B")
+_TLV13_IiI3q = TlvRun("IiI3q", 13)
 
 
 class ApicSipi(VMState):
@@ -86,8 +84,7 @@ class ApicSipi(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.sipi_vector, p = take_integer(d, p, e, b"\x80", S32)
-        self.wait_for_sipi, p = take_integer(d, p, e, b"\x81", S32)
+        self.sipi_vector, self.wait_for_sipi, p = _TLV0_2i.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -288,27 +285,60 @@ class Apic(VMState):
         self._version = version
         self._facts = f
         self.sipi = None
-        x = _BE_I3BI2B34IiI3q.unpack_from(d, p)
-        self.apicbase = x[0]
-        self.id = x[1]
-        self.arb_id = x[2]
-        self.tpr = x[3]
-        self.spurious_vec = x[4]
-        self.log_dest = x[5]
-        self.dest_mode = x[6]
-        self.isr = list(x[7:15])
-        self.tmr = list(x[15:23])
-        self.irr = list(x[23:31])
-        self.lvt = list(x[31:37])
-        self.esr = x[37]
-        self.icr = list(x[38:40])
-        self.divide_conf = x[40]
-        self.count_shift = x[41]
-        self.initial_count = x[42]
-        self.initial_count_load_time = x[43]
-        self.next_time = x[44]
-        self.timer_expiry = x[45]
+        (
+            self.apicbase,
+            self.id,
+            self.arb_id,
+            self.tpr,
+            self.spurious_vec,
+            self.log_dest,
+            self.dest_mode,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            _x13,
+            _x14,
+            _x15,
+            _x16,
+            _x17,
+            _x18,
+            _x19,
+            _x20,
+            _x21,
+            _x22,
+            _x23,
+            _x24,
+            _x25,
+            _x26,
+            _x27,
+            _x28,
+            _x29,
+            _x30,
+            self.esr,
+            _x31,
+            _x32,
+            self.divide_conf,
+            self.count_shift,
+            self.initial_count,
+            self.initial_count_load_time,
+            self.next_time,
+            self.timer_expiry,
+        ) = _BE_I3BI2B34IiI3q.unpack_from(d, p)
         p += 181
+        self.isr = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
+        self.tmr = [_x9, _x10, _x11, _x12, _x13, _x14, _x15, _x16]
+        self.irr = [_x17, _x18, _x19, _x20, _x21, _x22, _x23, _x24]
+        self.lvt = [_x25, _x26, _x27, _x28, _x29, _x30]
+        self.icr = [_x31, _x32]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -317,6 +347,11 @@ class Apic(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8 = self.isr
+        _x9, _x10, _x11, _x12, _x13, _x14, _x15, _x16 = self.tmr
+        _x17, _x18, _x19, _x20, _x21, _x22, _x23, _x24 = self.irr
+        _x25, _x26, _x27, _x28, _x29, _x30 = self.lvt
+        _x31, _x32 = self.icr
         out.append(
             _BE_I3BI2B34IiI3q.pack(
                 self.apicbase,
@@ -326,12 +361,39 @@ class Apic(VMState):
                 self.spurious_vec,
                 self.log_dest,
                 self.dest_mode,
-                *count_of(self.isr, 8),
-                *count_of(self.tmr, 8),
-                *count_of(self.irr, 8),
-                *count_of(self.lvt, 6),
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
+                _x9,
+                _x10,
+                _x11,
+                _x12,
+                _x13,
+                _x14,
+                _x15,
+                _x16,
+                _x17,
+                _x18,
+                _x19,
+                _x20,
+                _x21,
+                _x22,
+                _x23,
+                _x24,
+                _x25,
+                _x26,
+                _x27,
+                _x28,
+                _x29,
+                _x30,
                 self.esr,
-                *count_of(self.icr, 2),
+                _x31,
+                _x32,
                 self.divide_conf,
                 self.count_shift,
                 self.initial_count,
@@ -350,25 +412,29 @@ class Apic(VMState):
             b"\x80",
             U32[self.apicbase],
             b"\x81",
-            U8[self.id],
+            UINT8[self.id],
             b"\x82",
-            U8[self.arb_id],
+            UINT8[self.arb_id],
             b"\x83",
-            U8[self.tpr],
+            UINT8[self.tpr],
             b"\x84",
             U32[self.spurious_vec],
             b"\x85",
-            U8[self.log_dest],
+            UINT8[self.log_dest],
             b"\x86",
-            U8[self.dest_mode],
-        )
-        out.append(tlv(b"\xa7", integers(count_of(self.isr, 8), U32)))
-        out.append(tlv(b"\xa8", integers(count_of(self.tmr, 8), U32)))
-        out.append(tlv(b"\xa9", integers(count_of(self.irr, 8), U32)))
-        out.append(tlv(b"\xaa", integers(count_of(self.lvt, 6), U32)))
-        out += (b"\x8b", U32[self.esr])
-        out.append(tlv(b"\xac", integers(count_of(self.icr, 2), U32)))
-        out += (
+            UINT8[self.dest_mode],
+            b"\xa7",
+            integers(self.isr, U32, 8),
+            b"\xa8",
+            integers(self.tmr, U32, 8),
+            b"\xa9",
+            integers(self.irr, U32, 8),
+            b"\xaa",
+            integers(self.lvt, U32, 6),
+            b"\x8b",
+            U32[self.esr],
+            b"\xac",
+            integers(self.icr, U32, 2),
             b"\x8d",
             U32[self.divide_conf],
             b"\x8e",
@@ -394,25 +460,31 @@ class Apic(VMState):
         self._version = version
         self._facts = f
         self.sipi = None
-        self.apicbase, p = take_integer(d, p, e, b"\x80", U32)
-        self.id, p = take_integer(d, p, e, b"\x81", U8)
-        self.arb_id, p = take_integer(d, p, e, b"\x82", U8)
-        self.tpr, p = take_integer(d, p, e, b"\x83", U8)
-        self.spurious_vec, p = take_integer(d, p, e, b"\x84", U32)
-        self.log_dest, p = take_integer(d, p, e, b"\x85", U8)
-        self.dest_mode, p = take_integer(d, p, e, b"\x86", U8)
+        (
+            self.apicbase,
+            self.id,
+            self.arb_id,
+            self.tpr,
+            self.spurious_vec,
+            self.log_dest,
+            self.dest_mode,
+            p,
+        ) = _TLV0_I3BI2B.take(d, p, e)
         self.isr, p = take_integers(d, p, e, b"\xa7", U32, 8)
         self.tmr, p = take_integers(d, p, e, b"\xa8", U32, 8)
         self.irr, p = take_integers(d, p, e, b"\xa9", U32, 8)
         self.lvt, p = take_integers(d, p, e, b"\xaa", U32, 6)
         self.esr, p = take_integer(d, p, e, b"\x8b", U32)
         self.icr, p = take_integers(d, p, e, b"\xac", U32, 2)
-        self.divide_conf, p = take_integer(d, p, e, b"\x8d", U32)
-        self.count_shift, p = take_integer(d, p, e, b"\x8e", S32)
-        self.initial_count, p = take_integer(d, p, e, b"\x8f", U32)
-        self.initial_count_load_time, p = take_integer(d, p, e, b"\x90", S64)
-        self.next_time, p = take_integer(d, p, e, b"\x91", S64)
-        self.timer_expiry, p = take_integer(d, p, e, b"\x92", S64)
+        (
+            self.divide_conf,
+            self.count_shift,
+            self.initial_count,
+            self.initial_count_load_time,
+            self.next_time,
+            self.timer_expiry,
+            p,
+        ) = _TLV13_IiI3q.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xb3", f, {})
         if p != e:
             raise NotPlain("a component more")

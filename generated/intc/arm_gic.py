@@ -6,18 +6,16 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    U8,
+    TRUTH,
     NotPlain,
     count_of,
     load_subsections,
     save_subsections,
     sized,
-    take_bool,
-    take_integer,
 )
 from vmsgen.runtime.visitor import Visitor
 
@@ -26,6 +24,7 @@ _BE_16I24H = struct.Struct(">16I24H")
 _BE_24H = struct.Struct(">24H")
 _BE_7B = struct.Struct(">7B")
 _BE_9I = struct.Struct(">9I")
+_TLV0_4B2tB = TlvRun("4B2?B")
 
 
 class Groups(enum.IntFlag):
@@ -108,10 +107,8 @@ class Interrupt(Struct):
             _BE_7B.unpack_from(d, p)
         )
         p += 7
-        if (_b | _b2) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.model = _b == 1
-        self.edge_trigger = _b2 == 1
+        self.model = TRUTH[_b]
+        self.edge_trigger = TRUTH[_b2]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -120,9 +117,7 @@ class Interrupt(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if self.model is None:
-            raise NotPlain("no value")
-        if self.edge_trigger is None:
+        if None in (self.model, self.edge_trigger):
             raise NotPlain("no value")
         out.append(
             _BE_7B.pack(
@@ -142,19 +137,19 @@ class Interrupt(Struct):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.enabled],
+            UINT8[self.enabled],
             b"\x81",
-            U8[self.pending],
+            UINT8[self.pending],
             b"\x82",
-            U8[self.active],
+            UINT8[self.active],
             b"\x83",
-            U8[self.level],
+            UINT8[self.level],
             b"\x84",
             BOOL[self.model],
             b"\x85",
             BOOL[self.edge_trigger],
             b"\x86",
-            U8[self.group],
+            UINT8[self.group],
         )
         return b"".join(out)
 
@@ -162,13 +157,16 @@ class Interrupt(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Interrupt:
         self = cls.__new__(cls)
         self._kept = None
-        self.enabled, p = take_integer(d, p, e, b"\x80", U8)
-        self.pending, p = take_integer(d, p, e, b"\x81", U8)
-        self.active, p = take_integer(d, p, e, b"\x82", U8)
-        self.level, p = take_integer(d, p, e, b"\x83", U8)
-        self.model, p = take_bool(d, p, e, b"\x84")
-        self.edge_trigger, p = take_bool(d, p, e, b"\x85")
-        self.group, p = take_integer(d, p, e, b"\x86", U8)
+        (
+            self.enabled,
+            self.pending,
+            self.active,
+            self.level,
+            self.model,
+            self.edge_trigger,
+            self.group,
+            p,
+        ) = _TLV0_4B2tB.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -299,23 +297,81 @@ class ArmGicVirt(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_16I.unpack_from(d, p)
-        self.h_hcr = list(x[0:8])
-        self.h_misr = list(x[8:16])
+        (
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            _x13,
+            _x14,
+            _x15,
+            _x16,
+        ) = _BE_16I.unpack_from(d, p)
         p += 64
+        self.h_hcr = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
+        self.h_misr = [_x9, _x10, _x11, _x12, _x13, _x14, _x15, _x16]
         _items = []
         for _ in range(64):
             _item = list(struct.unpack_from(">8I", d, p))
             p += 32
             _items.append(_item)
         self.h_lr = _items
-        x = _BE_16I24H.unpack_from(d, p)
-        self.h_apr = list(x[0:8])
-        self.v_cpu_ctlr = list(x[8:16])
-        self.v_priority_mask = list(x[16:24])
-        self.v_running_priority = list(x[24:32])
-        self.v_current_pending = list(x[32:40])
+        (
+            _x17,
+            _x18,
+            _x19,
+            _x20,
+            _x21,
+            _x22,
+            _x23,
+            _x24,
+            _x25,
+            _x26,
+            _x27,
+            _x28,
+            _x29,
+            _x30,
+            _x31,
+            _x32,
+            _x33,
+            _x34,
+            _x35,
+            _x36,
+            _x37,
+            _x38,
+            _x39,
+            _x40,
+            _x41,
+            _x42,
+            _x43,
+            _x44,
+            _x45,
+            _x46,
+            _x47,
+            _x48,
+            _x49,
+            _x50,
+            _x51,
+            _x52,
+            _x53,
+            _x54,
+            _x55,
+            _x56,
+        ) = _BE_16I24H.unpack_from(d, p)
         p += 112
+        self.h_apr = [_x17, _x18, _x19, _x20, _x21, _x22, _x23, _x24]
+        self.v_cpu_ctlr = [_x25, _x26, _x27, _x28, _x29, _x30, _x31, _x32]
+        self.v_priority_mask = [_x33, _x34, _x35, _x36, _x37, _x38, _x39, _x40]
+        self.v_running_priority = [_x41, _x42, _x43, _x44, _x45, _x46, _x47, _x48]
+        self.v_current_pending = [_x49, _x50, _x51, _x52, _x53, _x54, _x55, _x56]
         self.v_bpr = list(d[p : p + 8])
         p += 8
         self.v_abpr = list(d[p : p + 8])
@@ -328,16 +384,77 @@ class ArmGicVirt(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(_BE_16I.pack(*count_of(self.h_hcr, 8), *count_of(self.h_misr, 8)))
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8 = self.h_hcr
+        _x9, _x10, _x11, _x12, _x13, _x14, _x15, _x16 = self.h_misr
+        out.append(
+            _BE_16I.pack(
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
+                _x9,
+                _x10,
+                _x11,
+                _x12,
+                _x13,
+                _x14,
+                _x15,
+                _x16,
+            )
+        )
         for _item in count_of(self.h_lr, 64):
             out.append(struct.pack(f">{len(_item)}I", *count_of(_item, 8)))
+        _x17, _x18, _x19, _x20, _x21, _x22, _x23, _x24 = self.h_apr
+        _x25, _x26, _x27, _x28, _x29, _x30, _x31, _x32 = self.v_cpu_ctlr
+        _x33, _x34, _x35, _x36, _x37, _x38, _x39, _x40 = self.v_priority_mask
+        _x41, _x42, _x43, _x44, _x45, _x46, _x47, _x48 = self.v_running_priority
+        _x49, _x50, _x51, _x52, _x53, _x54, _x55, _x56 = self.v_current_pending
         out.append(
             _BE_16I24H.pack(
-                *count_of(self.h_apr, 8),
-                *count_of(self.v_cpu_ctlr, 8),
-                *count_of(self.v_priority_mask, 8),
-                *count_of(self.v_running_priority, 8),
-                *count_of(self.v_current_pending, 8),
+                _x17,
+                _x18,
+                _x19,
+                _x20,
+                _x21,
+                _x22,
+                _x23,
+                _x24,
+                _x25,
+                _x26,
+                _x27,
+                _x28,
+                _x29,
+                _x30,
+                _x31,
+                _x32,
+                _x33,
+                _x34,
+                _x35,
+                _x36,
+                _x37,
+                _x38,
+                _x39,
+                _x40,
+                _x41,
+                _x42,
+                _x43,
+                _x44,
+                _x45,
+                _x46,
+                _x47,
+                _x48,
+                _x49,
+                _x50,
+                _x51,
+                _x52,
+                _x53,
+                _x54,
+                _x55,
+                _x56,
             )
         )
         out.append(bytes(count_of(self.v_bpr, 8)))
@@ -507,10 +624,9 @@ class ArmGic(VMState):
         self._version = version
         self._facts = f
         self.virt = None
-        x = _BE_9I.unpack_from(d, p)
-        self.ctlr = x[0]
-        self.cpu_ctlr = list(x[1:9])
+        self.ctlr, _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8 = _BE_9I.unpack_from(d, p)
         p += 36
+        self.cpu_ctlr = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
         _items = []
         for _ in range(1020):
             _item, p = Interrupt._load(d, p, f)
@@ -524,11 +640,36 @@ class ArmGic(VMState):
         p += 988
         self.sgi_pending = d[p : p + 128]
         p += 128
-        x = _BE_24H.unpack_from(d, p)
-        self.priority_mask = list(x[0:8])
-        self.running_priority = list(x[8:16])
-        self.current_pending = list(x[16:24])
+        (
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            _x13,
+            _x14,
+            _x15,
+            _x16,
+            _x17,
+            _x18,
+            _x19,
+            _x20,
+            _x21,
+            _x22,
+            _x23,
+            _x24,
+            _x25,
+            _x26,
+            _x27,
+            _x28,
+            _x29,
+            _x30,
+            _x31,
+            _x32,
+        ) = _BE_24H.unpack_from(d, p)
         p += 48
+        self.priority_mask = [_x9, _x10, _x11, _x12, _x13, _x14, _x15, _x16]
+        self.running_priority = [_x17, _x18, _x19, _x20, _x21, _x22, _x23, _x24]
+        self.current_pending = [_x25, _x26, _x27, _x28, _x29, _x30, _x31, _x32]
         self.bpr = list(d[p : p + 8])
         p += 8
         self.abpr = list(d[p : p + 8])
@@ -553,18 +694,43 @@ class ArmGic(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(_BE_9I.pack(self.ctlr, *self.cpu_ctlr))
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8 = self.cpu_ctlr
+        out.append(_BE_9I.pack(self.ctlr, _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8))
         for _item in count_of(self.irq_state, 1020):
             _item._save(out, f)
         out.append(sized(self.irq_target, 1020))
         out.append(sized(self.priority1, 256))
         out.append(sized(self.priority2, 988))
         out.append(sized(self.sgi_pending, 128))
+        _x9, _x10, _x11, _x12, _x13, _x14, _x15, _x16 = self.priority_mask
+        _x17, _x18, _x19, _x20, _x21, _x22, _x23, _x24 = self.running_priority
+        _x25, _x26, _x27, _x28, _x29, _x30, _x31, _x32 = self.current_pending
         out.append(
             _BE_24H.pack(
-                *count_of(self.priority_mask, 8),
-                *count_of(self.running_priority, 8),
-                *count_of(self.current_pending, 8),
+                _x9,
+                _x10,
+                _x11,
+                _x12,
+                _x13,
+                _x14,
+                _x15,
+                _x16,
+                _x17,
+                _x18,
+                _x19,
+                _x20,
+                _x21,
+                _x22,
+                _x23,
+                _x24,
+                _x25,
+                _x26,
+                _x27,
+                _x28,
+                _x29,
+                _x30,
+                _x31,
+                _x32,
             )
         )
         out.append(bytes(count_of(self.bpr, 8)))

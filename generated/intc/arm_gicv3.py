@@ -5,25 +5,23 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    U32,
-    U64,
+    TRUTH,
     NotPlain,
     bounded,
     content,
     count_of,
     decode_subsections,
     encode_subsections,
-    integers,
     load_subsections,
     save_subsections,
     small_octets,
     take_bool,
     take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
@@ -33,10 +31,10 @@ from vmsgen.runtime.visitor import Visitor
 #: Source: property num-cpu, which the board sets to the number of its processors
 NUM_CPU = Prop("num_cpu", "intc/arm-gicv3", "int", low=1, high=512)
 
-_BE_18Q = struct.Struct(">18Q")
-_BE_227I = struct.Struct(">227I")
+_BE_16Q = struct.Struct(">16Q")
 _BE_2Q = struct.Struct(">2Q")
 _BE_32I = struct.Struct(">32I")
+_BE_3I = struct.Struct(">3I")
 _BE_4Q = struct.Struct(">4Q")
 _BE_5I2Q7I = struct.Struct(">5I2Q7I")
 _BE_64I = struct.Struct(">64I")
@@ -44,6 +42,7 @@ _BE_6Q = struct.Struct(">6Q")
 _BE_B = struct.Struct(">B")
 _BE_I = struct.Struct(">I")
 _BE_Q = struct.Struct(">Q")
+_TLV0_2Q = TlvRun("2Q")
 
 
 class RedistributorVirt(VMState):
@@ -108,11 +107,12 @@ class RedistributorVirt(VMState):
             p += 32
             _items.append(_item)
         self.ich_apr = _items
-        x = _BE_18Q.unpack_from(d, p)
-        self.ich_hcr_el2 = x[0]
-        self.ich_lr_el2 = list(x[1:17])
-        self.ich_vmcr_el2 = x[17]
-        p += 144
+        (self.ich_hcr_el2,) = _BE_Q.unpack_from(d, p)
+        p += 8
+        self.ich_lr_el2 = list(_BE_16Q.unpack_from(d, p))
+        p += 128
+        (self.ich_vmcr_el2,) = _BE_Q.unpack_from(d, p)
+        p += 8
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -123,7 +123,9 @@ class RedistributorVirt(VMState):
             return
         for _item in count_of(self.ich_apr, 3):
             out.append(struct.pack(f">{len(_item)}Q", *count_of(_item, 4)))
-        out.append(_BE_18Q.pack(self.ich_hcr_el2, *self.ich_lr_el2, self.ich_vmcr_el2))
+        out.append(_BE_Q.pack(self.ich_hcr_el2))
+        out.append(_BE_16Q.pack(*self.ich_lr_el2))
+        out.append(_BE_Q.pack(self.ich_vmcr_el2))
 
 
 class RedistributorSreEl1(VMState):
@@ -247,8 +249,7 @@ class RedistributorGicv4(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.gicr_vpropbaser, p = take_integer(d, p, e, b"\x80", U64)
-        self.gicr_vpendbaser, p = take_integer(d, p, e, b"\x81", U64)
+        self.gicr_vpropbaser, self.gicr_vpendbaser, p = _TLV0_2Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -521,38 +522,39 @@ class Redistributor(Struct):
         self.sre_el1 = None
         self.gicv4 = None
         self.nmi = None
-        x = _BE_5I2Q7I.unpack_from(d, p)
-        self.level = x[0]
-        self.gicr_ctlr = x[1]
-        self.gicr_statusr = list(x[2:4])
-        self.gicr_waker = x[4]
-        self.gicr_propbaser = x[5]
-        self.gicr_pendbaser = x[6]
-        self.gicr_igroupr0 = x[7]
-        self.gicr_ienabler0 = x[8]
-        self.gicr_ipendr0 = x[9]
-        self.gicr_iactiver0 = x[10]
-        self.edge_trigger = x[11]
-        self.gicr_igrpmodr0 = x[12]
-        self.gicr_nsacr = x[13]
+        (
+            self.level,
+            self.gicr_ctlr,
+            _x,
+            _x2,
+            self.gicr_waker,
+            self.gicr_propbaser,
+            self.gicr_pendbaser,
+            self.gicr_igroupr0,
+            self.gicr_ienabler0,
+            self.gicr_ipendr0,
+            self.gicr_iactiver0,
+            self.edge_trigger,
+            self.gicr_igrpmodr0,
+            self.gicr_nsacr,
+        ) = _BE_5I2Q7I.unpack_from(d, p)
         p += 64
+        self.gicr_statusr = [_x, _x2]
         self.gicr_ipriorityr = list(d[p : p + 32])
         p += 32
-        x = _BE_6Q.unpack_from(d, p)
-        self.icc_ctlr_el1 = list(x[0:2])
-        self.icc_pmr_el1 = x[2]
-        self.icc_bpr = list(x[3:6])
+        _x3, _x4, self.icc_pmr_el1, _x5, _x6, _x7 = _BE_6Q.unpack_from(d, p)
         p += 48
+        self.icc_ctlr_el1 = [_x3, _x4]
+        self.icc_bpr = [_x5, _x6, _x7]
         _items = []
         for _ in range(3):
             _item = list(struct.unpack_from(">4Q", d, p))
             p += 32
             _items.append(_item)
         self.icc_apr = _items
-        x = _BE_4Q.unpack_from(d, p)
-        self.icc_igrpen = list(x[0:3])
-        self.icc_ctlr_el3 = x[3]
+        _x8, _x9, _x10, self.icc_ctlr_el3 = _BE_4Q.unpack_from(d, p)
         p += 32
+        self.icc_igrpen = [_x8, _x9, _x10]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -561,11 +563,13 @@ class Redistributor(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
+        _x, _x2 = self.gicr_statusr
         out.append(
             _BE_5I2Q7I.pack(
                 self.level,
                 self.gicr_ctlr,
-                *self.gicr_statusr,
+                _x,
+                _x2,
                 self.gicr_waker,
                 self.gicr_propbaser,
                 self.gicr_pendbaser,
@@ -579,16 +583,13 @@ class Redistributor(Struct):
             )
         )
         out.append(bytes(count_of(self.gicr_ipriorityr, 32)))
-        out.append(
-            _BE_6Q.pack(
-                *count_of(self.icc_ctlr_el1, 2),
-                self.icc_pmr_el1,
-                *count_of(self.icc_bpr, 3),
-            )
-        )
+        _x3, _x4 = self.icc_ctlr_el1
+        _x5, _x6, _x7 = self.icc_bpr
+        out.append(_BE_6Q.pack(_x3, _x4, self.icc_pmr_el1, _x5, _x6, _x7))
         for _item in count_of(self.icc_apr, 3):
             out.append(struct.pack(f">{len(_item)}Q", *count_of(_item, 4)))
-        out.append(_BE_4Q.pack(*self.icc_igrpen, self.icc_ctlr_el3))
+        _x8, _x9, _x10 = self.icc_igrpen
+        out.append(_BE_4Q.pack(_x8, _x9, _x10, self.icc_ctlr_el3))
         save_subsections(self, out, f, {})
 
 
@@ -626,9 +627,7 @@ class ArmGicv3GicdNoMigrationShiftBug(VMState):
         self._facts = f
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.gicd_no_migration_shift_bug = _b == 1
+        self.gicd_no_migration_shift_bug = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -708,7 +707,7 @@ class ArmGicv3GicdNmi(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.nmi, 32), U32)))
+        out += (b"\xa0", integers(self.nmi, U32, 32))
         return b"".join(out)
 
     @classmethod
@@ -881,17 +880,23 @@ class ArmGicv3(VMState):
         self._facts = f
         self.gicd_no_migration_shift_bug = None
         self.gicd_nmi = None
-        x = _BE_227I.unpack_from(d, p)
-        self.gicd_ctlr = x[0]
-        self.gicd_statusr = list(x[1:3])
-        self.group = list(x[3:35])
-        self.grpmod = list(x[35:67])
-        self.enabled = list(x[67:99])
-        self.pending = list(x[99:131])
-        self.active = list(x[131:163])
-        self.level = list(x[163:195])
-        self.edge_trigger = list(x[195:227])
-        p += 908
+        self.gicd_ctlr, _x, _x2 = _BE_3I.unpack_from(d, p)
+        p += 12
+        self.gicd_statusr = [_x, _x2]
+        self.group = list(_BE_32I.unpack_from(d, p))
+        p += 128
+        self.grpmod = list(_BE_32I.unpack_from(d, p))
+        p += 128
+        self.enabled = list(_BE_32I.unpack_from(d, p))
+        p += 128
+        self.pending = list(_BE_32I.unpack_from(d, p))
+        p += 128
+        self.active = list(_BE_32I.unpack_from(d, p))
+        p += 128
+        self.level = list(_BE_32I.unpack_from(d, p))
+        p += 128
+        self.edge_trigger = list(_BE_32I.unpack_from(d, p))
+        p += 128
         self.gicd_ipriority = list(d[p : p + 1020])
         p += 1020
         self.gicd_irouter = list(struct.unpack_from(">1020Q", d, p))
@@ -912,19 +917,15 @@ class ArmGicv3(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(
-            _BE_227I.pack(
-                self.gicd_ctlr,
-                *count_of(self.gicd_statusr, 2),
-                *count_of(self.group, 32),
-                *count_of(self.grpmod, 32),
-                *count_of(self.enabled, 32),
-                *count_of(self.pending, 32),
-                *count_of(self.active, 32),
-                *count_of(self.level, 32),
-                *count_of(self.edge_trigger, 32),
-            )
-        )
+        _x, _x2 = self.gicd_statusr
+        out.append(_BE_3I.pack(self.gicd_ctlr, _x, _x2))
+        out.append(_BE_32I.pack(*self.group))
+        out.append(_BE_32I.pack(*self.grpmod))
+        out.append(_BE_32I.pack(*self.enabled))
+        out.append(_BE_32I.pack(*self.pending))
+        out.append(_BE_32I.pack(*self.active))
+        out.append(_BE_32I.pack(*self.level))
+        out.append(_BE_32I.pack(*self.edge_trigger))
         out.append(bytes(count_of(self.gicd_ipriority, 1020)))
         out.append(
             struct.pack(
@@ -940,18 +941,32 @@ class ArmGicv3(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U32[self.gicd_ctlr])
-        out.append(tlv(b"\xa1", integers(count_of(self.gicd_statusr, 2), U32)))
-        out.append(tlv(b"\xa2", integers(count_of(self.group, 32), U32)))
-        out.append(tlv(b"\xa3", integers(count_of(self.grpmod, 32), U32)))
-        out.append(tlv(b"\xa4", integers(count_of(self.enabled, 32), U32)))
-        out.append(tlv(b"\xa5", integers(count_of(self.pending, 32), U32)))
-        out.append(tlv(b"\xa6", integers(count_of(self.active, 32), U32)))
-        out.append(tlv(b"\xa7", integers(count_of(self.level, 32), U32)))
-        out.append(tlv(b"\xa8", integers(count_of(self.edge_trigger, 32), U32)))
-        out += (b"\x89", small_octets(self.gicd_ipriority, 1020))
-        out.append(tlv(b"\xaa", integers(count_of(self.gicd_irouter, 1020), U64)))
-        out.append(tlv(b"\xab", integers(count_of(self.gicd_nsacr, 64), U32)))
+        out += (
+            b"\x80",
+            U32[self.gicd_ctlr],
+            b"\xa1",
+            integers(self.gicd_statusr, U32, 2),
+            b"\xa2",
+            integers(self.group, U32, 32),
+            b"\xa3",
+            integers(self.grpmod, U32, 32),
+            b"\xa4",
+            integers(self.enabled, U32, 32),
+            b"\xa5",
+            integers(self.pending, U32, 32),
+            b"\xa6",
+            integers(self.active, U32, 32),
+            b"\xa7",
+            integers(self.level, U32, 32),
+            b"\xa8",
+            integers(self.edge_trigger, U32, 32),
+            b"\x89",
+            small_octets(self.gicd_ipriority, 1020),
+            b"\xaa",
+            integers(self.gicd_irouter, U64, 1020),
+            b"\xab",
+            integers(self.gicd_nsacr, U32, 64),
+        )
         x = b"".join(
             [tlv(b"0", item._encode(f)) for item in count_of(self.cpu, f.ask(NUM_CPU))]
         )

@@ -5,22 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    U64,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2I11Q = struct.Struct(">2I11Q")
+_TLV0_2I3Q = TlvRun("2I3Q")
 
 
 class ArmGicv3Its(VMState):
@@ -91,14 +84,23 @@ class ArmGicv3Its(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_2I11Q.unpack_from(d, p)
-        self.ctlr = x[0]
-        self.iidr = x[1]
-        self.cbaser = x[2]
-        self.cwriter = x[3]
-        self.creadr = x[4]
-        self.baser = list(x[5:13])
+        (
+            self.ctlr,
+            self.iidr,
+            self.cbaser,
+            self.cwriter,
+            self.creadr,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+        ) = _BE_2I11Q.unpack_from(d, p)
         p += 96
+        self.baser = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -107,6 +109,7 @@ class ArmGicv3Its(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8 = self.baser
         out.append(
             _BE_2I11Q.pack(
                 self.ctlr,
@@ -114,7 +117,14 @@ class ArmGicv3Its(VMState):
                 self.cbaser,
                 self.cwriter,
                 self.creadr,
-                *self.baser,
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
             )
         )
 
@@ -133,8 +143,9 @@ class ArmGicv3Its(VMState):
             U64[self.cwriter],
             b"\x84",
             U64[self.creadr],
+            b"\xa5",
+            integers(self.baser, U64, 8),
         )
-        out.append(tlv(b"\xa5", integers(count_of(self.baser, 8), U64)))
         return b"".join(out)
 
     @classmethod
@@ -143,11 +154,9 @@ class ArmGicv3Its(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.ctlr, p = take_integer(d, p, e, b"\x80", U32)
-        self.iidr, p = take_integer(d, p, e, b"\x81", U32)
-        self.cbaser, p = take_integer(d, p, e, b"\x82", U64)
-        self.cwriter, p = take_integer(d, p, e, b"\x83", U64)
-        self.creadr, p = take_integer(d, p, e, b"\x84", U64)
+        self.ctlr, self.iidr, self.cbaser, self.cwriter, self.creadr, p = (
+            _TLV0_2I3Q.take(d, p, e)
+        )
         self.baser, p = take_integers(d, p, e, b"\xa5", U64, 8)
         if p != e:
             raise NotPlain("a component more")

@@ -5,21 +5,20 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    S16,
-    U8,
     NotPlain,
     count_of,
     load_subsections,
     save_subsections,
-    take_integer,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_I = struct.Struct(">I")
 _BE_h4B = struct.Struct(">h4B")
+_TLV0_h4B = TlvRun("h4B")
 
 
 class Vector(Struct):
@@ -91,13 +90,13 @@ class Vector(Struct):
             b"\x80",
             S16[self.prio],
             b"\x81",
-            U8[self.enabled],
+            UINT8[self.enabled],
             b"\x82",
-            U8[self.pending],
+            UINT8[self.pending],
             b"\x83",
-            U8[self.active],
+            UINT8[self.active],
             b"\x84",
-            U8[self.level],
+            UINT8[self.level],
         )
         return b"".join(out)
 
@@ -105,11 +104,9 @@ class Vector(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Vector:
         self = cls.__new__(cls)
         self._kept = None
-        self.prio, p = take_integer(d, p, e, b"\x80", S16)
-        self.enabled, p = take_integer(d, p, e, b"\x81", U8)
-        self.pending, p = take_integer(d, p, e, b"\x82", U8)
-        self.active, p = take_integer(d, p, e, b"\x83", U8)
-        self.level, p = take_integer(d, p, e, b"\x84", U8)
+        self.prio, self.enabled, self.pending, self.active, self.level, p = (
+            _TLV0_h4B.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U64, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_8Q = struct.Struct(">8Q")
+_TLV0_8Q = TlvRun("8Q")
 
 
 class AspeedNewVic(VMState):
@@ -174,14 +176,17 @@ class AspeedNewVic(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.level, p = take_integer(d, p, e, b"\x80", U64)
-        self.raw, p = take_integer(d, p, e, b"\x81", U64)
-        self.select, p = take_integer(d, p, e, b"\x82", U64)
-        self.enable, p = take_integer(d, p, e, b"\x83", U64)
-        self.trigger, p = take_integer(d, p, e, b"\x84", U64)
-        self.sense, p = take_integer(d, p, e, b"\x85", U64)
-        self.dual_edge, p = take_integer(d, p, e, b"\x86", U64)
-        self.event, p = take_integer(d, p, e, b"\x87", U64)
+        (
+            self.level,
+            self.raw,
+            self.select,
+            self.enable,
+            self.trigger,
+            self.sense,
+            self.dual_edge,
+            self.event,
+            p,
+        ) = _TLV0_8Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

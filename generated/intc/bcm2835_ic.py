@@ -5,20 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    BOOL,
-    U8,
-    U64,
-    NotPlain,
-    load_subsections,
-    take_bool,
-    take_integer,
-)
+from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2Q4B = struct.Struct(">2Q4B")
+_TLV0_2Q2BtB = TlvRun("2Q2B?B")
 
 
 class Bcm2835Ic(VMState):
@@ -109,9 +103,7 @@ class Bcm2835Ic(VMState):
             self.fiq_select,
         ) = _BE_2Q4B.unpack_from(d, p)
         p += 20
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.fiq_enable = _b == 1
+        self.fiq_enable = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -143,13 +135,13 @@ class Bcm2835Ic(VMState):
             b"\x81",
             U64[self.gpu_irq_enable],
             b"\x82",
-            U8[self.arm_irq_level],
+            UINT8[self.arm_irq_level],
             b"\x83",
-            U8[self.arm_irq_enable],
+            UINT8[self.arm_irq_enable],
             b"\x84",
             BOOL[self.fiq_enable],
             b"\x85",
-            U8[self.fiq_select],
+            UINT8[self.fiq_select],
         )
         return b"".join(out)
 
@@ -159,12 +151,15 @@ class Bcm2835Ic(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.gpu_irq_level, p = take_integer(d, p, e, b"\x80", U64)
-        self.gpu_irq_enable, p = take_integer(d, p, e, b"\x81", U64)
-        self.arm_irq_level, p = take_integer(d, p, e, b"\x82", U8)
-        self.arm_irq_enable, p = take_integer(d, p, e, b"\x83", U8)
-        self.fiq_enable, p = take_bool(d, p, e, b"\x84")
-        self.fiq_select, p = take_integer(d, p, e, b"\x85", U8)
+        (
+            self.gpu_irq_level,
+            self.gpu_irq_enable,
+            self.arm_irq_level,
+            self.arm_irq_enable,
+            self.fiq_enable,
+            self.fiq_select,
+            p,
+        ) = _TLV0_2Q2BtB.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

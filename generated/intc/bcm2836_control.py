@@ -5,25 +5,18 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S64, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    S64,
-    U8,
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    need,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, need
 from vmsgen.runtime.visitor import Visitor
 
-_BE_16I2B8I = struct.Struct(">16I2B8I")
+_BE_16I = struct.Struct(">16I")
+_BE_2B8I = struct.Struct(">2B8I")
 _BE_qIB = struct.Struct(">qIB")
+_TLV1_2B = TlvRun("2B", 1)
+_TLV5_qIB = TlvRun("qIB", 5)
 
 
 class Bcm2836Control(VMState):
@@ -133,13 +126,23 @@ class Bcm2836Control(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_16I2B8I.unpack_from(d, p)
-        self.mailboxes = list(x[0:16])
-        self.route_gpu_irq = x[16]
-        self.route_gpu_fiq = x[17]
-        self.timercontrol = list(x[18:22])
-        self.mailboxcontrol = list(x[22:26])
-        p += 98
+        self.mailboxes = list(_BE_16I.unpack_from(d, p))
+        p += 64
+        (
+            self.route_gpu_irq,
+            self.route_gpu_fiq,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+        ) = _BE_2B8I.unpack_from(d, p)
+        p += 34
+        self.timercontrol = [_x, _x2, _x3, _x4]
+        self.mailboxcontrol = [_x5, _x6, _x7, _x8]
         if version >= 2:
             self.timer, self.local_timer_control, self.route_localtimer = (
                 _BE_qIB.unpack_from(d, p)
@@ -157,13 +160,21 @@ class Bcm2836Control(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        out.append(_BE_16I.pack(*self.mailboxes))
+        _x, _x2, _x3, _x4 = self.timercontrol
+        _x5, _x6, _x7, _x8 = self.mailboxcontrol
         out.append(
-            _BE_16I2B8I.pack(
-                *count_of(self.mailboxes, 16),
+            _BE_2B8I.pack(
                 self.route_gpu_irq,
                 self.route_gpu_fiq,
-                *count_of(self.timercontrol, 4),
-                *count_of(self.mailboxcontrol, 4),
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
             )
         )
         if version >= 2:
@@ -177,10 +188,18 @@ class Bcm2836Control(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.mailboxes, 16), U32)))
-        out += (b"\x81", U8[self.route_gpu_irq], b"\x82", U8[self.route_gpu_fiq])
-        out.append(tlv(b"\xa3", integers(count_of(self.timercontrol, 4), U32)))
-        out.append(tlv(b"\xa4", integers(count_of(self.mailboxcontrol, 4), U32)))
+        out += (
+            b"\xa0",
+            integers(self.mailboxes, U32, 16),
+            b"\x81",
+            UINT8[self.route_gpu_irq],
+            b"\x82",
+            UINT8[self.route_gpu_fiq],
+            b"\xa3",
+            integers(self.timercontrol, U32, 4),
+            b"\xa4",
+            integers(self.mailboxcontrol, U32, 4),
+        )
         if version >= 2:
             out += (
                 b"\x85",
@@ -188,7 +207,7 @@ class Bcm2836Control(VMState):
                 b"\x86",
                 U32[need(self.local_timer_control)],
                 b"\x87",
-                U8[need(self.route_localtimer)],
+                UINT8[need(self.route_localtimer)],
             )
         return b"".join(out)
 
@@ -201,14 +220,13 @@ class Bcm2836Control(VMState):
         self._version = version
         self._facts = f
         self.mailboxes, p = take_integers(d, p, e, b"\xa0", U32, 16)
-        self.route_gpu_irq, p = take_integer(d, p, e, b"\x81", U8)
-        self.route_gpu_fiq, p = take_integer(d, p, e, b"\x82", U8)
+        self.route_gpu_irq, self.route_gpu_fiq, p = _TLV1_2B.take(d, p, e)
         self.timercontrol, p = take_integers(d, p, e, b"\xa3", U32, 4)
         self.mailboxcontrol, p = take_integers(d, p, e, b"\xa4", U32, 4)
         if version >= 2:
-            self.timer, p = take_integer(d, p, e, b"\x85", S64)
-            self.local_timer_control, p = take_integer(d, p, e, b"\x86", U32)
-            self.route_localtimer, p = take_integer(d, p, e, b"\x87", U8)
+            self.timer, self.local_timer_control, self.route_localtimer, p = (
+                _TLV5_qIB.take(d, p, e)
+            )
         else:
             self.timer = None
             self.local_timer_control = None

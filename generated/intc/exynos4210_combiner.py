@@ -5,24 +5,24 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U32,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2B = struct.Struct(">2B")
-_BE_68I = struct.Struct(">68I")
+_BE_3I = struct.Struct(">3I")
+_BE_65I = struct.Struct(">65I")
+_TLV0_2B = TlvRun("2B")
 
 
 class Exynos4210CombinerGroupstate(Struct):
@@ -69,7 +69,7 @@ class Exynos4210CombinerGroupstate(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.src_mask], b"\x81", U8[self.src_pending])
+        out += (b"\x80", UINT8[self.src_mask], b"\x81", UINT8[self.src_pending])
         return b"".join(out)
 
     @classmethod
@@ -78,8 +78,7 @@ class Exynos4210CombinerGroupstate(Struct):
     ) -> Exynos4210CombinerGroupstate:
         self = cls.__new__(cls)
         self._kept = None
-        self.src_mask, p = take_integer(d, p, e, b"\x80", U8)
-        self.src_pending, p = take_integer(d, p, e, b"\x81", U8)
+        self.src_mask, self.src_pending, p = _TLV0_2B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -150,11 +149,11 @@ class Exynos4210Combiner(VMState):
             _item, p = Exynos4210CombinerGroupstate._load(d, p, f)
             _items.append(_item)
         self.group = _items
-        x = _BE_68I.unpack_from(d, p)
-        self.reg_set = list(x[0:65])
-        self.icipsr = list(x[65:67])
-        self.external = x[67]
-        p += 272
+        self.reg_set = list(_BE_65I.unpack_from(d, p))
+        p += 260
+        _x, _x2, self.external = _BE_3I.unpack_from(d, p)
+        p += 12
+        self.icipsr = [_x, _x2]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -165,11 +164,9 @@ class Exynos4210Combiner(VMState):
             return
         for _item in count_of(self.group, 64):
             _item._save(out, f)
-        out.append(
-            _BE_68I.pack(
-                *count_of(self.reg_set, 65), *count_of(self.icipsr, 2), self.external
-            )
-        )
+        out.append(_BE_65I.pack(*self.reg_set))
+        _x, _x2 = self.icipsr
+        out.append(_BE_3I.pack(_x, _x2, self.external))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
@@ -177,9 +174,14 @@ class Exynos4210Combiner(VMState):
         out: list[bytes] = []
         x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.group, 64)])
         out.append(tlv(b"\xa0", x))
-        out.append(tlv(b"\xa1", integers(count_of(self.reg_set, 65), U32)))
-        out.append(tlv(b"\xa2", integers(count_of(self.icipsr, 2), U32)))
-        out += (b"\x83", U32[self.external])
+        out += (
+            b"\xa1",
+            integers(self.reg_set, U32, 65),
+            b"\xa2",
+            integers(self.icipsr, U32, 2),
+            b"\x83",
+            U32[self.external],
+        )
         return b"".join(out)
 
     @classmethod

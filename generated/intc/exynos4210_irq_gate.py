@@ -7,13 +7,7 @@ import struct
 
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    NotPlain,
-    load_subsections,
-    octets,
-    sized,
-    take_octets,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, sized, take_octets
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2s = struct.Struct(">2s")
@@ -65,7 +59,7 @@ class Exynos4210IrqGate(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", octets(self.level, 2))
+        out += (b"\x80\x02", sized(self.level, 2))
         return b"".join(out)
 
     @classmethod

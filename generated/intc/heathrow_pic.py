@@ -5,20 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    content,
-    count_of,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, count_of, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 _BE_4I = struct.Struct(">4I")
+_TLV0_4I = TlvRun("4I")
 
 
 class HeathrowPicOne(Struct):
@@ -102,10 +96,9 @@ class HeathrowPicOne(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> HeathrowPicOne:
         self = cls.__new__(cls)
         self._kept = None
-        self.events, p = take_integer(d, p, e, b"\x80", U32)
-        self.mask, p = take_integer(d, p, e, b"\x81", U32)
-        self.levels, p = take_integer(d, p, e, b"\x82", U32)
-        self.level_triggered, p = take_integer(d, p, e, b"\x83", U32)
+        self.events, self.mask, self.levels, self.level_triggered, p = _TLV0_4I.take(
+            d, p, e
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

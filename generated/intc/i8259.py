@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U8, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    U8,
     NotPlain,
     decode_subsections,
     encode_subsections,
@@ -21,6 +21,7 @@ from vmsgen.runtime.visitor import Visitor
 
 _BE_16B = struct.Struct(">16B")
 _BE_B = struct.Struct(">B")
+_TLV0_16B = TlvRun("16B")
 
 
 class I8259Ltim(VMState):
@@ -67,7 +68,7 @@ class I8259Ltim(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.ltim])
+        out += (b"\x80", UINT8[self.ltim])
         return b"".join(out)
 
     @classmethod
@@ -303,37 +304,37 @@ class I8259(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.last_irr],
+            UINT8[self.last_irr],
             b"\x81",
-            U8[self.irr],
+            UINT8[self.irr],
             b"\x82",
-            U8[self.imr],
+            UINT8[self.imr],
             b"\x83",
-            U8[self.isr],
+            UINT8[self.isr],
             b"\x84",
-            U8[self.priority_add],
+            UINT8[self.priority_add],
             b"\x85",
-            U8[self.irq_base],
+            UINT8[self.irq_base],
             b"\x86",
-            U8[self.read_reg_select],
+            UINT8[self.read_reg_select],
             b"\x87",
-            U8[self.poll],
+            UINT8[self.poll],
             b"\x88",
-            U8[self.special_mask],
+            UINT8[self.special_mask],
             b"\x89",
-            U8[self.init_state],
+            UINT8[self.init_state],
             b"\x8a",
-            U8[self.auto_eoi],
+            UINT8[self.auto_eoi],
             b"\x8b",
-            U8[self.rotate_on_auto_eoi],
+            UINT8[self.rotate_on_auto_eoi],
             b"\x8c",
-            U8[self.special_fully_nested_mode],
+            UINT8[self.special_fully_nested_mode],
             b"\x8d",
-            U8[self.init4],
+            UINT8[self.init4],
             b"\x8e",
-            U8[self.single_mode],
+            UINT8[self.single_mode],
             b"\x8f",
-            U8[self.elcr],
+            UINT8[self.elcr],
         )
         x = encode_subsections(self, f, {})
         if x:
@@ -347,22 +348,25 @@ class I8259(VMState):
         self._version = version
         self._facts = f
         self.ltim = None
-        self.last_irr, p = take_integer(d, p, e, b"\x80", U8)
-        self.irr, p = take_integer(d, p, e, b"\x81", U8)
-        self.imr, p = take_integer(d, p, e, b"\x82", U8)
-        self.isr, p = take_integer(d, p, e, b"\x83", U8)
-        self.priority_add, p = take_integer(d, p, e, b"\x84", U8)
-        self.irq_base, p = take_integer(d, p, e, b"\x85", U8)
-        self.read_reg_select, p = take_integer(d, p, e, b"\x86", U8)
-        self.poll, p = take_integer(d, p, e, b"\x87", U8)
-        self.special_mask, p = take_integer(d, p, e, b"\x88", U8)
-        self.init_state, p = take_integer(d, p, e, b"\x89", U8)
-        self.auto_eoi, p = take_integer(d, p, e, b"\x8a", U8)
-        self.rotate_on_auto_eoi, p = take_integer(d, p, e, b"\x8b", U8)
-        self.special_fully_nested_mode, p = take_integer(d, p, e, b"\x8c", U8)
-        self.init4, p = take_integer(d, p, e, b"\x8d", U8)
-        self.single_mode, p = take_integer(d, p, e, b"\x8e", U8)
-        self.elcr, p = take_integer(d, p, e, b"\x8f", U8)
+        (
+            self.last_irr,
+            self.irr,
+            self.imr,
+            self.isr,
+            self.priority_add,
+            self.irq_base,
+            self.read_reg_select,
+            self.poll,
+            self.special_mask,
+            self.init_state,
+            self.auto_eoi,
+            self.rotate_on_auto_eoi,
+            self.special_fully_nested_mode,
+            self.init4,
+            self.single_mode,
+            self.elcr,
+            p,
+        ) = _TLV0_16B.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xb0", f, {})
         if p != e:
             raise NotPlain("a component more")

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U8, U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_I2B = struct.Struct(">I2B")
+_TLV0_I2B = TlvRun("I2B")
 
 
 class IcpServer(VMState):
@@ -86,9 +88,9 @@ class IcpServer(VMState):
             b"\x80",
             U32[self.xirr],
             b"\x81",
-            U8[self.pending_priority],
+            UINT8[self.pending_priority],
             b"\x82",
-            U8[self.mfrr],
+            UINT8[self.mfrr],
         )
         return b"".join(out)
 
@@ -98,9 +100,7 @@ class IcpServer(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.xirr, p = take_integer(d, p, e, b"\x80", U32)
-        self.pending_priority, p = take_integer(d, p, e, b"\x81", U8)
-        self.mfrr, p = take_integer(d, p, e, b"\x82", U8)
+        self.xirr, self.pending_priority, self.mfrr, p = _TLV0_I2B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -6,11 +6,10 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U32,
     NotPlain,
     bounded,
     content,
@@ -23,6 +22,7 @@ from vmsgen.runtime.visitor import Visitor
 
 _BE_I = struct.Struct(">I")
 _BE_I4B = struct.Struct(">I4B")
+_TLV0_I4B = TlvRun("I4B")
 
 
 class Status(enum.IntFlag):
@@ -123,13 +123,13 @@ class Source(Struct):
             b"\x80",
             U32[self.server],
             b"\x81",
-            U8[self.priority],
+            UINT8[self.priority],
             b"\x82",
-            U8[self.saved_priority],
+            UINT8[self.saved_priority],
             b"\x83",
-            U8[self.status],
+            UINT8[self.status],
             b"\x84",
-            U8[self.flags],
+            UINT8[self.flags],
         )
         return b"".join(out)
 
@@ -137,11 +137,9 @@ class Source(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Source:
         self = cls.__new__(cls)
         self._kept = None
-        self.server, p = take_integer(d, p, e, b"\x80", U32)
-        self.priority, p = take_integer(d, p, e, b"\x81", U8)
-        self.saved_priority, p = take_integer(d, p, e, b"\x82", U8)
-        self.status, p = take_integer(d, p, e, b"\x83", U8)
-        self.flags, p = take_integer(d, p, e, b"\x84", U8)
+        self.server, self.priority, self.saved_priority, self.status, self.flags, p = (
+            _TLV0_I4B.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,22 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    U64,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_3Q10I = struct.Struct(">3Q10I")
+_TLV0_3Q2I = TlvRun("3Q2I")
 
 
 class ImxAvic(VMState):
@@ -89,14 +82,23 @@ class ImxAvic(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_3Q10I.unpack_from(d, p)
-        self.pending = x[0]
-        self.enabled = x[1]
-        self.is_fiq = x[2]
-        self.intcntl = x[3]
-        self.intmask = x[4]
-        self.prio = list(x[5:13])
+        (
+            self.pending,
+            self.enabled,
+            self.is_fiq,
+            self.intcntl,
+            self.intmask,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+        ) = _BE_3Q10I.unpack_from(d, p)
         p += 64
+        self.prio = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -105,6 +107,7 @@ class ImxAvic(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8 = self.prio
         out.append(
             _BE_3Q10I.pack(
                 self.pending,
@@ -112,7 +115,14 @@ class ImxAvic(VMState):
                 self.is_fiq,
                 self.intcntl,
                 self.intmask,
-                *self.prio,
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
             )
         )
 
@@ -131,8 +141,9 @@ class ImxAvic(VMState):
             U32[self.intcntl],
             b"\x84",
             U32[self.intmask],
+            b"\xa5",
+            integers(self.prio, U32, 8),
         )
-        out.append(tlv(b"\xa5", integers(count_of(self.prio, 8), U32)))
         return b"".join(out)
 
     @classmethod
@@ -141,11 +152,9 @@ class ImxAvic(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.pending, p = take_integer(d, p, e, b"\x80", U64)
-        self.enabled, p = take_integer(d, p, e, b"\x81", U64)
-        self.is_fiq, p = take_integer(d, p, e, b"\x82", U64)
-        self.intcntl, p = take_integer(d, p, e, b"\x83", U32)
-        self.intmask, p = take_integer(d, p, e, b"\x84", U32)
+        self.pending, self.enabled, self.is_fiq, self.intcntl, self.intmask, p = (
+            _TLV0_3Q2I.take(d, p, e)
+        )
         self.prio, p = take_integers(d, p, e, b"\xa5", U32, 8)
         if p != e:
             raise NotPlain("a component more")

@@ -5,26 +5,17 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U8,
-    U32,
-    U64,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    need,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, need, take_integer
 from vmsgen.runtime.visitor import Visitor
 
 _BE_24Q = struct.Struct(">24Q")
 _BE_2B = struct.Struct(">2B")
 _BE_8sI = struct.Struct(">8sI")
+_TLV0_2B = TlvRun("2B")
 
 
 class Ioapic(VMState):
@@ -114,10 +105,10 @@ class Ioapic(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.id], b"\x81", U8[self.ioregsel])
+        out += (b"\x80", UINT8[self.id], b"\x81", UINT8[self.ioregsel])
         if version >= 2:
             out += (b"\x83", U32[need(self.irr)])
-        out.append(tlv(b"\xa4", integers(count_of(self.ioredtbl, 24), U64)))
+        out += (b"\xa4", integers(self.ioredtbl, U64, 24))
         return b"".join(out)
 
     @classmethod
@@ -126,8 +117,7 @@ class Ioapic(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.id, p = take_integer(d, p, e, b"\x80", U8)
-        self.ioregsel, p = take_integer(d, p, e, b"\x81", U8)
+        self.id, self.ioregsel, p = _TLV0_2B.take(d, p, e)
         if version >= 2:
             self.irr, p = take_integer(d, p, e, b"\x83", U32)
         else:

@@ -6,17 +6,15 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U32,
     NotPlain,
     content,
-    count_of,
-    integers,
     load_subsections,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -24,6 +22,9 @@ from vmsgen.runtime.visitor import Visitor
 _BE_11I = struct.Struct(">11I")
 _BE_5I = struct.Struct(">5I")
 _BE_8s7I = struct.Struct(">8s7I")
+_TLV0_2I = TlvRun("2I")
+_TLV1_5I = TlvRun("5I", 1)
+_TLV1_7I = TlvRun("7I", 1)
 
 
 class State(enum.IntEnum):
@@ -82,12 +83,21 @@ class Handlers(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[Handlers, int]:
         self = cls.__new__(cls)
         self._kept = None
-        x = _BE_11I.unpack_from(d, p)
-        self.set_tpr = x[0]
-        self.set_tpr_eax = x[1]
-        self.get_tpr = list(x[2:10])
-        self.get_tpr_stack = x[10]
+        (
+            self.set_tpr,
+            self.set_tpr_eax,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            self.get_tpr_stack,
+        ) = _BE_11I.unpack_from(d, p)
         p += 44
+        self.get_tpr = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -96,9 +106,20 @@ class Handlers(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8 = self.get_tpr
         out.append(
             _BE_11I.pack(
-                self.set_tpr, self.set_tpr_eax, *self.get_tpr, self.get_tpr_stack
+                self.set_tpr,
+                self.set_tpr_eax,
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
+                self.get_tpr_stack,
             )
         )
 
@@ -106,17 +127,23 @@ class Handlers(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out += (b"\x80", U32[self.set_tpr], b"\x81", U32[self.set_tpr_eax])
-        out.append(tlv(b"\xa2", integers(count_of(self.get_tpr, 8), U32)))
-        out += (b"\x83", U32[self.get_tpr_stack])
+        out += (
+            b"\x80",
+            U32[self.set_tpr],
+            b"\x81",
+            U32[self.set_tpr_eax],
+            b"\xa2",
+            integers(self.get_tpr, U32, 8),
+            b"\x83",
+            U32[self.get_tpr_stack],
+        )
         return b"".join(out)
 
     @classmethod
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Handlers:
         self = cls.__new__(cls)
         self._kept = None
-        self.set_tpr, p = take_integer(d, p, e, b"\x80", U32)
-        self.set_tpr_eax, p = take_integer(d, p, e, b"\x81", U32)
+        self.set_tpr, self.set_tpr_eax, p = _TLV0_2I.take(d, p, e)
         self.get_tpr, p = take_integers(d, p, e, b"\xa2", U32, 8)
         self.get_tpr_stack, p = take_integer(d, p, e, b"\x83", U32)
         if p != e:
@@ -285,13 +312,16 @@ class GuestRom(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> GuestRom:
         self = cls.__new__(cls)
         self._kept = None
-        self.vaddr, p = take_integer(d, p, e, b"\x81", U32)
-        self.fixup_start, p = take_integer(d, p, e, b"\x82", U32)
-        self.fixup_end, p = take_integer(d, p, e, b"\x83", U32)
-        self.vapic_vaddr, p = take_integer(d, p, e, b"\x84", U32)
-        self.vapic_size, p = take_integer(d, p, e, b"\x85", U32)
-        self.vcpu_shift, p = take_integer(d, p, e, b"\x86", U32)
-        self.real_tpr_addr, p = take_integer(d, p, e, b"\x87", U32)
+        (
+            self.vaddr,
+            self.fixup_start,
+            self.fixup_end,
+            self.vapic_vaddr,
+            self.vapic_size,
+            self.vcpu_shift,
+            self.real_tpr_addr,
+            p,
+        ) = _TLV1_7I.take(d, p, e)
         p, end = content(d, p, e, b"\xa8")
         self.up = Handlers._decode(d, p, end, f)
         p = end
@@ -440,11 +470,14 @@ class KvmTprOpt(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.rom_state = GuestRom._decode(d, p, end, f)
         p = end
-        self.state, p = take_integer(d, p, e, b"\x81", U32)
-        self.real_tpr_addr, p = take_integer(d, p, e, b"\x82", U32)
-        self.rom_state_vaddr, p = take_integer(d, p, e, b"\x83", U32)
-        self.vapic_paddr, p = take_integer(d, p, e, b"\x84", U32)
-        self.rom_state_paddr, p = take_integer(d, p, e, b"\x85", U32)
+        (
+            self.state,
+            self.real_tpr_addr,
+            self.rom_state_vaddr,
+            self.vapic_paddr,
+            self.rom_state_paddr,
+            p,
+        ) = _TLV1_5I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

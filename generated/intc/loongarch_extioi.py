@@ -5,19 +5,11 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    bounded,
-    count_of,
-    integers,
-    load_subsections,
-    need,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, bounded, count_of, load_subsections, need
 from vmsgen.runtime.visitor import Visitor
 
 #: processors of the machine
@@ -32,9 +24,10 @@ LOONGARCH_EXTIOI_CORES = Prop(
     default=lambda f: 1,
 )
 
+_BE_26I = struct.Struct(">26I")
 _BE_2I = struct.Struct(">2I")
+_BE_64I = struct.Struct(">64I")
 _BE_8I = struct.Struct(">8I")
-_BE_90I = struct.Struct(">90I")
 
 
 class Core(Struct):
@@ -77,7 +70,7 @@ class Core(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.coreisr, 8), U32)))
+        out += (b"\xa0", integers(self.coreisr, U32, 8))
         return b"".join(out)
 
     @classmethod
@@ -237,13 +230,41 @@ class LoongarchExtioi(VMState):
             self.coreisr = _items
         else:
             self.coreisr = None
-        x = _BE_90I.unpack_from(d, p)
-        self.nodetype = list(x[0:8])
-        self.enable = list(x[8:16])
-        self.isr = list(x[16:24])
-        self.ipmap = list(x[24:26])
-        self.coremap = list(x[26:90])
-        p += 360
+        (
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            _x13,
+            _x14,
+            _x15,
+            _x16,
+            _x17,
+            _x18,
+            _x19,
+            _x20,
+            _x21,
+            _x22,
+            _x23,
+            _x24,
+            _x25,
+            _x26,
+        ) = _BE_26I.unpack_from(d, p)
+        p += 104
+        self.nodetype = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
+        self.enable = [_x9, _x10, _x11, _x12, _x13, _x14, _x15, _x16]
+        self.isr = [_x17, _x18, _x19, _x20, _x21, _x22, _x23, _x24]
+        self.ipmap = [_x25, _x26]
+        self.coremap = list(_BE_64I.unpack_from(d, p))
+        p += 256
         if version >= 3:
             _n = bounded(max(f.ask(LOONGARCH_EXTIOI_CORES), 0), d)
             _items2 = []
@@ -277,15 +298,41 @@ class LoongarchExtioi(VMState):
         if version <= 1:
             for _item in count_of(need(self.coreisr), 4):
                 out.append(struct.pack(f">{len(_item)}I", *count_of(_item, 8)))
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8 = self.nodetype
+        _x9, _x10, _x11, _x12, _x13, _x14, _x15, _x16 = self.enable
+        _x17, _x18, _x19, _x20, _x21, _x22, _x23, _x24 = self.isr
+        _x25, _x26 = self.ipmap
         out.append(
-            _BE_90I.pack(
-                *count_of(self.nodetype, 8),
-                *count_of(self.enable, 8),
-                *count_of(self.isr, 8),
-                *count_of(self.ipmap, 2),
-                *count_of(self.coremap, 64),
+            _BE_26I.pack(
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
+                _x9,
+                _x10,
+                _x11,
+                _x12,
+                _x13,
+                _x14,
+                _x15,
+                _x16,
+                _x17,
+                _x18,
+                _x19,
+                _x20,
+                _x21,
+                _x22,
+                _x23,
+                _x24,
+                _x25,
+                _x26,
             )
         )
+        out.append(_BE_64I.pack(*self.coremap))
         if version >= 3:
             for _item2 in count_of(need(self.cpu), f.ask(LOONGARCH_EXTIOI_CORES)):
                 _item2._save(out, f)

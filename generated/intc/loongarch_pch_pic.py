@@ -5,21 +5,22 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U64,
     NotPlain,
     count_of,
     load_subsections,
     small_octets,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_4Q = struct.Struct(">4Q")
 _BE_6Q = struct.Struct(">6Q")
+_TLV0_6Q = TlvRun("6Q")
+_TLV8_4Q = TlvRun("4Q", 8)
 
 
 class LoongarchPchPic(VMState):
@@ -229,20 +230,22 @@ class LoongarchPchPic(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.int_mask, p = take_integer(d, p, e, b"\x80", U64)
-        self.htmsi_en, p = take_integer(d, p, e, b"\x81", U64)
-        self.intedge, p = take_integer(d, p, e, b"\x82", U64)
-        self.intclr, p = take_integer(d, p, e, b"\x83", U64)
-        self.auto_crtl0, p = take_integer(d, p, e, b"\x84", U64)
-        self.auto_crtl1, p = take_integer(d, p, e, b"\x85", U64)
+        (
+            self.int_mask,
+            self.htmsi_en,
+            self.intedge,
+            self.intclr,
+            self.auto_crtl0,
+            self.auto_crtl1,
+            p,
+        ) = _TLV0_6Q.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x86", 64)
         self.route_entry = list(x)
         x, p = take_octets(d, p, e, b"\x87", 64)
         self.htmsi_vector = list(x)
-        self.last_intirr, p = take_integer(d, p, e, b"\x88", U64)
-        self.intirr, p = take_integer(d, p, e, b"\x89", U64)
-        self.intisr, p = take_integer(d, p, e, b"\x8a", U64)
-        self.int_polarity, p = take_integer(d, p, e, b"\x8b", U64)
+        self.last_intirr, self.intirr, self.intisr, self.int_polarity, p = (
+            _TLV8_4Q.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

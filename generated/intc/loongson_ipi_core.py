@@ -5,21 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_12I = struct.Struct(">12I")
+_TLV0_4I = TlvRun("4I")
 
 
 class IpiSingle(Struct):
@@ -70,13 +64,22 @@ class IpiSingle(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[IpiSingle, int]:
         self = cls.__new__(cls)
         self._kept = None
-        x = _BE_12I.unpack_from(d, p)
-        self.status = x[0]
-        self.en = x[1]
-        self.set = x[2]
-        self.clear = x[3]
-        self.buf = list(x[4:12])
+        (
+            self.status,
+            self.en,
+            self.set,
+            self.clear,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+        ) = _BE_12I.unpack_from(d, p)
         p += 48
+        self.buf = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -85,7 +88,23 @@ class IpiSingle(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        out.append(_BE_12I.pack(self.status, self.en, self.set, self.clear, *self.buf))
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8 = self.buf
+        out.append(
+            _BE_12I.pack(
+                self.status,
+                self.en,
+                self.set,
+                self.clear,
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
+            )
+        )
 
     def _encode(self, f: Facts) -> bytes:
         if self._kept is not None:
@@ -100,18 +119,16 @@ class IpiSingle(Struct):
             U32[self.set],
             b"\x83",
             U32[self.clear],
+            b"\xa4",
+            integers(self.buf, U32, 8),
         )
-        out.append(tlv(b"\xa4", integers(count_of(self.buf, 8), U32)))
         return b"".join(out)
 
     @classmethod
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> IpiSingle:
         self = cls.__new__(cls)
         self._kept = None
-        self.status, p = take_integer(d, p, e, b"\x80", U32)
-        self.en, p = take_integer(d, p, e, b"\x81", U32)
-        self.set, p = take_integer(d, p, e, b"\x82", U32)
-        self.clear, p = take_integer(d, p, e, b"\x83", U32)
+        self.status, self.en, self.set, self.clear, p = _TLV0_4I.take(d, p, e)
         self.buf, p = take_integers(d, p, e, b"\xa4", U32, 8)
         if p != e:
             raise NotPlain("a component more")

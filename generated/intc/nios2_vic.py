@@ -5,21 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
-_BE_39I = struct.Struct(">39I")
+_BE_32I = struct.Struct(">32I")
+_BE_7I = struct.Struct(">7I")
+_TLV1_7I = TlvRun("7I", 1)
 
 
 class Nios2Vic(VMState):
@@ -119,16 +114,18 @@ class Nios2Vic(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_39I.unpack_from(d, p)
-        self.int_config = list(x[0:32])
-        self.vic_config = x[32]
-        self.int_raw_status = x[33]
-        self.int_enable = x[34]
-        self.sw_int = x[35]
-        self.vic_status = x[36]
-        self.vec_tbl_base = x[37]
-        self.vec_tbl_addr = x[38]
-        p += 156
+        self.int_config = list(_BE_32I.unpack_from(d, p))
+        p += 128
+        (
+            self.vic_config,
+            self.int_raw_status,
+            self.int_enable,
+            self.sw_int,
+            self.vic_status,
+            self.vec_tbl_base,
+            self.vec_tbl_addr,
+        ) = _BE_7I.unpack_from(d, p)
+        p += 28
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -137,9 +134,9 @@ class Nios2Vic(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        out.append(_BE_32I.pack(*self.int_config))
         out.append(
-            _BE_39I.pack(
-                *self.int_config,
+            _BE_7I.pack(
                 self.vic_config,
                 self.int_raw_status,
                 self.int_enable,
@@ -154,8 +151,9 @@ class Nios2Vic(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.int_config, 32), U32)))
         out += (
+            b"\xa0",
+            integers(self.int_config, U32, 32),
             b"\x81",
             U32[self.vic_config],
             b"\x82",
@@ -180,13 +178,16 @@ class Nios2Vic(VMState):
         self._version = version
         self._facts = f
         self.int_config, p = take_integers(d, p, e, b"\xa0", U32, 32)
-        self.vic_config, p = take_integer(d, p, e, b"\x81", U32)
-        self.int_raw_status, p = take_integer(d, p, e, b"\x82", U32)
-        self.int_enable, p = take_integer(d, p, e, b"\x83", U32)
-        self.sw_int, p = take_integer(d, p, e, b"\x84", U32)
-        self.vic_status, p = take_integer(d, p, e, b"\x85", U32)
-        self.vec_tbl_base, p = take_integer(d, p, e, b"\x86", U32)
-        self.vec_tbl_addr, p = take_integer(d, p, e, b"\x87", U32)
+        (
+            self.vic_config,
+            self.int_raw_status,
+            self.int_enable,
+            self.sw_int,
+            self.vic_status,
+            self.vec_tbl_base,
+            self.vec_tbl_addr,
+            p,
+        ) = _TLV1_7I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

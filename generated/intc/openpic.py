@@ -5,19 +5,17 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U32,
     NotPlain,
     bounded,
     content,
     count_of,
-    integers,
     load_subsections,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -29,6 +27,10 @@ _BE_5I = struct.Struct(">5I")
 _BE_6I = struct.Struct(">6I")
 _BE_I = struct.Struct(">I")
 _BE_i = struct.Struct(">i")
+_TLV0_2I = TlvRun("2I")
+_TLV0_3I2i = TlvRun("3I2i")
+_TLV0_6I = TlvRun("6I")
+_TLV11_3I = TlvRun("3I", 11)
 
 
 class Source(Struct):
@@ -127,11 +129,9 @@ class Source(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Source:
         self = cls.__new__(cls)
         self._kept = None
-        self.ivpr, p = take_integer(d, p, e, b"\x80", U32)
-        self.idr, p = take_integer(d, p, e, b"\x81", U32)
-        self.destmask, p = take_integer(d, p, e, b"\x82", U32)
-        self.last_cpu, p = take_integer(d, p, e, b"\x83", S32)
-        self.pending, p = take_integer(d, p, e, b"\x84", S32)
+        self.ivpr, self.idr, self.destmask, self.last_cpu, self.pending, p = (
+            _TLV0_3I2i.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -239,7 +239,7 @@ class Processor(Struct):
         out += (b"\x80", S32[self.ctpr])
         out.append(tlv(b"\xa1", self.raised._encode(f)))
         out.append(tlv(b"\xa2", self.servicing._encode(f)))
-        out.append(tlv(b"\xa3", integers(count_of(self.outputs_active, 5), U32)))
+        out += (b"\xa3", integers(self.outputs_active, U32, 5))
         return b"".join(out)
 
     @classmethod
@@ -312,8 +312,7 @@ class Timer(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Timer:
         self = cls.__new__(cls)
         self._kept = None
-        self.tccr, p = take_integer(d, p, e, b"\x80", U32)
-        self.tbcr, p = take_integer(d, p, e, b"\x81", U32)
+        self.tccr, self.tbcr, p = _TLV0_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -623,12 +622,9 @@ class Openpic(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.gcr, p = take_integer(d, p, e, b"\x80", U32)
-        self.vir, p = take_integer(d, p, e, b"\x81", U32)
-        self.pir, p = take_integer(d, p, e, b"\x82", U32)
-        self.spve, p = take_integer(d, p, e, b"\x83", U32)
-        self.tfrr, p = take_integer(d, p, e, b"\x84", U32)
-        self.max_irq, p = take_integer(d, p, e, b"\x85", U32)
+        self.gcr, self.vir, self.pir, self.spve, self.tfrr, self.max_irq, p = (
+            _TLV0_6I.take(d, p, e)
+        )
         if not (self.max_irq <= 512):
             raise NotPlain("a check")
         p, end = content(d, p, e, b"\xa6")
@@ -660,9 +656,7 @@ class Openpic(VMState):
             _items4.append(Message._decode(d, p, n, f))
             p = n
         self.msi = count_of(_items4, 8)
-        self.irq_ipi0, p = take_integer(d, p, e, b"\x8b", U32)
-        self.irq_tim0, p = take_integer(d, p, e, b"\x8c", U32)
-        self.irq_msi, p = take_integer(d, p, e, b"\x8d", U32)
+        self.irq_ipi0, self.irq_tim0, self.irq_msi, p = _TLV11_3I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U32,
     NotPlain,
     content,
     count_of,
@@ -20,6 +20,7 @@ from vmsgen.runtime.visitor import Visitor
 
 _BE_2I = struct.Struct(">2I")
 _BE_I = struct.Struct(">I")
+_TLV0_2I = TlvRun("2I")
 
 
 class Or1kOmpicCpu(Struct):
@@ -73,8 +74,7 @@ class Or1kOmpicCpu(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Or1kOmpicCpu:
         self = cls.__new__(cls)
         self._kept = None
-        self.status, p = take_integer(d, p, e, b"\x80", U32)
-        self.control, p = take_integer(d, p, e, b"\x81", U32)
+        self.status, self.control, p = _TLV0_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

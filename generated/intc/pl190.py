@@ -5,25 +5,26 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U32,
     NotPlain,
     count_of,
-    integers,
     load_subsections,
     small_octets,
-    take_integer,
-    take_integers,
     take_octets,
-    tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
-_BE_35I19i = struct.Struct(">35I19i")
+_BE_17I = struct.Struct(">17I")
+_BE_17i = struct.Struct(">17i")
+_BE_18I = struct.Struct(">18I")
+_BE_2i = struct.Struct(">2i")
 _BE_4I = struct.Struct(">4I")
+_TLV0_4I = TlvRun("4I")
+_TLV7_2i = TlvRun("2i", 7)
 
 
 class Pl190(VMState):
@@ -145,13 +146,14 @@ class Pl190(VMState):
         p += 16
         self.vect_control = list(d[p : p + 16])
         p += 16
-        x = _BE_35I19i.unpack_from(d, p)
-        self.vect_addr = list(x[0:17])
-        self.prio_mask = list(x[17:35])
-        self.protected = x[35]
-        self.priority = x[36]
-        self.prev_prio = list(x[37:54])
-        p += 216
+        self.vect_addr = list(_BE_17I.unpack_from(d, p))
+        p += 68
+        self.prio_mask = list(_BE_18I.unpack_from(d, p))
+        p += 72
+        self.protected, self.priority = _BE_2i.unpack_from(d, p)
+        p += 8
+        self.prev_prio = list(_BE_17i.unpack_from(d, p))
+        p += 68
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -164,15 +166,10 @@ class Pl190(VMState):
             _BE_4I.pack(self.level, self.soft_level, self.irq_enable, self.fiq_select)
         )
         out.append(bytes(count_of(self.vect_control, 16)))
-        out.append(
-            _BE_35I19i.pack(
-                *count_of(self.vect_addr, 17),
-                *count_of(self.prio_mask, 18),
-                self.protected,
-                self.priority,
-                *count_of(self.prev_prio, 17),
-            )
-        )
+        out.append(_BE_17I.pack(*self.vect_addr))
+        out.append(_BE_18I.pack(*self.prio_mask))
+        out.append(_BE_2i.pack(self.protected, self.priority))
+        out.append(_BE_17i.pack(*self.prev_prio))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
@@ -189,11 +186,17 @@ class Pl190(VMState):
             U32[self.fiq_select],
             b"\x84",
             small_octets(self.vect_control, 16),
+            b"\xa5",
+            integers(self.vect_addr, U32, 17),
+            b"\xa6",
+            integers(self.prio_mask, U32, 18),
+            b"\x87",
+            S32[self.protected],
+            b"\x88",
+            S32[self.priority],
+            b"\xa9",
+            integers(self.prev_prio, S32, 17),
         )
-        out.append(tlv(b"\xa5", integers(count_of(self.vect_addr, 17), U32)))
-        out.append(tlv(b"\xa6", integers(count_of(self.prio_mask, 18), U32)))
-        out += (b"\x87", S32[self.protected], b"\x88", S32[self.priority])
-        out.append(tlv(b"\xa9", integers(count_of(self.prev_prio, 17), S32)))
         return b"".join(out)
 
     @classmethod
@@ -202,16 +205,14 @@ class Pl190(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.level, p = take_integer(d, p, e, b"\x80", U32)
-        self.soft_level, p = take_integer(d, p, e, b"\x81", U32)
-        self.irq_enable, p = take_integer(d, p, e, b"\x82", U32)
-        self.fiq_select, p = take_integer(d, p, e, b"\x83", U32)
+        self.level, self.soft_level, self.irq_enable, self.fiq_select, p = (
+            _TLV0_4I.take(d, p, e)
+        )
         x, p = take_octets(d, p, e, b"\x84", 16)
         self.vect_control = list(x)
         self.vect_addr, p = take_integers(d, p, e, b"\xa5", U32, 17)
         self.prio_mask, p = take_integers(d, p, e, b"\xa6", U32, 18)
-        self.protected, p = take_integer(d, p, e, b"\x87", S32)
-        self.priority, p = take_integer(d, p, e, b"\x88", S32)
+        self.protected, self.priority, p = _TLV7_2i.take(d, p, e)
         self.prev_prio, p = take_integers(d, p, e, b"\xa9", S32, 17)
         if p != e:
             raise NotPlain("a component more")

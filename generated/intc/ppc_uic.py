@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_8I = struct.Struct(">8I")
+_TLV0_8I = TlvRun("8I")
 
 
 class PpcUic(VMState):
@@ -164,14 +166,17 @@ class PpcUic(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.level, p = take_integer(d, p, e, b"\x80", U32)
-        self.uicsr, p = take_integer(d, p, e, b"\x81", U32)
-        self.uicer, p = take_integer(d, p, e, b"\x82", U32)
-        self.uiccr, p = take_integer(d, p, e, b"\x83", U32)
-        self.uicpr, p = take_integer(d, p, e, b"\x84", U32)
-        self.uictr, p = take_integer(d, p, e, b"\x85", U32)
-        self.uicvcr, p = take_integer(d, p, e, b"\x86", U32)
-        self.uicvr, p = take_integer(d, p, e, b"\x87", U32)
+        (
+            self.level,
+            self.uicsr,
+            self.uicer,
+            self.uiccr,
+            self.uicpr,
+            self.uictr,
+            self.uicvcr,
+            self.uicvr,
+            p,
+        ) = _TLV0_8I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

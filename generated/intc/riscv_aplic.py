@@ -6,20 +6,11 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    bounded,
-    count_of,
-    integers,
-    load_subsections,
-    need,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, bounded, count_of, load_subsections, need
 from vmsgen.runtime.visitor import Visitor
 
 #: interrupt sources, with source 0 that does not exist
@@ -39,6 +30,8 @@ NUM_HARTS = Prop("num_harts", "intc/riscv-aplic", "int", low=1, high=16384)
 
 _BE_2I = struct.Struct(">2I")
 _BE_6I = struct.Struct(">6I")
+_TLV0_6I = TlvRun("6I")
+_TLV6_2I = TlvRun("2I", 6)
 
 
 class SourceState(enum.IntFlag):
@@ -312,17 +305,19 @@ class RiscvAplic(VMState):
                 b"\x87",
                 U32[need(self.kvm_msicfgaddrH)],
             )
-        out.append(
-            tlv(b"\xa8", integers(count_of(self.sourcecfg, f.ask(NUM_IRQS)), U32))
-        )
-        out.append(tlv(b"\xa9", integers(count_of(self.state, f.ask(NUM_IRQS)), U32)))
-        out.append(tlv(b"\xaa", integers(count_of(self.target, f.ask(NUM_IRQS)), U32)))
-        out.append(
-            tlv(b"\xab", integers(count_of(self.idelivery, f.ask(NUM_HARTS)), U32))
-        )
-        out.append(tlv(b"\xac", integers(count_of(self.iforce, f.ask(NUM_HARTS)), U32)))
-        out.append(
-            tlv(b"\xad", integers(count_of(self.ithreshold, f.ask(NUM_HARTS)), U32))
+        out += (
+            b"\xa8",
+            integers(self.sourcecfg, U32, f.ask(NUM_IRQS)),
+            b"\xa9",
+            integers(self.state, U32, f.ask(NUM_IRQS)),
+            b"\xaa",
+            integers(self.target, U32, f.ask(NUM_IRQS)),
+            b"\xab",
+            integers(self.idelivery, U32, f.ask(NUM_HARTS)),
+            b"\xac",
+            integers(self.iforce, U32, f.ask(NUM_HARTS)),
+            b"\xad",
+            integers(self.ithreshold, U32, f.ask(NUM_HARTS)),
         )
         return b"".join(out)
 
@@ -332,15 +327,17 @@ class RiscvAplic(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.domaincfg, p = take_integer(d, p, e, b"\x80", U32)
-        self.mmsicfgaddr, p = take_integer(d, p, e, b"\x81", U32)
-        self.mmsicfgaddrH, p = take_integer(d, p, e, b"\x82", U32)
-        self.smsicfgaddr, p = take_integer(d, p, e, b"\x83", U32)
-        self.smsicfgaddrH, p = take_integer(d, p, e, b"\x84", U32)
-        self.genmsi, p = take_integer(d, p, e, b"\x85", U32)
+        (
+            self.domaincfg,
+            self.mmsicfgaddr,
+            self.mmsicfgaddrH,
+            self.smsicfgaddr,
+            self.smsicfgaddrH,
+            self.genmsi,
+            p,
+        ) = _TLV0_6I.take(d, p, e)
         if version >= 2:
-            self.kvm_msicfgaddr, p = take_integer(d, p, e, b"\x86", U32)
-            self.kvm_msicfgaddrH, p = take_integer(d, p, e, b"\x87", U32)
+            self.kvm_msicfgaddr, self.kvm_msicfgaddrH, p = _TLV6_2I.take(d, p, e)
         else:
             self.kvm_msicfgaddr = None
             self.kvm_msicfgaddrH = None

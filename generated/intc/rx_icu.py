@@ -5,22 +5,20 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S16, U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S16,
-    U8,
-    U16,
     NotPlain,
     count_of,
     load_subsections,
     small_octets,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_H4Bh = struct.Struct(">H4Bh")
+_TLV5_H4Bh = TlvRun("H4Bh", 5)
 
 
 class RxIcu(VMState):
@@ -191,13 +189,13 @@ class RxIcu(VMState):
             b"\x85",
             U16[self.fir],
             b"\x86",
-            U8[self.nmisr],
+            UINT8[self.nmisr],
             b"\x87",
-            U8[self.nmier],
+            UINT8[self.nmier],
             b"\x88",
-            U8[self.nmiclr],
+            UINT8[self.nmiclr],
             b"\x89",
-            U8[self.nmicr],
+            UINT8[self.nmicr],
             b"\x8a",
             S16[self.req_irq],
         )
@@ -219,12 +217,9 @@ class RxIcu(VMState):
         self.ipr = list(x)
         x, p = take_octets(d, p, e, b"\x84", 4)
         self.dmasr = list(x)
-        self.fir, p = take_integer(d, p, e, b"\x85", U16)
-        self.nmisr, p = take_integer(d, p, e, b"\x86", U8)
-        self.nmier, p = take_integer(d, p, e, b"\x87", U8)
-        self.nmiclr, p = take_integer(d, p, e, b"\x88", U8)
-        self.nmicr, p = take_integer(d, p, e, b"\x89", U8)
-        self.req_irq, p = take_integer(d, p, e, b"\x8a", S16)
+        self.fir, self.nmisr, self.nmier, self.nmiclr, self.nmicr, self.req_irq, p = (
+            _TLV5_H4Bh.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

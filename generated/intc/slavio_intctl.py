@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U32,
     NotPlain,
     content,
     count_of,
@@ -20,6 +20,7 @@ from vmsgen.runtime.visitor import Visitor
 
 _BE_3I = struct.Struct(">3I")
 _BE_I = struct.Struct(">I")
+_TLV1_3I = TlvRun("3I", 1)
 
 
 class SlavioIntctlCpu(Struct):
@@ -187,9 +188,9 @@ class SlavioIntctl(VMState):
             _items.append(SlavioIntctlCpu._decode(d, p, n, f))
             p = n
         self.slaves = count_of(_items, 16)
-        self.intregm_pending, p = take_integer(d, p, e, b"\x81", U32)
-        self.intregm_disabled, p = take_integer(d, p, e, b"\x82", U32)
-        self.target_cpu, p = take_integer(d, p, e, b"\x83", U32)
+        self.intregm_pending, self.intregm_disabled, self.target_cpu, p = _TLV1_3I.take(
+            d, p, e
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U32,
-    U64,
     NotPlain,
     bounded,
     content,
@@ -30,6 +29,7 @@ SPAPR_XIVE_SERVERS = Prop(
 _BE_8I = struct.Struct(">8I")
 _BE_I = struct.Struct(">I")
 _BE_Q = struct.Struct(">Q")
+_TLV0_8I = TlvRun("8I")
 
 
 class Assignment(Struct):
@@ -204,14 +204,9 @@ class Queue(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Queue:
         self = cls.__new__(cls)
         self._kept = None
-        self.w0, p = take_integer(d, p, e, b"\x80", U32)
-        self.w1, p = take_integer(d, p, e, b"\x81", U32)
-        self.w2, p = take_integer(d, p, e, b"\x82", U32)
-        self.w3, p = take_integer(d, p, e, b"\x83", U32)
-        self.w4, p = take_integer(d, p, e, b"\x84", U32)
-        self.w5, p = take_integer(d, p, e, b"\x85", U32)
-        self.w6, p = take_integer(d, p, e, b"\x86", U32)
-        self.w7, p = take_integer(d, p, e, b"\x87", U32)
+        self.w0, self.w1, self.w2, self.w3, self.w4, self.w5, self.w6, self.w7, p = (
+            _TLV0_8I.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -7,13 +7,7 @@ import struct
 
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import View, VMState
-from vmsgen.runtime.straight import (
-    NotPlain,
-    load_subsections,
-    octets,
-    sized,
-    take_octets,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, sized, take_octets
 from vmsgen.runtime.visitor import Visitor
 
 _BE_64s = struct.Struct(">64s")
@@ -180,7 +174,7 @@ class XiveTctx(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", octets(self.regs, 64))
+        out += (b"\x80@", sized(self.regs, 64))
         return b"".join(out)
 
     @classmethod

@@ -5,17 +5,11 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_121I = struct.Struct(">121I")
@@ -70,7 +64,7 @@ class XlnxPmuIoIntc(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.regs, 121), U32)))
+        out += (b"\xa0", integers(self.regs, U32, 121))
         return b"".join(out)
 
     @classmethod

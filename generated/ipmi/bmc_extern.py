@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import BOOL, NotPlain, load_subsections, take_bool
+from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2B = struct.Struct(">2B")
+_TLV0_2t = TlvRun("2?")
 
 
 class IpmiBmcExtern(VMState):
@@ -56,10 +58,8 @@ class IpmiBmcExtern(VMState):
         self._facts = f
         _b, _b2 = _BE_2B.unpack_from(d, p)
         p += 2
-        if (_b | _b2) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.send_reset = _b == 1
-        self.waiting_rsp = _b2 == 1
+        self.send_reset = TRUTH[_b]
+        self.waiting_rsp = TRUTH[_b2]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -68,9 +68,7 @@ class IpmiBmcExtern(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.send_reset is None:
-            raise NotPlain("no value")
-        if self.waiting_rsp is None:
+        if None in (self.send_reset, self.waiting_rsp):
             raise NotPlain("no value")
         out.append(
             _BE_2B.pack(1 if self.send_reset else 0, 1 if self.waiting_rsp else 0)
@@ -89,8 +87,7 @@ class IpmiBmcExtern(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.send_reset, p = take_bool(d, p, e, b"\x80")
-        self.waiting_rsp, p = take_bool(d, p, e, b"\x81")
+        self.send_reset, self.waiting_rsp, p = _TLV0_2t.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,25 +5,23 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, S64, U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    S64,
-    U8,
-    U16,
+    TRUTH,
     NotPlain,
     count_of,
     load_subsections,
     small_octets,
-    take_bool,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2B4H = struct.Struct(">2B4H")
 _BE_7BH2Bq = struct.Struct(">7BH2Bq")
+_TLV0_2Bt4BH2tq = TlvRun("2B?4BH2?q")
+_TLV12_2B4H = TlvRun("2B4H", 12)
 
 
 class IpmiBmcSim(VMState):
@@ -231,11 +229,9 @@ class IpmiBmcSim(VMState):
             self.watchdog_expiry,
         ) = _BE_7BH2Bq.unpack_from(d, p)
         p += 19
-        if (_b | _b2 | _b3) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.watchdog_initialized = _b == 1
-        self.watchdog_running = _b2 == 1
-        self.watchdog_preaction_ran = _b3 == 1
+        self.watchdog_initialized = TRUTH[_b]
+        self.watchdog_running = TRUTH[_b2]
+        self.watchdog_preaction_ran = TRUTH[_b3]
         self.evtbuf = list(d[p : p + 16])
         p += 16
         (
@@ -255,11 +251,11 @@ class IpmiBmcSim(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.watchdog_initialized is None:
-            raise NotPlain("no value")
-        if self.watchdog_running is None:
-            raise NotPlain("no value")
-        if self.watchdog_preaction_ran is None:
+        if None in (
+            self.watchdog_initialized,
+            self.watchdog_running,
+            self.watchdog_preaction_ran,
+        ):
             raise NotPlain("no value")
         out.append(
             _BE_7BH2Bq.pack(
@@ -294,19 +290,19 @@ class IpmiBmcSim(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.bmc_global_enables],
+            UINT8[self.bmc_global_enables],
             b"\x81",
-            U8[self.msg_flags],
+            UINT8[self.msg_flags],
             b"\x82",
             BOOL[self.watchdog_initialized],
             b"\x83",
-            U8[self.watchdog_use],
+            UINT8[self.watchdog_use],
             b"\x84",
-            U8[self.watchdog_action],
+            UINT8[self.watchdog_action],
             b"\x85",
-            U8[self.watchdog_pretimeout],
+            UINT8[self.watchdog_pretimeout],
             b"\x86",
-            U8[self.watchdog_expired],
+            UINT8[self.watchdog_expired],
             b"\x87",
             U16[self.watchdog_timeout],
             b"\x88",
@@ -318,9 +314,9 @@ class IpmiBmcSim(VMState):
             b"\x8b",
             small_octets(self.evtbuf, 16),
             b"\x8c",
-            U8[self.sensor_status],
+            UINT8[self.sensor_status],
             b"\x8d",
-            U8[self.sensor_reading],
+            UINT8[self.sensor_reading],
             b"\x8e",
             U16[self.sensor_states],
             b"\x8f",
@@ -338,25 +334,31 @@ class IpmiBmcSim(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.bmc_global_enables, p = take_integer(d, p, e, b"\x80", U8)
-        self.msg_flags, p = take_integer(d, p, e, b"\x81", U8)
-        self.watchdog_initialized, p = take_bool(d, p, e, b"\x82")
-        self.watchdog_use, p = take_integer(d, p, e, b"\x83", U8)
-        self.watchdog_action, p = take_integer(d, p, e, b"\x84", U8)
-        self.watchdog_pretimeout, p = take_integer(d, p, e, b"\x85", U8)
-        self.watchdog_expired, p = take_integer(d, p, e, b"\x86", U8)
-        self.watchdog_timeout, p = take_integer(d, p, e, b"\x87", U16)
-        self.watchdog_running, p = take_bool(d, p, e, b"\x88")
-        self.watchdog_preaction_ran, p = take_bool(d, p, e, b"\x89")
-        self.watchdog_expiry, p = take_integer(d, p, e, b"\x8a", S64)
+        (
+            self.bmc_global_enables,
+            self.msg_flags,
+            self.watchdog_initialized,
+            self.watchdog_use,
+            self.watchdog_action,
+            self.watchdog_pretimeout,
+            self.watchdog_expired,
+            self.watchdog_timeout,
+            self.watchdog_running,
+            self.watchdog_preaction_ran,
+            self.watchdog_expiry,
+            p,
+        ) = _TLV0_2Bt4BH2tq.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x8b", 16)
         self.evtbuf = list(x)
-        self.sensor_status, p = take_integer(d, p, e, b"\x8c", U8)
-        self.sensor_reading, p = take_integer(d, p, e, b"\x8d", U8)
-        self.sensor_states, p = take_integer(d, p, e, b"\x8e", U16)
-        self.sensor_assert_states, p = take_integer(d, p, e, b"\x8f", U16)
-        self.sensor_deassert_states, p = take_integer(d, p, e, b"\x90", U16)
-        self.sensor_assert_enable, p = take_integer(d, p, e, b"\x91", U16)
+        (
+            self.sensor_status,
+            self.sensor_reading,
+            self.sensor_states,
+            self.sensor_assert_states,
+            self.sensor_deassert_states,
+            self.sensor_assert_enable,
+            p,
+        ) = _TLV12_2B4H.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

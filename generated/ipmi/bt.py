@@ -6,17 +6,15 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
 from vmsgen.runtime.straight import (
-    BOOL,
-    U8,
-    U32,
+    TRUTH,
     NotPlain,
     count_of,
     load_subsections,
     small_octets,
-    take_bool,
     take_integer,
     take_octets,
 )
@@ -25,6 +23,8 @@ from vmsgen.runtime.visitor import Visitor
 _BE_3B2I = struct.Struct(">3B2I")
 _BE_4B = struct.Struct(">4B")
 _BE_I = struct.Struct(">I")
+_TLV0_3t2I = TlvRun("3?2I")
+_TLV8_4B = TlvRun("4B", 8)
 
 
 class Control(enum.IntFlag):
@@ -160,11 +160,9 @@ class IpmiBt(Struct):
         self._kept = None
         _b, _b2, _b3, self.outpos, self.outlen = _BE_3B2I.unpack_from(d, p)
         p += 11
-        if (_b | _b2 | _b3) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.obf_irq_set = _b == 1
-        self.atn_irq_set = _b2 == 1
-        self.irqs_enabled = _b3 == 1
+        self.obf_irq_set = TRUTH[_b]
+        self.atn_irq_set = TRUTH[_b2]
+        self.irqs_enabled = TRUTH[_b3]
         self.outmsg = list(d[p : p + 300])
         p += 300
         (self.inlen,) = _BE_I.unpack_from(d, p)
@@ -183,11 +181,7 @@ class IpmiBt(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if self.obf_irq_set is None:
-            raise NotPlain("no value")
-        if self.atn_irq_set is None:
-            raise NotPlain("no value")
-        if self.irqs_enabled is None:
+        if None in (self.obf_irq_set, self.atn_irq_set, self.irqs_enabled):
             raise NotPlain("no value")
         out.append(
             _BE_3B2I.pack(
@@ -229,13 +223,13 @@ class IpmiBt(Struct):
             b"\x87",
             small_octets(self.inmsg, 300),
             b"\x88",
-            U8[self.control_reg],
+            UINT8[self.control_reg],
             b"\x89",
-            U8[self.mask_reg],
+            UINT8[self.mask_reg],
             b"\x8a",
-            U8[self.waiting_rsp],
+            UINT8[self.waiting_rsp],
             b"\x8b",
-            U8[self.waiting_seq],
+            UINT8[self.waiting_seq],
         )
         return b"".join(out)
 
@@ -243,20 +237,22 @@ class IpmiBt(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> IpmiBt:
         self = cls.__new__(cls)
         self._kept = None
-        self.obf_irq_set, p = take_bool(d, p, e, b"\x80")
-        self.atn_irq_set, p = take_bool(d, p, e, b"\x81")
-        self.irqs_enabled, p = take_bool(d, p, e, b"\x82")
-        self.outpos, p = take_integer(d, p, e, b"\x83", U32)
-        self.outlen, p = take_integer(d, p, e, b"\x84", U32)
+        (
+            self.obf_irq_set,
+            self.atn_irq_set,
+            self.irqs_enabled,
+            self.outpos,
+            self.outlen,
+            p,
+        ) = _TLV0_3t2I.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x85", 300)
         self.outmsg = list(x)
         self.inlen, p = take_integer(d, p, e, b"\x86", U32)
         x, p = take_octets(d, p, e, b"\x87", 300)
         self.inmsg = list(x)
-        self.control_reg, p = take_integer(d, p, e, b"\x88", U8)
-        self.mask_reg, p = take_integer(d, p, e, b"\x89", U8)
-        self.waiting_rsp, p = take_integer(d, p, e, b"\x8a", U8)
-        self.waiting_seq, p = take_integer(d, p, e, b"\x8b", U8)
+        self.control_reg, self.mask_reg, self.waiting_rsp, self.waiting_seq, p = (
+            _TLV8_4B.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

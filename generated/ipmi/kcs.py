@@ -6,19 +6,16 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, S16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
 from vmsgen.runtime.straight import (
-    BOOL,
-    S16,
-    U8,
-    U32,
+    TRUTH,
     NotPlain,
     count_of,
     load_subsections,
     need,
     small_octets,
-    take_bool,
     take_integer,
     take_octets,
 )
@@ -29,6 +26,9 @@ _BE_2B = struct.Struct(">2B")
 _BE_3B2hB = struct.Struct(">3B2hB")
 _BE_BI = struct.Struct(">BI")
 _BE_I = struct.Struct(">I")
+_TLV0_2t = TlvRun("2?")
+_TLV3_tI = TlvRun("?I", 3)
+_TLV9_t2B2hB = TlvRun("?2B2hB", 9)
 
 
 class Status(enum.IntFlag):
@@ -185,10 +185,8 @@ class IpmiKcs(Struct):
         self._kept = None
         _b, _b2 = _BE_2B.unpack_from(d, p)
         p += 2
-        if (_b | _b2) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.obf_irq_set = _b == 1
-        self.atn_irq_set = _b2 == 1
+        self.obf_irq_set = TRUTH[_b]
+        self.atn_irq_set = TRUTH[_b2]
         if version <= 1:
             (_pad,) = _BE_1s.unpack_from(d, p)
             p += 1
@@ -196,9 +194,7 @@ class IpmiKcs(Struct):
                 raise NotPlain("a pad that is kept")
         _b3, self.outpos = _BE_BI.unpack_from(d, p)
         p += 5
-        if (_b3) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.irqs_enabled = _b3 == 1
+        self.irqs_enabled = TRUTH[_b3]
         if version >= 2:
             (self.outlen,) = _BE_I.unpack_from(d, p)
             p += 4
@@ -222,9 +218,7 @@ class IpmiKcs(Struct):
             self.waiting_rsp,
         ) = _BE_3B2hB.unpack_from(d, p)
         p += 8
-        if (_b4) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.write_end = _b4 == 1
+        self.write_end = TRUTH[_b4]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -233,9 +227,7 @@ class IpmiKcs(Struct):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.obf_irq_set is None:
-            raise NotPlain("no value")
-        if self.atn_irq_set is None:
+        if None in (self.obf_irq_set, self.atn_irq_set):
             raise NotPlain("no value")
         out.append(
             _BE_2B.pack(1 if self.obf_irq_set else 0, 1 if self.atn_irq_set else 0)
@@ -283,15 +275,15 @@ class IpmiKcs(Struct):
             b"\x89",
             BOOL[self.write_end],
             b"\x8a",
-            U8[self.status_reg],
+            UINT8[self.status_reg],
             b"\x8b",
-            U8[self.data_out_reg],
+            UINT8[self.data_out_reg],
             b"\x8c",
             S16[self.data_in_reg],
             b"\x8d",
             S16[self.cmd_reg],
             b"\x8e",
-            U8[self.waiting_rsp],
+            UINT8[self.waiting_rsp],
         )
         return b"".join(out)
 
@@ -299,12 +291,10 @@ class IpmiKcs(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts, version: int) -> IpmiKcs:
         self = cls.__new__(cls)
         self._kept = None
-        self.obf_irq_set, p = take_bool(d, p, e, b"\x80")
-        self.atn_irq_set, p = take_bool(d, p, e, b"\x81")
+        self.obf_irq_set, self.atn_irq_set, p = _TLV0_2t.take(d, p, e)
         if version <= 1:
             pass
-        self.irqs_enabled, p = take_bool(d, p, e, b"\x83")
-        self.outpos, p = take_integer(d, p, e, b"\x84", U32)
+        self.irqs_enabled, self.outpos, p = _TLV3_tI.take(d, p, e)
         if version >= 2:
             self.outlen, p = take_integer(d, p, e, b"\x85", U32)
         else:
@@ -317,12 +307,15 @@ class IpmiKcs(Struct):
             self.inlen = None
         x, p = take_octets(d, p, e, b"\x88", 300)
         self.inmsg = list(x)
-        self.write_end, p = take_bool(d, p, e, b"\x89")
-        self.status_reg, p = take_integer(d, p, e, b"\x8a", U8)
-        self.data_out_reg, p = take_integer(d, p, e, b"\x8b", U8)
-        self.data_in_reg, p = take_integer(d, p, e, b"\x8c", S16)
-        self.cmd_reg, p = take_integer(d, p, e, b"\x8d", S16)
-        self.waiting_rsp, p = take_integer(d, p, e, b"\x8e", U8)
+        (
+            self.write_end,
+            self.status_reg,
+            self.data_out_reg,
+            self.data_in_reg,
+            self.cmd_reg,
+            self.waiting_rsp,
+            p,
+        ) = _TLV9_t2B2hB.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U32,
     NotPlain,
     content,
     count_of,
@@ -25,6 +24,7 @@ from ..i2c.smbus_device import SmbusDevice
 
 _BE_B2I = struct.Struct(">B2I")
 _BE_I = struct.Struct(">I")
+_TLV1_B2I = TlvRun("B2I", 1)
 
 
 class SmbusIpmi(VMState):
@@ -168,7 +168,7 @@ class SmbusIpmi(VMState):
         out.append(tlv(b"\xa0", self.parent._encode(f)))
         out += (
             b"\x81",
-            U8[self.waiting_rsp],
+            UINT8[self.waiting_rsp],
             b"\x82",
             U32[self.outlen],
             b"\x83",
@@ -195,9 +195,7 @@ class SmbusIpmi(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.parent = SmbusDevice._decode(d, p, end, f)
         p = end
-        self.waiting_rsp, p = take_integer(d, p, e, b"\x81", U8)
-        self.outlen, p = take_integer(d, p, e, b"\x82", U32)
-        self.currblk, p = take_integer(d, p, e, b"\x83", U32)
+        self.waiting_rsp, self.outlen, self.currblk, p = _TLV1_B2I.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x84", 255)
         self.outmsg = list(x)
         self.outpos, p = take_integer(d, p, e, b"\x85", U32)

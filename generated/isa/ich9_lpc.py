@@ -6,12 +6,10 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import U8, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U32,
-    U64,
     NotPlain,
     content,
     decode_subsections,
@@ -33,6 +31,7 @@ from ..pci.device import PCIDevice
 _BE_8sBQ = struct.Struct(">8sBQ")
 _BE_B = struct.Struct(">B")
 _BE_I = struct.Struct(">I")
+_TLV0_8sBQ = TlvRun("8sBQ")
 
 
 class SmiFeature(enum.IntFlag):
@@ -89,7 +88,7 @@ class ICH9LPCRstCnt(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.rst_cnt])
+        out += (b"\x80", UINT8[self.rst_cnt])
         return b"".join(out)
 
     @classmethod
@@ -186,10 +185,10 @@ class ICH9LPCSmiFeat(VMState):
             return super()._encode(f, version)
         out: list[bytes] = []
         out += (
-            b"\x80",
-            octets(self.smi_guest_features_le, 8),
+            b"\x80\x08",
+            sized(self.smi_guest_features_le, 8),
             b"\x81",
-            U8[self.smi_features_ok],
+            UINT8[self.smi_features_ok],
             b"\x82",
             U64[self.smi_negotiated_features],
         )
@@ -203,9 +202,12 @@ class ICH9LPCSmiFeat(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.smi_guest_features_le, p = take_octets(d, p, e, b"\x80", 8)
-        self.smi_features_ok, p = take_integer(d, p, e, b"\x81", U8)
-        self.smi_negotiated_features, p = take_integer(d, p, e, b"\x82", U64)
+        (
+            self.smi_guest_features_le,
+            self.smi_features_ok,
+            self.smi_negotiated_features,
+            p,
+        ) = _TLV0_8sBQ.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

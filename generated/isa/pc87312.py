@@ -5,20 +5,20 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U8,
     NotPlain,
     count_of,
     load_subsections,
     small_octets,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2B = struct.Struct(">2B")
+_TLV0_2B = TlvRun("2B")
 
 
 class Pc87312(VMState):
@@ -92,9 +92,9 @@ class Pc87312(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.read_id_step],
+            UINT8[self.read_id_step],
             b"\x81",
-            U8[self.selected_index],
+            UINT8[self.selected_index],
             b"\x82",
             small_octets(self.regs, 3),
         )
@@ -106,8 +106,7 @@ class Pc87312(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.read_id_step, p = take_integer(d, p, e, b"\x80", U8)
-        self.selected_index, p = take_integer(d, p, e, b"\x81", U8)
+        self.read_id_step, self.selected_index, p = _TLV0_2B.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x82", 3)
         self.regs = list(x)
         if p != e:

@@ -5,22 +5,19 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U8, UINT8
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U8,
     NotPlain,
     content,
-    count_of,
     decode_subsections,
     encode_subsections,
-    integers,
     load_subsections,
     need,
     save_subsections,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -75,7 +72,7 @@ class PIIX3Rcr(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.rcr])
+        out += (b"\x80", UINT8[self.rcr])
         return b"".join(out)
 
     @classmethod
@@ -169,9 +166,7 @@ class PIIX3(VMState):
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.dev._encode(f)))
         if version >= 3:
-            out.append(
-                tlv(b"\xa1", integers(count_of(need(self.pci_irq_levels), 4), S32))
-            )
+            out += (b"\xa1", integers(need(self.pci_irq_levels), S32, 4))
         x = encode_subsections(self, f, {})
         if x:
             out.append(tlv(b"\xa2", x))

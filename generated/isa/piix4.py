@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U8, UINT8
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U8,
     NotPlain,
     content,
     load_subsections,
@@ -81,7 +81,7 @@ class PIIX4(VMState):
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.dev._encode(f)))
         if version >= 3:
-            out += (b"\x81", U8[need(self.rcr)])
+            out += (b"\x81", UINT8[need(self.rcr)])
         return b"".join(out)
 
     @classmethod

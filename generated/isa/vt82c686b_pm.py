@@ -5,17 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U16, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    S64,
-    U16,
-    NotPlain,
-    content,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..acpi.apm import Apm
@@ -23,6 +16,8 @@ from ..pci.device import PCIDevice
 
 _BE_2q = struct.Struct(">2q")
 _BE_3H = struct.Struct(">3H")
+_TLV1_3H = TlvRun("3H", 1)
+_TLV5_2q = TlvRun("2q", 5)
 
 
 class Vt82c686bPm(VMState):
@@ -176,14 +171,13 @@ class Vt82c686bPm(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.dev = PCIDevice._decode(d, p, end, f)
         p = end
-        self.ar_pm1_evt_sts, p = take_integer(d, p, e, b"\x81", U16)
-        self.ar_pm1_evt_en, p = take_integer(d, p, e, b"\x82", U16)
-        self.ar_pm1_cnt_cnt, p = take_integer(d, p, e, b"\x83", U16)
+        self.ar_pm1_evt_sts, self.ar_pm1_evt_en, self.ar_pm1_cnt_cnt, p = _TLV1_3H.take(
+            d, p, e
+        )
         p, end = content(d, p, e, b"\xa4")
         self.apm = Apm._decode(d, p, end, f)
         p = end
-        self.ar_tmr_timer, p = take_integer(d, p, e, b"\x85", S64)
-        self.ar_tmr_overflow_time, p = take_integer(d, p, e, b"\x86", S64)
+        self.ar_tmr_timer, self.ar_tmr_overflow_time, p = _TLV5_2q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

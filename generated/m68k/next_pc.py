@@ -5,19 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U32,
     NotPlain,
     content,
     load_subsections,
     need,
-    octets,
     sized,
     take_integer,
-    take_octets,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -26,6 +23,10 @@ _BE_2B = struct.Struct(">2B")
 _BE_2I = struct.Struct(">2I")
 _BE_32s5B = struct.Struct(">32s5B")
 _BE_I = struct.Struct(">I")
+_TLV0_2I = TlvRun("2I")
+_TLV0_32s5B = TlvRun("32s5B")
+_TLV3_2I = TlvRun("2I", 3)
+_TLV6_2B = TlvRun("2B", 6)
 
 
 class OldRtc(Struct):
@@ -112,18 +113,18 @@ class OldRtc(Struct):
             return super()._encode(f)
         out: list[bytes] = []
         out += (
-            b"\x80",
-            octets(self.ram, 32),
+            b"\x80 ",
+            sized(self.ram, 32),
             b"\x81",
-            U8[self.command],
+            UINT8[self.command],
             b"\x82",
-            U8[self.value],
+            UINT8[self.value],
             b"\x83",
-            U8[self.status],
+            UINT8[self.status],
             b"\x84",
-            U8[self.control],
+            UINT8[self.control],
             b"\x85",
-            U8[self.retval],
+            UINT8[self.retval],
         )
         return b"".join(out)
 
@@ -131,12 +132,15 @@ class OldRtc(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> OldRtc:
         self = cls.__new__(cls)
         self._kept = None
-        self.ram, p = take_octets(d, p, e, b"\x80", 32)
-        self.command, p = take_integer(d, p, e, b"\x81", U8)
-        self.value, p = take_integer(d, p, e, b"\x82", U8)
-        self.status, p = take_integer(d, p, e, b"\x83", U8)
-        self.control, p = take_integer(d, p, e, b"\x84", U8)
-        self.retval, p = take_integer(d, p, e, b"\x85", U8)
+        (
+            self.ram,
+            self.command,
+            self.value,
+            self.status,
+            self.control,
+            self.retval,
+            p,
+        ) = _TLV0_32s5B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -302,9 +306,9 @@ class NextPc(VMState):
         if version <= 1:
             out += (
                 b"\x86",
-                U8[need(self.scsi_csr_1)],
+                UINT8[need(self.scsi_csr_1)],
                 b"\x87",
-                U8[need(self.scsi_csr_2)],
+                UINT8[need(self.scsi_csr_2)],
             )
             out.append(tlv(b"\xa8", need(self.rtc)._encode(f)))
         return b"".join(out)
@@ -315,21 +319,18 @@ class NextPc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.scr1, p = take_integer(d, p, e, b"\x80", U32)
-        self.scr2, p = take_integer(d, p, e, b"\x81", U32)
+        self.scr1, self.scr2, p = _TLV0_2I.take(d, p, e)
         if version >= 4:
             self.old_scr2, p = take_integer(d, p, e, b"\x82", U32)
         else:
             self.old_scr2 = None
-        self.int_mask, p = take_integer(d, p, e, b"\x83", U32)
-        self.int_status, p = take_integer(d, p, e, b"\x84", U32)
+        self.int_mask, self.int_status, p = _TLV3_2I.take(d, p, e)
         if version >= 4:
             self.led, p = take_integer(d, p, e, b"\x85", U32)
         else:
             self.led = None
         if version <= 1:
-            self.scsi_csr_1, p = take_integer(d, p, e, b"\x86", U8)
-            self.scsi_csr_2, p = take_integer(d, p, e, b"\x87", U8)
+            self.scsi_csr_1, self.scsi_csr_2, p = _TLV6_2B.take(d, p, e)
             p, end = content(d, p, e, b"\xa8")
             self.rtc = OldRtc._decode(d, p, end, f)
             p = end

@@ -5,23 +5,21 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import INT8, S8, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S8,
-    U8,
     NotPlain,
     load_subsections,
     need,
-    octets,
     sized,
     take_integer,
-    take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_32s5B = struct.Struct(">32s5B")
 _BE_b = struct.Struct(">b")
+_TLV1_32s5B = TlvRun("32s5B", 1)
 
 
 class NextRtc(VMState):
@@ -130,20 +128,20 @@ class NextRtc(VMState):
             return super()._encode(f, version)
         out: list[bytes] = []
         if version >= 3:
-            out += (b"\x80", S8[need(self.phase)])
+            out += (b"\x80", INT8[need(self.phase)])
         out += (
-            b"\x81",
-            octets(self.ram, 32),
+            b"\x81 ",
+            sized(self.ram, 32),
             b"\x82",
-            U8[self.command],
+            UINT8[self.command],
             b"\x83",
-            U8[self.value],
+            UINT8[self.value],
             b"\x84",
-            U8[self.status],
+            UINT8[self.status],
             b"\x85",
-            U8[self.control],
+            UINT8[self.control],
             b"\x86",
-            U8[self.retval],
+            UINT8[self.retval],
         )
         return b"".join(out)
 
@@ -157,12 +155,15 @@ class NextRtc(VMState):
             self.phase, p = take_integer(d, p, e, b"\x80", S8)
         else:
             self.phase = None
-        self.ram, p = take_octets(d, p, e, b"\x81", 32)
-        self.command, p = take_integer(d, p, e, b"\x82", U8)
-        self.value, p = take_integer(d, p, e, b"\x83", U8)
-        self.status, p = take_integer(d, p, e, b"\x84", U8)
-        self.control, p = take_integer(d, p, e, b"\x85", U8)
-        self.retval, p = take_integer(d, p, e, b"\x86", U8)
+        (
+            self.ram,
+            self.command,
+            self.value,
+            self.status,
+            self.control,
+            self.retval,
+            p,
+        ) = _TLV1_32s5B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

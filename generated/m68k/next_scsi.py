@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U8, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2B = struct.Struct(">2B")
+_TLV0_2B = TlvRun("2B")
 
 
 class NextScsi(VMState):
@@ -60,7 +62,7 @@ class NextScsi(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.scsi_csr_1], b"\x81", U8[self.scsi_csr_2])
+        out += (b"\x80", UINT8[self.scsi_csr_1], b"\x81", UINT8[self.scsi_csr_2])
         return b"".join(out)
 
     @classmethod
@@ -69,8 +71,7 @@ class NextScsi(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.scsi_csr_1, p = take_integer(d, p, e, b"\x80", U8)
-        self.scsi_csr_2, p = take_integer(d, p, e, b"\x81", U8)
+        self.scsi_csr_1, self.scsi_csr_2, p = _TLV0_2B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import S64, U8, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2Bq = struct.Struct(">2Bq")
+_TLV0_2Bq = TlvRun("2Bq")
 
 
 class Q800Glue(VMState):
@@ -77,9 +79,9 @@ class Q800Glue(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.ipr],
+            UINT8[self.ipr],
             b"\x81",
-            U8[self.auxmode],
+            UINT8[self.auxmode],
             b"\x82",
             S64[self.nmi_release],
         )
@@ -91,9 +93,7 @@ class Q800Glue(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.ipr, p = take_integer(d, p, e, b"\x80", U8)
-        self.auxmode, p = take_integer(d, p, e, b"\x81", U8)
-        self.nmi_release, p = take_integer(d, p, e, b"\x82", S64)
+        self.ipr, self.auxmode, self.nmi_release, p = _TLV0_2Bq.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

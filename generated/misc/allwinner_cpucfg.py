@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_3I = struct.Struct(">3I")
+_TLV0_3I = TlvRun("3I")
 
 
 class AllwinnerCpucfg(VMState):
@@ -92,9 +94,7 @@ class AllwinnerCpucfg(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.gen_ctrl, p = take_integer(d, p, e, b"\x80", U32)
-        self.super_standby, p = take_integer(d, p, e, b"\x81", U32)
-        self.entry_addr, p = take_integer(d, p, e, b"\x82", U32)
+        self.gen_ctrl, self.super_standby, self.entry_addr, p = _TLV0_3I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

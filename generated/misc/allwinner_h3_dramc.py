@@ -5,18 +5,11 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, count_of, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
 _BE_I = struct.Struct(">I")
@@ -93,9 +86,14 @@ class AllwinnerH3Dramc(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.dramcom, 513), U32)))
-        out.append(tlv(b"\xa1", integers(count_of(self.dramctl, 547), U32)))
-        out += (b"\x82", U32[self.dramphy])
+        out += (
+            b"\xa0",
+            integers(self.dramcom, U32, 513),
+            b"\xa1",
+            integers(self.dramctl, U32, 547),
+            b"\x82",
+            U32[self.dramphy],
+        )
         return b"".join(out)
 
     @classmethod

@@ -5,20 +5,20 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U32,
     NotPlain,
     count_of,
     load_subsections,
     small_octets,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2I = struct.Struct(">2I")
+_TLV0_2I = TlvRun("2I")
 
 
 class AllwinnerSid(VMState):
@@ -108,8 +108,7 @@ class AllwinnerSid(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.control, p = take_integer(d, p, e, b"\x80", U32)
-        self.rdkey, p = take_integer(d, p, e, b"\x81", U32)
+        self.control, self.rdkey, p = _TLV0_2I.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x82", 16)
         self.identifier_data = list(x)
         if p != e:

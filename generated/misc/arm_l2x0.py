@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_6I = struct.Struct(">6I")
+_TLV0_6I = TlvRun("6I")
 
 
 class L2x0(VMState):
@@ -136,12 +138,15 @@ class L2x0(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.ctrl, p = take_integer(d, p, e, b"\x80", U32)
-        self.aux_ctrl, p = take_integer(d, p, e, b"\x81", U32)
-        self.data_ctrl, p = take_integer(d, p, e, b"\x82", U32)
-        self.tag_ctrl, p = take_integer(d, p, e, b"\x83", U32)
-        self.filter_start, p = take_integer(d, p, e, b"\x84", U32)
-        self.filter_end, p = take_integer(d, p, e, b"\x85", U32)
+        (
+            self.ctrl,
+            self.aux_ctrl,
+            self.data_ctrl,
+            self.tag_ctrl,
+            self.filter_start,
+            self.filter_end,
+            p,
+        ) = _TLV0_6I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,20 +5,17 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U16, U32, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U16,
-    U32,
     NotPlain,
     bounded,
     count_of,
-    integers,
     load_subsections,
     need,
     take_integer,
-    take_integers,
-    tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
@@ -41,6 +38,8 @@ _BE_4I = struct.Struct(">4I")
 _BE_6I = struct.Struct(">6I")
 _BE_I = struct.Struct(">I")
 _BE_IH5I = struct.Struct(">IH5I")
+_TLV0_IH5I = TlvRun("IH5I")
+_TLV7_4I = TlvRun("4I", 7)
 
 
 class RealviewSysctl(VMState):
@@ -300,14 +299,11 @@ class RealviewSysctl(VMState):
         if version >= 3:
             out += (b"\x8b", U32[need(self.sys_clcd)])
         if version >= 4:
-            out.append(tlv(b"\xac", integers(count_of(need(self.mb_clock), 6), U32)))
-            out.append(
-                tlv(
-                    b"\xad",
-                    integers(
-                        count_of(need(self.db_clock), f.ask(DAUGHTERBOARD_CLOCKS)), U32
-                    ),
-                )
+            out += (
+                b"\xac",
+                integers(need(self.mb_clock), U32, 6),
+                b"\xad",
+                integers(need(self.db_clock), U32, f.ask(DAUGHTERBOARD_CLOCKS)),
             )
         return b"".join(out)
 
@@ -319,18 +315,20 @@ class RealviewSysctl(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.leds, p = take_integer(d, p, e, b"\x80", U32)
-        self.lockval, p = take_integer(d, p, e, b"\x81", U16)
-        self.cfgdata1, p = take_integer(d, p, e, b"\x82", U32)
-        self.cfgdata2, p = take_integer(d, p, e, b"\x83", U32)
-        self.flags, p = take_integer(d, p, e, b"\x84", U32)
-        self.nvflags, p = take_integer(d, p, e, b"\x85", U32)
-        self.resetlevel, p = take_integer(d, p, e, b"\x86", U32)
+        (
+            self.leds,
+            self.lockval,
+            self.cfgdata1,
+            self.cfgdata2,
+            self.flags,
+            self.nvflags,
+            self.resetlevel,
+            p,
+        ) = _TLV0_IH5I.take(d, p, e)
         if version >= 2:
-            self.sys_mci, p = take_integer(d, p, e, b"\x87", U32)
-            self.sys_cfgdata, p = take_integer(d, p, e, b"\x88", U32)
-            self.sys_cfgctrl, p = take_integer(d, p, e, b"\x89", U32)
-            self.sys_cfgstat, p = take_integer(d, p, e, b"\x8a", U32)
+            self.sys_mci, self.sys_cfgdata, self.sys_cfgctrl, self.sys_cfgstat, p = (
+                _TLV7_4I.take(d, p, e)
+            )
         else:
             self.sys_mci = None
             self.sys_cfgdata = None

@@ -5,21 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
-_BE_27I = struct.Struct(">27I")
+_BE_25I = struct.Struct(">25I")
+_BE_2I = struct.Struct(">2I")
+_TLV1_2I = TlvRun("2I", 1)
 
 
 class AspeedHace(VMState):
@@ -71,11 +66,10 @@ class AspeedHace(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_27I.unpack_from(d, p)
-        self.regs = list(x[0:25])
-        self.total_req_len = x[25]
-        self.iov_count = x[26]
-        p += 108
+        self.regs = list(_BE_25I.unpack_from(d, p))
+        p += 100
+        self.total_req_len, self.iov_count = _BE_2I.unpack_from(d, p)
+        p += 8
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -84,14 +78,21 @@ class AspeedHace(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(_BE_27I.pack(*self.regs, self.total_req_len, self.iov_count))
+        out.append(_BE_25I.pack(*self.regs))
+        out.append(_BE_2I.pack(self.total_req_len, self.iov_count))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.regs, 25), U32)))
-        out += (b"\x81", U32[self.total_req_len], b"\x82", U32[self.iov_count])
+        out += (
+            b"\xa0",
+            integers(self.regs, U32, 25),
+            b"\x81",
+            U32[self.total_req_len],
+            b"\x82",
+            U32[self.iov_count],
+        )
         return b"".join(out)
 
     @classmethod
@@ -101,8 +102,7 @@ class AspeedHace(VMState):
         self._version = version
         self._facts = f
         self.regs, p = take_integers(d, p, e, b"\xa0", U32, 25)
-        self.total_req_len, p = take_integer(d, p, e, b"\x81", U32)
-        self.iov_count, p = take_integer(d, p, e, b"\x82", U32)
+        self.total_req_len, self.iov_count, p = _TLV1_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,18 +5,11 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    content,
-    count_of,
-    integers,
-    load_subsections,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, count_of, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 _BE_192I = struct.Struct(">192I")
@@ -62,7 +55,7 @@ class AspeedI3c2(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.regs, 192), U32)))
+        out += (b"\xa0", integers(self.regs, U32, 192))
         return b"".join(out)
 
     @classmethod
@@ -131,7 +124,7 @@ class AspeedI3c(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.regs, 28), U32)))
+        out += (b"\xa0", integers(self.regs, U32, 28))
         x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.devices, 6)])
         out.append(tlv(b"\xa1", x))
         return b"".join(out)

@@ -5,21 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
-_BE_153I = struct.Struct(">153I")
+_BE_152I = struct.Struct(">152I")
+_BE_I = struct.Struct(">I")
 
 
 class AspeedLpc(VMState):
@@ -64,10 +58,10 @@ class AspeedLpc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_153I.unpack_from(d, p)
-        self.regs = list(x[0:152])
-        self.subdevice_irqs_pending = x[152]
-        p += 612
+        self.regs = list(_BE_152I.unpack_from(d, p))
+        p += 608
+        (self.subdevice_irqs_pending,) = _BE_I.unpack_from(d, p)
+        p += 4
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -76,14 +70,19 @@ class AspeedLpc(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(_BE_153I.pack(*self.regs, self.subdevice_irqs_pending))
+        out.append(_BE_152I.pack(*self.regs))
+        out.append(_BE_I.pack(self.subdevice_irqs_pending))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.regs, 152), U32)))
-        out += (b"\x81", U32[self.subdevice_irqs_pending])
+        out += (
+            b"\xa0",
+            integers(self.regs, U32, 152),
+            b"\x81",
+            U32[self.subdevice_irqs_pending],
+        )
         return b"".join(out)
 
     @classmethod

@@ -5,20 +5,20 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U8,
     NotPlain,
     load_subsections,
     octets,
     sized,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2B = struct.Struct(">2B")
+_TLV1_2B = TlvRun("2B", 1)
 
 
 class Axp2xxPmu(VMState):
@@ -81,9 +81,9 @@ class Axp2xxPmu(VMState):
             b"\x80",
             octets(self.regs, 255),
             b"\x81",
-            U8[self.ptr],
+            UINT8[self.ptr],
             b"\x82",
-            U8[self.count],
+            UINT8[self.count],
         )
         return b"".join(out)
 
@@ -94,8 +94,7 @@ class Axp2xxPmu(VMState):
         self._version = version
         self._facts = f
         self.regs, p = take_octets(d, p, e, b"\x80", 255)
-        self.ptr, p = take_integer(d, p, e, b"\x81", U8)
-        self.count, p = take_integer(d, p, e, b"\x82", U8)
+        self.ptr, self.count, p = _TLV1_2B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

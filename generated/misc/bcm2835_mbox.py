@@ -5,21 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, count_of, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
-_BE_35I = struct.Struct(">35I")
+_BE_32I = struct.Struct(">32I")
+_BE_3I = struct.Struct(">3I")
+_TLV1_3I = TlvRun("3I", 1)
 
 
 class Bcm2835MboxBox(Struct):
@@ -63,12 +58,10 @@ class Bcm2835MboxBox(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[Bcm2835MboxBox, int]:
         self = cls.__new__(cls)
         self._kept = None
-        x = _BE_35I.unpack_from(d, p)
-        self.reg = list(x[0:32])
-        self.count = x[32]
-        self.status = x[33]
-        self.config = x[34]
-        p += 140
+        self.reg = list(_BE_32I.unpack_from(d, p))
+        p += 128
+        self.count, self.status, self.config = _BE_3I.unpack_from(d, p)
+        p += 12
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -77,14 +70,16 @@ class Bcm2835MboxBox(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        out.append(_BE_35I.pack(*self.reg, self.count, self.status, self.config))
+        out.append(_BE_32I.pack(*self.reg))
+        out.append(_BE_3I.pack(self.count, self.status, self.config))
 
     def _encode(self, f: Facts) -> bytes:
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.reg, 32), U32)))
         out += (
+            b"\xa0",
+            integers(self.reg, U32, 32),
             b"\x81",
             U32[self.count],
             b"\x82",
@@ -99,9 +94,7 @@ class Bcm2835MboxBox(Struct):
         self = cls.__new__(cls)
         self._kept = None
         self.reg, p = take_integers(d, p, e, b"\xa0", U32, 32)
-        self.count, p = take_integer(d, p, e, b"\x81", U32)
-        self.status, p = take_integer(d, p, e, b"\x82", U32)
-        self.config, p = take_integer(d, p, e, b"\x83", U32)
+        self.count, self.status, self.config, p = _TLV1_3I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,22 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    BOOL,
-    U32,
-    NotPlain,
-    load_subsections,
-    octets,
-    sized,
-    take_bool,
-    take_integer,
-    take_octets,
-)
+from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections, sized
 from vmsgen.runtime.visitor import Visitor
 
 _BE_6sIB = struct.Struct(">6sIB")
+_TLV0_6sIt = TlvRun("6sI?")
 
 
 class Bcm2835Property(VMState):
@@ -73,9 +65,7 @@ class Bcm2835Property(VMState):
         self._facts = f
         self.macaddr, self.addr, _b = _BE_6sIB.unpack_from(d, p)
         p += 11
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.pending = _b == 1
+        self.pending = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -95,8 +85,8 @@ class Bcm2835Property(VMState):
             return super()._encode(f, version)
         out: list[bytes] = []
         out += (
-            b"\x80",
-            octets(self.macaddr, 6),
+            b"\x80\x06",
+            sized(self.macaddr, 6),
             b"\x81",
             U32[self.addr],
             b"\x82",
@@ -112,9 +102,7 @@ class Bcm2835Property(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.macaddr, p = take_octets(d, p, e, b"\x80", 6)
-        self.addr, p = take_integer(d, p, e, b"\x81", U32)
-        self.pending, p = take_bool(d, p, e, b"\x82")
+        self.macaddr, self.addr, self.pending, p = _TLV0_6sIt.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

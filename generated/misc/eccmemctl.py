@@ -5,24 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    octets,
-    sized,
-    take_integer,
-    take_integers,
-    take_octets,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, sized
 from vmsgen.runtime.visitor import Visitor
 
-_BE_9I4sI = struct.Struct(">9I4sI")
+_BE_4sI = struct.Struct(">4sI")
+_BE_9I = struct.Struct(">9I")
+_TLV1_4sI = TlvRun("4sI", 1)
 
 
 class ECC(VMState):
@@ -71,11 +63,10 @@ class ECC(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_9I4sI.unpack_from(d, p)
-        self.regs = list(x[0:9])
-        self.diag = x[9]
-        self.version = x[10]
-        p += 44
+        self.regs = list(_BE_9I.unpack_from(d, p))
+        p += 36
+        self.diag, self.version = _BE_4sI.unpack_from(d, p)
+        p += 8
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -84,14 +75,21 @@ class ECC(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(_BE_9I4sI.pack(*self.regs, sized(self.diag, 4), self.version))
+        out.append(_BE_9I.pack(*self.regs))
+        out.append(_BE_4sI.pack(sized(self.diag, 4), self.version))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.regs, 9), U32)))
-        out += (b"\x81", octets(self.diag, 4), b"\x82", U32[self.version])
+        out += (
+            b"\xa0",
+            integers(self.regs, U32, 9),
+            b"\x81\x04",
+            sized(self.diag, 4),
+            b"\x82",
+            U32[self.version],
+        )
         return b"".join(out)
 
     @classmethod
@@ -101,8 +99,7 @@ class ECC(VMState):
         self._version = version
         self._facts = f
         self.regs, p = take_integers(d, p, e, b"\xa0", U32, 9)
-        self.diag, p = take_octets(d, p, e, b"\x81", 4)
-        self.version, p = take_integer(d, p, e, b"\x82", U32)
+        self.diag, self.version, p = _TLV1_4sI.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

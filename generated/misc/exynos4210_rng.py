@@ -5,22 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    S32,
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_5i3I = struct.Struct(">5i3I")
+_TLV1_3I = TlvRun("3I", 1)
 
 
 class Exynos4210Rng(VMState):
@@ -77,12 +70,11 @@ class Exynos4210Rng(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_5i3I.unpack_from(d, p)
-        self.randr_value = list(x[0:5])
-        self.seed_set = x[5]
-        self.reg_status = x[6]
-        self.reg_control = x[7]
+        _x, _x2, _x3, _x4, _x5, self.seed_set, self.reg_status, self.reg_control = (
+            _BE_5i3I.unpack_from(d, p)
+        )
         p += 32
+        self.randr_value = [_x, _x2, _x3, _x4, _x5]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -91,9 +83,10 @@ class Exynos4210Rng(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3, _x4, _x5 = self.randr_value
         out.append(
             _BE_5i3I.pack(
-                *self.randr_value, self.seed_set, self.reg_status, self.reg_control
+                _x, _x2, _x3, _x4, _x5, self.seed_set, self.reg_status, self.reg_control
             )
         )
 
@@ -101,8 +94,9 @@ class Exynos4210Rng(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.randr_value, 5), S32)))
         out += (
+            b"\xa0",
+            integers(self.randr_value, S32, 5),
             b"\x81",
             U32[self.seed_set],
             b"\x82",
@@ -119,9 +113,7 @@ class Exynos4210Rng(VMState):
         self._version = version
         self._facts = f
         self.randr_value, p = take_integers(d, p, e, b"\xa0", S32, 5)
-        self.seed_set, p = take_integer(d, p, e, b"\x81", U32)
-        self.reg_status, p = take_integer(d, p, e, b"\x82", U32)
-        self.reg_control, p = take_integer(d, p, e, b"\x83", U32)
+        self.seed_set, self.reg_status, self.reg_control, p = _TLV1_3I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

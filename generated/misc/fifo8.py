@@ -5,21 +5,21 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
 from vmsgen.runtime.straight import (
-    U32,
     NotPlain,
     bounded,
     load_subsections,
     octets,
     sized,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2I = struct.Struct(">2I")
+_TLV1_2I = TlvRun("2I", 1)
 
 
 class Fifo8(Struct):
@@ -89,8 +89,7 @@ class Fifo8(Struct):
         self = cls.__new__(cls)
         self._kept = None
         self.data, p = take_octets(d, p, e, b"\x80", capacity)
-        self.head, p = take_integer(d, p, e, b"\x81", U32)
-        self.num, p = take_integer(d, p, e, b"\x82", U32)
+        self.head, self.num, p = _TLV1_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,20 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
-_BE_188I = struct.Struct(">188I")
+_BE_153I = struct.Struct(">153I")
+_BE_35I = struct.Struct(">35I")
 
 
 class Imx6Ccm(VMState):
@@ -54,10 +49,10 @@ class Imx6Ccm(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_188I.unpack_from(d, p)
-        self.ccm = list(x[0:35])
-        self.analog = list(x[35:188])
-        p += 752
+        self.ccm = list(_BE_35I.unpack_from(d, p))
+        p += 140
+        self.analog = list(_BE_153I.unpack_from(d, p))
+        p += 612
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -66,14 +61,19 @@ class Imx6Ccm(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(_BE_188I.pack(*count_of(self.ccm, 35), *count_of(self.analog, 153)))
+        out.append(_BE_35I.pack(*self.ccm))
+        out.append(_BE_153I.pack(*self.analog))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.ccm, 35), U32)))
-        out.append(tlv(b"\xa1", integers(count_of(self.analog, 153), U32)))
+        out += (
+            b"\xa0",
+            integers(self.ccm, U32, 35),
+            b"\xa1",
+            integers(self.analog, U32, 153),
+        )
         return b"".join(out)
 
     @classmethod

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U64, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2Q = struct.Struct(">2Q")
+_TLV0_2Q = TlvRun("2Q")
 
 
 class Imx7Snvs(VMState):
@@ -69,8 +71,7 @@ class Imx7Snvs(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.tick_offset, p = take_integer(d, p, e, b"\x80", U64)
-        self.lpcr, p = take_integer(d, p, e, b"\x81", U64)
+        self.tick_offset, self.lpcr, p = _TLV0_2Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

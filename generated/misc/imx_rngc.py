@@ -5,19 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    BOOL,
-    U8,
-    NotPlain,
-    load_subsections,
-    take_bool,
-    take_integer,
-)
+from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_4B = struct.Struct(">4B")
+_TLV0_3Bt = TlvRun("3B?")
 
 
 class IMXRNGC(VMState):
@@ -74,9 +69,7 @@ class IMXRNGC(VMState):
         self._facts = f
         self.op_self_test, self.op_seed, self.mask, _b = _BE_4B.unpack_from(d, p)
         p += 4
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.auto_seed = _b == 1
+        self.auto_seed = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -99,11 +92,11 @@ class IMXRNGC(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.op_self_test],
+            UINT8[self.op_self_test],
             b"\x81",
-            U8[self.op_seed],
+            UINT8[self.op_seed],
             b"\x82",
-            U8[self.mask],
+            UINT8[self.mask],
             b"\x83",
             BOOL[self.auto_seed],
         )
@@ -115,10 +108,9 @@ class IMXRNGC(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.op_self_test, p = take_integer(d, p, e, b"\x80", U8)
-        self.op_seed, p = take_integer(d, p, e, b"\x81", U8)
-        self.mask, p = take_integer(d, p, e, b"\x82", U8)
-        self.auto_seed, p = take_bool(d, p, e, b"\x83")
+        self.op_self_test, self.op_seed, self.mask, self.auto_seed, p = _TLV0_3Bt.take(
+            d, p, e
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    U32,
     NotPlain,
     content,
     count_of,
@@ -24,6 +24,8 @@ from vmsgen.runtime.visitor import Visitor
 _BE_3I = struct.Struct(">3I")
 _BE_5I = struct.Struct(">5I")
 _BE_I = struct.Struct(">I")
+_TLV0_3I = TlvRun("3I")
+_TLV0_5I = TlvRun("5I")
 
 
 class IotkitSecctlPpc(Struct):
@@ -81,9 +83,7 @@ class IotkitSecctlPpc(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> IotkitSecctlPpc:
         self = cls.__new__(cls)
         self._kept = None
-        self.ns, p = take_integer(d, p, e, b"\x80", U32)
-        self.sp, p = take_integer(d, p, e, b"\x81", U32)
-        self.nsp, p = take_integer(d, p, e, b"\x82", U32)
+        self.ns, self.sp, self.nsp, p = _TLV0_3I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -228,9 +228,7 @@ class IotkitSecctlMsc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.secmscintstat, p = take_integer(d, p, e, b"\x80", U32)
-        self.secmscinten, p = take_integer(d, p, e, b"\x81", U32)
-        self.nsmscexp, p = take_integer(d, p, e, b"\x82", U32)
+        self.secmscintstat, self.secmscinten, self.nsmscexp, p = _TLV0_3I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -440,11 +438,14 @@ class IotkitSecctl(VMState):
         self._facts = f
         self.mpcintstatus = None
         self.msc = None
-        self.secppcintstat, p = take_integer(d, p, e, b"\x80", U32)
-        self.secppcinten, p = take_integer(d, p, e, b"\x81", U32)
-        self.secrespcfg, p = take_integer(d, p, e, b"\x82", U32)
-        self.nsccfg, p = take_integer(d, p, e, b"\x83", U32)
-        self.brginten, p = take_integer(d, p, e, b"\x84", U32)
+        (
+            self.secppcintstat,
+            self.secppcinten,
+            self.secrespcfg,
+            self.nsccfg,
+            self.brginten,
+            p,
+        ) = _TLV0_5I.take(d, p, e)
         p, end = content(d, p, e, b"\xa5")
         _items = []
         while p < end:

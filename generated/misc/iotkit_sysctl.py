@@ -5,16 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    U32,
     NotPlain,
     decode_subsections,
     encode_subsections,
     load_subsections,
     save_subsections,
-    take_integer,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -22,6 +21,9 @@ from vmsgen.runtime.visitor import Visitor
 _BE_11I = struct.Struct(">11I")
 _BE_4I = struct.Struct(">4I")
 _BE_7I = struct.Struct(">7I")
+_TLV0_11I = TlvRun("11I")
+_TLV0_4I = TlvRun("4I")
+_TLV0_7I = TlvRun("7I")
 
 
 class IotkitSysctlSse200(VMState):
@@ -219,17 +221,20 @@ class IotkitSysctlSse200(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.scsecctrl, p = take_integer(d, p, e, b"\x80", U32)
-        self.fclk_div, p = take_integer(d, p, e, b"\x81", U32)
-        self.sysclk_div, p = take_integer(d, p, e, b"\x82", U32)
-        self.clock_force, p = take_integer(d, p, e, b"\x83", U32)
-        self.initsvtor1, p = take_integer(d, p, e, b"\x84", U32)
-        self.nmi_enable, p = take_integer(d, p, e, b"\x85", U32)
-        self.pdcm_pd_sys_sense, p = take_integer(d, p, e, b"\x86", U32)
-        self.pdcm_pd_sram0_sense, p = take_integer(d, p, e, b"\x87", U32)
-        self.pdcm_pd_sram1_sense, p = take_integer(d, p, e, b"\x88", U32)
-        self.pdcm_pd_sram2_sense, p = take_integer(d, p, e, b"\x89", U32)
-        self.pdcm_pd_sram3_sense, p = take_integer(d, p, e, b"\x8a", U32)
+        (
+            self.scsecctrl,
+            self.fclk_div,
+            self.sysclk_div,
+            self.clock_force,
+            self.initsvtor1,
+            self.nmi_enable,
+            self.pdcm_pd_sys_sense,
+            self.pdcm_pd_sram0_sense,
+            self.pdcm_pd_sram1_sense,
+            self.pdcm_pd_sram2_sense,
+            self.pdcm_pd_sram3_sense,
+            p,
+        ) = _TLV0_11I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -351,10 +356,13 @@ class IotkitSysctlSse300(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.pwrctrl, p = take_integer(d, p, e, b"\x80", U32)
-        self.pdcm_pd_cpu0_sense, p = take_integer(d, p, e, b"\x81", U32)
-        self.pdcm_pd_vmr0_sense, p = take_integer(d, p, e, b"\x82", U32)
-        self.pdcm_pd_vmr1_sense, p = take_integer(d, p, e, b"\x83", U32)
+        (
+            self.pwrctrl,
+            self.pdcm_pd_cpu0_sense,
+            self.pdcm_pd_vmr0_sense,
+            self.pdcm_pd_vmr1_sense,
+            p,
+        ) = _TLV0_4I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -524,13 +532,16 @@ class IotkitSysctl(VMState):
         self._facts = f
         self.sse_200 = None
         self.sse_300 = None
-        self.secure_debug, p = take_integer(d, p, e, b"\x80", U32)
-        self.reset_syndrome, p = take_integer(d, p, e, b"\x81", U32)
-        self.reset_mask, p = take_integer(d, p, e, b"\x82", U32)
-        self.gretreg, p = take_integer(d, p, e, b"\x83", U32)
-        self.initsvtor0, p = take_integer(d, p, e, b"\x84", U32)
-        self.cpuwait, p = take_integer(d, p, e, b"\x85", U32)
-        self.wicctrl, p = take_integer(d, p, e, b"\x86", U32)
+        (
+            self.secure_debug,
+            self.reset_syndrome,
+            self.reset_mask,
+            self.gretreg,
+            self.initsvtor0,
+            self.cpuwait,
+            self.wicctrl,
+            p,
+        ) = _TLV0_7I.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xa7", f, {})
         if p != e:
             raise NotPlain("a component more")

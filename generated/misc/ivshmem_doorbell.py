@@ -5,21 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    content,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..pci.device import MsixTable, PCIDevice
 
 _BE_2I = struct.Struct(">2I")
+_TLV2_2I = TlvRun("2I", 2)
 
 
 class IvshmemDoorbell(VMState):
@@ -118,8 +113,7 @@ class IvshmemDoorbell(VMState):
         p, end = content(d, p, e, b"\xa1")
         self.msix = MsixTable._decode(d, p, end, f, self.parent_obj.vectors)
         p = end
-        self.intrstatus, p = take_integer(d, p, e, b"\x82", U32)
-        self.intrmask, p = take_integer(d, p, e, b"\x83", U32)
+        self.intrstatus, self.intrmask, p = _TLV2_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

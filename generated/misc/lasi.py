@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U32, NotPlain, load_subsections, need, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections, need, take_integer
 from vmsgen.runtime.visitor import Visitor
 
 _BE_7I = struct.Struct(">7I")
 _BE_I = struct.Struct(">I")
+_TLV0_7I = TlvRun("7I")
 
 
 class Lasi(VMState):
@@ -151,13 +153,9 @@ class Lasi(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.irr, p = take_integer(d, p, e, b"\x80", U32)
-        self.imr, p = take_integer(d, p, e, b"\x81", U32)
-        self.ipr, p = take_integer(d, p, e, b"\x82", U32)
-        self.icr, p = take_integer(d, p, e, b"\x83", U32)
-        self.iar, p = take_integer(d, p, e, b"\x84", U32)
-        self.errlog, p = take_integer(d, p, e, b"\x85", U32)
-        self.amr, p = take_integer(d, p, e, b"\x86", U32)
+        self.irr, self.imr, self.ipr, self.icr, self.iar, self.errlog, self.amr, p = (
+            _TLV0_7I.take(d, p, e)
+        )
         if version >= 2:
             self.rtc_ref, p = take_integer(d, p, e, b"\x87", U32)
         else:

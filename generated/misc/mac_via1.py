@@ -5,13 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S32, S64, U8, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S32,
-    S64,
-    U8,
-    U32,
     NotPlain,
     content,
     load_subsections,
@@ -30,6 +27,8 @@ _BE_16sB4q = struct.Struct(">16sB4q")
 _BE_B = struct.Struct(">B")
 _BE_IBi3B5i = struct.Struct(">IBi3B5i")
 _BE_i = struct.Struct(">i")
+_TLV3_IBi3B5i = TlvRun("IBi3B5i", 3)
+_TLV15_16sB4q = TlvRun("16sB4q", 15)
 
 
 class Q800Via1(VMState):
@@ -318,21 +317,21 @@ class Q800Via1(VMState):
         out.append(tlv(b"\xa0", self.parent_obj._encode(f, 1)))
         out += (
             b"\x81",
-            U8[self.last_b],
+            UINT8[self.last_b],
             b"\x82",
             octets(self.PRAM, 256),
             b"\x83",
             U32[self.tick_offset],
             b"\x84",
-            U8[self.data_out],
+            UINT8[self.data_out],
             b"\x85",
             S32[self.data_out_cnt],
             b"\x86",
-            U8[self.data_in],
+            UINT8[self.data_in],
             b"\x87",
-            U8[self.data_in_cnt],
+            UINT8[self.data_in_cnt],
             b"\x88",
-            U8[self.cmd],
+            UINT8[self.cmd],
             b"\x89",
             S32[self.wprotect],
             b"\x8a",
@@ -345,10 +344,10 @@ class Q800Via1(VMState):
             S32[self.adb_data_out_index],
             b"\x8e",
             octets(self.adb_data_in, 128),
-            b"\x8f",
-            octets(self.adb_data_out, 16),
+            b"\x8f\x10",
+            sized(self.adb_data_out, 16),
             b"\x90",
-            U8[self.adb_autopoll_cmd],
+            UINT8[self.adb_autopoll_cmd],
             b"\x91",
             S64[self.one_second_timer],
             b"\x92",
@@ -373,24 +372,30 @@ class Q800Via1(VMState):
         p = end
         self.last_b, p = take_integer(d, p, e, b"\x81", U8)
         self.PRAM, p = take_octets(d, p, e, b"\x82", 256)
-        self.tick_offset, p = take_integer(d, p, e, b"\x83", U32)
-        self.data_out, p = take_integer(d, p, e, b"\x84", U8)
-        self.data_out_cnt, p = take_integer(d, p, e, b"\x85", S32)
-        self.data_in, p = take_integer(d, p, e, b"\x86", U8)
-        self.data_in_cnt, p = take_integer(d, p, e, b"\x87", U8)
-        self.cmd, p = take_integer(d, p, e, b"\x88", U8)
-        self.wprotect, p = take_integer(d, p, e, b"\x89", S32)
-        self.alt, p = take_integer(d, p, e, b"\x8a", S32)
-        self.adb_data_in_size, p = take_integer(d, p, e, b"\x8b", S32)
-        self.adb_data_in_index, p = take_integer(d, p, e, b"\x8c", S32)
-        self.adb_data_out_index, p = take_integer(d, p, e, b"\x8d", S32)
+        (
+            self.tick_offset,
+            self.data_out,
+            self.data_out_cnt,
+            self.data_in,
+            self.data_in_cnt,
+            self.cmd,
+            self.wprotect,
+            self.alt,
+            self.adb_data_in_size,
+            self.adb_data_in_index,
+            self.adb_data_out_index,
+            p,
+        ) = _TLV3_IBi3B5i.take(d, p, e)
         self.adb_data_in, p = take_octets(d, p, e, b"\x8e", 128)
-        self.adb_data_out, p = take_octets(d, p, e, b"\x8f", 16)
-        self.adb_autopoll_cmd, p = take_integer(d, p, e, b"\x90", U8)
-        self.one_second_timer, p = take_integer(d, p, e, b"\x91", S64)
-        self.next_second, p = take_integer(d, p, e, b"\x92", S64)
-        self.sixty_hz_timer, p = take_integer(d, p, e, b"\x93", S64)
-        self.next_sixty_hz, p = take_integer(d, p, e, b"\x94", S64)
+        (
+            self.adb_data_out,
+            self.adb_autopoll_cmd,
+            self.one_second_timer,
+            self.next_second,
+            self.sixty_hz_timer,
+            self.next_sixty_hz,
+            p,
+        ) = _TLV15_16sB4q.take(d, p, e)
         if f.qemu >= (8, 2):
             self.timer_hack_state, p = take_integer(d, p, e, b"\x95", S32)
         else:

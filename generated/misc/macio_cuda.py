@@ -5,19 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S32, S64, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S32,
-    S64,
-    U8,
-    U32,
     NotPlain,
     content,
     load_subsections,
     octets,
     sized,
-    take_integer,
     take_octets,
     tlv,
 )
@@ -27,6 +23,8 @@ from .mos6522 import Mos6522
 
 _BE_16sIq = struct.Struct(">16sIq")
 _BE_2B3i = struct.Struct(">2B3i")
+_TLV1_2B3i = TlvRun("2B3i", 1)
+_TLV7_16sIq = TlvRun("16sIq", 7)
 
 
 class Cuda(VMState):
@@ -194,9 +192,9 @@ class Cuda(VMState):
         out.append(tlv(b"\xa0", self.mos6522_cuda_parent_obj._encode(f, 1)))
         out += (
             b"\x81",
-            U8[self.last_b],
+            UINT8[self.last_b],
             b"\x82",
-            U8[self.last_acr],
+            UINT8[self.last_acr],
             b"\x83",
             S32[self.data_in_size],
             b"\x84",
@@ -205,8 +203,8 @@ class Cuda(VMState):
             S32[self.data_out_index],
             b"\x86",
             octets(self.data_in, 128),
-            b"\x87",
-            octets(self.data_out, 16),
+            b"\x87\x10",
+            sized(self.data_out, 16),
             b"\x88",
             U32[self.tick_offset],
             b"\x89",
@@ -223,15 +221,18 @@ class Cuda(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.mos6522_cuda_parent_obj = Mos6522._decode(d, p, end, f, 1)
         p = end
-        self.last_b, p = take_integer(d, p, e, b"\x81", U8)
-        self.last_acr, p = take_integer(d, p, e, b"\x82", U8)
-        self.data_in_size, p = take_integer(d, p, e, b"\x83", S32)
-        self.data_in_index, p = take_integer(d, p, e, b"\x84", S32)
-        self.data_out_index, p = take_integer(d, p, e, b"\x85", S32)
+        (
+            self.last_b,
+            self.last_acr,
+            self.data_in_size,
+            self.data_in_index,
+            self.data_out_index,
+            p,
+        ) = _TLV1_2B3i.take(d, p, e)
         self.data_in, p = take_octets(d, p, e, b"\x86", 128)
-        self.data_out, p = take_octets(d, p, e, b"\x87", 16)
-        self.tick_offset, p = take_integer(d, p, e, b"\x88", U32)
-        self.sr_delay_timer, p = take_integer(d, p, e, b"\x89", S64)
+        self.data_out, self.tick_offset, self.sr_delay_timer, p = _TLV7_16sIq.take(
+            d, p, e
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

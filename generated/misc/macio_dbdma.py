@@ -5,22 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, S32, U16, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    S32,
-    U16,
-    U32,
-    U64,
+    TRUTH,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
-    take_bool,
-    take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -28,6 +22,8 @@ from vmsgen.runtime.visitor import Visitor
 _BE_16I = struct.Struct(">16I")
 _BE_2H2I2H = struct.Struct(">2H2I2H")
 _BE_Q3iB = struct.Struct(">Q3iB")
+_TLV0_2H2I2H = TlvRun("2H2I2H")
+_TLV0_Q3it = TlvRun("Q3i?")
 
 
 class DbdmaIo(Struct):
@@ -90,9 +86,7 @@ class DbdmaIo(Struct):
             d, p
         )
         p += 21
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.processing = _b == 1
+        self.processing = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -135,11 +129,9 @@ class DbdmaIo(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> DbdmaIo:
         self = cls.__new__(cls)
         self._kept = None
-        self.addr, p = take_integer(d, p, e, b"\x80", U64)
-        self.len, p = take_integer(d, p, e, b"\x81", S32)
-        self.is_last, p = take_integer(d, p, e, b"\x82", S32)
-        self.is_dma_out, p = take_integer(d, p, e, b"\x83", S32)
-        self.processing, p = take_bool(d, p, e, b"\x84")
+        self.addr, self.len, self.is_last, self.is_dma_out, self.processing, p = (
+            _TLV0_Q3it.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -267,12 +259,15 @@ class DbdmaCmd(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> DbdmaCmd:
         self = cls.__new__(cls)
         self._kept = None
-        self.req_count, p = take_integer(d, p, e, b"\x80", U16)
-        self.command, p = take_integer(d, p, e, b"\x81", U16)
-        self.phy_addr, p = take_integer(d, p, e, b"\x82", U32)
-        self.cmd_dep, p = take_integer(d, p, e, b"\x83", U32)
-        self.res_count, p = take_integer(d, p, e, b"\x84", U16)
-        self.xfer_status, p = take_integer(d, p, e, b"\x85", U16)
+        (
+            self.req_count,
+            self.command,
+            self.phy_addr,
+            self.cmd_dep,
+            self.res_count,
+            self.xfer_status,
+            p,
+        ) = _TLV0_2H2I2H.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -336,7 +331,7 @@ class DbdmaChannel(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.regs, 16), U32)))
+        out += (b"\xa0", integers(self.regs, U32, 16))
         out.append(tlv(b"\xa1", self.io._encode(f)))
         out.append(tlv(b"\xa2", self.current._encode(f)))
         return b"".join(out)

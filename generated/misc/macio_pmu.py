@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    S64,
-    U8,
-    U32,
     NotPlain,
     content,
     decode_subsections,
@@ -19,7 +17,6 @@ from vmsgen.runtime.straight import (
     octets,
     save_subsections,
     sized,
-    take_integer,
     take_octets,
     tlv,
 )
@@ -31,6 +28,10 @@ _BE_2B = struct.Struct(">2B")
 _BE_2B2IB = struct.Struct(">2B2IB")
 _BE_2BI2q = struct.Struct(">2BI2q")
 _BE_B16s = struct.Struct(">B16s")
+_TLV0_B16s = TlvRun("B16s")
+_TLV1_2B2IB = TlvRun("2B2IB", 1)
+_TLV7_2B = TlvRun("2B", 7)
+_TLV10_2BI2q = TlvRun("2BI2q", 10)
 
 
 class PmuAdb(VMState):
@@ -81,7 +82,12 @@ class PmuAdb(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.adb_reply_size], b"\x81", octets(self.adb_reply, 16))
+        out += (
+            b"\x80",
+            UINT8[self.adb_reply_size],
+            b"\x81\x10",
+            sized(self.adb_reply, 16),
+        )
         return b"".join(out)
 
     @classmethod
@@ -90,8 +96,7 @@ class PmuAdb(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.adb_reply_size, p = take_integer(d, p, e, b"\x80", U8)
-        self.adb_reply, p = take_octets(d, p, e, b"\x81", 16)
+        self.adb_reply_size, self.adb_reply, p = _TLV0_B16s.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -305,27 +310,27 @@ class Pmu(VMState):
         out.append(tlv(b"\xa0", self.mos6522_pmu_parent_obj._encode(f, 1)))
         out += (
             b"\x81",
-            U8[self.last_b],
+            UINT8[self.last_b],
             b"\x82",
-            U8[self.cmd],
+            UINT8[self.cmd],
             b"\x83",
             U32[self.cmdlen],
             b"\x84",
             U32[self.rsplen],
             b"\x85",
-            U8[self.cmd_buf_pos],
+            UINT8[self.cmd_buf_pos],
             b"\x86",
             octets(self.cmd_buf, 128),
             b"\x87",
-            U8[self.cmd_rsp_pos],
+            UINT8[self.cmd_rsp_pos],
             b"\x88",
-            U8[self.cmd_rsp_sz],
+            UINT8[self.cmd_rsp_sz],
             b"\x89",
             octets(self.cmd_rsp, 128),
             b"\x8a",
-            U8[self.intbits],
+            UINT8[self.intbits],
             b"\x8b",
-            U8[self.intmask],
+            UINT8[self.intmask],
             b"\x8c",
             U32[self.tick_offset],
             b"\x8d",
@@ -348,20 +353,20 @@ class Pmu(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.mos6522_pmu_parent_obj = Mos6522._decode(d, p, end, f, 1)
         p = end
-        self.last_b, p = take_integer(d, p, e, b"\x81", U8)
-        self.cmd, p = take_integer(d, p, e, b"\x82", U8)
-        self.cmdlen, p = take_integer(d, p, e, b"\x83", U32)
-        self.rsplen, p = take_integer(d, p, e, b"\x84", U32)
-        self.cmd_buf_pos, p = take_integer(d, p, e, b"\x85", U8)
+        self.last_b, self.cmd, self.cmdlen, self.rsplen, self.cmd_buf_pos, p = (
+            _TLV1_2B2IB.take(d, p, e)
+        )
         self.cmd_buf, p = take_octets(d, p, e, b"\x86", 128)
-        self.cmd_rsp_pos, p = take_integer(d, p, e, b"\x87", U8)
-        self.cmd_rsp_sz, p = take_integer(d, p, e, b"\x88", U8)
+        self.cmd_rsp_pos, self.cmd_rsp_sz, p = _TLV7_2B.take(d, p, e)
         self.cmd_rsp, p = take_octets(d, p, e, b"\x89", 128)
-        self.intbits, p = take_integer(d, p, e, b"\x8a", U8)
-        self.intmask, p = take_integer(d, p, e, b"\x8b", U8)
-        self.tick_offset, p = take_integer(d, p, e, b"\x8c", U32)
-        self.one_sec_timer, p = take_integer(d, p, e, b"\x8d", S64)
-        self.one_sec_target, p = take_integer(d, p, e, b"\x8e", S64)
+        (
+            self.intbits,
+            self.intmask,
+            self.tick_offset,
+            self.one_sec_timer,
+            self.one_sec_target,
+            p,
+        ) = _TLV10_2BI2q.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xaf", f, {})
         if p != e:
             raise NotPlain("a component more")

@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U8, U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    S64,
-    U8,
-    U16,
     NotPlain,
     content,
     count_of,
@@ -24,6 +22,8 @@ from vmsgen.runtime.visitor import Visitor
 _BE_2H3q = struct.Struct(">2H3q")
 _BE_9B = struct.Struct(">9B")
 _BE_B = struct.Struct(">B")
+_TLV0_2H3q = TlvRun("2H3q")
+_TLV0_9B = TlvRun("9B")
 
 
 class Mos6522Timer(Struct):
@@ -131,11 +131,14 @@ class Mos6522Timer(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Mos6522Timer:
         self = cls.__new__(cls)
         self._kept = None
-        self.latch, p = take_integer(d, p, e, b"\x80", U16)
-        self.counter_value, p = take_integer(d, p, e, b"\x81", U16)
-        self.load_time, p = take_integer(d, p, e, b"\x82", S64)
-        self.next_irq_time, p = take_integer(d, p, e, b"\x83", S64)
-        self.timer, p = take_integer(d, p, e, b"\x84", S64)
+        (
+            self.latch,
+            self.counter_value,
+            self.load_time,
+            self.next_irq_time,
+            self.timer,
+            p,
+        ) = _TLV0_2H3q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -318,26 +321,26 @@ class Mos6522(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.a],
+            UINT8[self.a],
             b"\x81",
-            U8[self.b],
+            UINT8[self.b],
             b"\x82",
-            U8[self.dira],
+            UINT8[self.dira],
             b"\x83",
-            U8[self.dirb],
+            UINT8[self.dirb],
             b"\x84",
-            U8[self.sr],
+            UINT8[self.sr],
             b"\x85",
-            U8[self.acr],
+            UINT8[self.acr],
             b"\x86",
-            U8[self.pcr],
+            UINT8[self.pcr],
             b"\x87",
-            U8[self.ifr],
+            UINT8[self.ifr],
             b"\x88",
-            U8[self.ier],
+            UINT8[self.ier],
         )
         if f.qemu >= (7, 0):
-            out += (b"\x89", U8[need(self.last_irq_levels)])
+            out += (b"\x89", UINT8[need(self.last_irq_levels)])
         x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.timers, 2)])
         out.append(tlv(b"\xaa", x))
         return b"".join(out)
@@ -348,15 +351,18 @@ class Mos6522(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.a, p = take_integer(d, p, e, b"\x80", U8)
-        self.b, p = take_integer(d, p, e, b"\x81", U8)
-        self.dira, p = take_integer(d, p, e, b"\x82", U8)
-        self.dirb, p = take_integer(d, p, e, b"\x83", U8)
-        self.sr, p = take_integer(d, p, e, b"\x84", U8)
-        self.acr, p = take_integer(d, p, e, b"\x85", U8)
-        self.pcr, p = take_integer(d, p, e, b"\x86", U8)
-        self.ifr, p = take_integer(d, p, e, b"\x87", U8)
-        self.ier, p = take_integer(d, p, e, b"\x88", U8)
+        (
+            self.a,
+            self.b,
+            self.dira,
+            self.dirb,
+            self.sr,
+            self.acr,
+            self.pcr,
+            self.ifr,
+            self.ier,
+            p,
+        ) = _TLV0_9B.take(d, p, e)
         if f.qemu >= (7, 0):
             self.last_irq_levels, p = take_integer(d, p, e, b"\x89", U8)
         else:

@@ -5,18 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    S64,
-    U32,
     NotPlain,
     decode_subsections,
     encode_subsections,
     load_subsections,
     need,
     save_subsections,
-    take_integer,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -24,6 +22,9 @@ from vmsgen.runtime.visitor import Visitor
 _BE_2q2Iq = struct.Struct(">2q2Iq")
 _BE_3I = struct.Struct(">3I")
 _BE_I2q2Iq = struct.Struct(">I2q2Iq")
+_TLV0_2q2Iq = TlvRun("2q2Iq")
+_TLV0_3I = TlvRun("3I")
+_TLV3_I2q2Iq = TlvRun("I2q2Iq", 3)
 
 
 class Mps2FpgaioCounters(VMState):
@@ -149,11 +150,14 @@ class Mps2FpgaioCounters(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.clk1hz_tick_offset, p = take_integer(d, p, e, b"\x80", S64)
-        self.clk100hz_tick_offset, p = take_integer(d, p, e, b"\x81", S64)
-        self.counter, p = take_integer(d, p, e, b"\x82", U32)
-        self.pscntr, p = take_integer(d, p, e, b"\x83", U32)
-        self.pscntr_sync_ticks, p = take_integer(d, p, e, b"\x84", S64)
+        (
+            self.clk1hz_tick_offset,
+            self.clk100hz_tick_offset,
+            self.counter,
+            self.pscntr,
+            self.pscntr_sync_ticks,
+            p,
+        ) = _TLV0_2q2Iq.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -353,16 +357,17 @@ class Mps2Fpgaio(VMState):
         self._version = version
         self._facts = f
         self.counters = None
-        self.led0, p = take_integer(d, p, e, b"\x80", U32)
-        self.prescale, p = take_integer(d, p, e, b"\x81", U32)
-        self.misc, p = take_integer(d, p, e, b"\x82", U32)
+        self.led0, self.prescale, self.misc, p = _TLV0_3I.take(d, p, e)
         if version >= 3:
-            self.dbgctrl, p = take_integer(d, p, e, b"\x83", U32)
-            self.clk1hz_tick_offset, p = take_integer(d, p, e, b"\x84", S64)
-            self.clk100hz_tick_offset, p = take_integer(d, p, e, b"\x85", S64)
-            self.counter, p = take_integer(d, p, e, b"\x86", U32)
-            self.pscntr, p = take_integer(d, p, e, b"\x87", U32)
-            self.pscntr_sync_ticks, p = take_integer(d, p, e, b"\x88", S64)
+            (
+                self.dbgctrl,
+                self.clk1hz_tick_offset,
+                self.clk100hz_tick_offset,
+                self.counter,
+                self.pscntr,
+                self.pscntr_sync_ticks,
+                p,
+            ) = _TLV3_I2q2Iq.take(d, p, e)
         else:
             self.dbgctrl = None
             self.clk1hz_tick_offset = None

@@ -5,21 +5,20 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    U32,
     NotPlain,
     bounded,
     count_of,
     decode_subsections,
     encode_subsections,
-    integers,
     load_subsections,
     need,
     save_subsections,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -48,6 +47,9 @@ _BE_2I = struct.Struct(">2I")
 _BE_3I = struct.Struct(">3I")
 _BE_5I = struct.Struct(">5I")
 _BE_I = struct.Struct(">I")
+_TLV0_2I = TlvRun("2I")
+_TLV2_3I = TlvRun("3I", 2)
+_TLV5_5I = TlvRun("5I", 5)
 
 
 class Mps2SccCfg7(VMState):
@@ -293,9 +295,8 @@ class Mps2Scc(VMState):
             U32[self.cfgstat],
             b"\x89",
             U32[self.dll],
-        )
-        out.append(
-            tlv(b"\xaa", integers(count_of(self.oscclk, f.ask(OSCILLATORS)), U32))
+            b"\xaa",
+            integers(self.oscclk, U32, f.ask(OSCILLATORS)),
         )
         x = encode_subsections(self, f, {})
         if x:
@@ -309,21 +310,16 @@ class Mps2Scc(VMState):
         self._version = version
         self._facts = f
         self.cfg7 = None
-        self.cfg0, p = take_integer(d, p, e, b"\x80", U32)
-        self.cfg1, p = take_integer(d, p, e, b"\x81", U32)
+        self.cfg0, self.cfg1, p = _TLV0_2I.take(d, p, e)
         if version >= 3:
-            self.cfg2, p = take_integer(d, p, e, b"\x82", U32)
-            self.cfg5, p = take_integer(d, p, e, b"\x83", U32)
-            self.cfg6, p = take_integer(d, p, e, b"\x84", U32)
+            self.cfg2, self.cfg5, self.cfg6, p = _TLV2_3I.take(d, p, e)
         else:
             self.cfg2 = None
             self.cfg5 = None
             self.cfg6 = None
-        self.cfgdata_rtn, p = take_integer(d, p, e, b"\x85", U32)
-        self.cfgdata_out, p = take_integer(d, p, e, b"\x86", U32)
-        self.cfgctrl, p = take_integer(d, p, e, b"\x87", U32)
-        self.cfgstat, p = take_integer(d, p, e, b"\x88", U32)
-        self.dll, p = take_integer(d, p, e, b"\x89", U32)
+        self.cfgdata_rtn, self.cfgdata_out, self.cfgctrl, self.cfgstat, self.dll, p = (
+            _TLV5_5I.take(d, p, e)
+        )
         self.oscclk, p = take_integers(d, p, e, b"\xaa", U32, f.ask(OSCILLATORS))
         p = decode_subsections(self, d, p, e, b"\xab", f, {})
         if p != e:

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_13I = struct.Struct(">13I")
+_TLV0_13I = TlvRun("13I")
 
 
 class MainstoneFpga(VMState):
@@ -222,19 +224,22 @@ class MainstoneFpga(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.prev_level, p = take_integer(d, p, e, b"\x80", U32)
-        self.leddat1, p = take_integer(d, p, e, b"\x81", U32)
-        self.leddat2, p = take_integer(d, p, e, b"\x82", U32)
-        self.ledctrl, p = take_integer(d, p, e, b"\x83", U32)
-        self.gpswr, p = take_integer(d, p, e, b"\x84", U32)
-        self.mscwr1, p = take_integer(d, p, e, b"\x85", U32)
-        self.mscwr2, p = take_integer(d, p, e, b"\x86", U32)
-        self.mscwr3, p = take_integer(d, p, e, b"\x87", U32)
-        self.mscrd, p = take_integer(d, p, e, b"\x88", U32)
-        self.intmskena, p = take_integer(d, p, e, b"\x89", U32)
-        self.intsetclr, p = take_integer(d, p, e, b"\x8a", U32)
-        self.pcmcia0, p = take_integer(d, p, e, b"\x8b", U32)
-        self.pcmcia1, p = take_integer(d, p, e, b"\x8c", U32)
+        (
+            self.prev_level,
+            self.leddat1,
+            self.leddat2,
+            self.ledctrl,
+            self.gpswr,
+            self.mscwr1,
+            self.mscwr2,
+            self.mscwr3,
+            self.mscrd,
+            self.intmskena,
+            self.intsetclr,
+            self.pcmcia0,
+            self.pcmcia1,
+            p,
+        ) = _TLV0_13I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

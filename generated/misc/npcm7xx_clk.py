@@ -5,26 +5,24 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S64, U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S64,
-    U32,
     NotPlain,
     content,
-    count_of,
-    integers,
     load_subsections,
     need,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
 from ..timer.clock import Clock
 
-_BE_28Iq = struct.Struct(">28Iq")
+_BE_28I = struct.Struct(">28I")
+_BE_q = struct.Struct(">q")
 
 
 class Npcm7xxClk(VMState):
@@ -76,10 +74,10 @@ class Npcm7xxClk(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_28Iq.unpack_from(d, p)
-        self.regs = list(x[0:28])
-        self.ref_ns = x[28]
-        p += 120
+        self.regs = list(_BE_28I.unpack_from(d, p))
+        p += 112
+        (self.ref_ns,) = _BE_q.unpack_from(d, p)
+        p += 8
         if version >= 1:
             self.clkref, p = Clock._load(d, p, f)
         else:
@@ -92,7 +90,8 @@ class Npcm7xxClk(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(_BE_28Iq.pack(*self.regs, self.ref_ns))
+        out.append(_BE_28I.pack(*self.regs))
+        out.append(_BE_q.pack(self.ref_ns))
         if version >= 1:
             need(self.clkref)._save(out, f)
 
@@ -100,8 +99,7 @@ class Npcm7xxClk(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.regs, 28), U32)))
-        out += (b"\x81", S64[self.ref_ns])
+        out += (b"\xa0", integers(self.regs, U32, 28), b"\x81", S64[self.ref_ns])
         if version >= 1:
             out.append(tlv(b"\xa2", need(self.clkref)._encode(f)))
         return b"".join(out)

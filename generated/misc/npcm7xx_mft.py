@@ -5,24 +5,17 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U16, U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U16,
-    U32,
-    NotPlain,
-    content,
-    count_of,
-    integers,
-    load_subsections,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..timer.clock import Clock
 
-_BE_16H8I = struct.Struct(">16H8I")
+_BE_16H = struct.Struct(">16H")
+_BE_8I = struct.Struct(">8I")
 
 
 class Npcm7xxMftModule(VMState):
@@ -96,11 +89,12 @@ class Npcm7xxMftModule(VMState):
         self.clock_in, p = Clock._load(d, p, f)
         self.clock_1, p = Clock._load(d, p, f)
         self.clock_2, p = Clock._load(d, p, f)
-        x = _BE_16H8I.unpack_from(d, p)
-        self.regs = list(x[0:16])
-        self.max_rpm = list(x[16:20])
-        self.duty = list(x[20:24])
-        p += 64
+        self.regs = list(_BE_16H.unpack_from(d, p))
+        p += 32
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8 = _BE_8I.unpack_from(d, p)
+        p += 32
+        self.max_rpm = [_x, _x2, _x3, _x4]
+        self.duty = [_x5, _x6, _x7, _x8]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -112,13 +106,10 @@ class Npcm7xxMftModule(VMState):
         self.clock_in._save(out, f)
         self.clock_1._save(out, f)
         self.clock_2._save(out, f)
-        out.append(
-            _BE_16H8I.pack(
-                *count_of(self.regs, 16),
-                *count_of(self.max_rpm, 4),
-                *count_of(self.duty, 4),
-            )
-        )
+        out.append(_BE_16H.pack(*self.regs))
+        _x, _x2, _x3, _x4 = self.max_rpm
+        _x5, _x6, _x7, _x8 = self.duty
+        out.append(_BE_8I.pack(_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
@@ -127,9 +118,14 @@ class Npcm7xxMftModule(VMState):
         out.append(tlv(b"\xa0", self.clock_in._encode(f)))
         out.append(tlv(b"\xa1", self.clock_1._encode(f)))
         out.append(tlv(b"\xa2", self.clock_2._encode(f)))
-        out.append(tlv(b"\xa3", integers(count_of(self.regs, 16), U16)))
-        out.append(tlv(b"\xa4", integers(count_of(self.max_rpm, 4), U32)))
-        out.append(tlv(b"\xa5", integers(count_of(self.duty, 4), U32)))
+        out += (
+            b"\xa3",
+            integers(self.regs, U16, 16),
+            b"\xa4",
+            integers(self.max_rpm, U32, 4),
+            b"\xa5",
+            integers(self.duty, U32, 4),
+        )
         return b"".join(out)
 
     @classmethod

@@ -5,18 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    U8,
-    U32,
+    TRUTH,
     NotPlain,
     content,
     count_of,
     load_subsections,
-    take_bool,
-    take_integer,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -25,6 +22,8 @@ from ..timer.clock import Clock
 
 _BE_3B6I = struct.Struct(">3B6I")
 _BE_5I = struct.Struct(">5I")
+_TLV0_2tB6I = TlvRun("2?B6I")
+_TLV2_5I = TlvRun("5I", 2)
 
 
 class Npcm7xxPwm(Struct):
@@ -138,10 +137,8 @@ class Npcm7xxPwm(Struct):
             self.duty,
         ) = _BE_3B6I.unpack_from(d, p)
         p += 27
-        if (_b | _b2) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.running = _b == 1
-        self.inverted = _b2 == 1
+        self.running = TRUTH[_b]
+        self.inverted = TRUTH[_b2]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -150,9 +147,7 @@ class Npcm7xxPwm(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if self.running is None:
-            raise NotPlain("no value")
-        if self.inverted is None:
+        if None in (self.running, self.inverted):
             raise NotPlain("no value")
         out.append(
             _BE_3B6I.pack(
@@ -178,7 +173,7 @@ class Npcm7xxPwm(Struct):
             b"\x81",
             BOOL[self.inverted],
             b"\x82",
-            U8[self.index],
+            UINT8[self.index],
             b"\x83",
             U32[self.cnr],
             b"\x84",
@@ -198,15 +193,18 @@ class Npcm7xxPwm(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Npcm7xxPwm:
         self = cls.__new__(cls)
         self._kept = None
-        self.running, p = take_bool(d, p, e, b"\x80")
-        self.inverted, p = take_bool(d, p, e, b"\x81")
-        self.index, p = take_integer(d, p, e, b"\x82", U8)
-        self.cnr, p = take_integer(d, p, e, b"\x83", U32)
-        self.cmr, p = take_integer(d, p, e, b"\x84", U32)
-        self.pdr, p = take_integer(d, p, e, b"\x85", U32)
-        self.pwdr, p = take_integer(d, p, e, b"\x86", U32)
-        self.freq, p = take_integer(d, p, e, b"\x87", U32)
-        self.duty, p = take_integer(d, p, e, b"\x88", U32)
+        (
+            self.running,
+            self.inverted,
+            self.index,
+            self.cnr,
+            self.cmr,
+            self.pdr,
+            self.pwdr,
+            self.freq,
+            self.duty,
+            p,
+        ) = _TLV0_2tB6I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -346,11 +344,7 @@ class Npcm7xxPwmModule(VMState):
             _items.append(Npcm7xxPwm._decode(d, p, n, f))
             p = n
         self.pwm = count_of(_items, 4)
-        self.ppr, p = take_integer(d, p, e, b"\x82", U32)
-        self.csr, p = take_integer(d, p, e, b"\x83", U32)
-        self.pcr, p = take_integer(d, p, e, b"\x84", U32)
-        self.pier, p = take_integer(d, p, e, b"\x85", U32)
-        self.piir, p = take_integer(d, p, e, b"\x86", U32)
+        self.ppr, self.csr, self.pcr, self.pier, self.piir, p = _TLV2_5I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U8, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_3B = struct.Struct(">3B")
+_TLV0_3B = TlvRun("3B")
 
 
 class Npcm7xxRng(VMState):
@@ -72,11 +74,11 @@ class Npcm7xxRng(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.rngcs],
+            UINT8[self.rngcs],
             b"\x81",
-            U8[self.rngd],
+            UINT8[self.rngd],
             b"\x82",
-            U8[self.rngmode],
+            UINT8[self.rngmode],
         )
         return b"".join(out)
 
@@ -86,9 +88,7 @@ class Npcm7xxRng(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.rngcs, p = take_integer(d, p, e, b"\x80", U8)
-        self.rngd, p = take_integer(d, p, e, b"\x81", U8)
-        self.rngmode, p = take_integer(d, p, e, b"\x82", U8)
+        self.rngcs, self.rngd, self.rngmode, p = _TLV0_3B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,25 +5,23 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S64, U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S64,
-    U32,
     NotPlain,
     content,
-    count_of,
-    integers,
     load_subsections,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
 from ..timer.clock import Clock
 
-_BE_49Iq = struct.Struct(">49Iq")
+_BE_49I = struct.Struct(">49I")
+_BE_q = struct.Struct(">q")
 
 
 class NpcmClk(VMState):
@@ -73,10 +71,10 @@ class NpcmClk(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_49Iq.unpack_from(d, p)
-        self.regs = list(x[0:49])
-        self.ref_ns = x[49]
-        p += 204
+        self.regs = list(_BE_49I.unpack_from(d, p))
+        p += 196
+        (self.ref_ns,) = _BE_q.unpack_from(d, p)
+        p += 8
         self.clkref, p = Clock._load(d, p, f)
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
@@ -86,15 +84,15 @@ class NpcmClk(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(_BE_49Iq.pack(*self.regs, self.ref_ns))
+        out.append(_BE_49I.pack(*self.regs))
+        out.append(_BE_q.pack(self.ref_ns))
         self.clkref._save(out, f)
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.regs, 49), U32)))
-        out += (b"\x81", S64[self.ref_ns])
+        out += (b"\xa0", integers(self.regs, U32, 49), b"\x81", S64[self.ref_ns])
         out.append(tlv(b"\xa2", self.clkref._encode(f)))
         return b"".join(out)
 

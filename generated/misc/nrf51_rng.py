@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_5I = struct.Struct(">5I")
+_TLV0_5I = TlvRun("5I")
 
 
 class Nrf51SocRng(VMState):
@@ -134,11 +136,14 @@ class Nrf51SocRng(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.active, p = take_integer(d, p, e, b"\x80", U32)
-        self.event_valrdy, p = take_integer(d, p, e, b"\x81", U32)
-        self.shortcut_stop_on_valrdy, p = take_integer(d, p, e, b"\x82", U32)
-        self.interrupt_enabled, p = take_integer(d, p, e, b"\x83", U32)
-        self.filter_enabled, p = take_integer(d, p, e, b"\x84", U32)
+        (
+            self.active,
+            self.event_valrdy,
+            self.shortcut_stop_on_valrdy,
+            self.interrupt_enabled,
+            self.filter_enabled,
+            p,
+        ) = _TLV0_5I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U8, U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_I6B = struct.Struct(">I6B")
+_TLV0_I6B = TlvRun("I6B")
 
 
 class SlavioMisc(VMState):
@@ -124,17 +126,17 @@ class SlavioMisc(VMState):
             b"\x80",
             U32[self.dummy],
             b"\x81",
-            U8[self.config],
+            UINT8[self.config],
             b"\x82",
-            U8[self.aux1],
+            UINT8[self.aux1],
             b"\x83",
-            U8[self.aux2],
+            UINT8[self.aux2],
             b"\x84",
-            U8[self.diag],
+            UINT8[self.diag],
             b"\x85",
-            U8[self.mctrl],
+            UINT8[self.mctrl],
             b"\x86",
-            U8[self.sysctrl],
+            UINT8[self.sysctrl],
         )
         return b"".join(out)
 
@@ -144,13 +146,16 @@ class SlavioMisc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.dummy, p = take_integer(d, p, e, b"\x80", U32)
-        self.config, p = take_integer(d, p, e, b"\x81", U8)
-        self.aux1, p = take_integer(d, p, e, b"\x82", U8)
-        self.aux2, p = take_integer(d, p, e, b"\x83", U8)
-        self.diag, p = take_integer(d, p, e, b"\x84", U8)
-        self.mctrl, p = take_integer(d, p, e, b"\x85", U8)
-        self.sysctrl, p = take_integer(d, p, e, b"\x86", U8)
+        (
+            self.dummy,
+            self.config,
+            self.aux1,
+            self.aux2,
+            self.diag,
+            self.mctrl,
+            self.sysctrl,
+            p,
+        ) = _TLV0_I6B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_6I = struct.Struct(">6I")
+_TLV0_6I = TlvRun("6I")
 
 
 class Stm32f4xxExti(VMState):
@@ -138,12 +140,15 @@ class Stm32f4xxExti(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.exti_imr, p = take_integer(d, p, e, b"\x80", U32)
-        self.exti_emr, p = take_integer(d, p, e, b"\x81", U32)
-        self.exti_rtsr, p = take_integer(d, p, e, b"\x82", U32)
-        self.exti_ftsr, p = take_integer(d, p, e, b"\x83", U32)
-        self.exti_swier, p = take_integer(d, p, e, b"\x84", U32)
-        self.exti_pr, p = take_integer(d, p, e, b"\x85", U32)
+        (
+            self.exti_imr,
+            self.exti_emr,
+            self.exti_rtsr,
+            self.exti_ftsr,
+            self.exti_swier,
+            self.exti_pr,
+            p,
+        ) = _TLV0_6I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

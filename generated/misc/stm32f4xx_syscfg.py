@@ -5,21 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
 _BE_7I = struct.Struct(">7I")
+_TLV0_2I = TlvRun("2I")
 
 
 class Stm32f4xxSyscfg(VMState):
@@ -78,12 +72,11 @@ class Stm32f4xxSyscfg(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_7I.unpack_from(d, p)
-        self.syscfg_memrmp = x[0]
-        self.syscfg_pmc = x[1]
-        self.syscfg_exticr = list(x[2:6])
-        self.syscfg_cmpcr = x[6]
+        self.syscfg_memrmp, self.syscfg_pmc, _x, _x2, _x3, _x4, self.syscfg_cmpcr = (
+            _BE_7I.unpack_from(d, p)
+        )
         p += 28
+        self.syscfg_exticr = [_x, _x2, _x3, _x4]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -92,11 +85,15 @@ class Stm32f4xxSyscfg(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3, _x4 = self.syscfg_exticr
         out.append(
             _BE_7I.pack(
                 self.syscfg_memrmp,
                 self.syscfg_pmc,
-                *self.syscfg_exticr,
+                _x,
+                _x2,
+                _x3,
+                _x4,
                 self.syscfg_cmpcr,
             )
         )
@@ -105,9 +102,16 @@ class Stm32f4xxSyscfg(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U32[self.syscfg_memrmp], b"\x81", U32[self.syscfg_pmc])
-        out.append(tlv(b"\xa2", integers(count_of(self.syscfg_exticr, 4), U32)))
-        out += (b"\x83", U32[self.syscfg_cmpcr])
+        out += (
+            b"\x80",
+            U32[self.syscfg_memrmp],
+            b"\x81",
+            U32[self.syscfg_pmc],
+            b"\xa2",
+            integers(self.syscfg_exticr, U32, 4),
+            b"\x83",
+            U32[self.syscfg_cmpcr],
+        )
         return b"".join(out)
 
     @classmethod
@@ -118,8 +122,7 @@ class Stm32f4xxSyscfg(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.syscfg_memrmp, p = take_integer(d, p, e, b"\x80", U32)
-        self.syscfg_pmc, p = take_integer(d, p, e, b"\x81", U32)
+        self.syscfg_memrmp, self.syscfg_pmc, p = _TLV0_2I.take(d, p, e)
         self.syscfg_exticr, p = take_integers(d, p, e, b"\xa2", U32, 4)
         self.syscfg_cmpcr, p = take_integer(d, p, e, b"\x83", U32)
         if p != e:

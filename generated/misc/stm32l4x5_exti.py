@@ -5,17 +5,11 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_14I = struct.Struct(">14I")
@@ -90,15 +84,17 @@ class Stm32l4x5Exti(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_14I.unpack_from(d, p)
-        self.imr = list(x[0:2])
-        self.emr = list(x[2:4])
-        self.rtsr = list(x[4:6])
-        self.ftsr = list(x[6:8])
-        self.swier = list(x[8:10])
-        self.pr = list(x[10:12])
-        self.irq_levels = list(x[12:14])
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8, _x9, _x10, _x11, _x12, _x13, _x14 = (
+            _BE_14I.unpack_from(d, p)
+        )
         p += 56
+        self.imr = [_x, _x2]
+        self.emr = [_x3, _x4]
+        self.rtsr = [_x5, _x6]
+        self.ftsr = [_x7, _x8]
+        self.swier = [_x9, _x10]
+        self.pr = [_x11, _x12]
+        self.irq_levels = [_x13, _x14]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -107,15 +103,16 @@ class Stm32l4x5Exti(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2 = self.imr
+        _x3, _x4 = self.emr
+        _x5, _x6 = self.rtsr
+        _x7, _x8 = self.ftsr
+        _x9, _x10 = self.swier
+        _x11, _x12 = self.pr
+        _x13, _x14 = self.irq_levels
         out.append(
             _BE_14I.pack(
-                *count_of(self.imr, 2),
-                *count_of(self.emr, 2),
-                *count_of(self.rtsr, 2),
-                *count_of(self.ftsr, 2),
-                *count_of(self.swier, 2),
-                *count_of(self.pr, 2),
-                *count_of(self.irq_levels, 2),
+                _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8, _x9, _x10, _x11, _x12, _x13, _x14
             )
         )
 
@@ -123,13 +120,22 @@ class Stm32l4x5Exti(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.imr, 2), U32)))
-        out.append(tlv(b"\xa1", integers(count_of(self.emr, 2), U32)))
-        out.append(tlv(b"\xa2", integers(count_of(self.rtsr, 2), U32)))
-        out.append(tlv(b"\xa3", integers(count_of(self.ftsr, 2), U32)))
-        out.append(tlv(b"\xa4", integers(count_of(self.swier, 2), U32)))
-        out.append(tlv(b"\xa5", integers(count_of(self.pr, 2), U32)))
-        out.append(tlv(b"\xa6", integers(count_of(self.irq_levels, 2), U32)))
+        out += (
+            b"\xa0",
+            integers(self.imr, U32, 2),
+            b"\xa1",
+            integers(self.emr, U32, 2),
+            b"\xa2",
+            integers(self.rtsr, U32, 2),
+            b"\xa3",
+            integers(self.ftsr, U32, 2),
+            b"\xa4",
+            integers(self.swier, U32, 2),
+            b"\xa5",
+            integers(self.pr, U32, 2),
+            b"\xa6",
+            integers(self.irq_levels, U32, 2),
+        )
         return b"".join(out)
 
     @classmethod

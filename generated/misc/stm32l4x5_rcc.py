@@ -5,21 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    content,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..timer.clock import Clock
 
 _BE_29I = struct.Struct(">29I")
+_TLV0_29I = TlvRun("29I")
 
 
 class Stm32l4x5Rcc(VMState):
@@ -477,35 +472,38 @@ class Stm32l4x5Rcc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.cr, p = take_integer(d, p, e, b"\x80", U32)
-        self.icscr, p = take_integer(d, p, e, b"\x81", U32)
-        self.cfgr, p = take_integer(d, p, e, b"\x82", U32)
-        self.pllcfgr, p = take_integer(d, p, e, b"\x83", U32)
-        self.pllsai1cfgr, p = take_integer(d, p, e, b"\x84", U32)
-        self.pllsai2cfgr, p = take_integer(d, p, e, b"\x85", U32)
-        self.cier, p = take_integer(d, p, e, b"\x86", U32)
-        self.cifr, p = take_integer(d, p, e, b"\x87", U32)
-        self.ahb1rstr, p = take_integer(d, p, e, b"\x88", U32)
-        self.ahb2rstr, p = take_integer(d, p, e, b"\x89", U32)
-        self.ahb3rstr, p = take_integer(d, p, e, b"\x8a", U32)
-        self.apb1rstr1, p = take_integer(d, p, e, b"\x8b", U32)
-        self.apb1rstr2, p = take_integer(d, p, e, b"\x8c", U32)
-        self.apb2rstr, p = take_integer(d, p, e, b"\x8d", U32)
-        self.ahb1enr, p = take_integer(d, p, e, b"\x8e", U32)
-        self.ahb2enr, p = take_integer(d, p, e, b"\x8f", U32)
-        self.ahb3enr, p = take_integer(d, p, e, b"\x90", U32)
-        self.apb1enr1, p = take_integer(d, p, e, b"\x91", U32)
-        self.apb1enr2, p = take_integer(d, p, e, b"\x92", U32)
-        self.apb2enr, p = take_integer(d, p, e, b"\x93", U32)
-        self.ahb1smenr, p = take_integer(d, p, e, b"\x94", U32)
-        self.ahb2smenr, p = take_integer(d, p, e, b"\x95", U32)
-        self.ahb3smenr, p = take_integer(d, p, e, b"\x96", U32)
-        self.apb1smenr1, p = take_integer(d, p, e, b"\x97", U32)
-        self.apb1smenr2, p = take_integer(d, p, e, b"\x98", U32)
-        self.apb2smenr, p = take_integer(d, p, e, b"\x99", U32)
-        self.ccipr, p = take_integer(d, p, e, b"\x9a", U32)
-        self.bdcr, p = take_integer(d, p, e, b"\x9b", U32)
-        self.csr, p = take_integer(d, p, e, b"\x9c", U32)
+        (
+            self.cr,
+            self.icscr,
+            self.cfgr,
+            self.pllcfgr,
+            self.pllsai1cfgr,
+            self.pllsai2cfgr,
+            self.cier,
+            self.cifr,
+            self.ahb1rstr,
+            self.ahb2rstr,
+            self.ahb3rstr,
+            self.apb1rstr1,
+            self.apb1rstr2,
+            self.apb2rstr,
+            self.ahb1enr,
+            self.ahb2enr,
+            self.ahb3enr,
+            self.apb1enr1,
+            self.apb1enr2,
+            self.apb2enr,
+            self.ahb1smenr,
+            self.ahb2smenr,
+            self.ahb3smenr,
+            self.apb1smenr1,
+            self.apb1smenr2,
+            self.apb2smenr,
+            self.ccipr,
+            self.bdcr,
+            self.csr,
+            p,
+        ) = _TLV0_29I.take(d, p, e)
         p, end = content(d, p, e, b"\xbd")
         self.hsi16_rc = Clock._decode(d, p, end, f)
         p = end

@@ -5,16 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    U32,
+    TRUTH,
     NotPlain,
     content,
     count_of,
     load_subsections,
-    take_bool,
     take_integer,
     tlv,
 )
@@ -24,6 +23,7 @@ from ..timer.clock import Clock
 
 _BE_B3I = struct.Struct(">B3I")
 _BE_I = struct.Struct(">I")
+_TLV2_t3I = TlvRun("?3I", 2)
 
 
 class Stm32l4x5RccClockMux(VMState):
@@ -99,9 +99,7 @@ class Stm32l4x5RccClockMux(VMState):
         self.srcs = _items
         _b, self.src, self.multiplier, self.divider = _BE_B3I.unpack_from(d, p)
         p += 13
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.enabled = _b == 1
+        self.enabled = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -156,10 +154,9 @@ class Stm32l4x5RccClockMux(VMState):
             _items.append(Clock._decode(d, p, n, f))
             p = n
         self.srcs = count_of(_items, 7)
-        self.enabled, p = take_bool(d, p, e, b"\x82")
-        self.src, p = take_integer(d, p, e, b"\x83", U32)
-        self.multiplier, p = take_integer(d, p, e, b"\x84", U32)
-        self.divider, p = take_integer(d, p, e, b"\x85", U32)
+        self.enabled, self.src, self.multiplier, self.divider, p = _TLV2_t3I.take(
+            d, p, e
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

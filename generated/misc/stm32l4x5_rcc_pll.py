@@ -7,7 +7,7 @@ import struct
 
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, count_of, load_subsections
+from vmsgen.runtime.straight import TRUTH, NotPlain, count_of, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 from ..timer.clock import Clock
@@ -126,9 +126,7 @@ class Stm32l4x5RccPll(VMState):
         self.channels = _items
         _b, self.vco_multiplier = _BE_BI.unpack_from(d, p)
         p += 5
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.enabled = _b == 1
+        self.enabled = TRUTH[_b]
         _b2 = d[p : p + 3]
         p += 3
         if _b2.strip(b"\0\1"):

@@ -5,24 +5,18 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    content,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..timer.clock import Clock
 
 _BE_11I = struct.Struct(">11I")
+_TLV0_2I = TlvRun("2I")
+_TLV3_5I = TlvRun("5I", 3)
 
 
 class Stm32l4x5Syscfg(VMState):
@@ -124,16 +118,21 @@ class Stm32l4x5Syscfg(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_11I.unpack_from(d, p)
-        self.memrmp = x[0]
-        self.cfgr1 = x[1]
-        self.exticr = list(x[2:6])
-        self.scsr = x[6]
-        self.cfgr2 = x[7]
-        self.swpr = x[8]
-        self.skr = x[9]
-        self.swpr2 = x[10]
+        (
+            self.memrmp,
+            self.cfgr1,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            self.scsr,
+            self.cfgr2,
+            self.swpr,
+            self.skr,
+            self.swpr2,
+        ) = _BE_11I.unpack_from(d, p)
         p += 44
+        self.exticr = [_x, _x2, _x3, _x4]
         self.clk, p = Clock._load(d, p, f)
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
@@ -143,11 +142,15 @@ class Stm32l4x5Syscfg(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3, _x4 = self.exticr
         out.append(
             _BE_11I.pack(
                 self.memrmp,
                 self.cfgr1,
-                *self.exticr,
+                _x,
+                _x2,
+                _x3,
+                _x4,
                 self.scsr,
                 self.cfgr2,
                 self.swpr,
@@ -161,9 +164,13 @@ class Stm32l4x5Syscfg(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U32[self.memrmp], b"\x81", U32[self.cfgr1])
-        out.append(tlv(b"\xa2", integers(count_of(self.exticr, 4), U32)))
         out += (
+            b"\x80",
+            U32[self.memrmp],
+            b"\x81",
+            U32[self.cfgr1],
+            b"\xa2",
+            integers(self.exticr, U32, 4),
             b"\x83",
             U32[self.scsr],
             b"\x84",
@@ -186,14 +193,11 @@ class Stm32l4x5Syscfg(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.memrmp, p = take_integer(d, p, e, b"\x80", U32)
-        self.cfgr1, p = take_integer(d, p, e, b"\x81", U32)
+        self.memrmp, self.cfgr1, p = _TLV0_2I.take(d, p, e)
         self.exticr, p = take_integers(d, p, e, b"\xa2", U32, 4)
-        self.scsr, p = take_integer(d, p, e, b"\x83", U32)
-        self.cfgr2, p = take_integer(d, p, e, b"\x84", U32)
-        self.swpr, p = take_integer(d, p, e, b"\x85", U32)
-        self.skr, p = take_integer(d, p, e, b"\x86", U32)
-        self.swpr2, p = take_integer(d, p, e, b"\x87", U32)
+        self.scsr, self.cfgr2, self.swpr, self.skr, self.swpr2, p = _TLV3_5I.take(
+            d, p, e
+        )
         p, end = content(d, p, e, b"\xa8")
         self.clk = Clock._decode(d, p, end, f)
         p = end

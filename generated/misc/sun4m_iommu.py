@@ -5,19 +5,11 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, U64
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    U64,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, count_of, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
 _BE_Q = struct.Struct(">Q")
@@ -75,8 +67,7 @@ class Iommu(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.regs, 4096), U32)))
-        out += (b"\x81", U64[self.iostart])
+        out += (b"\xa0", integers(self.regs, U32, 4096), b"\x81", U64[self.iostart])
         return b"".join(out)
 
     @classmethod

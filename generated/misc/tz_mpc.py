@@ -5,19 +5,11 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    bounded,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, bounded, count_of, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 #: words of the look-up table
@@ -26,6 +18,7 @@ from vmsgen.runtime.visitor import Visitor
 LUT_WORDS = Prop("lut_words", "misc/tz-mpc", "int", low=1, high=1048576)
 
 _BE_6I = struct.Struct(">6I")
+_TLV0_6I = TlvRun("6I")
 
 
 class TzMpc(VMState):
@@ -170,9 +163,8 @@ class TzMpc(VMState):
             U32[self.int_info1],
             b"\x85",
             U32[self.int_info2],
-        )
-        out.append(
-            tlv(b"\xa6", integers(count_of(self.blk_lut, f.ask(LUT_WORDS)), U32))
+            b"\xa6",
+            integers(self.blk_lut, U32, f.ask(LUT_WORDS)),
         )
         return b"".join(out)
 
@@ -182,12 +174,15 @@ class TzMpc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.ctrl, p = take_integer(d, p, e, b"\x80", U32)
-        self.blk_idx, p = take_integer(d, p, e, b"\x81", U32)
-        self.int_stat, p = take_integer(d, p, e, b"\x82", U32)
-        self.int_en, p = take_integer(d, p, e, b"\x83", U32)
-        self.int_info1, p = take_integer(d, p, e, b"\x84", U32)
-        self.int_info2, p = take_integer(d, p, e, b"\x85", U32)
+        (
+            self.ctrl,
+            self.blk_idx,
+            self.int_stat,
+            self.int_en,
+            self.int_info1,
+            self.int_info2,
+            p,
+        ) = _TLV0_6I.take(d, p, e)
         self.blk_lut, p = take_integers(d, p, e, b"\xa6", U32, f.ask(LUT_WORDS))
         if p != e:
             raise NotPlain("a component more")

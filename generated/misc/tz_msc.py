@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import BOOL, NotPlain, load_subsections, take_bool
+from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_4B = struct.Struct(">4B")
+_TLV0_4t = TlvRun("4?")
 
 
 class TzMsc(VMState):
@@ -69,12 +71,10 @@ class TzMsc(VMState):
         self._facts = f
         _b, _b2, _b3, _b4 = _BE_4B.unpack_from(d, p)
         p += 4
-        if (_b | _b2 | _b3 | _b4) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.cfg_nonsec = _b == 1
-        self.cfg_sec_resp = _b2 == 1
-        self.irq_clear = _b3 == 1
-        self.irq_status = _b4 == 1
+        self.cfg_nonsec = TRUTH[_b]
+        self.cfg_sec_resp = TRUTH[_b2]
+        self.irq_clear = TRUTH[_b3]
+        self.irq_status = TRUTH[_b4]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -83,13 +83,12 @@ class TzMsc(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.cfg_nonsec is None:
-            raise NotPlain("no value")
-        if self.cfg_sec_resp is None:
-            raise NotPlain("no value")
-        if self.irq_clear is None:
-            raise NotPlain("no value")
-        if self.irq_status is None:
+        if None in (
+            self.cfg_nonsec,
+            self.cfg_sec_resp,
+            self.irq_clear,
+            self.irq_status,
+        ):
             raise NotPlain("no value")
         out.append(
             _BE_4B.pack(
@@ -122,10 +121,9 @@ class TzMsc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.cfg_nonsec, p = take_bool(d, p, e, b"\x80")
-        self.cfg_sec_resp, p = take_bool(d, p, e, b"\x81")
-        self.irq_clear, p = take_bool(d, p, e, b"\x82")
-        self.irq_status, p = take_bool(d, p, e, b"\x83")
+        self.cfg_nonsec, self.cfg_sec_resp, self.irq_clear, self.irq_status, p = (
+            _TLV0_4t.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -7,7 +7,7 @@ import struct
 
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, count_of, load_subsections
+from vmsgen.runtime.straight import TRUTH, NotPlain, count_of, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_4B = struct.Struct(">4B")
@@ -104,12 +104,10 @@ class TzPpc(VMState):
         self.cfg_ap = [each == 1 for each in _b2]
         _b3, _b4, _b5, _b6 = _BE_4B.unpack_from(d, p)
         p += 4
-        if (_b3 | _b4 | _b5 | _b6) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.cfg_sec_resp = _b3 == 1
-        self.irq_enable = _b4 == 1
-        self.irq_clear = _b5 == 1
-        self.irq_status = _b6 == 1
+        self.cfg_sec_resp = TRUTH[_b3]
+        self.irq_enable = TRUTH[_b4]
+        self.irq_clear = TRUTH[_b5]
+        self.irq_status = TRUTH[_b6]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -124,13 +122,12 @@ class TzPpc(VMState):
         if None in self.cfg_ap:
             raise NotPlain("no value")
         out.append(bytes([1 if each else 0 for each in count_of(self.cfg_ap, 16)]))
-        if self.cfg_sec_resp is None:
-            raise NotPlain("no value")
-        if self.irq_enable is None:
-            raise NotPlain("no value")
-        if self.irq_clear is None:
-            raise NotPlain("no value")
-        if self.irq_status is None:
+        if None in (
+            self.cfg_sec_resp,
+            self.irq_enable,
+            self.irq_clear,
+            self.irq_status,
+        ):
             raise NotPlain("no value")
         out.append(
             _BE_4B.pack(

@@ -5,21 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, U16, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    BOOL,
-    U16,
-    U32,
-    U64,
-    NotPlain,
-    load_subsections,
-    take_bool,
-    take_integer,
-)
+from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_B2HIQ = struct.Struct(">B2HIQ")
+_TLV0_t2HIQ = TlvRun("?2HIQ")
 
 
 class Vmcoreinfo(VMState):
@@ -91,9 +84,7 @@ class Vmcoreinfo(VMState):
             _BE_B2HIQ.unpack_from(d, p)
         )
         p += 17
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.has_vmcoreinfo = _b == 1
+        self.has_vmcoreinfo = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -138,11 +129,14 @@ class Vmcoreinfo(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.has_vmcoreinfo, p = take_bool(d, p, e, b"\x80")
-        self.host_format, p = take_integer(d, p, e, b"\x81", U16)
-        self.guest_format, p = take_integer(d, p, e, b"\x82", U16)
-        self.size, p = take_integer(d, p, e, b"\x83", U32)
-        self.paddr, p = take_integer(d, p, e, b"\x84", U64)
+        (
+            self.has_vmcoreinfo,
+            self.host_format,
+            self.guest_format,
+            self.size,
+            self.paddr,
+            p,
+        ) = _TLV0_t2HIQ.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,22 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U8, U32, UINT8
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U8,
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
-_BE_76IB = struct.Struct(">76IB")
+_BE_4I = struct.Struct(">4I")
+_BE_72I = struct.Struct(">72I")
+_BE_B = struct.Struct(">B")
 
 
 class XlnxVersalCfuApb(VMState):
@@ -72,11 +66,12 @@ class XlnxVersalCfuApb(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_76IB.unpack_from(d, p)
-        self.wfifo = list(x[0:4])
-        self.regs = list(x[4:76])
-        self.fdri_row_addr = x[76]
-        p += 305
+        self.wfifo = list(_BE_4I.unpack_from(d, p))
+        p += 16
+        self.regs = list(_BE_72I.unpack_from(d, p))
+        p += 288
+        (self.fdri_row_addr,) = _BE_B.unpack_from(d, p)
+        p += 1
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -85,19 +80,22 @@ class XlnxVersalCfuApb(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(
-            _BE_76IB.pack(
-                *count_of(self.wfifo, 4), *count_of(self.regs, 72), self.fdri_row_addr
-            )
-        )
+        out.append(_BE_4I.pack(*self.wfifo))
+        out.append(_BE_72I.pack(*self.regs))
+        out.append(_BE_B.pack(self.fdri_row_addr))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.wfifo, 4), U32)))
-        out.append(tlv(b"\xa1", integers(count_of(self.regs, 72), U32)))
-        out += (b"\x82", U8[self.fdri_row_addr])
+        out += (
+            b"\xa0",
+            integers(self.wfifo, U32, 4),
+            b"\xa1",
+            integers(self.regs, U32, 72),
+            b"\x82",
+            UINT8[self.fdri_row_addr],
+        )
         return b"".join(out)
 
     @classmethod

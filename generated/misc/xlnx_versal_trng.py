@@ -5,22 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    U64,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
-_BE_I4Q61I = struct.Struct(">I4Q61I")
+_BE_61I = struct.Struct(">61I")
+_BE_I4Q = struct.Struct(">I4Q")
+_TLV0_I2Q = TlvRun("I2Q")
 
 
 class XlnxVersalTrng(VMState):
@@ -82,13 +76,13 @@ class XlnxVersalTrng(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_I4Q61I.unpack_from(d, p)
-        self.rand_count = x[0]
-        self.rand_reseed = x[1]
-        self.forced_prng_count = x[2]
-        self.tst_seed = list(x[3:5])
-        self.regs = list(x[5:66])
-        p += 280
+        self.rand_count, self.rand_reseed, self.forced_prng_count, _x, _x2 = (
+            _BE_I4Q.unpack_from(d, p)
+        )
+        p += 36
+        self.tst_seed = [_x, _x2]
+        self.regs = list(_BE_61I.unpack_from(d, p))
+        p += 244
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -97,15 +91,13 @@ class XlnxVersalTrng(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2 = self.tst_seed
         out.append(
-            _BE_I4Q61I.pack(
-                self.rand_count,
-                self.rand_reseed,
-                self.forced_prng_count,
-                *count_of(self.tst_seed, 2),
-                *count_of(self.regs, 61),
+            _BE_I4Q.pack(
+                self.rand_count, self.rand_reseed, self.forced_prng_count, _x, _x2
             )
         )
+        out.append(_BE_61I.pack(*self.regs))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
@@ -118,9 +110,11 @@ class XlnxVersalTrng(VMState):
             U64[self.rand_reseed],
             b"\x82",
             U64[self.forced_prng_count],
+            b"\xa3",
+            integers(self.tst_seed, U64, 2),
+            b"\xa4",
+            integers(self.regs, U32, 61),
         )
-        out.append(tlv(b"\xa3", integers(count_of(self.tst_seed, 2), U64)))
-        out.append(tlv(b"\xa4", integers(count_of(self.regs, 61), U32)))
         return b"".join(out)
 
     @classmethod
@@ -131,9 +125,9 @@ class XlnxVersalTrng(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.rand_count, p = take_integer(d, p, e, b"\x80", U32)
-        self.rand_reseed, p = take_integer(d, p, e, b"\x81", U64)
-        self.forced_prng_count, p = take_integer(d, p, e, b"\x82", U64)
+        self.rand_count, self.rand_reseed, self.forced_prng_count, p = _TLV0_I2Q.take(
+            d, p, e
+        )
         self.tst_seed, p = take_integers(d, p, e, b"\xa3", U64, 2)
         self.regs, p = take_integers(d, p, e, b"\xa4", U32, 61)
         if p != e:

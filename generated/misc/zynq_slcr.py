@@ -5,17 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U32,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
     need,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -80,7 +79,7 @@ class ZynqSlcr(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.regs, 1024), U32)))
+        out += (b"\xa0", integers(self.regs, U32, 1024))
         if version >= 3:
             out.append(tlv(b"\xa1", need(self.ps_clk)._encode(f)))
         return b"".join(out)

@@ -5,18 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U16, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U16,
-    U32,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -26,6 +24,9 @@ from ..misc.fifo8 import Fifo8
 _BE_3I = struct.Struct(">3I")
 _BE_4H = struct.Struct(">4H")
 _BE_6I = struct.Struct(">6I")
+_TLV0_4H = TlvRun("4H")
+_TLV1_6I = TlvRun("6I", 1)
+_TLV8_3I = TlvRun("3I", 8)
 
 
 class Rtl8201cp(Struct):
@@ -94,10 +95,7 @@ class Rtl8201cp(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Rtl8201cp:
         self = cls.__new__(cls)
         self._kept = None
-        self.bmcr, p = take_integer(d, p, e, b"\x80", U16)
-        self.bmsr, p = take_integer(d, p, e, b"\x81", U16)
-        self.anar, p = take_integer(d, p, e, b"\x82", U16)
-        self.anlpar, p = take_integer(d, p, e, b"\x83", U16)
+        self.bmcr, self.bmsr, self.anar, self.anlpar, p = _TLV0_4H.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -264,10 +262,9 @@ class AllwinnerEmac(VMState):
             _item, p = Fifo8._load(d, p, f, 4096)
             _items.append(_item)
         self.tx_fifo = _items
-        x = _BE_3I.unpack_from(d, p)
-        self.tx_length = list(x[0:2])
-        self.tx_channel = x[2]
+        _x, _x2, self.tx_channel = _BE_3I.unpack_from(d, p)
         p += 12
+        self.tx_length = [_x, _x2]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -293,7 +290,8 @@ class AllwinnerEmac(VMState):
         )
         for _item in count_of(self.tx_fifo, 2):
             _item._save(out, f, 4096)
-        out.append(_BE_3I.pack(*self.tx_length, self.tx_channel))
+        _x, _x2 = self.tx_length
+        out.append(_BE_3I.pack(_x, _x2, self.tx_channel))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
@@ -327,8 +325,12 @@ class AllwinnerEmac(VMState):
             [tlv(b"0", item._encode(f, 4096)) for item in count_of(self.tx_fifo, 2)]
         )
         out.append(tlv(b"\xab", x))
-        out.append(tlv(b"\xac", integers(count_of(self.tx_length, 2), U32)))
-        out += (b"\x8d", U32[self.tx_channel])
+        out += (
+            b"\xac",
+            integers(self.tx_length, U32, 2),
+            b"\x8d",
+            U32[self.tx_channel],
+        )
         return b"".join(out)
 
     @classmethod
@@ -340,18 +342,21 @@ class AllwinnerEmac(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.mii = Rtl8201cp._decode(d, p, end, f)
         p = end
-        self.ctl, p = take_integer(d, p, e, b"\x81", U32)
-        self.tx_mode, p = take_integer(d, p, e, b"\x82", U32)
-        self.rx_ctl, p = take_integer(d, p, e, b"\x83", U32)
-        self.int_ctl, p = take_integer(d, p, e, b"\x84", U32)
-        self.int_sta, p = take_integer(d, p, e, b"\x85", U32)
-        self.phy_target, p = take_integer(d, p, e, b"\x86", U32)
+        (
+            self.ctl,
+            self.tx_mode,
+            self.rx_ctl,
+            self.int_ctl,
+            self.int_sta,
+            self.phy_target,
+            p,
+        ) = _TLV1_6I.take(d, p, e)
         p, end = content(d, p, e, b"\xa7")
         self.rx_fifo = Fifo8._decode(d, p, end, f, 32768)
         p = end
-        self.rx_num_packets, p = take_integer(d, p, e, b"\x88", U32)
-        self.rx_packet_size, p = take_integer(d, p, e, b"\x89", U32)
-        self.rx_packet_pos, p = take_integer(d, p, e, b"\x8a", U32)
+        self.rx_num_packets, self.rx_packet_size, self.rx_packet_pos, p = _TLV8_3I.take(
+            d, p, e
+        )
         p, end = content(d, p, e, b"\xab")
         _items = []
         while p < end:

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U8, U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_B19I = struct.Struct(">B19I")
+_TLV0_B19I = TlvRun("B19I")
 
 
 class AllwinnerSun8iEmac(VMState):
@@ -251,7 +253,7 @@ class AllwinnerSun8iEmac(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.mii_phy_addr],
+            UINT8[self.mii_phy_addr],
             b"\x81",
             U32[self.mii_cmd],
             b"\x82",
@@ -301,26 +303,29 @@ class AllwinnerSun8iEmac(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.mii_phy_addr, p = take_integer(d, p, e, b"\x80", U8)
-        self.mii_cmd, p = take_integer(d, p, e, b"\x81", U32)
-        self.mii_data, p = take_integer(d, p, e, b"\x82", U32)
-        self.mii_cr, p = take_integer(d, p, e, b"\x83", U32)
-        self.mii_st, p = take_integer(d, p, e, b"\x84", U32)
-        self.mii_adv, p = take_integer(d, p, e, b"\x85", U32)
-        self.basic_ctl0, p = take_integer(d, p, e, b"\x86", U32)
-        self.basic_ctl1, p = take_integer(d, p, e, b"\x87", U32)
-        self.int_en, p = take_integer(d, p, e, b"\x88", U32)
-        self.int_sta, p = take_integer(d, p, e, b"\x89", U32)
-        self.frm_flt, p = take_integer(d, p, e, b"\x8a", U32)
-        self.rx_ctl0, p = take_integer(d, p, e, b"\x8b", U32)
-        self.rx_ctl1, p = take_integer(d, p, e, b"\x8c", U32)
-        self.rx_desc_head, p = take_integer(d, p, e, b"\x8d", U32)
-        self.rx_desc_curr, p = take_integer(d, p, e, b"\x8e", U32)
-        self.tx_ctl0, p = take_integer(d, p, e, b"\x8f", U32)
-        self.tx_ctl1, p = take_integer(d, p, e, b"\x90", U32)
-        self.tx_desc_head, p = take_integer(d, p, e, b"\x91", U32)
-        self.tx_desc_curr, p = take_integer(d, p, e, b"\x92", U32)
-        self.tx_flowctl, p = take_integer(d, p, e, b"\x93", U32)
+        (
+            self.mii_phy_addr,
+            self.mii_cmd,
+            self.mii_data,
+            self.mii_cr,
+            self.mii_st,
+            self.mii_adv,
+            self.basic_ctl0,
+            self.basic_ctl1,
+            self.int_en,
+            self.int_sta,
+            self.frm_flt,
+            self.rx_ctl0,
+            self.rx_ctl1,
+            self.rx_desc_head,
+            self.rx_desc_curr,
+            self.tx_ctl0,
+            self.tx_ctl1,
+            self.tx_desc_head,
+            self.tx_desc_curr,
+            self.tx_flowctl,
+            p,
+        ) = _TLV0_B19I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

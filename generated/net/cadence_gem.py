@@ -10,7 +10,8 @@ from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import NotPlain, count_of, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
-_BE_32HB16I = struct.Struct(">32HB16I")
+_BE_32H = struct.Struct(">32H")
+_BE_B16I = struct.Struct(">B16I")
 
 
 class CadenceGem(VMState):
@@ -97,12 +98,30 @@ class CadenceGem(VMState):
         self._facts = f
         self.regs = list(struct.unpack_from(">512I", d, p))
         p += 2048
-        x = _BE_32HB16I.unpack_from(d, p)
-        self.phy_regs = list(x[0:32])
-        self.phy_loop = x[32]
-        self.rx_desc_addr = list(x[33:41])
-        self.tx_desc_addr = list(x[41:49])
-        p += 129
+        self.phy_regs = list(_BE_32H.unpack_from(d, p))
+        p += 64
+        (
+            self.phy_loop,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            _x13,
+            _x14,
+            _x15,
+            _x16,
+        ) = _BE_B16I.unpack_from(d, p)
+        p += 65
+        self.rx_desc_addr = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
+        self.tx_desc_addr = [_x9, _x10, _x11, _x12, _x13, _x14, _x15, _x16]
         _b = d[p : p + 4]
         p += 4
         if _b.strip(b"\0\1"):
@@ -117,12 +136,28 @@ class CadenceGem(VMState):
             super()._save(out, f, version)
             return
         out.append(struct.pack(f">{len(self.regs)}I", *count_of(self.regs, 512)))
+        out.append(_BE_32H.pack(*self.phy_regs))
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8 = self.rx_desc_addr
+        _x9, _x10, _x11, _x12, _x13, _x14, _x15, _x16 = self.tx_desc_addr
         out.append(
-            _BE_32HB16I.pack(
-                *count_of(self.phy_regs, 32),
+            _BE_B16I.pack(
                 self.phy_loop,
-                *count_of(self.rx_desc_addr, 8),
-                *count_of(self.tx_desc_addr, 8),
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
+                _x9,
+                _x10,
+                _x11,
+                _x12,
+                _x13,
+                _x14,
+                _x15,
+                _x16,
             )
         )
         if None in self.sar_active:

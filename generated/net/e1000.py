@@ -5,27 +5,21 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, INT8, U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    S8,
-    U8,
-    U16,
-    U32,
+    TRUTH,
     NotPlain,
     content,
     count_of,
     decode_subsections,
     encode_subsections,
-    integers,
     load_subsections,
     octets,
     save_subsections,
     sized,
-    take_bool,
-    take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
@@ -33,13 +27,24 @@ from vmsgen.runtime.visitor import Visitor
 
 from ..pci.device import PCIDevice
 
+_BE_128I = struct.Struct(">128I")
 _BE_2BH2BHIBH = struct.Struct(">2BH2BHIBH")
 _BE_2HB2b = struct.Struct(">2HB2b")
 _BE_2b = struct.Struct(">2b")
+_BE_32H = struct.Struct(">32H")
+_BE_32I = struct.Struct(">32I")
+_BE_37I = struct.Struct(">37I")
 _BE_4IB = struct.Struct(">4IB")
 _BE_4s = struct.Struct(">4s")
 _BE_4s3I3HI = struct.Struct(">4s3I3HI")
-_BE_96H325I = struct.Struct(">96H325I")
+_BE_64H = struct.Struct(">64H")
+_TLV0_2BH2BHIBH = TlvRun("2BH2BHIBH")
+_TLV0_4It = TlvRun("4I?")
+_TLV1_2b = TlvRun("2b", 1)
+_TLV3_3I3HI = TlvRun("3I3HI", 3)
+_TLV11_2HB2b = TlvRun("2HB2b", 11)
+_TLV20_11I = TlvRun("11I", 20)
+_TLV31_26I = TlvRun("26I", 31)
 
 
 class TsoContext(Struct):
@@ -172,21 +177,21 @@ class TsoContext(Struct):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.ipcss],
+            UINT8[self.ipcss],
             b"\x81",
-            U8[self.ipcso],
+            UINT8[self.ipcso],
             b"\x82",
             U16[self.ipcse],
             b"\x83",
-            U8[self.tucss],
+            UINT8[self.tucss],
             b"\x84",
-            U8[self.tucso],
+            UINT8[self.tucso],
             b"\x85",
             U16[self.tucse],
             b"\x86",
             U32[self.paylen],
             b"\x87",
-            U8[self.hdr_len],
+            UINT8[self.hdr_len],
             b"\x88",
             U16[self.mss],
         )
@@ -196,15 +201,18 @@ class TsoContext(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> TsoContext:
         self = cls.__new__(cls)
         self._kept = None
-        self.ipcss, p = take_integer(d, p, e, b"\x80", U8)
-        self.ipcso, p = take_integer(d, p, e, b"\x81", U8)
-        self.ipcse, p = take_integer(d, p, e, b"\x82", U16)
-        self.tucss, p = take_integer(d, p, e, b"\x83", U8)
-        self.tucso, p = take_integer(d, p, e, b"\x84", U8)
-        self.tucse, p = take_integer(d, p, e, b"\x85", U16)
-        self.paylen, p = take_integer(d, p, e, b"\x86", U32)
-        self.hdr_len, p = take_integer(d, p, e, b"\x87", U8)
-        self.mss, p = take_integer(d, p, e, b"\x88", U16)
+        (
+            self.ipcss,
+            self.ipcso,
+            self.ipcse,
+            self.tucss,
+            self.tucso,
+            self.tucse,
+            self.paylen,
+            self.hdr_len,
+            self.mss,
+            p,
+        ) = _TLV0_2BH2BHIBH.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -296,9 +304,7 @@ class E1000MitState(VMState):
             _b,
         ) = _BE_4IB.unpack_from(d, p)
         p += 17
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.mit_irq_level = _b == 1
+        self.mit_irq_level = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -343,11 +349,14 @@ class E1000MitState(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.mac_reg_RDTR, p = take_integer(d, p, e, b"\x80", U32)
-        self.mac_reg_RADV, p = take_integer(d, p, e, b"\x81", U32)
-        self.mac_reg_TADV, p = take_integer(d, p, e, b"\x82", U32)
-        self.mac_reg_ITR, p = take_integer(d, p, e, b"\x83", U32)
-        self.mit_irq_level, p = take_bool(d, p, e, b"\x84")
+        (
+            self.mac_reg_RDTR,
+            self.mac_reg_RADV,
+            self.mac_reg_TADV,
+            self.mac_reg_ITR,
+            self.mit_irq_level,
+            p,
+        ) = _TLV0_4It.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -408,7 +417,7 @@ class E1000FullMacState(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.all_registers, 32768), U32)))
+        out += (b"\xa0", integers(self.all_registers, U32, 32768))
         return b"".join(out)
 
     @classmethod
@@ -499,7 +508,7 @@ class E1000TxTsoState(VMState):
             return super()._encode(f, version)
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.tso_props._encode(f)))
-        out += (b"\x81", S8[self.tso_props_ip], b"\x82", S8[self.tso_props_tcp])
+        out += (b"\x81", INT8[self.tso_props_ip], b"\x82", INT8[self.tso_props_tcp])
         return b"".join(out)
 
     @classmethod
@@ -513,8 +522,7 @@ class E1000TxTsoState(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.tso_props = TsoContext._decode(d, p, end, f)
         p = end
-        self.tso_props_ip, p = take_integer(d, p, e, b"\x81", S8)
-        self.tso_props_tcp, p = take_integer(d, p, e, b"\x82", S8)
+        self.tso_props_ip, self.tso_props_tcp, p = _TLV1_2b.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -1124,50 +1132,56 @@ class E1000(VMState):
         p += 256
         self.tx_data = d[p : p + 65536]
         p += 65536
-        x = _BE_96H325I.unpack_from(d, p)
-        self.eeprom_data = list(x[0:64])
-        self.phy_reg = list(x[64:96])
-        self.mac_reg_CTRL = x[96]
-        self.mac_reg_EECD = x[97]
-        self.mac_reg_EERD = x[98]
-        self.mac_reg_GPRC = x[99]
-        self.mac_reg_GPTC = x[100]
-        self.mac_reg_ICR = x[101]
-        self.mac_reg_ICS = x[102]
-        self.mac_reg_IMC = x[103]
-        self.mac_reg_IMS = x[104]
-        self.mac_reg_LEDCTL = x[105]
-        self.mac_reg_MANC = x[106]
-        self.mac_reg_MDIC = x[107]
-        self.mac_reg_MPC = x[108]
-        self.mac_reg_PBA = x[109]
-        self.mac_reg_RCTL = x[110]
-        self.mac_reg_RDBAH = x[111]
-        self.mac_reg_RDBAL = x[112]
-        self.mac_reg_RDH = x[113]
-        self.mac_reg_RDLEN = x[114]
-        self.mac_reg_RDT = x[115]
-        self.mac_reg_STATUS = x[116]
-        self.mac_reg_SWSM = x[117]
-        self.mac_reg_TCTL = x[118]
-        self.mac_reg_TDBAH = x[119]
-        self.mac_reg_TDBAL = x[120]
-        self.mac_reg_TDH = x[121]
-        self.mac_reg_TDLEN = x[122]
-        self.mac_reg_TDT = x[123]
-        self.mac_reg_TORH = x[124]
-        self.mac_reg_TORL = x[125]
-        self.mac_reg_TOTH = x[126]
-        self.mac_reg_TOTL = x[127]
-        self.mac_reg_TPR = x[128]
-        self.mac_reg_TPT = x[129]
-        self.mac_reg_TXDCTL = x[130]
-        self.mac_reg_WUFC = x[131]
-        self.mac_reg_VET = x[132]
-        self.receive_addresses = list(x[133:165])
-        self.multicast_table = list(x[165:293])
-        self.vlan_filter = list(x[293:421])
-        p += 1492
+        self.eeprom_data = list(_BE_64H.unpack_from(d, p))
+        p += 128
+        self.phy_reg = list(_BE_32H.unpack_from(d, p))
+        p += 64
+        (
+            self.mac_reg_CTRL,
+            self.mac_reg_EECD,
+            self.mac_reg_EERD,
+            self.mac_reg_GPRC,
+            self.mac_reg_GPTC,
+            self.mac_reg_ICR,
+            self.mac_reg_ICS,
+            self.mac_reg_IMC,
+            self.mac_reg_IMS,
+            self.mac_reg_LEDCTL,
+            self.mac_reg_MANC,
+            self.mac_reg_MDIC,
+            self.mac_reg_MPC,
+            self.mac_reg_PBA,
+            self.mac_reg_RCTL,
+            self.mac_reg_RDBAH,
+            self.mac_reg_RDBAL,
+            self.mac_reg_RDH,
+            self.mac_reg_RDLEN,
+            self.mac_reg_RDT,
+            self.mac_reg_STATUS,
+            self.mac_reg_SWSM,
+            self.mac_reg_TCTL,
+            self.mac_reg_TDBAH,
+            self.mac_reg_TDBAL,
+            self.mac_reg_TDH,
+            self.mac_reg_TDLEN,
+            self.mac_reg_TDT,
+            self.mac_reg_TORH,
+            self.mac_reg_TORL,
+            self.mac_reg_TOTH,
+            self.mac_reg_TOTL,
+            self.mac_reg_TPR,
+            self.mac_reg_TPT,
+            self.mac_reg_TXDCTL,
+            self.mac_reg_WUFC,
+            self.mac_reg_VET,
+        ) = _BE_37I.unpack_from(d, p)
+        p += 148
+        self.receive_addresses = list(_BE_32I.unpack_from(d, p))
+        p += 128
+        self.multicast_table = list(_BE_128I.unpack_from(d, p))
+        p += 512
+        self.vlan_filter = list(_BE_128I.unpack_from(d, p))
+        p += 512
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -1199,10 +1213,10 @@ class E1000(VMState):
         )
         out.append(sized(self.tx_header, 256))
         out.append(sized(self.tx_data, 65536))
+        out.append(_BE_64H.pack(*self.eeprom_data))
+        out.append(_BE_32H.pack(*self.phy_reg))
         out.append(
-            _BE_96H325I.pack(
-                *count_of(self.eeprom_data, 64),
-                *count_of(self.phy_reg, 32),
+            _BE_37I.pack(
                 self.mac_reg_CTRL,
                 self.mac_reg_EECD,
                 self.mac_reg_EERD,
@@ -1240,11 +1254,11 @@ class E1000(VMState):
                 self.mac_reg_TXDCTL,
                 self.mac_reg_WUFC,
                 self.mac_reg_VET,
-                *count_of(self.receive_addresses, 32),
-                *count_of(self.multicast_table, 128),
-                *count_of(self.vlan_filter, 128),
             )
         )
+        out.append(_BE_32I.pack(*self.receive_addresses))
+        out.append(_BE_128I.pack(*self.multicast_table))
+        out.append(_BE_128I.pack(*self.vlan_filter))
         save_subsections(self, out, f, {})
 
     def _encode(self, f: Facts, version: int) -> bytes:
@@ -1277,19 +1291,19 @@ class E1000(VMState):
             b"\x8c",
             U16[self.tx_tso_frames],
             b"\x8d",
-            U8[self.tx_sum_needed],
+            UINT8[self.tx_sum_needed],
             b"\x8e",
-            S8[self.ip],
+            INT8[self.ip],
             b"\x8f",
-            S8[self.tcp],
+            INT8[self.tcp],
             b"\x90",
             octets(self.tx_header, 256),
             b"\x91",
             octets(self.tx_data, 65536),
-        )
-        out.append(tlv(b"\xb2", integers(count_of(self.eeprom_data, 64), U16)))
-        out.append(tlv(b"\xb3", integers(count_of(self.phy_reg, 32), U16)))
-        out += (
+            b"\xb2",
+            integers(self.eeprom_data, U16, 64),
+            b"\xb3",
+            integers(self.phy_reg, U16, 32),
             b"\x94",
             U32[self.mac_reg_CTRL],
             b"\x95",
@@ -1364,10 +1378,13 @@ class E1000(VMState):
             U32[self.mac_reg_WUFC],
             b"\x9f8",
             U32[self.mac_reg_VET],
+            b"\xbf9",
+            integers(self.receive_addresses, U32, 32),
+            b"\xbf:",
+            integers(self.multicast_table, U32, 128),
+            b"\xbf;",
+            integers(self.vlan_filter, U32, 128),
         )
-        out.append(tlv(b"\xbf9", integers(count_of(self.receive_addresses, 32), U32)))
-        out.append(tlv(b"\xbf:", integers(count_of(self.multicast_table, 128), U32)))
-        out.append(tlv(b"\xbf;", integers(count_of(self.vlan_filter, 128), U32)))
         x = encode_subsections(self, f, {})
         if x:
             out.append(tlv(b"\xbf<", x))
@@ -1387,62 +1404,69 @@ class E1000(VMState):
         p = end
         if version <= 1:
             pass
-        self.rxbuf_size, p = take_integer(d, p, e, b"\x83", U32)
-        self.rxbuf_min_shift, p = take_integer(d, p, e, b"\x84", U32)
-        self.eecd_state_val_in, p = take_integer(d, p, e, b"\x85", U32)
-        self.eecd_state_bitnum_in, p = take_integer(d, p, e, b"\x86", U16)
-        self.eecd_state_bitnum_out, p = take_integer(d, p, e, b"\x87", U16)
-        self.eecd_state_reading, p = take_integer(d, p, e, b"\x88", U16)
-        self.eecd_state_old_eecd, p = take_integer(d, p, e, b"\x89", U32)
+        (
+            self.rxbuf_size,
+            self.rxbuf_min_shift,
+            self.eecd_state_val_in,
+            self.eecd_state_bitnum_in,
+            self.eecd_state_bitnum_out,
+            self.eecd_state_reading,
+            self.eecd_state_old_eecd,
+            p,
+        ) = _TLV3_3I3HI.take(d, p, e)
         p, end = content(d, p, e, b"\xaa")
         self.mig_props = TsoContext._decode(d, p, end, f)
         p = end
-        self.tx_size, p = take_integer(d, p, e, b"\x8b", U16)
-        self.tx_tso_frames, p = take_integer(d, p, e, b"\x8c", U16)
-        self.tx_sum_needed, p = take_integer(d, p, e, b"\x8d", U8)
-        self.ip, p = take_integer(d, p, e, b"\x8e", S8)
-        self.tcp, p = take_integer(d, p, e, b"\x8f", S8)
+        self.tx_size, self.tx_tso_frames, self.tx_sum_needed, self.ip, self.tcp, p = (
+            _TLV11_2HB2b.take(d, p, e)
+        )
         self.tx_header, p = take_octets(d, p, e, b"\x90", 256)
         self.tx_data, p = take_octets(d, p, e, b"\x91", 65536)
         self.eeprom_data, p = take_integers(d, p, e, b"\xb2", U16, 64)
         self.phy_reg, p = take_integers(d, p, e, b"\xb3", U16, 32)
-        self.mac_reg_CTRL, p = take_integer(d, p, e, b"\x94", U32)
-        self.mac_reg_EECD, p = take_integer(d, p, e, b"\x95", U32)
-        self.mac_reg_EERD, p = take_integer(d, p, e, b"\x96", U32)
-        self.mac_reg_GPRC, p = take_integer(d, p, e, b"\x97", U32)
-        self.mac_reg_GPTC, p = take_integer(d, p, e, b"\x98", U32)
-        self.mac_reg_ICR, p = take_integer(d, p, e, b"\x99", U32)
-        self.mac_reg_ICS, p = take_integer(d, p, e, b"\x9a", U32)
-        self.mac_reg_IMC, p = take_integer(d, p, e, b"\x9b", U32)
-        self.mac_reg_IMS, p = take_integer(d, p, e, b"\x9c", U32)
-        self.mac_reg_LEDCTL, p = take_integer(d, p, e, b"\x9d", U32)
-        self.mac_reg_MANC, p = take_integer(d, p, e, b"\x9e", U32)
-        self.mac_reg_MDIC, p = take_integer(d, p, e, b"\x9f\x1f", U32)
-        self.mac_reg_MPC, p = take_integer(d, p, e, b"\x9f ", U32)
-        self.mac_reg_PBA, p = take_integer(d, p, e, b"\x9f!", U32)
-        self.mac_reg_RCTL, p = take_integer(d, p, e, b'\x9f"', U32)
-        self.mac_reg_RDBAH, p = take_integer(d, p, e, b"\x9f#", U32)
-        self.mac_reg_RDBAL, p = take_integer(d, p, e, b"\x9f$", U32)
-        self.mac_reg_RDH, p = take_integer(d, p, e, b"\x9f%", U32)
-        self.mac_reg_RDLEN, p = take_integer(d, p, e, b"\x9f&", U32)
-        self.mac_reg_RDT, p = take_integer(d, p, e, b"\x9f'", U32)
-        self.mac_reg_STATUS, p = take_integer(d, p, e, b"\x9f(", U32)
-        self.mac_reg_SWSM, p = take_integer(d, p, e, b"\x9f)", U32)
-        self.mac_reg_TCTL, p = take_integer(d, p, e, b"\x9f*", U32)
-        self.mac_reg_TDBAH, p = take_integer(d, p, e, b"\x9f+", U32)
-        self.mac_reg_TDBAL, p = take_integer(d, p, e, b"\x9f,", U32)
-        self.mac_reg_TDH, p = take_integer(d, p, e, b"\x9f-", U32)
-        self.mac_reg_TDLEN, p = take_integer(d, p, e, b"\x9f.", U32)
-        self.mac_reg_TDT, p = take_integer(d, p, e, b"\x9f/", U32)
-        self.mac_reg_TORH, p = take_integer(d, p, e, b"\x9f0", U32)
-        self.mac_reg_TORL, p = take_integer(d, p, e, b"\x9f1", U32)
-        self.mac_reg_TOTH, p = take_integer(d, p, e, b"\x9f2", U32)
-        self.mac_reg_TOTL, p = take_integer(d, p, e, b"\x9f3", U32)
-        self.mac_reg_TPR, p = take_integer(d, p, e, b"\x9f4", U32)
-        self.mac_reg_TPT, p = take_integer(d, p, e, b"\x9f5", U32)
-        self.mac_reg_TXDCTL, p = take_integer(d, p, e, b"\x9f6", U32)
-        self.mac_reg_WUFC, p = take_integer(d, p, e, b"\x9f7", U32)
-        self.mac_reg_VET, p = take_integer(d, p, e, b"\x9f8", U32)
+        (
+            self.mac_reg_CTRL,
+            self.mac_reg_EECD,
+            self.mac_reg_EERD,
+            self.mac_reg_GPRC,
+            self.mac_reg_GPTC,
+            self.mac_reg_ICR,
+            self.mac_reg_ICS,
+            self.mac_reg_IMC,
+            self.mac_reg_IMS,
+            self.mac_reg_LEDCTL,
+            self.mac_reg_MANC,
+            p,
+        ) = _TLV20_11I.take(d, p, e)
+        (
+            self.mac_reg_MDIC,
+            self.mac_reg_MPC,
+            self.mac_reg_PBA,
+            self.mac_reg_RCTL,
+            self.mac_reg_RDBAH,
+            self.mac_reg_RDBAL,
+            self.mac_reg_RDH,
+            self.mac_reg_RDLEN,
+            self.mac_reg_RDT,
+            self.mac_reg_STATUS,
+            self.mac_reg_SWSM,
+            self.mac_reg_TCTL,
+            self.mac_reg_TDBAH,
+            self.mac_reg_TDBAL,
+            self.mac_reg_TDH,
+            self.mac_reg_TDLEN,
+            self.mac_reg_TDT,
+            self.mac_reg_TORH,
+            self.mac_reg_TORL,
+            self.mac_reg_TOTH,
+            self.mac_reg_TOTL,
+            self.mac_reg_TPR,
+            self.mac_reg_TPT,
+            self.mac_reg_TXDCTL,
+            self.mac_reg_WUFC,
+            self.mac_reg_VET,
+            p,
+        ) = _TLV31_26I.take(d, p, e)
         self.receive_addresses, p = take_integers(d, p, e, b"\xbf9", U32, 32)
         self.multicast_table, p = take_integers(d, p, e, b"\xbf:", U32, 128)
         self.vlan_filter, p = take_integers(d, p, e, b"\xbf;", U32, 128)

@@ -5,22 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, INT8, S64, U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    BOOL,
-    S8,
-    S64,
-    U8,
-    U16,
-    U32,
-    NotPlain,
-    count_of,
-    load_subsections,
-    sized,
-    take_bool,
-    take_integer,
-)
+from vmsgen.runtime.straight import TRUTH, NotPlain, count_of, load_subsections, sized
 from vmsgen.runtime.visitor import Visitor
 
 from ..pci.device import MsixTable, PCIDevice
@@ -34,13 +22,16 @@ E1000E_TIMADJ = Prop(
     default=lambda f: f.ambient("machine.release", "release") >= (8, 0),
 )
 
-_BE_2IB5I64H = struct.Struct(">2IB5I64H")
+_BE_2IB5I = struct.Struct(">2IB5I")
 _BE_3BH2BHBHI2b3B = struct.Struct(">3BH2BHBHI2b3B")
+_BE_64H = struct.Struct(">64H")
 _BE_6IH = struct.Struct(">6IH")
 _BE_6sI2H = struct.Struct(">6sI2H")
 _BE_B = struct.Struct(">B")
 _BE_q = struct.Struct(">q")
 _BE_qB = struct.Struct(">qB")
+_TLV0_3BH2BHBHI2b3t = TlvRun("3BH2BHBHI2b3?")
+_TLV0_qt = TlvRun("q?")
 
 
 class DelayTimer(Struct):
@@ -71,9 +62,7 @@ class DelayTimer(Struct):
         self._kept = None
         self.timer, _b = _BE_qB.unpack_from(d, p)
         p += 9
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.running = _b == 1
+        self.running = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -97,8 +86,7 @@ class DelayTimer(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> DelayTimer:
         self = cls.__new__(cls)
         self._kept = None
-        self.timer, p = take_integer(d, p, e, b"\x80", S64)
-        self.running, p = take_bool(d, p, e, b"\x81")
+        self.timer, self.running, p = _TLV0_qt.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -279,11 +267,9 @@ class TxContext(Struct):
             _b3,
         ) = _BE_3BH2BHBHI2b3B.unpack_from(d, p)
         p += 21
-        if (_b | _b2 | _b3) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.tse = _b == 1
-        self.cptse = _b2 == 1
-        self.skip_cp = _b3 == 1
+        self.tse = TRUTH[_b]
+        self.cptse = TRUTH[_b2]
+        self.skip_cp = TRUTH[_b3]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -292,11 +278,7 @@ class TxContext(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if self.tse is None:
-            raise NotPlain("no value")
-        if self.cptse is None:
-            raise NotPlain("no value")
-        if self.skip_cp is None:
+        if None in (self.tse, self.cptse, self.skip_cp):
             raise NotPlain("no value")
         out.append(
             _BE_3BH2BHBHI2b3B.pack(
@@ -324,29 +306,29 @@ class TxContext(Struct):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.sum_needed],
+            UINT8[self.sum_needed],
             b"\x81",
-            U8[self.ipcss],
+            UINT8[self.ipcss],
             b"\x82",
-            U8[self.ipcso],
+            UINT8[self.ipcso],
             b"\x83",
             U16[self.ipcse],
             b"\x84",
-            U8[self.tucss],
+            UINT8[self.tucss],
             b"\x85",
-            U8[self.tucso],
+            UINT8[self.tucso],
             b"\x86",
             U16[self.tucse],
             b"\x87",
-            U8[self.hdr_len],
+            UINT8[self.hdr_len],
             b"\x88",
             U16[self.mss],
             b"\x89",
             U32[self.paylen],
             b"\x8a",
-            S8[self.ip],
+            INT8[self.ip],
             b"\x8b",
-            S8[self.tcp],
+            INT8[self.tcp],
             b"\x8c",
             BOOL[self.tse],
             b"\x8d",
@@ -360,21 +342,24 @@ class TxContext(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> TxContext:
         self = cls.__new__(cls)
         self._kept = None
-        self.sum_needed, p = take_integer(d, p, e, b"\x80", U8)
-        self.ipcss, p = take_integer(d, p, e, b"\x81", U8)
-        self.ipcso, p = take_integer(d, p, e, b"\x82", U8)
-        self.ipcse, p = take_integer(d, p, e, b"\x83", U16)
-        self.tucss, p = take_integer(d, p, e, b"\x84", U8)
-        self.tucso, p = take_integer(d, p, e, b"\x85", U8)
-        self.tucse, p = take_integer(d, p, e, b"\x86", U16)
-        self.hdr_len, p = take_integer(d, p, e, b"\x87", U8)
-        self.mss, p = take_integer(d, p, e, b"\x88", U16)
-        self.paylen, p = take_integer(d, p, e, b"\x89", U32)
-        self.ip, p = take_integer(d, p, e, b"\x8a", S8)
-        self.tcp, p = take_integer(d, p, e, b"\x8b", S8)
-        self.tse, p = take_bool(d, p, e, b"\x8c")
-        self.cptse, p = take_bool(d, p, e, b"\x8d")
-        self.skip_cp, p = take_bool(d, p, e, b"\x8e")
+        (
+            self.sum_needed,
+            self.ipcss,
+            self.ipcso,
+            self.ipcse,
+            self.tucss,
+            self.tucso,
+            self.tucse,
+            self.hdr_len,
+            self.mss,
+            self.paylen,
+            self.ip,
+            self.tcp,
+            self.tse,
+            self.cptse,
+            self.skip_cp,
+            p,
+        ) = _TLV0_3BH2BHBHI2b3t.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -667,14 +652,20 @@ class E1000e(VMState):
         self._facts = f
         self.parent_obj, p = PCIDevice._load(d, p, f)
         self.msix, p = MsixTable._load(d, p, f, self.parent_obj.vectors)
-        x = _BE_2IB5I64H.unpack_from(d, p)
-        self.ioaddr = x[0]
-        self.rxbuf_min_shift = x[1]
-        self.rx_desc_len = x[2]
-        self.rxbuf_sizes = list(x[3:7])
-        self.rx_desc_buf_size = x[7]
-        self.eeprom = list(x[8:72])
-        p += 157
+        (
+            self.ioaddr,
+            self.rxbuf_min_shift,
+            self.rx_desc_len,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            self.rx_desc_buf_size,
+        ) = _BE_2IB5I.unpack_from(d, p)
+        p += 29
+        self.rxbuf_sizes = [_x, _x2, _x3, _x4]
+        self.eeprom = list(_BE_64H.unpack_from(d, p))
+        p += 128
         _items = []
         for _ in range(7):
             _item = list(struct.unpack_from(">32H", d, p))
@@ -695,9 +686,7 @@ class E1000e(VMState):
         self.itr, p = DelayTimer._load(d, p, f)
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.itr_intr_pending = _b == 1
+        self.itr_intr_pending = TRUTH[_b]
         _items2 = []
         for _ in range(5):
             _item2, p = DelayTimer._load(d, p, f)
@@ -708,11 +697,11 @@ class E1000e(VMState):
         if _b2.strip(b"\0\1"):
             raise NotPlain("a boolean that is kept")
         self.eitr_intr_pending = [each == 1 for each in _b2]
-        x = _BE_6IH.unpack_from(d, p)
-        self.itr_guest_value = x[0]
-        self.eitr_guest_value = list(x[1:6])
-        self.vet = x[6]
+        self.itr_guest_value, _x5, _x6, _x7, _x8, _x9, self.vet = _BE_6IH.unpack_from(
+            d, p
+        )
         p += 26
+        self.eitr_guest_value = [_x5, _x6, _x7, _x8, _x9]
         _items3 = []
         for _ in range(2):
             _item3, p = TxContext._load(d, p, f)
@@ -733,16 +722,20 @@ class E1000e(VMState):
             return
         self.parent_obj._save(out, f)
         self.msix._save(out, f, self.parent_obj.vectors)
+        _x, _x2, _x3, _x4 = self.rxbuf_sizes
         out.append(
-            _BE_2IB5I64H.pack(
+            _BE_2IB5I.pack(
                 self.ioaddr,
                 self.rxbuf_min_shift,
                 self.rx_desc_len,
-                *count_of(self.rxbuf_sizes, 4),
+                _x,
+                _x2,
+                _x3,
+                _x4,
                 self.rx_desc_buf_size,
-                *count_of(self.eeprom, 64),
             )
         )
+        out.append(_BE_64H.pack(*self.eeprom))
         for _item in count_of(self.phy, 7):
             out.append(struct.pack(f">{len(_item)}H", *count_of(_item, 32)))
         out.append(struct.pack(f">{len(self.mac)}I", *count_of(self.mac, 32768)))
@@ -770,7 +763,10 @@ class E1000e(VMState):
         out.append(
             bytes([1 if each else 0 for each in count_of(self.eitr_intr_pending, 5)])
         )
-        out.append(_BE_6IH.pack(self.itr_guest_value, *self.eitr_guest_value, self.vet))
+        _x5, _x6, _x7, _x8, _x9 = self.eitr_guest_value
+        out.append(
+            _BE_6IH.pack(self.itr_guest_value, _x5, _x6, _x7, _x8, _x9, self.vet)
+        )
         for _item3 in count_of(self.tx, 2):
             _item3._save(out, f)
         if f.ask(E1000E_TIMADJ):

@@ -5,21 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U16,
-    U32,
     NotPlain,
     content,
-    count_of,
-    integers,
     load_subsections,
     octets,
     sized,
-    take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
@@ -27,9 +22,13 @@ from vmsgen.runtime.visitor import Visitor
 
 from ..pci.device import PCIDevice
 
+_BE_25I2H22s = struct.Struct(">25I2H22s")
 _BE_2B12s6s = struct.Struct(">2B12s6s")
-_BE_32H25I2H22s = struct.Struct(">32H25I2H22s")
+_BE_32H = struct.Struct(">32H")
 _BE_32s8s = struct.Struct(">32s8s")
+_TLV4_2B = TlvRun("2B", 4)
+_TLV10_21I = TlvRun("21I", 10)
+_TLV31_4I2H22s = TlvRun("4I2H22s", 31)
 
 
 class Eepro100(VMState):
@@ -388,37 +387,39 @@ class Eepro100(VMState):
         if any(d[p : p + 76]):
             raise NotPlain("a pad that is kept")
         p += 76
-        x = _BE_32H25I2H22s.unpack_from(d, p)
-        self.mdimem = list(x[0:32])
-        self.device = x[32]
-        self.cu_base = x[33]
-        self.cu_offset = x[34]
-        self.ru_base = x[35]
-        self.ru_offset = x[36]
-        self.statsaddr = x[37]
-        self.tx_good_frames = x[38]
-        self.tx_max_collisions = x[39]
-        self.tx_late_collisions = x[40]
-        self.tx_underruns = x[41]
-        self.tx_lost_crs = x[42]
-        self.tx_deferred = x[43]
-        self.tx_single_collisions = x[44]
-        self.tx_multiple_collisions = x[45]
-        self.tx_total_collisions = x[46]
-        self.rx_good_frames = x[47]
-        self.rx_crc_errors = x[48]
-        self.rx_alignment_errors = x[49]
-        self.rx_resource_errors = x[50]
-        self.rx_overrun_errors = x[51]
-        self.rx_cdt_errors = x[52]
-        self.rx_short_frame_errors = x[53]
-        self.fc_xmt_pause = x[54]
-        self.fc_rcv_pause = x[55]
-        self.fc_rcv_unsupported = x[56]
-        self.xmt_tco_frames = x[57]
-        self.rcv_tco_frames = x[58]
-        self.configuration = x[59]
-        p += 190
+        self.mdimem = list(_BE_32H.unpack_from(d, p))
+        p += 64
+        (
+            self.device,
+            self.cu_base,
+            self.cu_offset,
+            self.ru_base,
+            self.ru_offset,
+            self.statsaddr,
+            self.tx_good_frames,
+            self.tx_max_collisions,
+            self.tx_late_collisions,
+            self.tx_underruns,
+            self.tx_lost_crs,
+            self.tx_deferred,
+            self.tx_single_collisions,
+            self.tx_multiple_collisions,
+            self.tx_total_collisions,
+            self.rx_good_frames,
+            self.rx_crc_errors,
+            self.rx_alignment_errors,
+            self.rx_resource_errors,
+            self.rx_overrun_errors,
+            self.rx_cdt_errors,
+            self.rx_short_frame_errors,
+            self.fc_xmt_pause,
+            self.fc_rcv_pause,
+            self.fc_rcv_unsupported,
+            self.xmt_tco_frames,
+            self.rcv_tco_frames,
+            self.configuration,
+        ) = _BE_25I2H22s.unpack_from(d, p)
+        p += 126
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -436,9 +437,9 @@ class Eepro100(VMState):
             )
         )
         out.append(bytes(76))
+        out.append(_BE_32H.pack(*self.mdimem))
         out.append(
-            _BE_32H25I2H22s.pack(
-                *self.mdimem,
+            _BE_25I2H22s.pack(
                 self.device,
                 self.cu_base,
                 self.cu_offset,
@@ -476,19 +477,18 @@ class Eepro100(VMState):
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.dev._encode(f)))
         out += (
-            b"\x82",
-            octets(self.mult, 8),
+            b"\x82\x08",
+            sized(self.mult, 8),
             b"\x83",
             octets(self.mem, 4096),
             b"\x84",
-            U8[self.scb_stat],
+            UINT8[self.scb_stat],
             b"\x85",
-            U8[self.int_stat],
-            b"\x87",
-            octets(self.conf_macaddr, 6),
-        )
-        out.append(tlv(b"\xa9", integers(count_of(self.mdimem, 32), U16)))
-        out += (
+            UINT8[self.int_stat],
+            b"\x87\x06",
+            sized(self.conf_macaddr, 6),
+            b"\xa9",
+            integers(self.mdimem, U16, 32),
             b"\x8a",
             U32[self.device],
             b"\x8b",
@@ -543,8 +543,8 @@ class Eepro100(VMState):
             U16[self.xmt_tco_frames],
             b"\x9f$",
             U16[self.rcv_tco_frames],
-            b"\x9f%",
-            octets(self.configuration, 22),
+            b"\x9f%\x16",
+            sized(self.configuration, 22),
         )
         return b"".join(out)
 
@@ -559,38 +559,43 @@ class Eepro100(VMState):
         p = end
         self.mult, p = take_octets(d, p, e, b"\x82", 8)
         self.mem, p = take_octets(d, p, e, b"\x83", 4096)
-        self.scb_stat, p = take_integer(d, p, e, b"\x84", U8)
-        self.int_stat, p = take_integer(d, p, e, b"\x85", U8)
+        self.scb_stat, self.int_stat, p = _TLV4_2B.take(d, p, e)
         self.conf_macaddr, p = take_octets(d, p, e, b"\x87", 6)
         self.mdimem, p = take_integers(d, p, e, b"\xa9", U16, 32)
-        self.device, p = take_integer(d, p, e, b"\x8a", U32)
-        self.cu_base, p = take_integer(d, p, e, b"\x8b", U32)
-        self.cu_offset, p = take_integer(d, p, e, b"\x8c", U32)
-        self.ru_base, p = take_integer(d, p, e, b"\x8d", U32)
-        self.ru_offset, p = take_integer(d, p, e, b"\x8e", U32)
-        self.statsaddr, p = take_integer(d, p, e, b"\x8f", U32)
-        self.tx_good_frames, p = take_integer(d, p, e, b"\x90", U32)
-        self.tx_max_collisions, p = take_integer(d, p, e, b"\x91", U32)
-        self.tx_late_collisions, p = take_integer(d, p, e, b"\x92", U32)
-        self.tx_underruns, p = take_integer(d, p, e, b"\x93", U32)
-        self.tx_lost_crs, p = take_integer(d, p, e, b"\x94", U32)
-        self.tx_deferred, p = take_integer(d, p, e, b"\x95", U32)
-        self.tx_single_collisions, p = take_integer(d, p, e, b"\x96", U32)
-        self.tx_multiple_collisions, p = take_integer(d, p, e, b"\x97", U32)
-        self.tx_total_collisions, p = take_integer(d, p, e, b"\x98", U32)
-        self.rx_good_frames, p = take_integer(d, p, e, b"\x99", U32)
-        self.rx_crc_errors, p = take_integer(d, p, e, b"\x9a", U32)
-        self.rx_alignment_errors, p = take_integer(d, p, e, b"\x9b", U32)
-        self.rx_resource_errors, p = take_integer(d, p, e, b"\x9c", U32)
-        self.rx_overrun_errors, p = take_integer(d, p, e, b"\x9d", U32)
-        self.rx_cdt_errors, p = take_integer(d, p, e, b"\x9e", U32)
-        self.rx_short_frame_errors, p = take_integer(d, p, e, b"\x9f\x1f", U32)
-        self.fc_xmt_pause, p = take_integer(d, p, e, b"\x9f ", U32)
-        self.fc_rcv_pause, p = take_integer(d, p, e, b"\x9f!", U32)
-        self.fc_rcv_unsupported, p = take_integer(d, p, e, b'\x9f"', U32)
-        self.xmt_tco_frames, p = take_integer(d, p, e, b"\x9f#", U16)
-        self.rcv_tco_frames, p = take_integer(d, p, e, b"\x9f$", U16)
-        self.configuration, p = take_octets(d, p, e, b"\x9f%", 22)
+        (
+            self.device,
+            self.cu_base,
+            self.cu_offset,
+            self.ru_base,
+            self.ru_offset,
+            self.statsaddr,
+            self.tx_good_frames,
+            self.tx_max_collisions,
+            self.tx_late_collisions,
+            self.tx_underruns,
+            self.tx_lost_crs,
+            self.tx_deferred,
+            self.tx_single_collisions,
+            self.tx_multiple_collisions,
+            self.tx_total_collisions,
+            self.rx_good_frames,
+            self.rx_crc_errors,
+            self.rx_alignment_errors,
+            self.rx_resource_errors,
+            self.rx_overrun_errors,
+            self.rx_cdt_errors,
+            p,
+        ) = _TLV10_21I.take(d, p, e)
+        (
+            self.rx_short_frame_errors,
+            self.fc_xmt_pause,
+            self.fc_rcv_pause,
+            self.fc_rcv_unsupported,
+            self.xmt_tco_frames,
+            self.rcv_tco_frames,
+            self.configuration,
+            p,
+        ) = _TLV31_4I2H22s.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

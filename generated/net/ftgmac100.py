@@ -5,20 +5,11 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    U64,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    need,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, need, take_integer
 from vmsgen.runtime.visitor import Visitor
 
 _BE_19I = struct.Struct(">19I")
@@ -26,6 +17,10 @@ _BE_3I = struct.Struct(">3I")
 _BE_4I = struct.Struct(">4I")
 _BE_4Q = struct.Struct(">4Q")
 _BE_I = struct.Struct(">I")
+_TLV0_4I = TlvRun("4I")
+_TLV6_3I = TlvRun("3I", 6)
+_TLV10_17I = TlvRun("17I", 10)
+_TLV27_4Q = TlvRun("4Q", 27)
 
 
 class Ftgmac100(VMState):
@@ -333,26 +328,29 @@ class Ftgmac100(VMState):
             self.tx_ring = None
             self.rx_descriptor = None
             self.tx_descriptor = None
-        x = _BE_19I.unpack_from(d, p)
-        self.math = list(x[0:2])
-        self.itc = x[2]
-        self.aptcr = x[3]
-        self.dblac = x[4]
-        self.revr = x[5]
-        self.fear1 = x[6]
-        self.tpafcr = x[7]
-        self.maccr = x[8]
-        self.phycr = x[9]
-        self.phydata = x[10]
-        self.fcr = x[11]
-        self.phy_status = x[12]
-        self.phy_control = x[13]
-        self.phy_advertise = x[14]
-        self.phy_int = x[15]
-        self.phy_int_mask = x[16]
-        self.txdes0_edotr = x[17]
-        self.rxdes0_edorr = x[18]
+        (
+            _x,
+            _x2,
+            self.itc,
+            self.aptcr,
+            self.dblac,
+            self.revr,
+            self.fear1,
+            self.tpafcr,
+            self.maccr,
+            self.phycr,
+            self.phydata,
+            self.fcr,
+            self.phy_status,
+            self.phy_control,
+            self.phy_advertise,
+            self.phy_int,
+            self.phy_int_mask,
+            self.txdes0_edotr,
+            self.rxdes0_edorr,
+        ) = _BE_19I.unpack_from(d, p)
         p += 76
+        self.math = [_x, _x2]
         if version >= 2:
             (
                 self.rx_ring_2,
@@ -382,9 +380,11 @@ class Ftgmac100(VMState):
             out.append(
                 _BE_3I.pack(self.tx_ring, self.rx_descriptor, self.tx_descriptor)
             )
+        _x, _x2 = self.math
         out.append(
             _BE_19I.pack(
-                *self.math,
+                _x,
+                _x2,
                 self.itc,
                 self.aptcr,
                 self.dblac,
@@ -440,8 +440,9 @@ class Ftgmac100(VMState):
                 b"\x88",
                 U32[need(self.tx_descriptor)],
             )
-        out.append(tlv(b"\xa9", integers(count_of(self.math, 2), U32)))
         out += (
+            b"\xa9",
+            integers(self.math, U32, 2),
             b"\x8a",
             U32[self.itc],
             b"\x8b",
@@ -496,46 +497,49 @@ class Ftgmac100(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.irq_state, p = take_integer(d, p, e, b"\x80", U32)
-        self.isr, p = take_integer(d, p, e, b"\x81", U32)
-        self.ier, p = take_integer(d, p, e, b"\x82", U32)
-        self.rx_enabled, p = take_integer(d, p, e, b"\x83", U32)
+        self.irq_state, self.isr, self.ier, self.rx_enabled, p = _TLV0_4I.take(d, p, e)
         if version <= 1:
             self.rx_ring, p = take_integer(d, p, e, b"\x84", U32)
         else:
             self.rx_ring = None
         self.rbsr, p = take_integer(d, p, e, b"\x85", U32)
         if version <= 1:
-            self.tx_ring, p = take_integer(d, p, e, b"\x86", U32)
-            self.rx_descriptor, p = take_integer(d, p, e, b"\x87", U32)
-            self.tx_descriptor, p = take_integer(d, p, e, b"\x88", U32)
+            self.tx_ring, self.rx_descriptor, self.tx_descriptor, p = _TLV6_3I.take(
+                d, p, e
+            )
         else:
             self.tx_ring = None
             self.rx_descriptor = None
             self.tx_descriptor = None
         self.math, p = take_integers(d, p, e, b"\xa9", U32, 2)
-        self.itc, p = take_integer(d, p, e, b"\x8a", U32)
-        self.aptcr, p = take_integer(d, p, e, b"\x8b", U32)
-        self.dblac, p = take_integer(d, p, e, b"\x8c", U32)
-        self.revr, p = take_integer(d, p, e, b"\x8d", U32)
-        self.fear1, p = take_integer(d, p, e, b"\x8e", U32)
-        self.tpafcr, p = take_integer(d, p, e, b"\x8f", U32)
-        self.maccr, p = take_integer(d, p, e, b"\x90", U32)
-        self.phycr, p = take_integer(d, p, e, b"\x91", U32)
-        self.phydata, p = take_integer(d, p, e, b"\x92", U32)
-        self.fcr, p = take_integer(d, p, e, b"\x93", U32)
-        self.phy_status, p = take_integer(d, p, e, b"\x94", U32)
-        self.phy_control, p = take_integer(d, p, e, b"\x95", U32)
-        self.phy_advertise, p = take_integer(d, p, e, b"\x96", U32)
-        self.phy_int, p = take_integer(d, p, e, b"\x97", U32)
-        self.phy_int_mask, p = take_integer(d, p, e, b"\x98", U32)
-        self.txdes0_edotr, p = take_integer(d, p, e, b"\x99", U32)
-        self.rxdes0_edorr, p = take_integer(d, p, e, b"\x9a", U32)
+        (
+            self.itc,
+            self.aptcr,
+            self.dblac,
+            self.revr,
+            self.fear1,
+            self.tpafcr,
+            self.maccr,
+            self.phycr,
+            self.phydata,
+            self.fcr,
+            self.phy_status,
+            self.phy_control,
+            self.phy_advertise,
+            self.phy_int,
+            self.phy_int_mask,
+            self.txdes0_edotr,
+            self.rxdes0_edorr,
+            p,
+        ) = _TLV10_17I.take(d, p, e)
         if version >= 2:
-            self.rx_ring_2, p = take_integer(d, p, e, b"\x9b", U64)
-            self.tx_ring_2, p = take_integer(d, p, e, b"\x9c", U64)
-            self.rx_descriptor_2, p = take_integer(d, p, e, b"\x9d", U64)
-            self.tx_descriptor_2, p = take_integer(d, p, e, b"\x9e", U64)
+            (
+                self.rx_ring_2,
+                self.tx_ring_2,
+                self.rx_descriptor_2,
+                self.tx_descriptor_2,
+                p,
+            ) = _TLV27_4Q.take(d, p, e)
         else:
             self.rx_ring_2 = None
             self.tx_ring_2 = None

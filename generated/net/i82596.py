@@ -5,20 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U16, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    S64,
-    U16,
-    NotPlain,
-    content,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 _BE_Hq = struct.Struct(">Hq")
+_TLV0_Hq = TlvRun("Hq")
 
 
 class Chip(Struct):
@@ -72,8 +66,7 @@ class Chip(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Chip:
         self = cls.__new__(cls)
         self._kept = None
-        self.lnkst, p = take_integer(d, p, e, b"\x80", U16)
-        self.flush_queue_timer, p = take_integer(d, p, e, b"\x81", S64)
+        self.lnkst, self.flush_queue_timer, p = _TLV0_Hq.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

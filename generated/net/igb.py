@@ -5,24 +5,18 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, S64, U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    S64,
-    U8,
-    U16,
-    U32,
+    TRUTH,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
-    octets,
     sized,
-    take_bool,
     take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
@@ -38,6 +32,10 @@ _BE_6s = struct.Struct(">6s")
 _BE_IB = struct.Struct(">IB")
 _BE_q = struct.Struct(">q")
 _BE_qB = struct.Struct(">qB")
+_TLV0_4I = TlvRun("4I")
+_TLV0_qt = TlvRun("q?")
+_TLV1_2I2t = TlvRun("2I2?", 1)
+_TLV2_IB = TlvRun("IB", 2)
 
 
 class InterruptTimer(Struct):
@@ -68,9 +66,7 @@ class InterruptTimer(Struct):
         self._kept = None
         self.timer, _b = _BE_qB.unpack_from(d, p)
         p += 9
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.running = _b == 1
+        self.running = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -94,8 +90,7 @@ class InterruptTimer(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> InterruptTimer:
         self = cls.__new__(cls)
         self._kept = None
-        self.timer, p = take_integer(d, p, e, b"\x80", S64)
-        self.running, p = take_bool(d, p, e, b"\x81")
+        self.timer, self.running, p = _TLV0_qt.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -193,10 +188,13 @@ class TransmitContext(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> TransmitContext:
         self = cls.__new__(cls)
         self._kept = None
-        self.vlan_macip_lens, p = take_integer(d, p, e, b"\x80", U32)
-        self.seqnum_seed, p = take_integer(d, p, e, b"\x81", U32)
-        self.type_tucmd_mlhl, p = take_integer(d, p, e, b"\x82", U32)
-        self.mss_l4len_idx, p = take_integer(d, p, e, b"\x83", U32)
+        (
+            self.vlan_macip_lens,
+            self.seqnum_seed,
+            self.type_tucmd_mlhl,
+            self.mss_l4len_idx,
+            p,
+        ) = _TLV0_4I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -271,10 +269,8 @@ class TransmitQueue(Struct):
             _BE_2I2B.unpack_from(d, p)
         )
         p += 10
-        if (_b | _b2) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.first = _b == 1
-        self.skip_cp = _b2 == 1
+        self.first = TRUTH[_b]
+        self.skip_cp = TRUTH[_b2]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -285,9 +281,7 @@ class TransmitQueue(Struct):
             return
         for _item in count_of(self.ctx, 2):
             _item._save(out, f)
-        if self.first is None:
-            raise NotPlain("no value")
-        if self.skip_cp is None:
+        if None in (self.first, self.skip_cp):
             raise NotPlain("no value")
         out.append(
             _BE_2I2B.pack(
@@ -327,10 +321,13 @@ class TransmitQueue(Struct):
             _items.append(TransmitContext._decode(d, p, n, f))
             p = n
         self.ctx = count_of(_items, 2)
-        self.first_cmd_type_len, p = take_integer(d, p, e, b"\x81", U32)
-        self.first_olinfo_status, p = take_integer(d, p, e, b"\x82", U32)
-        self.first, p = take_bool(d, p, e, b"\x83")
-        self.skip_cp, p = take_bool(d, p, e, b"\x84")
+        (
+            self.first_cmd_type_len,
+            self.first_olinfo_status,
+            self.first,
+            self.skip_cp,
+            p,
+        ) = _TLV1_2I2t.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -533,14 +530,23 @@ class Igb(VMState):
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.parent_obj._encode(f)))
         out.append(tlv(b"\xa1", self.msix._encode(f, self.parent_obj.vectors)))
-        out += (b"\x82", U32[self.ioaddr], b"\x83", U8[self.rx_desc_len])
-        out.append(tlv(b"\xa4", integers(count_of(self.eeprom, 1024), U16)))
-        out.append(tlv(b"\xa5", integers(count_of(self.phy, 32), U16)))
-        out.append(tlv(b"\xa6", integers(count_of(self.mac, 32768), U32)))
-        out += (b"\x87", octets(self.permanent_mac, 6))
+        out += (
+            b"\x82",
+            U32[self.ioaddr],
+            b"\x83",
+            UINT8[self.rx_desc_len],
+            b"\xa4",
+            integers(self.eeprom, U16, 1024),
+            b"\xa5",
+            integers(self.phy, U16, 32),
+            b"\xa6",
+            integers(self.mac, U32, 32768),
+            b"\x87\x06",
+            sized(self.permanent_mac, 6),
+        )
         x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.eitr, 25)])
         out.append(tlv(b"\xa8", x))
-        out.append(tlv(b"\xa9", integers(count_of(self.eitr_guest_value, 25), U32)))
+        out += (b"\xa9", integers(self.eitr_guest_value, U32, 25))
         x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.tx, 16)])
         out.append(tlv(b"\xaa", x))
         out += (b"\x8b", S64[self.timadj])
@@ -558,8 +564,7 @@ class Igb(VMState):
         p, end = content(d, p, e, b"\xa1")
         self.msix = MsixTable._decode(d, p, end, f, self.parent_obj.vectors)
         p = end
-        self.ioaddr, p = take_integer(d, p, e, b"\x82", U32)
-        self.rx_desc_len, p = take_integer(d, p, e, b"\x83", U8)
+        self.ioaddr, self.rx_desc_len, p = _TLV2_IB.take(d, p, e)
         self.eeprom, p = take_integers(d, p, e, b"\xa4", U16, 1024)
         self.phy, p = take_integers(d, p, e, b"\xa5", U16, 32)
         self.mac, p = take_integers(d, p, e, b"\xa6", U32, 32768)

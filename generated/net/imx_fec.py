@@ -5,26 +5,27 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    U32,
     NotPlain,
     count_of,
     decode_subsections,
     encode_subsections,
-    integers,
     load_subsections,
     need,
     save_subsections,
-    take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2I = struct.Struct(">2I")
 _BE_5I = struct.Struct(">5I")
+_TLV0_2I = TlvRun("2I")
+_TLV1_2I = TlvRun("2I", 1)
+_TLV3_5I = TlvRun("5I", 3)
 
 
 class ImxFecTxdescs(VMState):
@@ -88,8 +89,7 @@ class ImxFecTxdescs(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.tx_descriptor_1, p = take_integer(d, p, e, b"\x80", U32)
-        self.tx_descriptor_2, p = take_integer(d, p, e, b"\x81", U32)
+        self.tx_descriptor_1, self.tx_descriptor_2, p = _TLV0_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -245,8 +245,14 @@ class ImxFec(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.regs, 400), U32)))
-        out += (b"\x81", U32[self.rx_descriptor], b"\x82", U32[self.tx_descriptor_0])
+        out += (
+            b"\xa0",
+            integers(self.regs, U32, 400),
+            b"\x81",
+            U32[self.rx_descriptor],
+            b"\x82",
+            U32[self.tx_descriptor_0],
+        )
         if version <= 2:
             out += (
                 b"\x83",
@@ -273,14 +279,16 @@ class ImxFec(VMState):
         self._facts = f
         self.txdescs = None
         self.regs, p = take_integers(d, p, e, b"\xa0", U32, 400)
-        self.rx_descriptor, p = take_integer(d, p, e, b"\x81", U32)
-        self.tx_descriptor_0, p = take_integer(d, p, e, b"\x82", U32)
+        self.rx_descriptor, self.tx_descriptor_0, p = _TLV1_2I.take(d, p, e)
         if version <= 2:
-            self.phy_status, p = take_integer(d, p, e, b"\x83", U32)
-            self.phy_control, p = take_integer(d, p, e, b"\x84", U32)
-            self.phy_advertise, p = take_integer(d, p, e, b"\x85", U32)
-            self.phy_int, p = take_integer(d, p, e, b"\x86", U32)
-            self.phy_int_mask, p = take_integer(d, p, e, b"\x87", U32)
+            (
+                self.phy_status,
+                self.phy_control,
+                self.phy_advertise,
+                self.phy_int,
+                self.phy_int_mask,
+                p,
+            ) = _TLV3_5I.take(d, p, e)
         else:
             self.phy_status = None
             self.phy_control = None

@@ -5,22 +5,19 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U16, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U16,
-    U32,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
     need,
     octets,
     sized,
     take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
@@ -35,6 +32,15 @@ _BE_3I5i = struct.Struct(">3I5i")
 _BE_3i = struct.Struct(">3i")
 _BE_5I = struct.Struct(">5I")
 _BE_i = struct.Struct(">i")
+_TLV0_3I5i = TlvRun("3I5i")
+_TLV1_23I = TlvRun("23I", 1)
+_TLV24_5I = TlvRun("5I", 24)
+_TLV33_2i = TlvRun("2i", 33)
+_TLV36_3i = TlvRun("3i", 36)
+_TLV40_3i = TlvRun("3i", 40)
+_TLV44_2i = TlvRun("2i", 44)
+_TLV47_3i = TlvRun("3i", 47)
+_TLV50_2I2H4I = TlvRun("2I2H4I", 50)
 
 
 class Lan9118Packet(Struct):
@@ -194,14 +200,17 @@ class Lan9118Packet(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Lan9118Packet:
         self = cls.__new__(cls)
         self._kept = None
-        self.state, p = take_integer(d, p, e, b"\x80", U32)
-        self.cmd_a, p = take_integer(d, p, e, b"\x81", U32)
-        self.cmd_b, p = take_integer(d, p, e, b"\x82", U32)
-        self.buffer_size, p = take_integer(d, p, e, b"\x83", S32)
-        self.offset, p = take_integer(d, p, e, b"\x84", S32)
-        self.pad, p = take_integer(d, p, e, b"\x85", S32)
-        self.fifo_used, p = take_integer(d, p, e, b"\x86", S32)
-        self.len, p = take_integer(d, p, e, b"\x87", S32)
+        (
+            self.state,
+            self.cmd_a,
+            self.cmd_b,
+            self.buffer_size,
+            self.offset,
+            self.pad,
+            self.fifo_used,
+            self.len,
+            p,
+        ) = _TLV0_3I5i.take(d, p, e)
         self.data, p = take_octets(d, p, e, b"\x88", 2048)
         if p != e:
             raise NotPlain("a component more")
@@ -958,34 +967,30 @@ class Lan9118(VMState):
             S32[self.tx_status_fifo_used],
             b'\x9f"',
             S32[self.tx_status_fifo_head],
-        )
-        out.append(tlv(b"\xbf#", integers(count_of(self.tx_status_fifo, 512), U32)))
-        out += (
+            b"\xbf#",
+            integers(self.tx_status_fifo, U32, 512),
             b"\x9f$",
             S32[self.rx_status_fifo_size],
             b"\x9f%",
             S32[self.rx_status_fifo_used],
             b"\x9f&",
             S32[self.rx_status_fifo_head],
-        )
-        out.append(tlv(b"\xbf'", integers(count_of(self.rx_status_fifo, 896), U32)))
-        out += (
+            b"\xbf'",
+            integers(self.rx_status_fifo, U32, 896),
             b"\x9f(",
             S32[self.rx_fifo_size],
             b"\x9f)",
             S32[self.rx_fifo_used],
             b"\x9f*",
             S32[self.rx_fifo_head],
-        )
-        out.append(tlv(b"\xbf+", integers(count_of(self.rx_fifo, 3360), U32)))
-        out += (
+            b"\xbf+",
+            integers(self.rx_fifo, U32, 3360),
             b"\x9f,",
             S32[self.rx_packet_size_head],
             b"\x9f-",
             S32[self.rx_packet_size_tail],
-        )
-        out.append(tlv(b"\xbf.", integers(count_of(self.rx_packet_size, 1024), S32)))
-        out += (
+            b"\xbf.",
+            integers(self.rx_packet_size, S32, 1024),
             b"\x9f/",
             S32[self.rxp_offset],
             b"\x9f0",
@@ -1023,35 +1028,41 @@ class Lan9118(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.timer = Ptimer._decode(d, p, end, f)
         p = end
-        self.irq_cfg, p = take_integer(d, p, e, b"\x81", U32)
-        self.int_sts, p = take_integer(d, p, e, b"\x82", U32)
-        self.int_en, p = take_integer(d, p, e, b"\x83", U32)
-        self.fifo_int, p = take_integer(d, p, e, b"\x84", U32)
-        self.rx_cfg, p = take_integer(d, p, e, b"\x85", U32)
-        self.tx_cfg, p = take_integer(d, p, e, b"\x86", U32)
-        self.hw_cfg, p = take_integer(d, p, e, b"\x87", U32)
-        self.pmt_ctrl, p = take_integer(d, p, e, b"\x88", U32)
-        self.gpio_cfg, p = take_integer(d, p, e, b"\x89", U32)
-        self.gpt_cfg, p = take_integer(d, p, e, b"\x8a", U32)
-        self.word_swap, p = take_integer(d, p, e, b"\x8b", U32)
-        self.free_timer_start, p = take_integer(d, p, e, b"\x8c", U32)
-        self.mac_cmd, p = take_integer(d, p, e, b"\x8d", U32)
-        self.mac_data, p = take_integer(d, p, e, b"\x8e", U32)
-        self.afc_cfg, p = take_integer(d, p, e, b"\x8f", U32)
-        self.e2p_cmd, p = take_integer(d, p, e, b"\x90", U32)
-        self.e2p_data, p = take_integer(d, p, e, b"\x91", U32)
-        self.mac_cr, p = take_integer(d, p, e, b"\x92", U32)
-        self.mac_hashh, p = take_integer(d, p, e, b"\x93", U32)
-        self.mac_hashl, p = take_integer(d, p, e, b"\x94", U32)
-        self.mac_mii_acc, p = take_integer(d, p, e, b"\x95", U32)
-        self.mac_mii_data, p = take_integer(d, p, e, b"\x96", U32)
-        self.mac_flow, p = take_integer(d, p, e, b"\x97", U32)
+        (
+            self.irq_cfg,
+            self.int_sts,
+            self.int_en,
+            self.fifo_int,
+            self.rx_cfg,
+            self.tx_cfg,
+            self.hw_cfg,
+            self.pmt_ctrl,
+            self.gpio_cfg,
+            self.gpt_cfg,
+            self.word_swap,
+            self.free_timer_start,
+            self.mac_cmd,
+            self.mac_data,
+            self.afc_cfg,
+            self.e2p_cmd,
+            self.e2p_data,
+            self.mac_cr,
+            self.mac_hashh,
+            self.mac_hashl,
+            self.mac_mii_acc,
+            self.mac_mii_data,
+            self.mac_flow,
+            p,
+        ) = _TLV1_23I.take(d, p, e)
         if version <= 2:
-            self.phy_status, p = take_integer(d, p, e, b"\x98", U32)
-            self.phy_control, p = take_integer(d, p, e, b"\x99", U32)
-            self.phy_advertise, p = take_integer(d, p, e, b"\x9a", U32)
-            self.phy_int, p = take_integer(d, p, e, b"\x9b", U32)
-            self.phy_int_mask, p = take_integer(d, p, e, b"\x9c", U32)
+            (
+                self.phy_status,
+                self.phy_control,
+                self.phy_advertise,
+                self.phy_int,
+                self.phy_int_mask,
+                p,
+            ) = _TLV24_5I.take(d, p, e)
         else:
             self.phy_status = None
             self.phy_control = None
@@ -1064,32 +1075,34 @@ class Lan9118(VMState):
         p, end = content(d, p, e, b"\xbf ")
         self.tx_packet = Lan9118Packet._decode(d, p, end, f)
         p = end
-        self.tx_status_fifo_used, p = take_integer(d, p, e, b"\x9f!", S32)
-        self.tx_status_fifo_head, p = take_integer(d, p, e, b'\x9f"', S32)
+        self.tx_status_fifo_used, self.tx_status_fifo_head, p = _TLV33_2i.take(d, p, e)
         self.tx_status_fifo, p = take_integers(d, p, e, b"\xbf#", U32, 512)
-        self.rx_status_fifo_size, p = take_integer(d, p, e, b"\x9f$", S32)
-        self.rx_status_fifo_used, p = take_integer(d, p, e, b"\x9f%", S32)
-        self.rx_status_fifo_head, p = take_integer(d, p, e, b"\x9f&", S32)
+        (
+            self.rx_status_fifo_size,
+            self.rx_status_fifo_used,
+            self.rx_status_fifo_head,
+            p,
+        ) = _TLV36_3i.take(d, p, e)
         self.rx_status_fifo, p = take_integers(d, p, e, b"\xbf'", U32, 896)
-        self.rx_fifo_size, p = take_integer(d, p, e, b"\x9f(", S32)
-        self.rx_fifo_used, p = take_integer(d, p, e, b"\x9f)", S32)
-        self.rx_fifo_head, p = take_integer(d, p, e, b"\x9f*", S32)
+        self.rx_fifo_size, self.rx_fifo_used, self.rx_fifo_head, p = _TLV40_3i.take(
+            d, p, e
+        )
         self.rx_fifo, p = take_integers(d, p, e, b"\xbf+", U32, 3360)
-        self.rx_packet_size_head, p = take_integer(d, p, e, b"\x9f,", S32)
-        self.rx_packet_size_tail, p = take_integer(d, p, e, b"\x9f-", S32)
+        self.rx_packet_size_head, self.rx_packet_size_tail, p = _TLV44_2i.take(d, p, e)
         self.rx_packet_size, p = take_integers(d, p, e, b"\xbf.", S32, 1024)
-        self.rxp_offset, p = take_integer(d, p, e, b"\x9f/", S32)
-        self.rxp_size, p = take_integer(d, p, e, b"\x9f0", S32)
-        self.rxp_pad, p = take_integer(d, p, e, b"\x9f1", S32)
+        self.rxp_offset, self.rxp_size, self.rxp_pad, p = _TLV47_3i.take(d, p, e)
         if version >= 2:
-            self.write_word_prev_offset, p = take_integer(d, p, e, b"\x9f2", U32)
-            self.write_word_n, p = take_integer(d, p, e, b"\x9f3", U32)
-            self.write_word_l, p = take_integer(d, p, e, b"\x9f4", U16)
-            self.write_word_h, p = take_integer(d, p, e, b"\x9f5", U16)
-            self.read_word_prev_offset, p = take_integer(d, p, e, b"\x9f6", U32)
-            self.read_word_n, p = take_integer(d, p, e, b"\x9f7", U32)
-            self.read_long, p = take_integer(d, p, e, b"\x9f8", U32)
-            self.mode_16bit, p = take_integer(d, p, e, b"\x9f9", U32)
+            (
+                self.write_word_prev_offset,
+                self.write_word_n,
+                self.write_word_l,
+                self.write_word_h,
+                self.read_word_prev_offset,
+                self.read_word_n,
+                self.read_long,
+                self.mode_16bit,
+                p,
+            ) = _TLV50_2I2H4I.take(d, p, e)
         else:
             self.write_word_prev_offset = None
             self.write_word_n = None

@@ -5,19 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, U16, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    BOOL,
-    U16,
-    NotPlain,
-    load_subsections,
-    take_bool,
-    take_integer,
-)
+from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_5HB = struct.Struct(">5HB")
+_TLV0_5Ht = TlvRun("5H?")
 
 
 class Lan9118Phy(VMState):
@@ -86,9 +81,7 @@ class Lan9118Phy(VMState):
             _BE_5HB.unpack_from(d, p)
         )
         p += 11
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.link_down = _b == 1
+        self.link_down = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -136,12 +129,15 @@ class Lan9118Phy(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.status, p = take_integer(d, p, e, b"\x80", U16)
-        self.control, p = take_integer(d, p, e, b"\x81", U16)
-        self.advertise, p = take_integer(d, p, e, b"\x82", U16)
-        self.ints, p = take_integer(d, p, e, b"\x83", U16)
-        self.int_mask, p = take_integer(d, p, e, b"\x84", U16)
-        self.link_down, p = take_bool(d, p, e, b"\x85")
+        (
+            self.status,
+            self.control,
+            self.advertise,
+            self.ints,
+            self.int_mask,
+            self.link_down,
+            p,
+        ) = _TLV0_5Ht.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

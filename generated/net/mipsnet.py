@@ -5,20 +5,20 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U32,
     NotPlain,
     load_subsections,
     octets,
     sized,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_6I = struct.Struct(">6I")
+_TLV0_6I = TlvRun("6I")
 
 
 class Mipsnet(VMState):
@@ -183,12 +183,15 @@ class Mipsnet(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.busy, p = take_integer(d, p, e, b"\x80", U32)
-        self.rx_count, p = take_integer(d, p, e, b"\x81", U32)
-        self.rx_read, p = take_integer(d, p, e, b"\x82", U32)
-        self.tx_count, p = take_integer(d, p, e, b"\x83", U32)
-        self.tx_written, p = take_integer(d, p, e, b"\x84", U32)
-        self.intctl, p = take_integer(d, p, e, b"\x85", U32)
+        (
+            self.busy,
+            self.rx_count,
+            self.rx_read,
+            self.tx_count,
+            self.tx_written,
+            self.intctl,
+            p,
+        ) = _TLV0_6I.take(d, p, e)
         self.rx_buffer, p = take_octets(d, p, e, b"\x86", 1514)
         self.tx_buffer, p = take_octets(d, p, e, b"\x87", 1514)
         if p != e:

@@ -5,24 +5,23 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U16, U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U16,
-    U32,
     NotPlain,
     count_of,
-    integers,
     load_subsections,
     small_octets,
     take_integer,
-    take_integers,
     take_octets,
-    tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
-_BE_I32H104I = struct.Struct(">I32H104I")
+_BE_104I = struct.Struct(">104I")
+_BE_32H = struct.Struct(">32H")
+_BE_I = struct.Struct(">I")
 
 
 class Msf2Emac(VMState):
@@ -79,11 +78,12 @@ class Msf2Emac(VMState):
         self._facts = f
         self.mac_addr = list(d[p : p + 6])
         p += 6
-        x = _BE_I32H104I.unpack_from(d, p)
-        self.rx_desc = x[0]
-        self.phy_regs = list(x[1:33])
-        self.regs = list(x[33:137])
-        p += 484
+        (self.rx_desc,) = _BE_I.unpack_from(d, p)
+        p += 4
+        self.phy_regs = list(_BE_32H.unpack_from(d, p))
+        p += 64
+        self.regs = list(_BE_104I.unpack_from(d, p))
+        p += 416
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -93,19 +93,24 @@ class Msf2Emac(VMState):
             super()._save(out, f, version)
             return
         out.append(bytes(count_of(self.mac_addr, 6)))
-        out.append(
-            _BE_I32H104I.pack(
-                self.rx_desc, *count_of(self.phy_regs, 32), *count_of(self.regs, 104)
-            )
-        )
+        out.append(_BE_I.pack(self.rx_desc))
+        out.append(_BE_32H.pack(*self.phy_regs))
+        out.append(_BE_104I.pack(*self.regs))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", small_octets(self.mac_addr, 6), b"\x81", U32[self.rx_desc])
-        out.append(tlv(b"\xa2", integers(count_of(self.phy_regs, 32), U16)))
-        out.append(tlv(b"\xa3", integers(count_of(self.regs, 104), U32)))
+        out += (
+            b"\x80",
+            small_octets(self.mac_addr, 6),
+            b"\x81",
+            U32[self.rx_desc],
+            b"\xa2",
+            integers(self.phy_regs, U16, 32),
+            b"\xa3",
+            integers(self.regs, U32, 104),
+        )
         return b"".join(out)
 
     @classmethod

@@ -5,21 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_18I = struct.Struct(">18I")
+_TLV0_4I = TlvRun("4I")
 
 
 class Mv88w8618Eth(VMState):
@@ -114,16 +108,31 @@ class Mv88w8618Eth(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_18I.unpack_from(d, p)
-        self.smir = x[0]
-        self.icr = x[1]
-        self.imr = x[2]
-        self.vlan_header = x[3]
-        self.tx_queue = list(x[4:6])
-        self.rx_queue = list(x[6:10])
-        self.frx_queue = list(x[10:14])
-        self.cur_rx = list(x[14:18])
+        (
+            self.smir,
+            self.icr,
+            self.imr,
+            self.vlan_header,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            _x13,
+            _x14,
+        ) = _BE_18I.unpack_from(d, p)
         p += 72
+        self.tx_queue = [_x, _x2]
+        self.rx_queue = [_x3, _x4, _x5, _x6]
+        self.frx_queue = [_x7, _x8, _x9, _x10]
+        self.cur_rx = [_x11, _x12, _x13, _x14]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -132,16 +141,30 @@ class Mv88w8618Eth(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2 = self.tx_queue
+        _x3, _x4, _x5, _x6 = self.rx_queue
+        _x7, _x8, _x9, _x10 = self.frx_queue
+        _x11, _x12, _x13, _x14 = self.cur_rx
         out.append(
             _BE_18I.pack(
                 self.smir,
                 self.icr,
                 self.imr,
                 self.vlan_header,
-                *count_of(self.tx_queue, 2),
-                *count_of(self.rx_queue, 4),
-                *count_of(self.frx_queue, 4),
-                *count_of(self.cur_rx, 4),
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
+                _x9,
+                _x10,
+                _x11,
+                _x12,
+                _x13,
+                _x14,
             )
         )
 
@@ -158,11 +181,15 @@ class Mv88w8618Eth(VMState):
             U32[self.imr],
             b"\x83",
             U32[self.vlan_header],
+            b"\xa4",
+            integers(self.tx_queue, U32, 2),
+            b"\xa5",
+            integers(self.rx_queue, U32, 4),
+            b"\xa6",
+            integers(self.frx_queue, U32, 4),
+            b"\xa7",
+            integers(self.cur_rx, U32, 4),
         )
-        out.append(tlv(b"\xa4", integers(count_of(self.tx_queue, 2), U32)))
-        out.append(tlv(b"\xa5", integers(count_of(self.rx_queue, 4), U32)))
-        out.append(tlv(b"\xa6", integers(count_of(self.frx_queue, 4), U32)))
-        out.append(tlv(b"\xa7", integers(count_of(self.cur_rx, 4), U32)))
         return b"".join(out)
 
     @classmethod
@@ -171,10 +198,7 @@ class Mv88w8618Eth(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.smir, p = take_integer(d, p, e, b"\x80", U32)
-        self.icr, p = take_integer(d, p, e, b"\x81", U32)
-        self.imr, p = take_integer(d, p, e, b"\x82", U32)
-        self.vlan_header, p = take_integer(d, p, e, b"\x83", U32)
+        self.smir, self.icr, self.imr, self.vlan_header, p = _TLV0_4I.take(d, p, e)
         self.tx_queue, p = take_integers(d, p, e, b"\xa4", U32, 2)
         self.rx_queue, p = take_integers(d, p, e, b"\xa5", U32, 4)
         self.frx_queue, p = take_integers(d, p, e, b"\xa6", U32, 4)

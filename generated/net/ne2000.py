@@ -5,22 +5,20 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
 from vmsgen.runtime.straight import (
-    U8,
-    U16,
-    U32,
     NotPlain,
     load_subsections,
     octets,
     sized,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2B2I3B2HI4B6sB8s4s = struct.Struct(">2B2I3B2HI4B6sB8s4s")
+_TLV0_2B2I3B2HI4B6sB8s = TlvRun("2B2I3B2HI4B6sB8s")
 
 
 class Ne2000(Struct):
@@ -259,19 +257,19 @@ class Ne2000(Struct):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.rxcr],
+            UINT8[self.rxcr],
             b"\x81",
-            U8[self.cmd],
+            UINT8[self.cmd],
             b"\x82",
             U32[self.start],
             b"\x83",
             U32[self.stop],
             b"\x84",
-            U8[self.boundary],
+            UINT8[self.boundary],
             b"\x85",
-            U8[self.tsr],
+            UINT8[self.tsr],
             b"\x86",
-            U8[self.tpsr],
+            UINT8[self.tpsr],
             b"\x87",
             U16[self.tcnt],
             b"\x88",
@@ -279,19 +277,19 @@ class Ne2000(Struct):
             b"\x89",
             U32[self.rsar],
             b"\x8a",
-            U8[self.rsr],
+            UINT8[self.rsr],
             b"\x8b",
-            U8[self.isr],
+            UINT8[self.isr],
             b"\x8c",
-            U8[self.dcfg],
+            UINT8[self.dcfg],
             b"\x8d",
-            U8[self.imr],
-            b"\x8e",
-            octets(self.phys, 6),
+            UINT8[self.imr],
+            b"\x8e\x06",
+            sized(self.phys, 6),
             b"\x8f",
-            U8[self.curpag],
-            b"\x90",
-            octets(self.mult, 8),
+            UINT8[self.curpag],
+            b"\x90\x08",
+            sized(self.mult, 8),
             b"\x92",
             octets(self.mem, 49152),
         )
@@ -301,23 +299,26 @@ class Ne2000(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Ne2000:
         self = cls.__new__(cls)
         self._kept = None
-        self.rxcr, p = take_integer(d, p, e, b"\x80", U8)
-        self.cmd, p = take_integer(d, p, e, b"\x81", U8)
-        self.start, p = take_integer(d, p, e, b"\x82", U32)
-        self.stop, p = take_integer(d, p, e, b"\x83", U32)
-        self.boundary, p = take_integer(d, p, e, b"\x84", U8)
-        self.tsr, p = take_integer(d, p, e, b"\x85", U8)
-        self.tpsr, p = take_integer(d, p, e, b"\x86", U8)
-        self.tcnt, p = take_integer(d, p, e, b"\x87", U16)
-        self.rcnt, p = take_integer(d, p, e, b"\x88", U16)
-        self.rsar, p = take_integer(d, p, e, b"\x89", U32)
-        self.rsr, p = take_integer(d, p, e, b"\x8a", U8)
-        self.isr, p = take_integer(d, p, e, b"\x8b", U8)
-        self.dcfg, p = take_integer(d, p, e, b"\x8c", U8)
-        self.imr, p = take_integer(d, p, e, b"\x8d", U8)
-        self.phys, p = take_octets(d, p, e, b"\x8e", 6)
-        self.curpag, p = take_integer(d, p, e, b"\x8f", U8)
-        self.mult, p = take_octets(d, p, e, b"\x90", 8)
+        (
+            self.rxcr,
+            self.cmd,
+            self.start,
+            self.stop,
+            self.boundary,
+            self.tsr,
+            self.tpsr,
+            self.tcnt,
+            self.rcnt,
+            self.rsar,
+            self.rsr,
+            self.isr,
+            self.dcfg,
+            self.imr,
+            self.phys,
+            self.curpag,
+            self.mult,
+            p,
+        ) = _TLV0_2B2I3B2HI4B6sB8s.take(d, p, e)
         self.mem, p = take_octets(d, p, e, b"\x92", 49152)
         if p != e:
             raise NotPlain("a component more")

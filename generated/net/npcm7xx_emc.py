@@ -5,24 +5,17 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, U8, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    BOOL,
-    U8,
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_bool,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
-_BE_B55I2B = struct.Struct(">B55I2B")
+_BE_2B = struct.Struct(">2B")
+_BE_55I = struct.Struct(">55I")
+_BE_B = struct.Struct(">B")
+_TLV2_2t = TlvRun("2?", 2)
 
 
 class Npcm7xxEmc(VMState):
@@ -78,16 +71,14 @@ class Npcm7xxEmc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_B55I2B.unpack_from(d, p)
-        self.emc_num = x[0]
-        self.regs = list(x[1:56])
-        _b = x[56]
-        _b2 = x[57]
-        p += 223
-        if (_b | _b2) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.tx_active = _b == 1
-        self.rx_active = _b2 == 1
+        (self.emc_num,) = _BE_B.unpack_from(d, p)
+        p += 1
+        self.regs = list(_BE_55I.unpack_from(d, p))
+        p += 220
+        _b, _b2 = _BE_2B.unpack_from(d, p)
+        p += 2
+        self.tx_active = TRUTH[_b]
+        self.rx_active = TRUTH[_b2]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -96,26 +87,26 @@ class Npcm7xxEmc(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.tx_active is None:
+        out.append(_BE_B.pack(self.emc_num))
+        out.append(_BE_55I.pack(*self.regs))
+        if None in (self.tx_active, self.rx_active):
             raise NotPlain("no value")
-        if self.rx_active is None:
-            raise NotPlain("no value")
-        out.append(
-            _BE_B55I2B.pack(
-                self.emc_num,
-                *self.regs,
-                1 if self.tx_active else 0,
-                1 if self.rx_active else 0,
-            )
-        )
+        out.append(_BE_2B.pack(1 if self.tx_active else 0, 1 if self.rx_active else 0))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.emc_num])
-        out.append(tlv(b"\xa1", integers(count_of(self.regs, 55), U32)))
-        out += (b"\x82", BOOL[self.tx_active], b"\x83", BOOL[self.rx_active])
+        out += (
+            b"\x80",
+            UINT8[self.emc_num],
+            b"\xa1",
+            integers(self.regs, U32, 55),
+            b"\x82",
+            BOOL[self.tx_active],
+            b"\x83",
+            BOOL[self.rx_active],
+        )
         return b"".join(out)
 
     @classmethod
@@ -126,8 +117,7 @@ class Npcm7xxEmc(VMState):
         self._facts = f
         self.emc_num, p = take_integer(d, p, e, b"\x80", U8)
         self.regs, p = take_integers(d, p, e, b"\xa1", U32, 55)
-        self.tx_active, p = take_bool(d, p, e, b"\x82")
-        self.rx_active, p = take_bool(d, p, e, b"\x83")
+        self.tx_active, self.rx_active, p = _TLV2_2t.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,21 +5,18 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U16
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U16,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
-_BE_270H = struct.Struct(">270H")
+_BE_16H = struct.Struct(">16H")
+_BE_17H = struct.Struct(">17H")
+_BE_227H = struct.Struct(">227H")
+_BE_9H = struct.Struct(">9H")
+_BE_H = struct.Struct(">H")
 
 
 class NpcmPcs(VMState):
@@ -81,13 +78,16 @@ class NpcmPcs(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_270H.unpack_from(d, p)
-        self.indirect_access_base = x[0]
-        self.sr_ctl = list(x[1:10])
-        self.sr_mii = list(x[10:26])
-        self.sr_tim = list(x[26:43])
-        self.vr_mii = list(x[43:270])
-        p += 540
+        (self.indirect_access_base,) = _BE_H.unpack_from(d, p)
+        p += 2
+        self.sr_ctl = list(_BE_9H.unpack_from(d, p))
+        p += 18
+        self.sr_mii = list(_BE_16H.unpack_from(d, p))
+        p += 32
+        self.sr_tim = list(_BE_17H.unpack_from(d, p))
+        p += 34
+        self.vr_mii = list(_BE_227H.unpack_from(d, p))
+        p += 454
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -96,25 +96,28 @@ class NpcmPcs(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(
-            _BE_270H.pack(
-                self.indirect_access_base,
-                *count_of(self.sr_ctl, 9),
-                *count_of(self.sr_mii, 16),
-                *count_of(self.sr_tim, 17),
-                *count_of(self.vr_mii, 227),
-            )
-        )
+        out.append(_BE_H.pack(self.indirect_access_base))
+        out.append(_BE_9H.pack(*self.sr_ctl))
+        out.append(_BE_16H.pack(*self.sr_mii))
+        out.append(_BE_17H.pack(*self.sr_tim))
+        out.append(_BE_227H.pack(*self.vr_mii))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U16[self.indirect_access_base])
-        out.append(tlv(b"\xa1", integers(count_of(self.sr_ctl, 9), U16)))
-        out.append(tlv(b"\xa2", integers(count_of(self.sr_mii, 16), U16)))
-        out.append(tlv(b"\xa3", integers(count_of(self.sr_tim, 17), U16)))
-        out.append(tlv(b"\xa4", integers(count_of(self.vr_mii, 227), U16)))
+        out += (
+            b"\x80",
+            U16[self.indirect_access_base],
+            b"\xa1",
+            integers(self.sr_ctl, U16, 9),
+            b"\xa2",
+            integers(self.sr_mii, U16, 16),
+            b"\xa3",
+            integers(self.sr_tim, U16, 17),
+            b"\xa4",
+            integers(self.vr_mii, U16, 227),
+        )
         return b"".join(out)
 
     @classmethod

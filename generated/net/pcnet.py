@@ -5,29 +5,27 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, S64, U16, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
 from vmsgen.runtime.straight import (
-    S32,
-    S64,
-    U16,
-    U32,
-    U64,
     NotPlain,
-    count_of,
-    integers,
     load_subsections,
     octets,
     sized,
-    take_integer,
-    take_integers,
     take_octets,
-    tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
-_BE_3i2I16s160HQi = struct.Struct(">3i2I16s160HQi")
+_BE_128H = struct.Struct(">128H")
+_BE_32H = struct.Struct(">32H")
+_BE_3i2I16s = struct.Struct(">3i2I16s")
+_BE_Qi = struct.Struct(">Qi")
 _BE_iq = struct.Struct(">iq")
+_TLV0_3i2I16s = TlvRun("3i2I16s")
+_TLV8_Qi = TlvRun("Qi", 8)
+_TLV11_iq = TlvRun("iq", 11)
 
 
 class Pcnet(Struct):
@@ -161,18 +159,16 @@ class Pcnet(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[Pcnet, int]:
         self = cls.__new__(cls)
         self._kept = None
-        x = _BE_3i2I16s160HQi.unpack_from(d, p)
-        self.rap = x[0]
-        self.isr = x[1]
-        self.lnkst = x[2]
-        self.rdra = x[3]
-        self.tdra = x[4]
-        self.prom = x[5]
-        self.csr = list(x[6:134])
-        self.bcr = list(x[134:166])
-        self.timer = x[166]
-        self.xmit_pos = x[167]
-        p += 368
+        self.rap, self.isr, self.lnkst, self.rdra, self.tdra, self.prom = (
+            _BE_3i2I16s.unpack_from(d, p)
+        )
+        p += 36
+        self.csr = list(_BE_128H.unpack_from(d, p))
+        p += 256
+        self.bcr = list(_BE_32H.unpack_from(d, p))
+        p += 64
+        self.timer, self.xmit_pos = _BE_Qi.unpack_from(d, p)
+        p += 12
         self.buffer = d[p : p + 4096]
         p += 4096
         self.tx_busy, self.poll_timer = _BE_iq.unpack_from(d, p)
@@ -186,19 +182,18 @@ class Pcnet(Struct):
             super()._save(out, f)
             return
         out.append(
-            _BE_3i2I16s160HQi.pack(
+            _BE_3i2I16s.pack(
                 self.rap,
                 self.isr,
                 self.lnkst,
                 self.rdra,
                 self.tdra,
                 sized(self.prom, 16),
-                *count_of(self.csr, 128),
-                *count_of(self.bcr, 32),
-                self.timer,
-                self.xmit_pos,
             )
         )
+        out.append(_BE_128H.pack(*self.csr))
+        out.append(_BE_32H.pack(*self.bcr))
+        out.append(_BE_Qi.pack(self.timer, self.xmit_pos))
         out.append(sized(self.buffer, 4096))
         out.append(_BE_iq.pack(self.tx_busy, self.poll_timer))
 
@@ -217,12 +212,12 @@ class Pcnet(Struct):
             U32[self.rdra],
             b"\x84",
             U32[self.tdra],
-            b"\x85",
-            octets(self.prom, 16),
-        )
-        out.append(tlv(b"\xa6", integers(count_of(self.csr, 128), U16)))
-        out.append(tlv(b"\xa7", integers(count_of(self.bcr, 32), U16)))
-        out += (
+            b"\x85\x10",
+            sized(self.prom, 16),
+            b"\xa6",
+            integers(self.csr, U16, 128),
+            b"\xa7",
+            integers(self.bcr, U16, 32),
             b"\x88",
             U64[self.timer],
             b"\x89",
@@ -240,19 +235,14 @@ class Pcnet(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Pcnet:
         self = cls.__new__(cls)
         self._kept = None
-        self.rap, p = take_integer(d, p, e, b"\x80", S32)
-        self.isr, p = take_integer(d, p, e, b"\x81", S32)
-        self.lnkst, p = take_integer(d, p, e, b"\x82", S32)
-        self.rdra, p = take_integer(d, p, e, b"\x83", U32)
-        self.tdra, p = take_integer(d, p, e, b"\x84", U32)
-        self.prom, p = take_octets(d, p, e, b"\x85", 16)
+        self.rap, self.isr, self.lnkst, self.rdra, self.tdra, self.prom, p = (
+            _TLV0_3i2I16s.take(d, p, e)
+        )
         self.csr, p = take_integers(d, p, e, b"\xa6", U16, 128)
         self.bcr, p = take_integers(d, p, e, b"\xa7", U16, 32)
-        self.timer, p = take_integer(d, p, e, b"\x88", U64)
-        self.xmit_pos, p = take_integer(d, p, e, b"\x89", S32)
+        self.timer, self.xmit_pos, p = _TLV8_Qi.take(d, p, e)
         self.buffer, p = take_octets(d, p, e, b"\x8a", 4096)
-        self.tx_busy, p = take_integer(d, p, e, b"\x8b", S32)
-        self.poll_timer, p = take_integer(d, p, e, b"\x8c", S64)
+        self.tx_busy, self.poll_timer, p = _TLV11_iq.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

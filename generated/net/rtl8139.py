@@ -5,29 +5,20 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, S64, U16, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    S32,
-    S64,
-    U8,
-    U16,
-    U32,
-    U64,
     NotPlain,
     content,
-    count_of,
     decode_subsections,
     encode_subsections,
-    integers,
     load_subsections,
     need,
-    octets,
     save_subsections,
     sized,
     take_integer,
-    take_integers,
-    take_octets,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -36,8 +27,16 @@ from ..pci.device import PCIDevice
 
 _BE_2H = struct.Struct(">2H")
 _BE_3QI2H2I2Q = struct.Struct(">3QI2H2I2Q")
-_BE_605AA8B5 = struct.Struct(">6s8s12I2H3IH8B7HB4s6si5I64HiIB2H4B2Iq")
+_BE_64H = struct.Struct(">64H")
+_BE_41C5BD2B = struct.Struct(">6s8s12I2H3IH8B7HB4s6si5I")
 _BE_I = struct.Struct(">I")
+_BE_iIB2H4B2Iq = struct.Struct(">iIB2H4B2Iq")
+_TLV0_3QI2H2I2Q = TlvRun("3QI2H2I2Q")
+_TLV1_6s8s = TlvRun("6s8s", 1)
+_TLV5_4I2H3IH8B7HB = TlvRun("4I2H3IH8B7HB", 5)
+_TLV11_2H = TlvRun("2H", 11)
+_TLV32_6si5I = TlvRun("6si5I", 32)
+_TLV40_iIB2H4B2Iq = TlvRun("iIB2H4B2Iq", 40)
 
 
 class TallyCounters(Struct):
@@ -241,22 +240,24 @@ class TallyCounters(Struct):
     ) -> TallyCounters:
         self = cls.__new__(cls)
         self._kept = None
-        self.TxOk, p = take_integer(d, p, e, b"\x80", U64)
-        self.RxOk, p = take_integer(d, p, e, b"\x81", U64)
-        self.TxERR, p = take_integer(d, p, e, b"\x82", U64)
-        self.RxERR, p = take_integer(d, p, e, b"\x83", U32)
-        self.MissPkt, p = take_integer(d, p, e, b"\x84", U16)
-        self.FAE, p = take_integer(d, p, e, b"\x85", U16)
-        self.Tx1Col, p = take_integer(d, p, e, b"\x86", U32)
-        self.TxMCol, p = take_integer(d, p, e, b"\x87", U32)
-        self.RxOkPhy, p = take_integer(d, p, e, b"\x88", U64)
-        self.RxOkBrd, p = take_integer(d, p, e, b"\x89", U64)
+        (
+            self.TxOk,
+            self.RxOk,
+            self.TxERR,
+            self.RxERR,
+            self.MissPkt,
+            self.FAE,
+            self.Tx1Col,
+            self.TxMCol,
+            self.RxOkPhy,
+            self.RxOkBrd,
+            p,
+        ) = _TLV0_3QI2H2I2Q.take(d, p, e)
         if card_version >= 5:
             self.RxOkMul, p = take_integer(d, p, e, b"\x8a", U32)
         else:
             self.RxOkMul = None
-        self.TxAbt, p = take_integer(d, p, e, b"\x8b", U16)
-        self.TxUndrn, p = take_integer(d, p, e, b"\x8c", U16)
+        self.TxAbt, self.TxUndrn, p = _TLV11_2H.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -782,61 +783,74 @@ class Rtl8139(VMState):
         self._facts = f
         self.hotplug_ready = None
         self.parent_obj, p = PCIDevice._load(d, p, f)
-        x = _BE_605AA8B5.unpack_from(d, p)
-        self.phys = x[0]
-        self.mult = x[1]
-        self.TxStatus = list(x[2:6])
-        self.TxAddr = list(x[6:10])
-        self.RxBuf = x[10]
-        self.RxBufferSize = x[11]
-        self.RxBufPtr = x[12]
-        self.RxBufAddr = x[13]
-        self.IntrStatus = x[14]
-        self.IntrMask = x[15]
-        self.TxConfig = x[16]
-        self.RxConfig = x[17]
-        self.RxMissed = x[18]
-        self.CSCR = x[19]
-        self.Cfg9346 = x[20]
-        self.Config0 = x[21]
-        self.Config1 = x[22]
-        self.Config3 = x[23]
-        self.Config4 = x[24]
-        self.Config5 = x[25]
-        self.clock_enabled = x[26]
-        self.bChipCmdState = x[27]
-        self.MultiIntr = x[28]
-        self.BasicModeCtrl = x[29]
-        self.BasicModeStatus = x[30]
-        self.NWayAdvert = x[31]
-        self.NWayLPAR = x[32]
-        self.NWayExpansion = x[33]
-        self.CpCmd = x[34]
-        self.TxThresh = x[35]
-        _pad = x[36]
-        self.conf_macaddr = x[37]
-        self.rtl8139_mmio_io_addr_dummy = x[38]
-        self.currTxDesc = x[39]
-        self.currCPlusRxDesc = x[40]
-        self.currCPlusTxDesc = x[41]
-        self.RxRingAddrLO = x[42]
-        self.RxRingAddrHI = x[43]
-        self.eeprom_contents = list(x[44:108])
-        self.eeprom_mode = x[108]
-        self.eeprom_tick = x[109]
-        self.eeprom_address = x[110]
-        self.eeprom_input = x[111]
-        self.eeprom_output = x[112]
-        self.eeprom_eecs = x[113]
-        self.eeprom_eesk = x[114]
-        self.eeprom_eedi = x[115]
-        self.eeprom_eedo = x[116]
-        self.TCTR = x[117]
-        self.TimerInt = x[118]
-        self.TCTR_base = x[119]
-        p += 298
+        (
+            self.phys,
+            self.mult,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            self.RxBuf,
+            self.RxBufferSize,
+            self.RxBufPtr,
+            self.RxBufAddr,
+            self.IntrStatus,
+            self.IntrMask,
+            self.TxConfig,
+            self.RxConfig,
+            self.RxMissed,
+            self.CSCR,
+            self.Cfg9346,
+            self.Config0,
+            self.Config1,
+            self.Config3,
+            self.Config4,
+            self.Config5,
+            self.clock_enabled,
+            self.bChipCmdState,
+            self.MultiIntr,
+            self.BasicModeCtrl,
+            self.BasicModeStatus,
+            self.NWayAdvert,
+            self.NWayLPAR,
+            self.NWayExpansion,
+            self.CpCmd,
+            self.TxThresh,
+            _pad,
+            self.conf_macaddr,
+            self.rtl8139_mmio_io_addr_dummy,
+            self.currTxDesc,
+            self.currCPlusRxDesc,
+            self.currCPlusTxDesc,
+            self.RxRingAddrLO,
+            self.RxRingAddrHI,
+        ) = _BE_41C5BD2B.unpack_from(d, p)
+        p += 137
+        self.TxStatus = [_x, _x2, _x3, _x4]
+        self.TxAddr = [_x5, _x6, _x7, _x8]
         if any(_pad):
             raise NotPlain("a pad that is kept")
+        self.eeprom_contents = list(_BE_64H.unpack_from(d, p))
+        p += 128
+        (
+            self.eeprom_mode,
+            self.eeprom_tick,
+            self.eeprom_address,
+            self.eeprom_input,
+            self.eeprom_output,
+            self.eeprom_eecs,
+            self.eeprom_eesk,
+            self.eeprom_eedi,
+            self.eeprom_eedo,
+            self.TCTR,
+            self.TimerInt,
+            self.TCTR_base,
+        ) = _BE_iIB2H4B2Iq.unpack_from(d, p)
+        p += 33
         self.tally_counters, p = TallyCounters._load(d, p, f, version)
         if version >= 4:
             (self.cplus_enabled,) = _BE_I.unpack_from(d, p)
@@ -852,12 +866,20 @@ class Rtl8139(VMState):
             super()._save(out, f, version)
             return
         self.parent_obj._save(out, f)
+        _x, _x2, _x3, _x4 = self.TxStatus
+        _x5, _x6, _x7, _x8 = self.TxAddr
         out.append(
-            _BE_605AA8B5.pack(
+            _BE_41C5BD2B.pack(
                 sized(self.phys, 6),
                 sized(self.mult, 8),
-                *count_of(self.TxStatus, 4),
-                *count_of(self.TxAddr, 4),
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
                 self.RxBuf,
                 self.RxBufferSize,
                 self.RxBufPtr,
@@ -892,7 +914,11 @@ class Rtl8139(VMState):
                 self.currCPlusTxDesc,
                 self.RxRingAddrLO,
                 self.RxRingAddrHI,
-                *count_of(self.eeprom_contents, 64),
+            )
+        )
+        out.append(_BE_64H.pack(*self.eeprom_contents))
+        out.append(
+            _BE_iIB2H4B2Iq.pack(
                 self.eeprom_mode,
                 self.eeprom_tick,
                 self.eeprom_address,
@@ -917,10 +943,15 @@ class Rtl8139(VMState):
             return super()._encode(f, version)
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.parent_obj._encode(f)))
-        out += (b"\x81", octets(self.phys, 6), b"\x82", octets(self.mult, 8))
-        out.append(tlv(b"\xa3", integers(count_of(self.TxStatus, 4), U32)))
-        out.append(tlv(b"\xa4", integers(count_of(self.TxAddr, 4), U32)))
         out += (
+            b"\x81\x06",
+            sized(self.phys, 6),
+            b"\x82\x08",
+            sized(self.mult, 8),
+            b"\xa3",
+            integers(self.TxStatus, U32, 4),
+            b"\xa4",
+            integers(self.TxAddr, U32, 4),
             b"\x85",
             U32[self.RxBuf],
             b"\x86",
@@ -942,21 +973,21 @@ class Rtl8139(VMState):
             b"\x8e",
             U16[self.CSCR],
             b"\x8f",
-            U8[self.Cfg9346],
+            UINT8[self.Cfg9346],
             b"\x90",
-            U8[self.Config0],
+            UINT8[self.Config0],
             b"\x91",
-            U8[self.Config1],
+            UINT8[self.Config1],
             b"\x92",
-            U8[self.Config3],
+            UINT8[self.Config3],
             b"\x93",
-            U8[self.Config4],
+            UINT8[self.Config4],
             b"\x94",
-            U8[self.Config5],
+            UINT8[self.Config5],
             b"\x95",
-            U8[self.clock_enabled],
+            UINT8[self.clock_enabled],
             b"\x96",
-            U8[self.bChipCmdState],
+            UINT8[self.bChipCmdState],
             b"\x97",
             U16[self.MultiIntr],
             b"\x98",
@@ -972,9 +1003,9 @@ class Rtl8139(VMState):
             b"\x9d",
             U16[self.CpCmd],
             b"\x9e",
-            U8[self.TxThresh],
-            b"\x9f ",
-            octets(self.conf_macaddr, 6),
+            UINT8[self.TxThresh],
+            b"\x9f \x06",
+            sized(self.conf_macaddr, 6),
             b"\x9f!",
             S32[self.rtl8139_mmio_io_addr_dummy],
             b'\x9f"',
@@ -987,27 +1018,26 @@ class Rtl8139(VMState):
             U32[self.RxRingAddrLO],
             b"\x9f&",
             U32[self.RxRingAddrHI],
-        )
-        out.append(tlv(b"\xbf'", integers(count_of(self.eeprom_contents, 64), U16)))
-        out += (
+            b"\xbf'",
+            integers(self.eeprom_contents, U16, 64),
             b"\x9f(",
             S32[self.eeprom_mode],
             b"\x9f)",
             U32[self.eeprom_tick],
             b"\x9f*",
-            U8[self.eeprom_address],
+            UINT8[self.eeprom_address],
             b"\x9f+",
             U16[self.eeprom_input],
             b"\x9f,",
             U16[self.eeprom_output],
             b"\x9f-",
-            U8[self.eeprom_eecs],
+            UINT8[self.eeprom_eecs],
             b"\x9f.",
-            U8[self.eeprom_eesk],
+            UINT8[self.eeprom_eesk],
             b"\x9f/",
-            U8[self.eeprom_eedi],
+            UINT8[self.eeprom_eedi],
             b"\x9f0",
-            U8[self.eeprom_eedo],
+            UINT8[self.eeprom_eedo],
             b"\x9f1",
             U32[self.TCTR],
             b"\x9f2",
@@ -1033,56 +1063,64 @@ class Rtl8139(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.parent_obj = PCIDevice._decode(d, p, end, f)
         p = end
-        self.phys, p = take_octets(d, p, e, b"\x81", 6)
-        self.mult, p = take_octets(d, p, e, b"\x82", 8)
+        self.phys, self.mult, p = _TLV1_6s8s.take(d, p, e)
         self.TxStatus, p = take_integers(d, p, e, b"\xa3", U32, 4)
         self.TxAddr, p = take_integers(d, p, e, b"\xa4", U32, 4)
-        self.RxBuf, p = take_integer(d, p, e, b"\x85", U32)
-        self.RxBufferSize, p = take_integer(d, p, e, b"\x86", U32)
-        self.RxBufPtr, p = take_integer(d, p, e, b"\x87", U32)
-        self.RxBufAddr, p = take_integer(d, p, e, b"\x88", U32)
-        self.IntrStatus, p = take_integer(d, p, e, b"\x89", U16)
-        self.IntrMask, p = take_integer(d, p, e, b"\x8a", U16)
-        self.TxConfig, p = take_integer(d, p, e, b"\x8b", U32)
-        self.RxConfig, p = take_integer(d, p, e, b"\x8c", U32)
-        self.RxMissed, p = take_integer(d, p, e, b"\x8d", U32)
-        self.CSCR, p = take_integer(d, p, e, b"\x8e", U16)
-        self.Cfg9346, p = take_integer(d, p, e, b"\x8f", U8)
-        self.Config0, p = take_integer(d, p, e, b"\x90", U8)
-        self.Config1, p = take_integer(d, p, e, b"\x91", U8)
-        self.Config3, p = take_integer(d, p, e, b"\x92", U8)
-        self.Config4, p = take_integer(d, p, e, b"\x93", U8)
-        self.Config5, p = take_integer(d, p, e, b"\x94", U8)
-        self.clock_enabled, p = take_integer(d, p, e, b"\x95", U8)
-        self.bChipCmdState, p = take_integer(d, p, e, b"\x96", U8)
-        self.MultiIntr, p = take_integer(d, p, e, b"\x97", U16)
-        self.BasicModeCtrl, p = take_integer(d, p, e, b"\x98", U16)
-        self.BasicModeStatus, p = take_integer(d, p, e, b"\x99", U16)
-        self.NWayAdvert, p = take_integer(d, p, e, b"\x9a", U16)
-        self.NWayLPAR, p = take_integer(d, p, e, b"\x9b", U16)
-        self.NWayExpansion, p = take_integer(d, p, e, b"\x9c", U16)
-        self.CpCmd, p = take_integer(d, p, e, b"\x9d", U16)
-        self.TxThresh, p = take_integer(d, p, e, b"\x9e", U8)
-        self.conf_macaddr, p = take_octets(d, p, e, b"\x9f ", 6)
-        self.rtl8139_mmio_io_addr_dummy, p = take_integer(d, p, e, b"\x9f!", S32)
-        self.currTxDesc, p = take_integer(d, p, e, b'\x9f"', U32)
-        self.currCPlusRxDesc, p = take_integer(d, p, e, b"\x9f#", U32)
-        self.currCPlusTxDesc, p = take_integer(d, p, e, b"\x9f$", U32)
-        self.RxRingAddrLO, p = take_integer(d, p, e, b"\x9f%", U32)
-        self.RxRingAddrHI, p = take_integer(d, p, e, b"\x9f&", U32)
+        (
+            self.RxBuf,
+            self.RxBufferSize,
+            self.RxBufPtr,
+            self.RxBufAddr,
+            self.IntrStatus,
+            self.IntrMask,
+            self.TxConfig,
+            self.RxConfig,
+            self.RxMissed,
+            self.CSCR,
+            self.Cfg9346,
+            self.Config0,
+            self.Config1,
+            self.Config3,
+            self.Config4,
+            self.Config5,
+            self.clock_enabled,
+            self.bChipCmdState,
+            self.MultiIntr,
+            self.BasicModeCtrl,
+            self.BasicModeStatus,
+            self.NWayAdvert,
+            self.NWayLPAR,
+            self.NWayExpansion,
+            self.CpCmd,
+            self.TxThresh,
+            p,
+        ) = _TLV5_4I2H3IH8B7HB.take(d, p, e)
+        (
+            self.conf_macaddr,
+            self.rtl8139_mmio_io_addr_dummy,
+            self.currTxDesc,
+            self.currCPlusRxDesc,
+            self.currCPlusTxDesc,
+            self.RxRingAddrLO,
+            self.RxRingAddrHI,
+            p,
+        ) = _TLV32_6si5I.take(d, p, e)
         self.eeprom_contents, p = take_integers(d, p, e, b"\xbf'", U16, 64)
-        self.eeprom_mode, p = take_integer(d, p, e, b"\x9f(", S32)
-        self.eeprom_tick, p = take_integer(d, p, e, b"\x9f)", U32)
-        self.eeprom_address, p = take_integer(d, p, e, b"\x9f*", U8)
-        self.eeprom_input, p = take_integer(d, p, e, b"\x9f+", U16)
-        self.eeprom_output, p = take_integer(d, p, e, b"\x9f,", U16)
-        self.eeprom_eecs, p = take_integer(d, p, e, b"\x9f-", U8)
-        self.eeprom_eesk, p = take_integer(d, p, e, b"\x9f.", U8)
-        self.eeprom_eedi, p = take_integer(d, p, e, b"\x9f/", U8)
-        self.eeprom_eedo, p = take_integer(d, p, e, b"\x9f0", U8)
-        self.TCTR, p = take_integer(d, p, e, b"\x9f1", U32)
-        self.TimerInt, p = take_integer(d, p, e, b"\x9f2", U32)
-        self.TCTR_base, p = take_integer(d, p, e, b"\x9f3", S64)
+        (
+            self.eeprom_mode,
+            self.eeprom_tick,
+            self.eeprom_address,
+            self.eeprom_input,
+            self.eeprom_output,
+            self.eeprom_eecs,
+            self.eeprom_eesk,
+            self.eeprom_eedi,
+            self.eeprom_eedo,
+            self.TCTR,
+            self.TimerInt,
+            self.TCTR_base,
+            p,
+        ) = _TLV40_iIB2H4B2Iq.take(d, p, e)
         p, end = content(d, p, e, b"\xbf4")
         self.tally_counters = TallyCounters._decode(d, p, end, f, version)
         p = end

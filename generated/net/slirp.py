@@ -6,24 +6,18 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S16, S32, U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    S16,
-    S32,
-    U8,
-    U16,
-    U32,
     NotPlain,
     bounded,
     content,
-    count_of,
-    integers,
     need,
     octets,
     sized,
     take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
@@ -37,6 +31,15 @@ _BE_BI = struct.Struct(">BI")
 _BE_H = struct.Struct(">H")
 _BE_H6s = struct.Struct(">H6s")
 _BE_IH = struct.Struct(">IH")
+_TLV0_2I = TlvRun("2I")
+_TLV0_BI = TlvRun("BI")
+_TLV0_H6s = TlvRun("H6s")
+_TLV1_IH = TlvRun("IH", 1)
+_TLV2_2I = TlvRun("2I", 2)
+_TLV2_2I2H = TlvRun("2I2H", 2)
+_TLV2_3hHBH15I2hI2hHIB = TlvRun("3hHBH15I2hI2hHIB", 2)
+_TLV8_3Bi = TlvRun("3Bi", 8)
+_TLV31_Bh4B3I = TlvRun("Bh4B3I", 31)
 
 
 class Family(enum.IntEnum):
@@ -181,8 +184,7 @@ class SocketAddress(Struct):
         self._kept = None
         self.portable_family, p = take_integer(d, p, e, b"\x80", U16)
         if self.portable_family == 2:
-            self.sin_sin_addr_s_addr, p = take_integer(d, p, e, b"\x81", U32)
-            self.sin_sin_port, p = take_integer(d, p, e, b"\x82", U16)
+            self.sin_sin_addr_s_addr, self.sin_sin_port, p = _TLV1_IH.take(d, p, e)
         else:
             self.sin_sin_addr_s_addr = None
             self.sin_sin_port = None
@@ -281,12 +283,10 @@ class SocketBuffer(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> SocketBuffer:
         self = cls.__new__(cls)
         self._kept = None
-        self.sb_cc, p = take_integer(d, p, e, b"\x80", U32)
-        sb_datalen, p = take_integer(d, p, e, b"\x81", U32)
+        self.sb_cc, sb_datalen, p = _TLV0_2I.take(d, p, e)
         if not (sb_datalen <= 1048576):
             raise NotPlain("a check")
-        self.woff, p = take_integer(d, p, e, b"\x82", U32)
-        self.roff, p = take_integer(d, p, e, b"\x83", U32)
+        self.woff, self.roff, p = _TLV2_2I.take(d, p, e)
         self.sb_data, p = take_octets(d, p, e, b"\x84", sb_datalen)
         if sb_datalen != len(self.sb_data):
             raise NotPlain("a derived value")
@@ -600,58 +600,67 @@ class TcpControlBlock(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[TcpControlBlock, int]:
         self = cls.__new__(cls)
         self._kept = None
-        x = _BE_8hHBH15I2hI2hHI2Bh4B3I.unpack_from(d, p)
-        self.t_state = x[0]
-        self.t_timer = list(x[1:5])
-        self.t_rxtshift = x[5]
-        self.t_rxtcur = x[6]
-        self.t_dupacks = x[7]
-        self.t_maxseg = x[8]
-        self.t_force = x[9]
-        self.t_flags = x[10]
-        self.snd_una = x[11]
-        self.snd_nxt = x[12]
-        self.snd_up = x[13]
-        self.snd_wl1 = x[14]
-        self.snd_wl2 = x[15]
-        self.iss = x[16]
-        self.snd_wnd = x[17]
-        self.rcv_wnd = x[18]
-        self.rcv_nxt = x[19]
-        self.rcv_up = x[20]
-        self.irs = x[21]
-        self.rcv_adv = x[22]
-        self.snd_max = x[23]
-        self.snd_cwnd = x[24]
-        self.snd_ssthresh = x[25]
-        self.t_idle = x[26]
-        self.t_rtt = x[27]
-        self.t_rtseq = x[28]
-        self.t_srtt = x[29]
-        self.t_rttvar = x[30]
-        self.t_rttmin = x[31]
-        self.max_sndwnd = x[32]
-        self.t_oobflags = x[33]
-        self.t_iobc = x[34]
-        self.t_softerror = x[35]
-        self.snd_scale = x[36]
-        self.rcv_scale = x[37]
-        self.request_r_scale = x[38]
-        self.requested_s_scale = x[39]
-        self.ts_recent = x[40]
-        self.ts_recent_age = x[41]
-        self.last_ack_sent = x[42]
+        (
+            self.t_state,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            self.t_rxtshift,
+            self.t_rxtcur,
+            self.t_dupacks,
+            self.t_maxseg,
+            self.t_force,
+            self.t_flags,
+            self.snd_una,
+            self.snd_nxt,
+            self.snd_up,
+            self.snd_wl1,
+            self.snd_wl2,
+            self.iss,
+            self.snd_wnd,
+            self.rcv_wnd,
+            self.rcv_nxt,
+            self.rcv_up,
+            self.irs,
+            self.rcv_adv,
+            self.snd_max,
+            self.snd_cwnd,
+            self.snd_ssthresh,
+            self.t_idle,
+            self.t_rtt,
+            self.t_rtseq,
+            self.t_srtt,
+            self.t_rttvar,
+            self.t_rttmin,
+            self.max_sndwnd,
+            self.t_oobflags,
+            self.t_iobc,
+            self.t_softerror,
+            self.snd_scale,
+            self.rcv_scale,
+            self.request_r_scale,
+            self.requested_s_scale,
+            self.ts_recent,
+            self.ts_recent_age,
+            self.last_ack_sent,
+        ) = _BE_8hHBH15I2hI2hHI2Bh4B3I.unpack_from(d, p)
         p += 119
+        self.t_timer = [_x, _x2, _x3, _x4]
         return self, p
 
     def _save(self, out: list[bytes], f: Facts) -> None:
         if self._kept is not None:
             super()._save(out, f)
             return
+        _x, _x2, _x3, _x4 = self.t_timer
         out.append(
             _BE_8hHBH15I2hI2hHI2Bh4B3I.pack(
                 self.t_state,
-                *self.t_timer,
+                _x,
+                _x2,
+                _x3,
+                _x4,
                 self.t_rxtshift,
                 self.t_rxtcur,
                 self.t_dupacks,
@@ -697,9 +706,11 @@ class TcpControlBlock(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out += (b"\x80", S16[self.t_state])
-        out.append(tlv(b"\xa1", integers(count_of(self.t_timer, 4), S16)))
         out += (
+            b"\x80",
+            S16[self.t_state],
+            b"\xa1",
+            integers(self.t_timer, S16, 4),
             b"\x82",
             S16[self.t_rxtshift],
             b"\x83",
@@ -709,7 +720,7 @@ class TcpControlBlock(Struct):
             b"\x85",
             U16[self.t_maxseg],
             b"\x86",
-            U8[self.t_force],
+            UINT8[self.t_force],
             b"\x87",
             U16[self.t_flags],
             b"\x88",
@@ -757,19 +768,19 @@ class TcpControlBlock(Struct):
             b"\x9d",
             U32[self.max_sndwnd],
             b"\x9e",
-            U8[self.t_oobflags],
+            UINT8[self.t_oobflags],
             b"\x9f\x1f",
-            U8[self.t_iobc],
+            UINT8[self.t_iobc],
             b"\x9f ",
             S16[self.t_softerror],
             b"\x9f!",
-            U8[self.snd_scale],
+            UINT8[self.snd_scale],
             b'\x9f"',
-            U8[self.rcv_scale],
+            UINT8[self.rcv_scale],
             b"\x9f#",
-            U8[self.request_r_scale],
+            UINT8[self.request_r_scale],
             b"\x9f$",
-            U8[self.requested_s_scale],
+            UINT8[self.requested_s_scale],
             b"\x9f%",
             U32[self.ts_recent],
             b"\x9f&",
@@ -785,44 +796,50 @@ class TcpControlBlock(Struct):
         self._kept = None
         self.t_state, p = take_integer(d, p, e, b"\x80", S16)
         self.t_timer, p = take_integers(d, p, e, b"\xa1", S16, 4)
-        self.t_rxtshift, p = take_integer(d, p, e, b"\x82", S16)
-        self.t_rxtcur, p = take_integer(d, p, e, b"\x83", S16)
-        self.t_dupacks, p = take_integer(d, p, e, b"\x84", S16)
-        self.t_maxseg, p = take_integer(d, p, e, b"\x85", U16)
-        self.t_force, p = take_integer(d, p, e, b"\x86", U8)
-        self.t_flags, p = take_integer(d, p, e, b"\x87", U16)
-        self.snd_una, p = take_integer(d, p, e, b"\x88", U32)
-        self.snd_nxt, p = take_integer(d, p, e, b"\x89", U32)
-        self.snd_up, p = take_integer(d, p, e, b"\x8a", U32)
-        self.snd_wl1, p = take_integer(d, p, e, b"\x8b", U32)
-        self.snd_wl2, p = take_integer(d, p, e, b"\x8c", U32)
-        self.iss, p = take_integer(d, p, e, b"\x8d", U32)
-        self.snd_wnd, p = take_integer(d, p, e, b"\x8e", U32)
-        self.rcv_wnd, p = take_integer(d, p, e, b"\x8f", U32)
-        self.rcv_nxt, p = take_integer(d, p, e, b"\x90", U32)
-        self.rcv_up, p = take_integer(d, p, e, b"\x91", U32)
-        self.irs, p = take_integer(d, p, e, b"\x92", U32)
-        self.rcv_adv, p = take_integer(d, p, e, b"\x93", U32)
-        self.snd_max, p = take_integer(d, p, e, b"\x94", U32)
-        self.snd_cwnd, p = take_integer(d, p, e, b"\x95", U32)
-        self.snd_ssthresh, p = take_integer(d, p, e, b"\x96", U32)
-        self.t_idle, p = take_integer(d, p, e, b"\x97", S16)
-        self.t_rtt, p = take_integer(d, p, e, b"\x98", S16)
-        self.t_rtseq, p = take_integer(d, p, e, b"\x99", U32)
-        self.t_srtt, p = take_integer(d, p, e, b"\x9a", S16)
-        self.t_rttvar, p = take_integer(d, p, e, b"\x9b", S16)
-        self.t_rttmin, p = take_integer(d, p, e, b"\x9c", U16)
-        self.max_sndwnd, p = take_integer(d, p, e, b"\x9d", U32)
-        self.t_oobflags, p = take_integer(d, p, e, b"\x9e", U8)
-        self.t_iobc, p = take_integer(d, p, e, b"\x9f\x1f", U8)
-        self.t_softerror, p = take_integer(d, p, e, b"\x9f ", S16)
-        self.snd_scale, p = take_integer(d, p, e, b"\x9f!", U8)
-        self.rcv_scale, p = take_integer(d, p, e, b'\x9f"', U8)
-        self.request_r_scale, p = take_integer(d, p, e, b"\x9f#", U8)
-        self.requested_s_scale, p = take_integer(d, p, e, b"\x9f$", U8)
-        self.ts_recent, p = take_integer(d, p, e, b"\x9f%", U32)
-        self.ts_recent_age, p = take_integer(d, p, e, b"\x9f&", U32)
-        self.last_ack_sent, p = take_integer(d, p, e, b"\x9f'", U32)
+        (
+            self.t_rxtshift,
+            self.t_rxtcur,
+            self.t_dupacks,
+            self.t_maxseg,
+            self.t_force,
+            self.t_flags,
+            self.snd_una,
+            self.snd_nxt,
+            self.snd_up,
+            self.snd_wl1,
+            self.snd_wl2,
+            self.iss,
+            self.snd_wnd,
+            self.rcv_wnd,
+            self.rcv_nxt,
+            self.rcv_up,
+            self.irs,
+            self.rcv_adv,
+            self.snd_max,
+            self.snd_cwnd,
+            self.snd_ssthresh,
+            self.t_idle,
+            self.t_rtt,
+            self.t_rtseq,
+            self.t_srtt,
+            self.t_rttvar,
+            self.t_rttmin,
+            self.max_sndwnd,
+            self.t_oobflags,
+            p,
+        ) = _TLV2_3hHBH15I2hI2hHIB.take(d, p, e)
+        (
+            self.t_iobc,
+            self.t_softerror,
+            self.snd_scale,
+            self.rcv_scale,
+            self.request_r_scale,
+            self.requested_s_scale,
+            self.ts_recent,
+            self.ts_recent_age,
+            self.last_ack_sent,
+            p,
+        ) = _TLV31_Bh4B3I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -1027,7 +1044,7 @@ class Socket(Struct):
             return super()._encode(f, slirp_version)
         out: list[bytes] = []
         mark = 42
-        out += (b"\x80", U8[mark], b"\x81", U32[self.so_urgc])
+        out += (b"\x80", UINT8[mark], b"\x81", U32[self.so_urgc])
         if slirp_version < 4:
             out += (
                 b"\x82",
@@ -1044,11 +1061,11 @@ class Socket(Struct):
             out.append(tlv(b"\xa7", need(self.lhost)._encode(f)))
         out += (
             b"\x88",
-            U8[self.so_iptos],
+            UINT8[self.so_iptos],
             b"\x89",
-            U8[self.so_emu],
+            UINT8[self.so_emu],
             b"\x8a",
-            U8[self.so_type],
+            UINT8[self.so_type],
             b"\x8b",
             S32[self.so_state],
         )
@@ -1061,13 +1078,15 @@ class Socket(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts, slirp_version: int) -> Socket:
         self = cls.__new__(cls)
         self._kept = None
-        mark, p = take_integer(d, p, e, b"\x80", U8)
-        self.so_urgc, p = take_integer(d, p, e, b"\x81", U32)
+        mark, self.so_urgc, p = _TLV0_BI.take(d, p, e)
         if slirp_version < 4:
-            self.so_faddr_s_addr, p = take_integer(d, p, e, b"\x82", U32)
-            self.so_laddr_s_addr, p = take_integer(d, p, e, b"\x83", U32)
-            self.so_fport, p = take_integer(d, p, e, b"\x84", U16)
-            self.so_lport, p = take_integer(d, p, e, b"\x85", U16)
+            (
+                self.so_faddr_s_addr,
+                self.so_laddr_s_addr,
+                self.so_fport,
+                self.so_lport,
+                p,
+            ) = _TLV2_2I2H.take(d, p, e)
         else:
             self.so_faddr_s_addr = None
             self.so_laddr_s_addr = None
@@ -1083,10 +1102,9 @@ class Socket(Struct):
         else:
             self.fhost = None
             self.lhost = None
-        self.so_iptos, p = take_integer(d, p, e, b"\x88", U8)
-        self.so_emu, p = take_integer(d, p, e, b"\x89", U8)
-        self.so_type, p = take_integer(d, p, e, b"\x8a", U8)
-        self.so_state, p = take_integer(d, p, e, b"\x8b", S32)
+        self.so_iptos, self.so_emu, self.so_type, self.so_state, p = _TLV8_3Bi.take(
+            d, p, e
+        )
         p, end = content(d, p, e, b"\xac")
         self.so_rcv = SocketBuffer._decode(d, p, end, f)
         p = end
@@ -1141,15 +1159,14 @@ class BootpClient(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out += (b"\x80", U16[self.allocated], b"\x81", octets(self.macaddr, 6))
+        out += (b"\x80", U16[self.allocated], b"\x81\x06", sized(self.macaddr, 6))
         return b"".join(out)
 
     @classmethod
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> BootpClient:
         self = cls.__new__(cls)
         self._kept = None
-        self.allocated, p = take_integer(d, p, e, b"\x80", U16)
-        self.macaddr, p = take_octets(d, p, e, b"\x81", 6)
+        self.allocated, self.macaddr, p = _TLV0_H6s.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,27 +5,24 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U8,
-    U16,
     NotPlain,
-    count_of,
-    integers,
     load_subsections,
     octets,
     sized,
     take_integer,
-    take_integers,
     take_octets,
-    tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2B = struct.Struct(">2B")
 _BE_7H19i = struct.Struct(">7H19i")
+_TLV0_7H5i = TlvRun("7H5i")
+_TLV18_2B = TlvRun("2B", 18)
 
 
 class Smc91c111(VMState):
@@ -216,25 +213,38 @@ class Smc91c111(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_7H19i.unpack_from(d, p)
-        self.tcr = x[0]
-        self.rcr = x[1]
-        self.cr = x[2]
-        self.ctr = x[3]
-        self.gpr = x[4]
-        self.ptr = x[5]
-        self.ercv = x[6]
-        self.bank = x[7]
-        self.packet_num = x[8]
-        self.tx_alloc = x[9]
-        self.allocated = x[10]
-        self.tx_fifo_len = x[11]
-        self.tx_fifo = list(x[12:16])
-        self.rx_fifo_len = x[16]
-        self.rx_fifo = list(x[17:21])
-        self.tx_fifo_done_len = x[21]
-        self.tx_fifo_done = list(x[22:26])
+        (
+            self.tcr,
+            self.rcr,
+            self.cr,
+            self.ctr,
+            self.gpr,
+            self.ptr,
+            self.ercv,
+            self.bank,
+            self.packet_num,
+            self.tx_alloc,
+            self.allocated,
+            self.tx_fifo_len,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            self.rx_fifo_len,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            self.tx_fifo_done_len,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+        ) = _BE_7H19i.unpack_from(d, p)
         p += 90
+        self.tx_fifo = [_x, _x2, _x3, _x4]
+        self.rx_fifo = [_x5, _x6, _x7, _x8]
+        self.tx_fifo_done = [_x9, _x10, _x11, _x12]
         self.data = d[p : p + 8192]
         p += 8192
         self.int_level, self.int_mask = _BE_2B.unpack_from(d, p)
@@ -247,6 +257,9 @@ class Smc91c111(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3, _x4 = self.tx_fifo
+        _x5, _x6, _x7, _x8 = self.rx_fifo
+        _x9, _x10, _x11, _x12 = self.tx_fifo_done
         out.append(
             _BE_7H19i.pack(
                 self.tcr,
@@ -261,11 +274,20 @@ class Smc91c111(VMState):
                 self.tx_alloc,
                 self.allocated,
                 self.tx_fifo_len,
-                *count_of(self.tx_fifo, 4),
+                _x,
+                _x2,
+                _x3,
+                _x4,
                 self.rx_fifo_len,
-                *count_of(self.rx_fifo, 4),
+                _x5,
+                _x6,
+                _x7,
+                _x8,
                 self.tx_fifo_done_len,
-                *count_of(self.tx_fifo_done, 4),
+                _x9,
+                _x10,
+                _x11,
+                _x12,
             )
         )
         out.append(sized(self.data, 8192))
@@ -300,19 +322,22 @@ class Smc91c111(VMState):
             S32[self.allocated],
             b"\x8b",
             S32[self.tx_fifo_len],
-        )
-        out.append(tlv(b"\xac", integers(count_of(self.tx_fifo, 4), S32)))
-        out += (b"\x8d", S32[self.rx_fifo_len])
-        out.append(tlv(b"\xae", integers(count_of(self.rx_fifo, 4), S32)))
-        out += (b"\x8f", S32[self.tx_fifo_done_len])
-        out.append(tlv(b"\xb0", integers(count_of(self.tx_fifo_done, 4), S32)))
-        out += (
+            b"\xac",
+            integers(self.tx_fifo, S32, 4),
+            b"\x8d",
+            S32[self.rx_fifo_len],
+            b"\xae",
+            integers(self.rx_fifo, S32, 4),
+            b"\x8f",
+            S32[self.tx_fifo_done_len],
+            b"\xb0",
+            integers(self.tx_fifo_done, S32, 4),
             b"\x91",
             octets(self.data, 8192),
             b"\x92",
-            U8[self.int_level],
+            UINT8[self.int_level],
             b"\x93",
-            U8[self.int_mask],
+            UINT8[self.int_mask],
         )
         return b"".join(out)
 
@@ -322,26 +347,28 @@ class Smc91c111(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.tcr, p = take_integer(d, p, e, b"\x80", U16)
-        self.rcr, p = take_integer(d, p, e, b"\x81", U16)
-        self.cr, p = take_integer(d, p, e, b"\x82", U16)
-        self.ctr, p = take_integer(d, p, e, b"\x83", U16)
-        self.gpr, p = take_integer(d, p, e, b"\x84", U16)
-        self.ptr, p = take_integer(d, p, e, b"\x85", U16)
-        self.ercv, p = take_integer(d, p, e, b"\x86", U16)
-        self.bank, p = take_integer(d, p, e, b"\x87", S32)
-        self.packet_num, p = take_integer(d, p, e, b"\x88", S32)
-        self.tx_alloc, p = take_integer(d, p, e, b"\x89", S32)
-        self.allocated, p = take_integer(d, p, e, b"\x8a", S32)
-        self.tx_fifo_len, p = take_integer(d, p, e, b"\x8b", S32)
+        (
+            self.tcr,
+            self.rcr,
+            self.cr,
+            self.ctr,
+            self.gpr,
+            self.ptr,
+            self.ercv,
+            self.bank,
+            self.packet_num,
+            self.tx_alloc,
+            self.allocated,
+            self.tx_fifo_len,
+            p,
+        ) = _TLV0_7H5i.take(d, p, e)
         self.tx_fifo, p = take_integers(d, p, e, b"\xac", S32, 4)
         self.rx_fifo_len, p = take_integer(d, p, e, b"\x8d", S32)
         self.rx_fifo, p = take_integers(d, p, e, b"\xae", S32, 4)
         self.tx_fifo_done_len, p = take_integer(d, p, e, b"\x8f", S32)
         self.tx_fifo_done, p = take_integers(d, p, e, b"\xb0", S32, 4)
         self.data, p = take_octets(d, p, e, b"\x91", 8192)
-        self.int_level, p = take_integer(d, p, e, b"\x92", U8)
-        self.int_mask, p = take_integer(d, p, e, b"\x93", U8)
+        self.int_level, self.int_mask, p = _TLV18_2B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,24 +5,19 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, S32, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    S32,
-    U32,
-    U64,
+    TRUTH,
     NotPlain,
     content,
     count_of,
     decode_subsections,
     encode_subsections,
-    integers,
     load_subsections,
     save_subsections,
-    take_bool,
-    take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -31,6 +26,8 @@ from ..ppc.vio import VioDevice
 
 _BE_2i = struct.Struct(">2i")
 _BE_BQ3IQ = struct.Struct(">BQ3IQ")
+_TLV0_2i = TlvRun("2i")
+_TLV1_tQ3IQ = TlvRun("?Q3IQ", 1)
 
 
 class BufferPool(Struct):
@@ -84,16 +81,21 @@ class BufferPool(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out += (b"\x80", S32[self.bufsize], b"\x81", S32[self.count])
-        out.append(tlv(b"\xa2", integers(count_of(self.bds, 4096), U64)))
+        out += (
+            b"\x80",
+            S32[self.bufsize],
+            b"\x81",
+            S32[self.count],
+            b"\xa2",
+            integers(self.bds, U64, 4096),
+        )
         return b"".join(out)
 
     @classmethod
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> BufferPool:
         self = cls.__new__(cls)
         self._kept = None
-        self.bufsize, p = take_integer(d, p, e, b"\x80", S32)
-        self.count, p = take_integer(d, p, e, b"\x81", S32)
+        self.bufsize, self.count, p = _TLV0_2i.take(d, p, e)
         self.bds, p = take_integers(d, p, e, b"\xa2", U64, 4096)
         if p != e:
             raise NotPlain("a component more")
@@ -283,9 +285,7 @@ class SpaprLlan(VMState):
             self.rxq_ptr,
         ) = _BE_BQ3IQ.unpack_from(d, p)
         p += 29
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.isopen = _b == 1
+        self.isopen = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -343,12 +343,15 @@ class SpaprLlan(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.sdev = VioDevice._decode(d, p, end, f)
         p = end
-        self.isopen, p = take_bool(d, p, e, b"\x81")
-        self.buf_list, p = take_integer(d, p, e, b"\x82", U64)
-        self.add_buf_ptr, p = take_integer(d, p, e, b"\x83", U32)
-        self.use_buf_ptr, p = take_integer(d, p, e, b"\x84", U32)
-        self.rx_bufs, p = take_integer(d, p, e, b"\x85", U32)
-        self.rxq_ptr, p = take_integer(d, p, e, b"\x86", U64)
+        (
+            self.isopen,
+            self.buf_list,
+            self.add_buf_ptr,
+            self.use_buf_ptr,
+            self.rx_bufs,
+            self.rxq_ptr,
+            p,
+        ) = _TLV1_tQ3IQ.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xa7", f, {})
         if p != e:
             raise NotPlain("a component more")

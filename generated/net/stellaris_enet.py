@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U32,
     NotPlain,
     content,
     count_of,
@@ -24,6 +24,8 @@ from vmsgen.runtime.visitor import Visitor
 _BE_11I = struct.Struct(">11I")
 _BE_2I = struct.Struct(">2I")
 _BE_I = struct.Struct(">I")
+_TLV0_11I = TlvRun("11I")
+_TLV13_2I = TlvRun("2I", 13)
 
 
 class StellarisEnetRxFrame(Struct):
@@ -320,17 +322,20 @@ class StellarisEnet(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.ris, p = take_integer(d, p, e, b"\x80", U32)
-        self.im, p = take_integer(d, p, e, b"\x81", U32)
-        self.rctl, p = take_integer(d, p, e, b"\x82", U32)
-        self.tctl, p = take_integer(d, p, e, b"\x83", U32)
-        self.thr, p = take_integer(d, p, e, b"\x84", U32)
-        self.mctl, p = take_integer(d, p, e, b"\x85", U32)
-        self.mdv, p = take_integer(d, p, e, b"\x86", U32)
-        self.mtxd, p = take_integer(d, p, e, b"\x87", U32)
-        self.mrxd, p = take_integer(d, p, e, b"\x88", U32)
-        self.np, p = take_integer(d, p, e, b"\x89", U32)
-        self.tx_fifo_len, p = take_integer(d, p, e, b"\x8a", U32)
+        (
+            self.ris,
+            self.im,
+            self.rctl,
+            self.tctl,
+            self.thr,
+            self.mctl,
+            self.mdv,
+            self.mtxd,
+            self.mrxd,
+            self.np,
+            self.tx_fifo_len,
+            p,
+        ) = _TLV0_11I.take(d, p, e)
         self.tx_fifo, p = take_octets(d, p, e, b"\x8b", 2048)
         p, end = content(d, p, e, b"\xac")
         _items = []
@@ -339,8 +344,7 @@ class StellarisEnet(VMState):
             _items.append(StellarisEnetRxFrame._decode(d, p, n, f))
             p = n
         self.rx = count_of(_items, 31)
-        self.rx_fifo_offset, p = take_integer(d, p, e, b"\x8d", U32)
-        self.next_packet, p = take_integer(d, p, e, b"\x8e", U32)
+        self.rx_fifo_offset, self.next_packet, p = _TLV13_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

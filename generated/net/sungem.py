@@ -5,20 +5,17 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U32,
-    U64,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
     octets,
     sized,
-    take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
@@ -26,9 +23,15 @@ from vmsgen.runtime.visitor import Visitor
 
 from ..pci.device import PCIDevice
 
-_BE_162I = struct.Struct(">162I")
+_BE_128I = struct.Struct(">128I")
+_BE_24I = struct.Struct(">24I")
+_BE_2I = struct.Struct(">2I")
 _BE_6sI = struct.Struct(">6sI")
+_BE_8I = struct.Struct(">8I")
 _BE_IQ = struct.Struct(">IQ")
+_TLV1_6sI = TlvRun("6sI", 1)
+_TLV9_2I = TlvRun("2I", 9)
+_TLV12_IQ = TlvRun("IQ", 12)
 
 
 class Sungem(VMState):
@@ -185,13 +188,14 @@ class Sungem(VMState):
         p += 4096
         self.rxdmaregs = list(struct.unpack_from(">2048I", d, p))
         p += 8192
-        x = _BE_162I.unpack_from(d, p)
-        self.macregs = list(x[0:128])
-        self.mifregs = list(x[128:136])
-        self.pcsregs = list(x[136:160])
-        self.rx_mask = x[160]
-        self.tx_mask = x[161]
-        p += 648
+        self.macregs = list(_BE_128I.unpack_from(d, p))
+        p += 512
+        self.mifregs = list(_BE_8I.unpack_from(d, p))
+        p += 32
+        self.pcsregs = list(_BE_24I.unpack_from(d, p))
+        p += 96
+        self.rx_mask, self.tx_mask = _BE_2I.unpack_from(d, p)
+        p += 8
         self.tx_data = d[p : p + 9016]
         p += 9016
         self.tx_size, self.tx_first_ctl = _BE_IQ.unpack_from(d, p)
@@ -213,15 +217,10 @@ class Sungem(VMState):
         out.append(
             struct.pack(f">{len(self.rxdmaregs)}I", *count_of(self.rxdmaregs, 2048))
         )
-        out.append(
-            _BE_162I.pack(
-                *count_of(self.macregs, 128),
-                *count_of(self.mifregs, 8),
-                *count_of(self.pcsregs, 24),
-                self.rx_mask,
-                self.tx_mask,
-            )
-        )
+        out.append(_BE_128I.pack(*self.macregs))
+        out.append(_BE_8I.pack(*self.mifregs))
+        out.append(_BE_24I.pack(*self.pcsregs))
+        out.append(_BE_2I.pack(self.rx_mask, self.tx_mask))
         out.append(sized(self.tx_data, 9016))
         out.append(_BE_IQ.pack(self.tx_size, self.tx_first_ctl))
 
@@ -230,14 +229,23 @@ class Sungem(VMState):
             return super()._encode(f, version)
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.pdev._encode(f)))
-        out += (b"\x81", octets(self.conf_macaddr, 6), b"\x82", U32[self.phy_addr])
-        out.append(tlv(b"\xa3", integers(count_of(self.gregs, 2048), U32)))
-        out.append(tlv(b"\xa4", integers(count_of(self.txdmaregs, 1024), U32)))
-        out.append(tlv(b"\xa5", integers(count_of(self.rxdmaregs, 2048), U32)))
-        out.append(tlv(b"\xa6", integers(count_of(self.macregs, 128), U32)))
-        out.append(tlv(b"\xa7", integers(count_of(self.mifregs, 8), U32)))
-        out.append(tlv(b"\xa8", integers(count_of(self.pcsregs, 24), U32)))
         out += (
+            b"\x81\x06",
+            sized(self.conf_macaddr, 6),
+            b"\x82",
+            U32[self.phy_addr],
+            b"\xa3",
+            integers(self.gregs, U32, 2048),
+            b"\xa4",
+            integers(self.txdmaregs, U32, 1024),
+            b"\xa5",
+            integers(self.rxdmaregs, U32, 2048),
+            b"\xa6",
+            integers(self.macregs, U32, 128),
+            b"\xa7",
+            integers(self.mifregs, U32, 8),
+            b"\xa8",
+            integers(self.pcsregs, U32, 24),
             b"\x89",
             U32[self.rx_mask],
             b"\x8a",
@@ -260,19 +268,16 @@ class Sungem(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.pdev = PCIDevice._decode(d, p, end, f)
         p = end
-        self.conf_macaddr, p = take_octets(d, p, e, b"\x81", 6)
-        self.phy_addr, p = take_integer(d, p, e, b"\x82", U32)
+        self.conf_macaddr, self.phy_addr, p = _TLV1_6sI.take(d, p, e)
         self.gregs, p = take_integers(d, p, e, b"\xa3", U32, 2048)
         self.txdmaregs, p = take_integers(d, p, e, b"\xa4", U32, 1024)
         self.rxdmaregs, p = take_integers(d, p, e, b"\xa5", U32, 2048)
         self.macregs, p = take_integers(d, p, e, b"\xa6", U32, 128)
         self.mifregs, p = take_integers(d, p, e, b"\xa7", U32, 8)
         self.pcsregs, p = take_integers(d, p, e, b"\xa8", U32, 24)
-        self.rx_mask, p = take_integer(d, p, e, b"\x89", U32)
-        self.tx_mask, p = take_integer(d, p, e, b"\x8a", U32)
+        self.rx_mask, self.tx_mask, p = _TLV9_2I.take(d, p, e)
         self.tx_data, p = take_octets(d, p, e, b"\x8b", 9016)
-        self.tx_size, p = take_integer(d, p, e, b"\x8c", U32)
-        self.tx_first_ctl, p = take_integer(d, p, e, b"\x8d", U64)
+        self.tx_size, self.tx_first_ctl, p = _TLV12_IQ.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,19 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U16, U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U16,
-    U32,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
-    octets,
     sized,
-    take_integers,
     take_octets,
     tlv,
 )
@@ -25,8 +22,9 @@ from vmsgen.runtime.visitor import Visitor
 
 from ..pci.device import PCIDevice
 
+_BE_32H = struct.Struct(">32H")
 _BE_6s = struct.Struct(">6s")
-_BE_8I32H = struct.Struct(">8I32H")
+_BE_8I = struct.Struct(">8I")
 
 
 class Sunhme(VMState):
@@ -137,10 +135,10 @@ class Sunhme(VMState):
         p += 8192
         self.macregs = list(struct.unpack_from(">1024I", d, p))
         p += 4096
-        x = _BE_8I32H.unpack_from(d, p)
-        self.mifregs = list(x[0:8])
-        self.miiregs = list(x[8:40])
-        p += 96
+        self.mifregs = list(_BE_8I.unpack_from(d, p))
+        p += 32
+        self.miiregs = list(_BE_32H.unpack_from(d, p))
+        p += 64
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -155,22 +153,30 @@ class Sunhme(VMState):
         out.append(struct.pack(f">{len(self.etxregs)}I", *count_of(self.etxregs, 2048)))
         out.append(struct.pack(f">{len(self.erxregs)}I", *count_of(self.erxregs, 2048)))
         out.append(struct.pack(f">{len(self.macregs)}I", *count_of(self.macregs, 1024)))
-        out.append(
-            _BE_8I32H.pack(*count_of(self.mifregs, 8), *count_of(self.miiregs, 32))
-        )
+        out.append(_BE_8I.pack(*self.mifregs))
+        out.append(_BE_32H.pack(*self.miiregs))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.parent_obj._encode(f)))
-        out += (b"\x81", octets(self.conf_macaddr, 6))
-        out.append(tlv(b"\xa2", integers(count_of(self.sebregs, 2048), U32)))
-        out.append(tlv(b"\xa3", integers(count_of(self.etxregs, 2048), U32)))
-        out.append(tlv(b"\xa4", integers(count_of(self.erxregs, 2048), U32)))
-        out.append(tlv(b"\xa5", integers(count_of(self.macregs, 1024), U32)))
-        out.append(tlv(b"\xa6", integers(count_of(self.mifregs, 8), U32)))
-        out.append(tlv(b"\xa7", integers(count_of(self.miiregs, 32), U16)))
+        out += (
+            b"\x81\x06",
+            sized(self.conf_macaddr, 6),
+            b"\xa2",
+            integers(self.sebregs, U32, 2048),
+            b"\xa3",
+            integers(self.etxregs, U32, 2048),
+            b"\xa4",
+            integers(self.erxregs, U32, 2048),
+            b"\xa5",
+            integers(self.macregs, U32, 1024),
+            b"\xa6",
+            integers(self.mifregs, U32, 8),
+            b"\xa7",
+            integers(self.miiregs, U16, 32),
+        )
         return b"".join(out)
 
     @classmethod

@@ -12,8 +12,9 @@ from vmsgen.runtime.visitor import Visitor
 
 from ..pci.device import PCIDevice
 
-_BE_19I2Q = struct.Struct(">19I2Q")
+_BE_16I = struct.Struct(">16I")
 _BE_3HI = struct.Struct(">3HI")
+_BE_3I2Q = struct.Struct(">3I2Q")
 
 
 class Tulip(VMState):
@@ -161,14 +162,16 @@ class Tulip(VMState):
         self._version = version
         self._facts = f
         self.dev, p = PCIDevice._load(d, p, f)
-        x = _BE_19I2Q.unpack_from(d, p)
-        self.csr = list(x[0:16])
-        self.old_csr9 = x[16]
-        self.mii_word = x[17]
-        self.mii_bitcnt = x[18]
-        self.current_rx_desc = x[19]
-        self.current_tx_desc = x[20]
-        p += 92
+        self.csr = list(_BE_16I.unpack_from(d, p))
+        p += 64
+        (
+            self.old_csr9,
+            self.mii_word,
+            self.mii_bitcnt,
+            self.current_rx_desc,
+            self.current_tx_desc,
+        ) = _BE_3I2Q.unpack_from(d, p)
+        p += 28
         self.rx_frame = d[p : p + 2048]
         p += 2048
         self.tx_frame = d[p : p + 2048]
@@ -192,9 +195,9 @@ class Tulip(VMState):
             super()._save(out, f, version)
             return
         self.dev._save(out, f)
+        out.append(_BE_16I.pack(*self.csr))
         out.append(
-            _BE_19I2Q.pack(
-                *self.csr,
+            _BE_3I2Q.pack(
                 self.old_csr9,
                 self.mii_word,
                 self.mii_bitcnt,

@@ -6,28 +6,22 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, U16, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    U8,
-    U16,
-    U32,
-    U64,
+    TRUTH,
     NotPlain,
     bounded,
     content,
     count_of,
     decode_subsections,
     encode_subsections,
-    integers,
     load_subsections,
     octets,
     save_subsections,
     sized,
-    take_bool,
-    take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
@@ -36,11 +30,18 @@ from vmsgen.runtime.visitor import Visitor
 from ..pci.device import MsixTable, PCIDevice
 
 _BE_10Q = struct.Struct(">10Q")
-_BE_129IHI4B4I2Q = struct.Struct(">129IHI4B4I2Q")
+_BE_128I = struct.Struct(">128I")
 _BE_3B = struct.Struct(">3B")
 _BE_3B3I = struct.Struct(">3B3I")
 _BE_BQ = struct.Struct(">BQ")
+_BE_IHI4B4I2Q = struct.Struct(">IHI4B4I2Q")
 _BE_Q3IB = struct.Struct(">Q3IB")
+_TLV0_10Q = TlvRun("10Q")
+_TLV0_3t = TlvRun("3?")
+_TLV0_Q3IB = TlvRun("Q3IB")
+_TLV2_3t3I = TlvRun("3?3I", 2)
+_TLV2_BQ = TlvRun("BQ", 2)
+_TLV9_IHIBt2B4I2Q = TlvRun("IHIB?2B4I2Q", 9)
 
 
 class ReceiveMode(enum.IntFlag):
@@ -133,7 +134,7 @@ class Ring(Struct):
             b"\x83",
             U32[self.next],
             b"\x84",
-            U8[self.gen],
+            UINT8[self.gen],
         )
         return b"".join(out)
 
@@ -141,11 +142,9 @@ class Ring(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Ring:
         self = cls.__new__(cls)
         self._kept = None
-        self.pa, p = take_integer(d, p, e, b"\x80", U64)
-        self.size, p = take_integer(d, p, e, b"\x81", U32)
-        self.cell_size, p = take_integer(d, p, e, b"\x82", U32)
-        self.next, p = take_integer(d, p, e, b"\x83", U32)
-        self.gen, p = take_integer(d, p, e, b"\x84", U8)
+        self.pa, self.size, self.cell_size, self.next, self.gen, p = _TLV0_Q3IB.take(
+            d, p, e
+        )
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -318,16 +317,19 @@ class TransmitStatistics(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> TransmitStatistics:
         self = cls.__new__(cls)
         self._kept = None
-        self.TSOPktsTxOK, p = take_integer(d, p, e, b"\x80", U64)
-        self.TSOBytesTxOK, p = take_integer(d, p, e, b"\x81", U64)
-        self.ucastPktsTxOK, p = take_integer(d, p, e, b"\x82", U64)
-        self.ucastBytesTxOK, p = take_integer(d, p, e, b"\x83", U64)
-        self.mcastPktsTxOK, p = take_integer(d, p, e, b"\x84", U64)
-        self.mcastBytesTxOK, p = take_integer(d, p, e, b"\x85", U64)
-        self.bcastPktsTxOK, p = take_integer(d, p, e, b"\x86", U64)
-        self.bcastBytesTxOK, p = take_integer(d, p, e, b"\x87", U64)
-        self.pktsTxError, p = take_integer(d, p, e, b"\x88", U64)
-        self.pktsTxDiscard, p = take_integer(d, p, e, b"\x89", U64)
+        (
+            self.TSOPktsTxOK,
+            self.TSOBytesTxOK,
+            self.ucastPktsTxOK,
+            self.ucastBytesTxOK,
+            self.mcastPktsTxOK,
+            self.mcastBytesTxOK,
+            self.bcastPktsTxOK,
+            self.bcastBytesTxOK,
+            self.pktsTxError,
+            self.pktsTxDiscard,
+            p,
+        ) = _TLV0_10Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -412,7 +414,7 @@ class TransmitQueue(Struct):
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.tx_ring._encode(f)))
         out.append(tlv(b"\xa1", self.comp_ring._encode(f)))
-        out += (b"\x82", U8[self.intr_idx], b"\x83", U64[self.tx_stats_pa])
+        out += (b"\x82", UINT8[self.intr_idx], b"\x83", U64[self.tx_stats_pa])
         out.append(tlv(b"\xa4", self.txq_stats._encode(f)))
         return b"".join(out)
 
@@ -426,8 +428,7 @@ class TransmitQueue(Struct):
         p, end = content(d, p, e, b"\xa1")
         self.comp_ring = Ring._decode(d, p, end, f)
         p = end
-        self.intr_idx, p = take_integer(d, p, e, b"\x82", U8)
-        self.tx_stats_pa, p = take_integer(d, p, e, b"\x83", U64)
+        self.intr_idx, self.tx_stats_pa, p = _TLV2_BQ.take(d, p, e)
         p, end = content(d, p, e, b"\xa4")
         self.txq_stats = TransmitStatistics._decode(d, p, end, f)
         p = end
@@ -603,16 +604,19 @@ class ReceiveStatistics(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> ReceiveStatistics:
         self = cls.__new__(cls)
         self._kept = None
-        self.LROPktsRxOK, p = take_integer(d, p, e, b"\x80", U64)
-        self.LROBytesRxOK, p = take_integer(d, p, e, b"\x81", U64)
-        self.ucastPktsRxOK, p = take_integer(d, p, e, b"\x82", U64)
-        self.ucastBytesRxOK, p = take_integer(d, p, e, b"\x83", U64)
-        self.mcastPktsRxOK, p = take_integer(d, p, e, b"\x84", U64)
-        self.mcastBytesRxOK, p = take_integer(d, p, e, b"\x85", U64)
-        self.bcastPktsRxOK, p = take_integer(d, p, e, b"\x86", U64)
-        self.bcastBytesRxOK, p = take_integer(d, p, e, b"\x87", U64)
-        self.pktsRxOutOfBuf, p = take_integer(d, p, e, b"\x88", U64)
-        self.pktsRxError, p = take_integer(d, p, e, b"\x89", U64)
+        (
+            self.LROPktsRxOK,
+            self.LROBytesRxOK,
+            self.ucastPktsRxOK,
+            self.ucastBytesRxOK,
+            self.mcastPktsRxOK,
+            self.mcastBytesRxOK,
+            self.bcastPktsRxOK,
+            self.bcastBytesRxOK,
+            self.pktsRxOutOfBuf,
+            self.pktsRxError,
+            p,
+        ) = _TLV0_10Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -704,7 +708,7 @@ class ReceiveQueue(Struct):
         x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.rx_ring, 2)])
         out.append(tlv(b"\xa0", x))
         out.append(tlv(b"\xa1", self.comp_ring._encode(f)))
-        out += (b"\x82", U8[self.intr_idx], b"\x83", U64[self.rx_stats_pa])
+        out += (b"\x82", UINT8[self.intr_idx], b"\x83", U64[self.rx_stats_pa])
         out.append(tlv(b"\xa4", self.rxq_stats._encode(f)))
         return b"".join(out)
 
@@ -722,8 +726,7 @@ class ReceiveQueue(Struct):
         p, end = content(d, p, e, b"\xa1")
         self.comp_ring = Ring._decode(d, p, end, f)
         p = end
-        self.intr_idx, p = take_integer(d, p, e, b"\x82", U8)
-        self.rx_stats_pa, p = take_integer(d, p, e, b"\x83", U64)
+        self.intr_idx, self.rx_stats_pa, p = _TLV2_BQ.take(d, p, e)
         p, end = content(d, p, e, b"\xa4")
         self.rxq_stats = ReceiveStatistics._decode(d, p, end, f)
         p = end
@@ -771,11 +774,9 @@ class InterruptState(Struct):
         self._kept = None
         _b, _b2, _b3 = _BE_3B.unpack_from(d, p)
         p += 3
-        if (_b | _b2 | _b3) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.is_masked = _b == 1
-        self.is_pending = _b2 == 1
-        self.is_asserted = _b3 == 1
+        self.is_masked = TRUTH[_b]
+        self.is_pending = TRUTH[_b2]
+        self.is_asserted = TRUTH[_b3]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -784,11 +785,7 @@ class InterruptState(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if self.is_masked is None:
-            raise NotPlain("no value")
-        if self.is_pending is None:
-            raise NotPlain("no value")
-        if self.is_asserted is None:
+        if None in (self.is_masked, self.is_pending, self.is_asserted):
             raise NotPlain("no value")
         out.append(
             _BE_3B.pack(
@@ -816,9 +813,7 @@ class InterruptState(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> InterruptState:
         self = cls.__new__(cls)
         self._kept = None
-        self.is_masked, p = take_bool(d, p, e, b"\x80")
-        self.is_pending, p = take_bool(d, p, e, b"\x81")
-        self.is_asserted, p = take_bool(d, p, e, b"\x82")
+        self.is_masked, self.is_pending, self.is_asserted, p = _TLV0_3t.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -1156,32 +1151,30 @@ class Vmxnet3(VMState):
             _BE_3B3I.unpack_from(d, p)
         )
         p += 15
-        if (_b | _b2 | _b3) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.rx_packets_compound = _b == 1
-        self.rx_vlan_stripping = _b2 == 1
-        self.lro_supported = _b3 == 1
+        self.rx_packets_compound = TRUTH[_b]
+        self.rx_vlan_stripping = TRUTH[_b2]
+        self.lro_supported = TRUTH[_b3]
         if not (self.mcast_list_buff_size <= 1048576):
             raise NotPlain("a check")
-        x = _BE_129IHI4B4I2Q.unpack_from(d, p)
-        self.vlan_table = list(x[0:128])
-        self.mtu = x[128]
-        self.max_rx_frags = x[129]
-        self.max_tx_frags = x[130]
-        self.event_int_idx = x[131]
-        _b4 = x[132]
-        self.txq_num = x[133]
-        self.rxq_num = x[134]
-        self.device_active = x[135]
-        self.last_command = x[136]
-        self.link_status_and_speed = x[137]
-        self.temp_mac = x[138]
-        self.drv_shmem = x[139]
-        self.temp_shared_guest_driver_memory = x[140]
-        p += 558
-        if (_b4) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.auto_int_masking = _b4 == 1
+        self.vlan_table = list(_BE_128I.unpack_from(d, p))
+        p += 512
+        (
+            self.mtu,
+            self.max_rx_frags,
+            self.max_tx_frags,
+            self.event_int_idx,
+            _b4,
+            self.txq_num,
+            self.rxq_num,
+            self.device_active,
+            self.last_command,
+            self.link_status_and_speed,
+            self.temp_mac,
+            self.drv_shmem,
+            self.temp_shared_guest_driver_memory,
+        ) = _BE_IHI4B4I2Q.unpack_from(d, p)
+        p += 46
+        self.auto_int_masking = TRUTH[_b4]
         _items = []
         for _ in range(8):
             _item, p = TransmitQueue._load(d, p, f)
@@ -1209,11 +1202,11 @@ class Vmxnet3(VMState):
             return
         self.parent_obj._save(out, f)
         self.msix._save(out, f, self.parent_obj.vectors)
-        if self.rx_packets_compound is None:
-            raise NotPlain("no value")
-        if self.rx_vlan_stripping is None:
-            raise NotPlain("no value")
-        if self.lro_supported is None:
+        if None in (
+            self.rx_packets_compound,
+            self.rx_vlan_stripping,
+            self.lro_supported,
+        ):
             raise NotPlain("no value")
         out.append(
             _BE_3B3I.pack(
@@ -1227,11 +1220,11 @@ class Vmxnet3(VMState):
         )
         if not (self.mcast_list_buff_size <= 1048576):
             raise NotPlain("a check")
+        out.append(_BE_128I.pack(*self.vlan_table))
         if self.auto_int_masking is None:
             raise NotPlain("no value")
         out.append(
-            _BE_129IHI4B4I2Q.pack(
-                *self.vlan_table,
+            _BE_IHI4B4I2Q.pack(
                 self.mtu,
                 self.max_rx_frags,
                 self.max_tx_frags,
@@ -1277,8 +1270,9 @@ class Vmxnet3(VMState):
         )
         if not (self.mcast_list_buff_size <= 1048576):
             raise NotPlain("a check")
-        out.append(tlv(b"\xa8", integers(count_of(self.vlan_table, 128), U32)))
         out += (
+            b"\xa8",
+            integers(self.vlan_table, U32, 128),
             b"\x89",
             U32[self.mtu],
             b"\x8a",
@@ -1286,13 +1280,13 @@ class Vmxnet3(VMState):
             b"\x8b",
             U32[self.max_tx_frags],
             b"\x8c",
-            U8[self.event_int_idx],
+            UINT8[self.event_int_idx],
             b"\x8d",
             BOOL[self.auto_int_masking],
             b"\x8e",
-            U8[self.txq_num],
+            UINT8[self.txq_num],
             b"\x8f",
-            U8[self.rxq_num],
+            UINT8[self.rxq_num],
             b"\x90",
             U32[self.device_active],
             b"\x91",
@@ -1336,28 +1330,34 @@ class Vmxnet3(VMState):
         p, end = content(d, p, e, b"\xa1")
         self.msix = MsixTable._decode(d, p, end, f, self.parent_obj.vectors)
         p = end
-        self.rx_packets_compound, p = take_bool(d, p, e, b"\x82")
-        self.rx_vlan_stripping, p = take_bool(d, p, e, b"\x83")
-        self.lro_supported, p = take_bool(d, p, e, b"\x84")
-        self.rx_mode, p = take_integer(d, p, e, b"\x85", U32)
-        self.mcast_list_len, p = take_integer(d, p, e, b"\x86", U32)
-        self.mcast_list_buff_size, p = take_integer(d, p, e, b"\x87", U32)
+        (
+            self.rx_packets_compound,
+            self.rx_vlan_stripping,
+            self.lro_supported,
+            self.rx_mode,
+            self.mcast_list_len,
+            self.mcast_list_buff_size,
+            p,
+        ) = _TLV2_3t3I.take(d, p, e)
         if not (self.mcast_list_buff_size <= 1048576):
             raise NotPlain("a check")
         self.vlan_table, p = take_integers(d, p, e, b"\xa8", U32, 128)
-        self.mtu, p = take_integer(d, p, e, b"\x89", U32)
-        self.max_rx_frags, p = take_integer(d, p, e, b"\x8a", U16)
-        self.max_tx_frags, p = take_integer(d, p, e, b"\x8b", U32)
-        self.event_int_idx, p = take_integer(d, p, e, b"\x8c", U8)
-        self.auto_int_masking, p = take_bool(d, p, e, b"\x8d")
-        self.txq_num, p = take_integer(d, p, e, b"\x8e", U8)
-        self.rxq_num, p = take_integer(d, p, e, b"\x8f", U8)
-        self.device_active, p = take_integer(d, p, e, b"\x90", U32)
-        self.last_command, p = take_integer(d, p, e, b"\x91", U32)
-        self.link_status_and_speed, p = take_integer(d, p, e, b"\x92", U32)
-        self.temp_mac, p = take_integer(d, p, e, b"\x93", U32)
-        self.drv_shmem, p = take_integer(d, p, e, b"\x94", U64)
-        self.temp_shared_guest_driver_memory, p = take_integer(d, p, e, b"\x95", U64)
+        (
+            self.mtu,
+            self.max_rx_frags,
+            self.max_tx_frags,
+            self.event_int_idx,
+            self.auto_int_masking,
+            self.txq_num,
+            self.rxq_num,
+            self.device_active,
+            self.last_command,
+            self.link_status_and_speed,
+            self.temp_mac,
+            self.drv_shmem,
+            self.temp_shared_guest_driver_memory,
+            p,
+        ) = _TLV9_IHIBt2B4I2Q.take(d, p, e)
         p, end = content(d, p, e, b"\xb6")
         _items = []
         while p < end:

@@ -5,23 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    U32,
-    U64,
-    NotPlain,
-    content,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, count_of, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 _BE_5Q = struct.Struct(">5Q")
+_TLV0_5Q = TlvRun("5Q")
 
 
 class XgmacStats(Struct):
@@ -114,11 +106,9 @@ class XgmacStats(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> XgmacStats:
         self = cls.__new__(cls)
         self._kept = None
-        self.rx_bytes, p = take_integer(d, p, e, b"\x80", U64)
-        self.tx_bytes, p = take_integer(d, p, e, b"\x81", U64)
-        self.rx, p = take_integer(d, p, e, b"\x82", U64)
-        self.rx_bcast, p = take_integer(d, p, e, b"\x83", U64)
-        self.rx_mcast, p = take_integer(d, p, e, b"\x84", U64)
+        self.rx_bytes, self.tx_bytes, self.rx, self.rx_bcast, self.rx_mcast, p = (
+            _TLV0_5Q.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -176,7 +166,7 @@ class Xgmac(VMState):
             return super()._encode(f, version)
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.stats._encode(f)))
-        out.append(tlv(b"\xa1", integers(count_of(self.regs, 1024), U32)))
+        out += (b"\xa1", integers(self.regs, U32, 1024))
         return b"".join(out)
 
     @classmethod

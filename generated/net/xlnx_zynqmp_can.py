@@ -5,18 +5,11 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    content,
-    count_of,
-    integers,
-    load_subsections,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..misc.fifo8 import Fifo8
@@ -118,7 +111,7 @@ class XlnxZynqmpCan(VMState):
         out.append(tlv(b"\xa0", self.rx_fifo_fifo._encode(f, 1024)))
         out.append(tlv(b"\xa1", self.tx_fifo_fifo._encode(f, 1024)))
         out.append(tlv(b"\xa2", self.txhpb_fifo_fifo._encode(f, 16)))
-        out.append(tlv(b"\xa3", integers(count_of(self.regs, 33), U32)))
+        out += (b"\xa3", integers(self.regs, U32, 33))
         out.append(tlv(b"\xa4", self.can_timer._encode(f)))
         return b"".join(out)
 

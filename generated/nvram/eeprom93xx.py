@@ -5,26 +5,24 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U8, U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U16,
     NotPlain,
     bounded,
     count_of,
-    integers,
     load_subsections,
     need,
     take_integer,
-    take_integers,
-    tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_8B = struct.Struct(">8B")
 _BE_B1s = struct.Struct(">B1s")
 _BE_H = struct.Struct(">H")
+_TLV0_8B = TlvRun("8B")
 
 
 class Eeprom(VMState):
@@ -239,38 +237,35 @@ class Eeprom(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.tick],
+            UINT8[self.tick],
             b"\x81",
-            U8[self.address],
+            UINT8[self.address],
             b"\x82",
-            U8[self.command],
+            UINT8[self.command],
             b"\x83",
-            U8[self.writable],
+            UINT8[self.writable],
             b"\x84",
-            U8[self.eecs],
+            UINT8[self.eecs],
             b"\x85",
-            U8[self.eesk],
+            UINT8[self.eesk],
             b"\x86",
-            U8[self.eedo],
+            UINT8[self.eedo],
             b"\x87",
-            U8[self.addrbits],
+            UINT8[self.addrbits],
         )
         if version <= 20061112:
-            out += (b"\x88", U8[need(self.old_size)])
+            out += (b"\x88", UINT8[need(self.old_size)])
         if version >= 20061113:
             out += (b"\x8a", U16[need(self.size)])
-        out += (b"\x8b", U16[self.data])
-        out.append(
-            tlv(
-                b"\xac",
-                integers(
-                    count_of(
-                        self.contents,
-                        self.size or 0 if version >= 20061113 else self.old_size or 0,
-                    ),
-                    U16,
-                ),
-            )
+        out += (
+            b"\x8b",
+            U16[self.data],
+            b"\xac",
+            integers(
+                self.contents,
+                U16,
+                self.size or 0 if version >= 20061113 else self.old_size or 0,
+            ),
         )
         return b"".join(out)
 
@@ -280,14 +275,17 @@ class Eeprom(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.tick, p = take_integer(d, p, e, b"\x80", U8)
-        self.address, p = take_integer(d, p, e, b"\x81", U8)
-        self.command, p = take_integer(d, p, e, b"\x82", U8)
-        self.writable, p = take_integer(d, p, e, b"\x83", U8)
-        self.eecs, p = take_integer(d, p, e, b"\x84", U8)
-        self.eesk, p = take_integer(d, p, e, b"\x85", U8)
-        self.eedo, p = take_integer(d, p, e, b"\x86", U8)
-        self.addrbits, p = take_integer(d, p, e, b"\x87", U8)
+        (
+            self.tick,
+            self.address,
+            self.command,
+            self.writable,
+            self.eecs,
+            self.eesk,
+            self.eedo,
+            self.addrbits,
+            p,
+        ) = _TLV0_8B.take(d, p, e)
         if version <= 20061112:
             self.old_size, p = take_integer(d, p, e, b"\x88", U8)
         else:

@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U16, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    U16,
-    U32,
-    U64,
     NotPlain,
     decode_subsections,
     encode_subsections,
@@ -26,6 +24,7 @@ _BE_3Q = struct.Struct(">3Q")
 _BE_H = struct.Struct(">H")
 _BE_I = struct.Struct(">I")
 _BE_Q = struct.Struct(">Q")
+_TLV0_3Q = TlvRun("3Q")
 
 
 class FwCfgDma(VMState):
@@ -166,9 +165,9 @@ class FwCfgAcpiMr(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.table_mr_size, p = take_integer(d, p, e, b"\x80", U64)
-        self.linker_mr_size, p = take_integer(d, p, e, b"\x81", U64)
-        self.rsdp_mr_size, p = take_integer(d, p, e, b"\x82", U64)
+        self.table_mr_size, self.linker_mr_size, self.rsdp_mr_size, p = _TLV0_3Q.take(
+            d, p, e
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

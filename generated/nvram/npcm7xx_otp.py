@@ -5,19 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U32,
     NotPlain,
-    count_of,
-    integers,
     load_subsections,
     octets,
     sized,
-    take_integers,
     take_octets,
-    tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
@@ -77,8 +74,7 @@ class Npcm7xxOtp(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.regs, 6), U32)))
-        out += (b"\x81", octets(self.array, 1024))
+        out += (b"\xa0", integers(self.regs, U32, 6), b"\x81", octets(self.array, 1024))
         return b"".join(out)
 
     @classmethod

@@ -5,21 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
-_BE_65I = struct.Struct(">65I")
+_BE_64I = struct.Struct(">64I")
+_BE_I = struct.Struct(">I")
 
 
 class Nrf51SocNvm(VMState):
@@ -55,10 +49,10 @@ class Nrf51SocNvm(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_65I.unpack_from(d, p)
-        self.uicr_content = list(x[0:64])
-        self.config = x[64]
-        p += 260
+        self.uicr_content = list(_BE_64I.unpack_from(d, p))
+        p += 256
+        (self.config,) = _BE_I.unpack_from(d, p)
+        p += 4
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -67,14 +61,19 @@ class Nrf51SocNvm(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(_BE_65I.pack(*self.uicr_content, self.config))
+        out.append(_BE_64I.pack(*self.uicr_content))
+        out.append(_BE_I.pack(self.config))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.uicr_content, 64), U32)))
-        out += (b"\x81", U32[self.config])
+        out += (
+            b"\xa0",
+            integers(self.uicr_content, U32, 64),
+            b"\x81",
+            U32[self.config],
+        )
         return b"".join(out)
 
     @classmethod

@@ -5,18 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    U8,
+    TRUTH,
     NotPlain,
     content,
     load_subsections,
     octets,
     sized,
-    take_bool,
-    take_integer,
     take_octets,
     tlv,
 )
@@ -25,6 +23,7 @@ from vmsgen.runtime.visitor import Visitor
 from ..i2c.smbus_device import SmbusDevice
 
 _BE_2B = struct.Struct(">2B")
+_TLV2_Bt = TlvRun("B?", 2)
 
 
 class SmbusEeprom(VMState):
@@ -86,9 +85,7 @@ class SmbusEeprom(VMState):
         p += 256
         self.offset, _b = _BE_2B.unpack_from(d, p)
         p += 2
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.accessed = _b == 1
+        self.accessed = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -112,7 +109,7 @@ class SmbusEeprom(VMState):
             b"\x81",
             octets(self.data, 256),
             b"\x82",
-            U8[self.offset],
+            UINT8[self.offset],
             b"\x83",
             BOOL[self.accessed],
         )
@@ -128,8 +125,7 @@ class SmbusEeprom(VMState):
         self.smbusdev = SmbusDevice._decode(d, p, end, f)
         p = end
         self.data, p = take_octets(d, p, e, b"\x81", 256)
-        self.offset, p = take_integer(d, p, e, b"\x82", U8)
-        self.accessed, p = take_bool(d, p, e, b"\x83")
+        self.offset, self.accessed, p = _TLV2_Bt.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,21 +5,19 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U64,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
-_BE_45Q = struct.Struct(">45Q")
+_BE_16Q = struct.Struct(">16Q")
+_BE_27Q = struct.Struct(">27Q")
+_BE_2Q = struct.Struct(">2Q")
+_TLV0_2Q = TlvRun("2Q")
+_TLV3_3Q = TlvRun("3Q", 3)
+_TLV7_5Q = TlvRun("5Q", 7)
 
 
 class Astro(VMState):
@@ -153,20 +151,30 @@ class Astro(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_45Q.unpack_from(d, p)
-        self.ioc_ctrl = x[0]
-        self.ioc_status_ctrl = x[1]
-        self.ioc_ranges = list(x[2:29])
-        self.ioc_rope_config = x[29]
-        self.ioc_status_control = x[30]
-        self.ioc_flush_control = x[31]
-        self.ioc_rope_control = list(x[32:40])
-        self.tlb_ibase = x[40]
-        self.tlb_imask = x[41]
-        self.tlb_pcom = x[42]
-        self.tlb_tcnfg = x[43]
-        self.tlb_pdir_base = x[44]
-        p += 360
+        self.ioc_ctrl, self.ioc_status_ctrl = _BE_2Q.unpack_from(d, p)
+        p += 16
+        self.ioc_ranges = list(_BE_27Q.unpack_from(d, p))
+        p += 216
+        (
+            self.ioc_rope_config,
+            self.ioc_status_control,
+            self.ioc_flush_control,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            self.tlb_ibase,
+            self.tlb_imask,
+            self.tlb_pcom,
+            self.tlb_tcnfg,
+            self.tlb_pdir_base,
+        ) = _BE_16Q.unpack_from(d, p)
+        p += 128
+        self.ioc_rope_control = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -175,15 +183,22 @@ class Astro(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        out.append(_BE_2Q.pack(self.ioc_ctrl, self.ioc_status_ctrl))
+        out.append(_BE_27Q.pack(*self.ioc_ranges))
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8 = self.ioc_rope_control
         out.append(
-            _BE_45Q.pack(
-                self.ioc_ctrl,
-                self.ioc_status_ctrl,
-                *count_of(self.ioc_ranges, 27),
+            _BE_16Q.pack(
                 self.ioc_rope_config,
                 self.ioc_status_control,
                 self.ioc_flush_control,
-                *count_of(self.ioc_rope_control, 8),
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
                 self.tlb_ibase,
                 self.tlb_imask,
                 self.tlb_pcom,
@@ -196,18 +211,21 @@ class Astro(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U64[self.ioc_ctrl], b"\x81", U64[self.ioc_status_ctrl])
-        out.append(tlv(b"\xa2", integers(count_of(self.ioc_ranges, 27), U64)))
         out += (
+            b"\x80",
+            U64[self.ioc_ctrl],
+            b"\x81",
+            U64[self.ioc_status_ctrl],
+            b"\xa2",
+            integers(self.ioc_ranges, U64, 27),
             b"\x83",
             U64[self.ioc_rope_config],
             b"\x84",
             U64[self.ioc_status_control],
             b"\x85",
             U64[self.ioc_flush_control],
-        )
-        out.append(tlv(b"\xa6", integers(count_of(self.ioc_rope_control, 8), U64)))
-        out += (
+            b"\xa6",
+            integers(self.ioc_rope_control, U64, 8),
             b"\x87",
             U64[self.tlb_ibase],
             b"\x88",
@@ -227,18 +245,20 @@ class Astro(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.ioc_ctrl, p = take_integer(d, p, e, b"\x80", U64)
-        self.ioc_status_ctrl, p = take_integer(d, p, e, b"\x81", U64)
+        self.ioc_ctrl, self.ioc_status_ctrl, p = _TLV0_2Q.take(d, p, e)
         self.ioc_ranges, p = take_integers(d, p, e, b"\xa2", U64, 27)
-        self.ioc_rope_config, p = take_integer(d, p, e, b"\x83", U64)
-        self.ioc_status_control, p = take_integer(d, p, e, b"\x84", U64)
-        self.ioc_flush_control, p = take_integer(d, p, e, b"\x85", U64)
+        self.ioc_rope_config, self.ioc_status_control, self.ioc_flush_control, p = (
+            _TLV3_3Q.take(d, p, e)
+        )
         self.ioc_rope_control, p = take_integers(d, p, e, b"\xa6", U64, 8)
-        self.tlb_ibase, p = take_integer(d, p, e, b"\x87", U64)
-        self.tlb_imask, p = take_integer(d, p, e, b"\x88", U64)
-        self.tlb_pcom, p = take_integer(d, p, e, b"\x89", U64)
-        self.tlb_tcnfg, p = take_integer(d, p, e, b"\x8a", U64)
-        self.tlb_pdir_base, p = take_integer(d, p, e, b"\x8b", U64)
+        (
+            self.tlb_ibase,
+            self.tlb_imask,
+            self.tlb_pcom,
+            self.tlb_tcnfg,
+            self.tlb_pdir_base,
+            p,
+        ) = _TLV7_5Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

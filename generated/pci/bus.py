@@ -5,18 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S32,
     NotPlain,
     bounded,
     count_of,
-    integers,
     load_subsections,
     take_integer,
-    take_integers,
-    tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
@@ -85,8 +83,12 @@ class PCIBUS(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", S32[self.nirq])
-        out.append(tlv(b"\xa1", integers(count_of(self.irq_count, self.nirq), S32)))
+        out += (
+            b"\x80",
+            S32[self.nirq],
+            b"\xa1",
+            integers(self.irq_count, S32, self.nirq),
+        )
         if not (len(self.irq_count) <= 256):
             raise NotPlain("a check")
         return b"".join(out)

@@ -5,18 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U32,
-    U64,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -27,6 +25,8 @@ _BE_2Q3I = struct.Struct(">2Q3I")
 _BE_3I = struct.Struct(">3I")
 _BE_I = struct.Struct(">I")
 _BE_Q = struct.Struct(">Q")
+_TLV0_2QI = TlvRun("2QI")
+_TLV0_3I = TlvRun("3I")
 
 
 class DesignwarePcieViewport(Struct):
@@ -68,12 +68,9 @@ class DesignwarePcieViewport(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[DesignwarePcieViewport, int]:
         self = cls.__new__(cls)
         self._kept = None
-        x = _BE_2Q3I.unpack_from(d, p)
-        self.base = x[0]
-        self.target = x[1]
-        self.limit = x[2]
-        self.cr = list(x[3:5])
+        self.base, self.target, self.limit, _x, _x2 = _BE_2Q3I.unpack_from(d, p)
         p += 28
+        self.cr = [_x, _x2]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -82,7 +79,8 @@ class DesignwarePcieViewport(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        out.append(_BE_2Q3I.pack(self.base, self.target, self.limit, *self.cr))
+        _x, _x2 = self.cr
+        out.append(_BE_2Q3I.pack(self.base, self.target, self.limit, _x, _x2))
 
     def _encode(self, f: Facts) -> bytes:
         if self._kept is not None:
@@ -95,17 +93,16 @@ class DesignwarePcieViewport(Struct):
             U64[self.target],
             b"\x82",
             U32[self.limit],
+            b"\xa3",
+            integers(self.cr, U32, 2),
         )
-        out.append(tlv(b"\xa3", integers(count_of(self.cr, 2), U32)))
         return b"".join(out)
 
     @classmethod
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> DesignwarePcieViewport:
         self = cls.__new__(cls)
         self._kept = None
-        self.base, p = take_integer(d, p, e, b"\x80", U64)
-        self.target, p = take_integer(d, p, e, b"\x81", U64)
-        self.limit, p = take_integer(d, p, e, b"\x82", U32)
+        self.base, self.target, self.limit, p = _TLV0_2QI.take(d, p, e)
         self.cr, p = take_integers(d, p, e, b"\xa3", U32, 2)
         if p != e:
             raise NotPlain("a component more")
@@ -171,9 +168,7 @@ class DesignwarePcieMsiBank(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> DesignwarePcieMsiBank:
         self = cls.__new__(cls)
         self._kept = None
-        self.enable, p = take_integer(d, p, e, b"\x80", U32)
-        self.mask, p = take_integer(d, p, e, b"\x81", U32)
-        self.status, p = take_integer(d, p, e, b"\x82", U32)
+        self.enable, self.mask, self.status, p = _TLV0_3I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

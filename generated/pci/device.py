@@ -6,24 +6,21 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.functions import align, le16, le32, pci_capability
 from vmsgen.runtime.state import Struct, View
 from vmsgen.runtime.straight import (
-    S32,
-    U32,
-    U64,
     NotPlain,
     bounded,
     content,
     count_of,
-    integers,
     load_subsections,
     need,
     octets,
     sized,
     take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
@@ -37,6 +34,7 @@ EXTENDED_CONFIG = Prop("extended_config", "pci/device", "bool", default=lambda f
 _LE_Q2I = struct.Struct("<Q2I")
 _BE_4I = struct.Struct(">4I")
 _BE_i = struct.Struct(">i")
+_TLV0_Q2I = TlvRun("Q2I")
 
 
 class PciCapability(enum.IntEnum):
@@ -802,7 +800,7 @@ class PCIDevice(Struct):
         express = pci_capability(self.config, 16) != 0 or f.ask(EXTENDED_CONFIG)
         if express:
             out += (b"\x82", octets(need(self.config_extended), 3840))
-        out.append(tlv(b"\xa3", integers(count_of(self.irq_state, 4), U32)))
+        out += (b"\xa3", integers(self.irq_state, U32, 4))
         msix = pci_capability(self.config, 17)
         self.vectors = (le16(self.config, msix + 2) & 2047) + 1 if msix != 0 else 0
         return b"".join(out)
@@ -882,9 +880,7 @@ class MsixEntry(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> MsixEntry:
         self = cls.__new__(cls)
         self._kept = None
-        self.address, p = take_integer(d, p, e, b"\x80", U64)
-        self.data, p = take_integer(d, p, e, b"\x81", U32)
-        self.control, p = take_integer(d, p, e, b"\x82", U32)
+        self.address, self.data, self.control, p = _TLV0_Q2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

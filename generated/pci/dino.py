@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_10I = struct.Struct(">10I")
+_TLV0_10I = TlvRun("10I")
 
 
 class Dino(VMState):
@@ -196,16 +198,19 @@ class Dino(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.iar0, p = take_integer(d, p, e, b"\x80", U32)
-        self.iar1, p = take_integer(d, p, e, b"\x81", U32)
-        self.imr, p = take_integer(d, p, e, b"\x82", U32)
-        self.ipr, p = take_integer(d, p, e, b"\x83", U32)
-        self.icr, p = take_integer(d, p, e, b"\x84", U32)
-        self.ilr, p = take_integer(d, p, e, b"\x85", U32)
-        self.io_fbb_en, p = take_integer(d, p, e, b"\x86", U32)
-        self.io_addr_en, p = take_integer(d, p, e, b"\x87", U32)
-        self.io_control, p = take_integer(d, p, e, b"\x88", U32)
-        self.toc_addr, p = take_integer(d, p, e, b"\x89", U32)
+        (
+            self.iar0,
+            self.iar1,
+            self.imr,
+            self.ipr,
+            self.icr,
+            self.ilr,
+            self.io_fbb_en,
+            self.io_addr_en,
+            self.io_control,
+            self.toc_addr,
+            p,
+        ) = _TLV0_10I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

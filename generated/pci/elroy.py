@@ -5,22 +5,20 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    U64,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
-_BE_QI15QI32QI = struct.Struct(">QI15QI32QI")
+_BE_10Q = struct.Struct(">10Q")
+_BE_32Q = struct.Struct(">32Q")
+_BE_I = struct.Struct(">I")
+_BE_QI = struct.Struct(">QI")
+_BE_QI4Q = struct.Struct(">QI4Q")
+_TLV0_QI4Q = TlvRun("QI4Q")
+_TLV7_QI = TlvRun("QI", 7)
 
 
 class Elroy(VMState):
@@ -142,19 +140,23 @@ class Elroy(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_QI15QI32QI.unpack_from(d, p)
-        self.hpa = x[0]
-        self.pci_bus_num = x[1]
-        self.config_address = x[2]
-        self.config_reg_elroy = x[3]
-        self.status_control = x[4]
-        self.arb_mask = x[5]
-        self.mmio_base = list(x[6:16])
-        self.error_config = x[16]
-        self.iosapic_reg_select = x[17]
-        self.iosapic_reg = list(x[18:50])
-        self.ilr = x[50]
-        p += 396
+        (
+            self.hpa,
+            self.pci_bus_num,
+            self.config_address,
+            self.config_reg_elroy,
+            self.status_control,
+            self.arb_mask,
+        ) = _BE_QI4Q.unpack_from(d, p)
+        p += 44
+        self.mmio_base = list(_BE_10Q.unpack_from(d, p))
+        p += 80
+        self.error_config, self.iosapic_reg_select = _BE_QI.unpack_from(d, p)
+        p += 12
+        self.iosapic_reg = list(_BE_32Q.unpack_from(d, p))
+        p += 256
+        (self.ilr,) = _BE_I.unpack_from(d, p)
+        p += 4
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -164,20 +166,19 @@ class Elroy(VMState):
             super()._save(out, f, version)
             return
         out.append(
-            _BE_QI15QI32QI.pack(
+            _BE_QI4Q.pack(
                 self.hpa,
                 self.pci_bus_num,
                 self.config_address,
                 self.config_reg_elroy,
                 self.status_control,
                 self.arb_mask,
-                *count_of(self.mmio_base, 10),
-                self.error_config,
-                self.iosapic_reg_select,
-                *count_of(self.iosapic_reg, 32),
-                self.ilr,
             )
         )
+        out.append(_BE_10Q.pack(*self.mmio_base))
+        out.append(_BE_QI.pack(self.error_config, self.iosapic_reg_select))
+        out.append(_BE_32Q.pack(*self.iosapic_reg))
+        out.append(_BE_I.pack(self.ilr))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
@@ -196,11 +197,17 @@ class Elroy(VMState):
             U64[self.status_control],
             b"\x85",
             U64[self.arb_mask],
+            b"\xa6",
+            integers(self.mmio_base, U64, 10),
+            b"\x87",
+            U64[self.error_config],
+            b"\x88",
+            U32[self.iosapic_reg_select],
+            b"\xa9",
+            integers(self.iosapic_reg, U64, 32),
+            b"\x8a",
+            U32[self.ilr],
         )
-        out.append(tlv(b"\xa6", integers(count_of(self.mmio_base, 10), U64)))
-        out += (b"\x87", U64[self.error_config], b"\x88", U32[self.iosapic_reg_select])
-        out.append(tlv(b"\xa9", integers(count_of(self.iosapic_reg, 32), U64)))
-        out += (b"\x8a", U32[self.ilr])
         return b"".join(out)
 
     @classmethod
@@ -209,15 +216,17 @@ class Elroy(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.hpa, p = take_integer(d, p, e, b"\x80", U64)
-        self.pci_bus_num, p = take_integer(d, p, e, b"\x81", U32)
-        self.config_address, p = take_integer(d, p, e, b"\x82", U64)
-        self.config_reg_elroy, p = take_integer(d, p, e, b"\x83", U64)
-        self.status_control, p = take_integer(d, p, e, b"\x84", U64)
-        self.arb_mask, p = take_integer(d, p, e, b"\x85", U64)
+        (
+            self.hpa,
+            self.pci_bus_num,
+            self.config_address,
+            self.config_reg_elroy,
+            self.status_control,
+            self.arb_mask,
+            p,
+        ) = _TLV0_QI4Q.take(d, p, e)
         self.mmio_base, p = take_integers(d, p, e, b"\xa6", U64, 10)
-        self.error_config, p = take_integer(d, p, e, b"\x87", U64)
-        self.iosapic_reg_select, p = take_integer(d, p, e, b"\x88", U32)
+        self.error_config, self.iosapic_reg_select, p = _TLV7_QI.take(d, p, e)
         self.iosapic_reg, p = take_integers(d, p, e, b"\xa9", U64, 32)
         self.ilr, p = take_integer(d, p, e, b"\x8a", U32)
         if p != e:

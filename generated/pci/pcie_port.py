@@ -5,25 +5,24 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U16, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
 from vmsgen.runtime.straight import (
-    U16,
-    U32,
     NotPlain,
     bounded,
     content,
     count_of,
-    integers,
     load_subsections,
-    take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2H = struct.Struct(">2H")
 _BE_I2H8I = struct.Struct(">I2H8I")
+_TLV0_2H = TlvRun("2H")
+_TLV0_I2H = TlvRun("I2H")
 
 
 class AerError(Struct):
@@ -81,13 +80,22 @@ class AerError(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[AerError, int]:
         self = cls.__new__(cls)
         self._kept = None
-        x = _BE_I2H8I.unpack_from(d, p)
-        self.status = x[0]
-        self.source_id = x[1]
-        self.flags = x[2]
-        self.header = list(x[3:7])
-        self.prefix = list(x[7:11])
+        (
+            self.status,
+            self.source_id,
+            self.flags,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+        ) = _BE_I2H8I.unpack_from(d, p)
         p += 40
+        self.header = [_x, _x2, _x3, _x4]
+        self.prefix = [_x5, _x6, _x7, _x8]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -96,13 +104,21 @@ class AerError(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
+        _x, _x2, _x3, _x4 = self.header
+        _x5, _x6, _x7, _x8 = self.prefix
         out.append(
             _BE_I2H8I.pack(
                 self.status,
                 self.source_id,
                 self.flags,
-                *count_of(self.header, 4),
-                *count_of(self.prefix, 4),
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
             )
         )
 
@@ -117,18 +133,18 @@ class AerError(Struct):
             U16[self.source_id],
             b"\x82",
             U16[self.flags],
+            b"\xa3",
+            integers(self.header, U32, 4),
+            b"\xa4",
+            integers(self.prefix, U32, 4),
         )
-        out.append(tlv(b"\xa3", integers(count_of(self.header, 4), U32)))
-        out.append(tlv(b"\xa4", integers(count_of(self.prefix, 4), U32)))
         return b"".join(out)
 
     @classmethod
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> AerError:
         self = cls.__new__(cls)
         self._kept = None
-        self.status, p = take_integer(d, p, e, b"\x80", U32)
-        self.source_id, p = take_integer(d, p, e, b"\x81", U16)
-        self.flags, p = take_integer(d, p, e, b"\x82", U16)
+        self.status, self.source_id, self.flags, p = _TLV0_I2H.take(d, p, e)
         self.header, p = take_integers(d, p, e, b"\xa3", U32, 4)
         self.prefix, p = take_integers(d, p, e, b"\xa4", U32, 4)
         if p != e:
@@ -215,8 +231,7 @@ class AerLog(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> AerLog:
         self = cls.__new__(cls)
         self._kept = None
-        log_num, p = take_integer(d, p, e, b"\x80", U16)
-        self.log_max, p = take_integer(d, p, e, b"\x81", U16)
+        log_num, self.log_max, p = _TLV0_2H.take(d, p, e)
         if not (log_num <= self.log_max):
             raise NotPlain("a check")
         p, end = content(d, p, e, b"\xa2")

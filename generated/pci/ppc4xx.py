@@ -5,21 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    content,
-    count_of,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, count_of, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2I = struct.Struct(">2I")
 _BE_4I = struct.Struct(">4I")
+_TLV0_2I = TlvRun("2I")
+_TLV0_4I = TlvRun("4I")
 
 
 class PciMasterMap(Struct):
@@ -90,10 +85,7 @@ class PciMasterMap(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> PciMasterMap:
         self = cls.__new__(cls)
         self._kept = None
-        self.la, p = take_integer(d, p, e, b"\x80", U32)
-        self.ma, p = take_integer(d, p, e, b"\x81", U32)
-        self.pcila, p = take_integer(d, p, e, b"\x82", U32)
-        self.pciha, p = take_integer(d, p, e, b"\x83", U32)
+        self.la, self.ma, self.pcila, self.pciha, p = _TLV0_4I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -150,8 +142,7 @@ class PciTargetMap(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> PciTargetMap:
         self = cls.__new__(cls)
         self._kept = None
-        self.ms, p = take_integer(d, p, e, b"\x80", U32)
-        self.la, p = take_integer(d, p, e, b"\x81", U32)
+        self.ms, self.la, p = _TLV0_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U32,
     NotPlain,
     content,
     count_of,
@@ -20,6 +20,7 @@ from vmsgen.runtime.visitor import Visitor
 
 _BE_4I = struct.Struct(">4I")
 _BE_I = struct.Struct(">I")
+_TLV0_4I = TlvRun("4I")
 
 
 class PciOutbound(Struct):
@@ -90,10 +91,7 @@ class PciOutbound(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> PciOutbound:
         self = cls.__new__(cls)
         self._kept = None
-        self.potar, p = take_integer(d, p, e, b"\x80", U32)
-        self.potear, p = take_integer(d, p, e, b"\x81", U32)
-        self.powbar, p = take_integer(d, p, e, b"\x82", U32)
-        self.powar, p = take_integer(d, p, e, b"\x83", U32)
+        self.potar, self.potear, self.powbar, self.powar, p = _TLV0_4I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -167,10 +165,7 @@ class PciInbound(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> PciInbound:
         self = cls.__new__(cls)
         self._kept = None
-        self.pitar, p = take_integer(d, p, e, b"\x80", U32)
-        self.piwbar, p = take_integer(d, p, e, b"\x81", U32)
-        self.piwbear, p = take_integer(d, p, e, b"\x82", U32)
-        self.piwar, p = take_integer(d, p, e, b"\x83", U32)
+        self.pitar, self.piwbar, self.piwbear, self.piwar, p = _TLV0_4I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

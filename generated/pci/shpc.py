@@ -5,23 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
-from vmsgen.runtime.straight import (
-    U8,
-    U16,
-    U32,
-    NotPlain,
-    bounded,
-    count_of,
-    integers,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, bounded, count_of
 from vmsgen.runtime.visitor import Visitor
 
 _LE_3I2B2H4BH3I = struct.Struct("<3I2B2H4BH3I")
+_TLV0_3I2B2H4BH3I = TlvRun("3I2B2H4BH3I")
 
 
 class Shpc(Struct):
@@ -242,21 +234,21 @@ class Shpc(Struct):
             b"\x82",
             U32[self.slots_66],
             b"\x83",
-            U8[self.nslots],
+            UINT8[self.nslots],
             b"\x84",
-            U8[self.first_device],
+            UINT8[self.first_device],
             b"\x85",
             U16[self.physical_slot],
             b"\x86",
             U16[self.bus_configuration],
             b"\x87",
-            U8[self.msi_control],
+            UINT8[self.msi_control],
             b"\x88",
-            U8[self.programming_interface],
+            UINT8[self.programming_interface],
             b"\x89",
-            U8[self.command],
+            UINT8[self.command],
             b"\x8a",
-            U8[self.command_target],
+            UINT8[self.command_target],
             b"\x8b",
             U16[self.command_status],
             b"\x8c",
@@ -265,29 +257,33 @@ class Shpc(Struct):
             U32[self.serr_locator],
             b"\x8e",
             U32[self.serr_interrupt],
+            b"\xaf",
+            integers(self.slots, U32, self.nslots & 31),
         )
-        out.append(tlv(b"\xaf", integers(count_of(self.slots, self.nslots & 31), U32)))
         return b"".join(out)
 
     @classmethod
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Shpc:
         self = cls.__new__(cls)
         self._kept = None
-        self.base_offset, p = take_integer(d, p, e, b"\x80", U32)
-        self.slots_33, p = take_integer(d, p, e, b"\x81", U32)
-        self.slots_66, p = take_integer(d, p, e, b"\x82", U32)
-        self.nslots, p = take_integer(d, p, e, b"\x83", U8)
-        self.first_device, p = take_integer(d, p, e, b"\x84", U8)
-        self.physical_slot, p = take_integer(d, p, e, b"\x85", U16)
-        self.bus_configuration, p = take_integer(d, p, e, b"\x86", U16)
-        self.msi_control, p = take_integer(d, p, e, b"\x87", U8)
-        self.programming_interface, p = take_integer(d, p, e, b"\x88", U8)
-        self.command, p = take_integer(d, p, e, b"\x89", U8)
-        self.command_target, p = take_integer(d, p, e, b"\x8a", U8)
-        self.command_status, p = take_integer(d, p, e, b"\x8b", U16)
-        self.interrupt_locator, p = take_integer(d, p, e, b"\x8c", U32)
-        self.serr_locator, p = take_integer(d, p, e, b"\x8d", U32)
-        self.serr_interrupt, p = take_integer(d, p, e, b"\x8e", U32)
+        (
+            self.base_offset,
+            self.slots_33,
+            self.slots_66,
+            self.nslots,
+            self.first_device,
+            self.physical_slot,
+            self.bus_configuration,
+            self.msi_control,
+            self.programming_interface,
+            self.command,
+            self.command_target,
+            self.command_status,
+            self.interrupt_locator,
+            self.serr_locator,
+            self.serr_interrupt,
+            p,
+        ) = _TLV0_3I2B2H4BH3I.take(d, p, e)
         self.slots, p = take_integers(d, p, e, b"\xaf", U32, self.nslots & 31)
         if p != e:
             raise NotPlain("a component more")

@@ -5,21 +5,17 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U32,
     NotPlain,
-    count_of,
-    integers,
     load_subsections,
     octets,
     sized,
     take_integer,
-    take_integers,
     take_octets,
-    tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
@@ -104,8 +100,14 @@ class SimbaBridge(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", S32[self.version_id], b"\x81", octets(self.config, 256))
-        out.append(tlv(b"\xa2", integers(count_of(self.irq_state, 4), U32)))
+        out += (
+            b"\x80",
+            S32[self.version_id],
+            b"\x81",
+            octets(self.config, 256),
+            b"\xa2",
+            integers(self.irq_state, U32, 4),
+        )
         return b"".join(out)
 
     @classmethod

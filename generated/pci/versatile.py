@@ -5,22 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U8,
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_8IB = struct.Struct(">8IB")
+_TLV2_2IB = TlvRun("2IB", 2)
 
 
 class VersatilePci(VMState):
@@ -82,13 +75,12 @@ class VersatilePci(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_8IB.unpack_from(d, p)
-        self.imap = list(x[0:3])
-        self.smap = list(x[3:6])
-        self.selfid = x[6]
-        self.flags = x[7]
-        self.irq_mapping = x[8]
+        _x, _x2, _x3, _x4, _x5, _x6, self.selfid, self.flags, self.irq_mapping = (
+            _BE_8IB.unpack_from(d, p)
+        )
         p += 33
+        self.imap = [_x, _x2, _x3]
+        self.smap = [_x4, _x5, _x6]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -97,13 +89,11 @@ class VersatilePci(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3 = self.imap
+        _x4, _x5, _x6 = self.smap
         out.append(
             _BE_8IB.pack(
-                *count_of(self.imap, 3),
-                *count_of(self.smap, 3),
-                self.selfid,
-                self.flags,
-                self.irq_mapping,
+                _x, _x2, _x3, _x4, _x5, _x6, self.selfid, self.flags, self.irq_mapping
             )
         )
 
@@ -111,15 +101,17 @@ class VersatilePci(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.imap, 3), U32)))
-        out.append(tlv(b"\xa1", integers(count_of(self.smap, 3), U32)))
         out += (
+            b"\xa0",
+            integers(self.imap, U32, 3),
+            b"\xa1",
+            integers(self.smap, U32, 3),
             b"\x82",
             U32[self.selfid],
             b"\x83",
             U32[self.flags],
             b"\x84",
-            U8[self.irq_mapping],
+            UINT8[self.irq_mapping],
         )
         return b"".join(out)
 
@@ -131,9 +123,7 @@ class VersatilePci(VMState):
         self._facts = f
         self.imap, p = take_integers(d, p, e, b"\xa0", U32, 3)
         self.smap, p = take_integers(d, p, e, b"\xa1", U32, 3)
-        self.selfid, p = take_integer(d, p, e, b"\x82", U32)
-        self.flags, p = take_integer(d, p, e, b"\x83", U32)
-        self.irq_mapping, p = take_integer(d, p, e, b"\x84", U8)
+        self.selfid, self.flags, self.irq_mapping, p = _TLV2_2IB.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U8, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_3B = struct.Struct(">3B")
+_TLV0_3B = TlvRun("3B")
 
 
 class PrepSystemio(VMState):
@@ -76,11 +78,11 @@ class PrepSystemio(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.sreset],
+            UINT8[self.sreset],
             b"\x81",
-            U8[self.system_control],
+            UINT8[self.system_control],
             b"\x82",
-            U8[self.iomap_type],
+            UINT8[self.iomap_type],
         )
         return b"".join(out)
 
@@ -90,9 +92,7 @@ class PrepSystemio(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.sreset, p = take_integer(d, p, e, b"\x80", U8)
-        self.system_control, p = take_integer(d, p, e, b"\x81", U8)
-        self.iomap_type, p = take_integer(d, p, e, b"\x82", U8)
+        self.sreset, self.system_control, self.iomap_type, p = _TLV0_3B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U8, UINT8
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U8, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
 _BE_B = struct.Struct(">B")
@@ -57,7 +58,7 @@ class Rs6000Mc(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.port0820_index])
+        out += (b"\x80", UINT8[self.port0820_index])
         return b"".join(out)
 
     @classmethod

@@ -6,14 +6,10 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import S32, S64, U8, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    S32,
-    S64,
-    U8,
-    U32,
-    U64,
     NotPlain,
     bounded,
     content,
@@ -42,6 +38,9 @@ _BE_4sQ = struct.Struct(">4sQ")
 _BE_B = struct.Struct(">B")
 _BE_Q = struct.Struct(">Q")
 _BE_Qq = struct.Struct(">Qq")
+_TLV0_2I = TlvRun("2I")
+_TLV0_2Qi = TlvRun("2Qi")
+_TLV0_Qq = TlvRun("Qq")
 
 
 class Switch(enum.IntEnum):
@@ -125,8 +124,7 @@ class Timebase(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Timebase:
         self = cls.__new__(cls)
         self._kept = None
-        self.guest_timebase, p = take_integer(d, p, e, b"\x80", U64)
-        self.time_of_the_day_ns, p = take_integer(d, p, e, b"\x81", S64)
+        self.guest_timebase, self.time_of_the_day_ns, p = _TLV0_Qq.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -223,8 +221,7 @@ class Event(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Event:
         self = cls.__new__(cls)
         self._kept = None
-        self.summary, p = take_integer(d, p, e, b"\x80", U32)
-        self.extended_length, p = take_integer(d, p, e, b"\x81", U32)
+        self.summary, self.extended_length, p = _TLV0_2I.take(d, p, e)
         if not (self.extended_length <= 65536):
             raise NotPlain("a check")
         self.extended_log, p = take_octets(d, p, e, b"\x82", self.extended_length)
@@ -430,7 +427,7 @@ class SpaprCapHtm(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.mig_caps_0x00])
+        out += (b"\x80", UINT8[self.mig_caps_0x00])
         return b"".join(out)
 
     @classmethod
@@ -489,7 +486,7 @@ class SpaprCapVsx(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.mig_caps_0x01])
+        out += (b"\x80", UINT8[self.mig_caps_0x01])
         return b"".join(out)
 
     @classmethod
@@ -548,7 +545,7 @@ class SpaprCapDfp(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.mig_caps_0x02])
+        out += (b"\x80", UINT8[self.mig_caps_0x02])
         return b"".join(out)
 
     @classmethod
@@ -611,7 +608,7 @@ class SpaprCapCfpc(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.mig_caps_0x03])
+        out += (b"\x80", UINT8[self.mig_caps_0x03])
         return b"".join(out)
 
     @classmethod
@@ -674,7 +671,7 @@ class SpaprCapSbbc(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.mig_caps_0x04])
+        out += (b"\x80", UINT8[self.mig_caps_0x04])
         return b"".join(out)
 
     @classmethod
@@ -735,7 +732,7 @@ class SpaprCapIbs(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.mig_caps_0x05])
+        out += (b"\x80", UINT8[self.mig_caps_0x05])
         return b"".join(out)
 
     @classmethod
@@ -797,7 +794,7 @@ class SpaprCapHptMaxpagesize(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.mig_caps_0x06])
+        out += (b"\x80", UINT8[self.mig_caps_0x06])
         return b"".join(out)
 
     @classmethod
@@ -886,7 +883,7 @@ class SpaprCapNestedKvmHv(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.mig_caps_0x07])
+        out += (b"\x80", UINT8[self.mig_caps_0x07])
         return b"".join(out)
 
     @classmethod
@@ -984,8 +981,7 @@ class SpaprDtb(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.fdt_initial_size, p = take_integer(d, p, e, b"\x80", U32)
-        self.fdt_size, p = take_integer(d, p, e, b"\x81", U32)
+        self.fdt_initial_size, self.fdt_size, p = _TLV0_2I.take(d, p, e)
         if not (self.fdt_size <= 2097152):
             raise NotPlain("a check")
         self.fdt_blob, p = take_octets(d, p, e, b"\x82", self.fdt_size)
@@ -1040,7 +1036,7 @@ class SpaprCapLargeDecr(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.mig_caps_0x08])
+        out += (b"\x80", UINT8[self.mig_caps_0x08])
         return b"".join(out)
 
     @classmethod
@@ -1103,7 +1099,7 @@ class SpaprCapCcfAssist(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.mig_caps_0x09])
+        out += (b"\x80", UINT8[self.mig_caps_0x09])
         return b"".join(out)
 
     @classmethod
@@ -1166,7 +1162,7 @@ class SpaprCapFwnmi(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.mig_caps_0x0A])
+        out += (b"\x80", UINT8[self.mig_caps_0x0A])
         return b"".join(out)
 
     @classmethod
@@ -1283,9 +1279,12 @@ class SpaprFwnmi(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.fwnmi_system_reset_addr, p = take_integer(d, p, e, b"\x80", U64)
-        self.fwnmi_machine_check_addr, p = take_integer(d, p, e, b"\x81", U64)
-        self.fwnmi_machine_check_interlock, p = take_integer(d, p, e, b"\x82", S32)
+        (
+            self.fwnmi_system_reset_addr,
+            self.fwnmi_machine_check_addr,
+            self.fwnmi_machine_check_interlock,
+            p,
+        ) = _TLV0_2Qi.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -1337,7 +1336,7 @@ class SpaprCapRptInvalidate(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.mig_caps_0x0B])
+        out += (b"\x80", UINT8[self.mig_caps_0x0B])
         return b"".join(out)
 
     @classmethod
@@ -1402,7 +1401,7 @@ class SpaprCapAilMode3(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.mig_caps_0x0C])
+        out += (b"\x80", UINT8[self.mig_caps_0x0C])
         return b"".join(out)
 
     @classmethod
@@ -1465,7 +1464,7 @@ class SpaprCapNestedPapr(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.mig_caps_0x0D])
+        out += (b"\x80", UINT8[self.mig_caps_0x0D])
         return b"".join(out)
 
     @classmethod
@@ -1528,7 +1527,7 @@ class SpaprCapDawr1(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.mig_caps_0x0E])
+        out += (b"\x80", UINT8[self.mig_caps_0x0E])
         return b"".join(out)
 
     @classmethod

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    U64,
     NotPlain,
     decode_subsections,
     encode_subsections,
@@ -21,6 +21,7 @@ from vmsgen.runtime.visitor import Visitor
 
 _BE_2Q = struct.Struct(">2Q")
 _BE_Q = struct.Struct(">Q")
+_TLV0_2Q = TlvRun("2Q")
 
 
 class SpaprCpuVpaSlbShadow(VMState):
@@ -83,8 +84,7 @@ class SpaprCpuVpaSlbShadow(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.slb_shadow_addr, p = take_integer(d, p, e, b"\x80", U64)
-        self.slb_shadow_size, p = take_integer(d, p, e, b"\x81", U64)
+        self.slb_shadow_addr, self.slb_shadow_size, p = _TLV0_2Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -150,8 +150,7 @@ class SpaprCpuVpaDtl(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.dtl_addr, p = take_integer(d, p, e, b"\x80", U64)
-        self.dtl_size, p = take_integer(d, p, e, b"\x81", U64)
+        self.dtl_addr, self.dtl_size, p = _TLV0_2Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,24 +5,22 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    U32,
-    U64,
+    TRUTH,
     NotPlain,
     bounded,
     count_of,
     decode_subsections,
     encode_subsections,
-    integers,
     load_subsections,
     need,
     save_subsections,
     take_bool,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -30,6 +28,7 @@ from vmsgen.runtime.visitor import Visitor
 _BE_B = struct.Struct(">B")
 _BE_I = struct.Struct(">I")
 _BE_QI = struct.Struct(">QI")
+_TLV0_QI = TlvRun("QI")
 
 
 class SpaprIommuEx(VMState):
@@ -91,8 +90,7 @@ class SpaprIommuEx(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.bus_offset, p = take_integer(d, p, e, b"\x80", U64)
-        self.page_shift, p = take_integer(d, p, e, b"\x81", U32)
+        self.bus_offset, self.page_shift, p = _TLV0_QI.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -178,18 +176,14 @@ class SpaprIommu(VMState):
             raise NotPlain("a check")
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.bypass = _b == 1
+        self.bypass = TRUTH[_b]
         _n = bounded(max(self.nb_table, 0), d)
         self.table = list(struct.unpack_from(f">{_n}Q", d, p))
         p += _n * 8
         if version >= 3:
             (_b2,) = _BE_B.unpack_from(d, p)
             p += 1
-            if (_b2) > 1:
-                raise NotPlain("a boolean that is kept")
-            self.def_win = _b2 == 1
+            self.def_win = TRUTH[_b2]
         else:
             self.def_win = None
         if d[p : p + 1] == b"\x05":
@@ -223,8 +217,12 @@ class SpaprIommu(VMState):
         out += (b"\x80", U32[self.liobn], b"\x81", U32[self.nb_table])
         if not (self.nb_table <= 16777216):
             raise NotPlain("a check")
-        out += (b"\x82", BOOL[self.bypass])
-        out.append(tlv(b"\xa3", integers(count_of(self.table, self.nb_table), U64)))
+        out += (
+            b"\x82",
+            BOOL[self.bypass],
+            b"\xa3",
+            integers(self.table, U64, self.nb_table),
+        )
         if version >= 3:
             out += (b"\x84", BOOL[need(self.def_win)])
         x = encode_subsections(self, f, {})

@@ -5,19 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    S64,
-    U32,
-    U64,
-    NotPlain,
-    load_subsections,
-    take_integer,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_QqI = struct.Struct(">QqI")
+_TLV0_QqI = TlvRun("QqI")
 
 
 class Flush(Struct):
@@ -84,9 +79,7 @@ class Flush(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Flush:
         self = cls.__new__(cls)
         self._kept = None
-        self.continue_token, p = take_integer(d, p, e, b"\x80", U64)
-        self.hcall_ret, p = take_integer(d, p, e, b"\x81", S64)
-        self.drcidx, p = take_integer(d, p, e, b"\x82", U32)
+        self.continue_token, self.hcall_ret, self.drcidx, p = _TLV0_QqI.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S32, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U32,
-    U64,
     NotPlain,
     bounded,
     content,
@@ -38,6 +36,8 @@ _BE_I = struct.Struct(">I")
 _BE_I4Q = struct.Struct(">I4Q")
 _BE_Q = struct.Struct(">Q")
 _BE_i = struct.Struct(">i")
+_TLV0_3I = TlvRun("3I")
+_TLV1_I4Q = TlvRun("I4Q", 1)
 
 
 class Lsi(Struct):
@@ -155,9 +155,7 @@ class Msi(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Msi:
         self = cls.__new__(cls)
         self._kept = None
-        self.key, p = take_integer(d, p, e, b"\x80", U32)
-        self.value_first_irq, p = take_integer(d, p, e, b"\x81", U32)
-        self.value_num, p = take_integer(d, p, e, b"\x82", U32)
+        self.key, self.value_first_irq, self.value_num, p = _TLV0_3I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -367,11 +365,14 @@ class SpaprPci(VMState):
         self._facts = f
         self.buid, p = take_integer(d, p, e, b"\x80", U64)
         if f.ask(SPAPR_PCI_WINDOWS):
-            self.mig_liobn, p = take_integer(d, p, e, b"\x81", U32)
-            self.mig_mem_win_addr, p = take_integer(d, p, e, b"\x82", U64)
-            self.mig_mem_win_size, p = take_integer(d, p, e, b"\x83", U64)
-            self.mig_io_win_addr, p = take_integer(d, p, e, b"\x84", U64)
-            self.mig_io_win_size, p = take_integer(d, p, e, b"\x85", U64)
+            (
+                self.mig_liobn,
+                self.mig_mem_win_addr,
+                self.mig_mem_win_size,
+                self.mig_io_win_addr,
+                self.mig_io_win_size,
+                p,
+            ) = _TLV1_I4Q.take(d, p, e)
         else:
             self.mig_liobn = None
             self.mig_mem_win_addr = None

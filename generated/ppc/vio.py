@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
-from vmsgen.runtime.straight import U32, U64, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2Q2I = struct.Struct(">2Q2I")
 _BE_I = struct.Struct(">I")
+_TLV2_2Q2I = TlvRun("2Q2I", 2)
 
 
 class VioDevice(Struct):
@@ -129,10 +131,9 @@ class VioDevice(Struct):
         self._kept = None
         self.reg, p = take_integer(d, p, e, b"\x80", U32)
         self.irq, p = take_integer(d, p, e, b"\x81", U32)
-        self.signal_state, p = take_integer(d, p, e, b"\x82", U64)
-        self.crq_qladdr, p = take_integer(d, p, e, b"\x83", U64)
-        self.crq_qsize, p = take_integer(d, p, e, b"\x84", U32)
-        self.crq_qnext, p = take_integer(d, p, e, b"\x85", U32)
+        self.signal_state, self.crq_qladdr, self.crq_qsize, self.crq_qnext, p = (
+            _TLV2_2Q2I.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

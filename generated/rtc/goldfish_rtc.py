@@ -5,20 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    U64,
-    NotPlain,
-    load_subsections,
-    need,
-    take_integer,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, need, take_integer
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2Q4I = struct.Struct(">2Q4I")
 _BE_Q = struct.Struct(">Q")
+_TLV0_2Q4I = TlvRun("2Q4I")
 
 
 class GoldfishRtc(VMState):
@@ -177,12 +172,15 @@ class GoldfishRtc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.tick_offset_vmstate, p = take_integer(d, p, e, b"\x80", U64)
-        self.alarm_next, p = take_integer(d, p, e, b"\x81", U64)
-        self.alarm_running, p = take_integer(d, p, e, b"\x82", U32)
-        self.irq_pending, p = take_integer(d, p, e, b"\x83", U32)
-        self.irq_enabled, p = take_integer(d, p, e, b"\x84", U32)
-        self.time_high, p = take_integer(d, p, e, b"\x85", U32)
+        (
+            self.tick_offset_vmstate,
+            self.alarm_next,
+            self.alarm_running,
+            self.irq_pending,
+            self.irq_enabled,
+            self.time_high,
+            p,
+        ) = _TLV0_2Q4I.take(d, p, e)
         if version >= 3:
             self.tick_offset, p = take_integer(d, p, e, b"\x86", U64)
         else:

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    U32,
     NotPlain,
     decode_subsections,
     encode_subsections,
@@ -21,6 +21,7 @@ from vmsgen.runtime.visitor import Visitor
 
 _BE_6I = struct.Struct(">6I")
 _BE_I = struct.Struct(">I")
+_TLV0_6I = TlvRun("6I")
 
 
 class Pl031TickOffset(VMState):
@@ -214,12 +215,9 @@ class Pl031(VMState):
         self._version = version
         self._facts = f
         self.tick_offset = None
-        self.tick_offset_vmstate, p = take_integer(d, p, e, b"\x80", U32)
-        self.mr, p = take_integer(d, p, e, b"\x81", U32)
-        self.lr, p = take_integer(d, p, e, b"\x82", U32)
-        self.cr, p = take_integer(d, p, e, b"\x83", U32)
-        self.im, p = take_integer(d, p, e, b"\x84", U32)
-        self.is_, p = take_integer(d, p, e, b"\x85", U32)
+        self.tick_offset_vmstate, self.mr, self.lr, self.cr, self.im, self.is_, p = (
+            _TLV0_6I.take(d, p, e)
+        )
         p = decode_subsections(self, d, p, e, b"\xa6", f, {})
         if p != e:
             raise NotPlain("a component more")

@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S32, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U32,
-    U64,
     NotPlain,
     content,
     decode_subsections,
@@ -27,6 +25,7 @@ from .css import SubchDev
 _BE_I = struct.Struct(">I")
 _BE_Q = struct.Struct(">Q")
 _BE_iQ = struct.Struct(">iQ")
+_TLV0_iQ = TlvRun("iQ")
 
 
 class CcwDevice(Struct):
@@ -133,8 +132,7 @@ class IndicatorAddress(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> IndicatorAddress:
         self = cls.__new__(cls)
         self._kept = None
-        self.len, p = take_integer(d, p, e, b"\x80", S32)
-        self.addr, p = take_integer(d, p, e, b"\x81", U64)
+        self.len, self.addr, p = _TLV0_iQ.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -6,21 +6,17 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, U8, U16, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    U8,
-    U16,
-    U32,
-    U64,
+    TRUTH,
     NotPlain,
     content,
     count_of,
     decode_subsections,
     encode_subsections,
     load_subsections,
-    octets,
     save_subsections,
     sized,
     small_octets,
@@ -43,6 +39,17 @@ _BE_I = struct.Struct(">I")
 _BE_I2H4BH2B = struct.Struct(">I2H4BH2B")
 _BE_IH2BI = struct.Struct(">IH2BI")
 _BE_Q = struct.Struct(">Q")
+_TLV0_2BH = TlvRun("2BH")
+_TLV0_2BHI = TlvRun("2BHI")
+_TLV0_2H = TlvRun("2H")
+_TLV0_2HI2BH = TlvRun("2HI2BH")
+_TLV0_BHBH2B = TlvRun("BHBH2B")
+_TLV0_I2H4BH2B = TlvRun("I2H4BH2B")
+_TLV0_IH2BI = TlvRun("IH2BI")
+_TLV1_2B = TlvRun("2B", 1)
+_TLV2_2H = TlvRun("2H", 2)
+_TLV6_32sQ = TlvRun("32sQ", 6)
+_TLV11_tB = TlvRun("?B", 11)
 
 
 class ReportFlags(enum.IntFlag):
@@ -196,8 +203,7 @@ class ChannelReport(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> ChannelReport:
         self = cls.__new__(cls)
         self._kept = None
-        self.flags, p = take_integer(d, p, e, b"\x80", U16)
-        self.rsid, p = take_integer(d, p, e, b"\x81", U16)
+        self.flags, self.rsid, p = _TLV0_2H.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -310,10 +316,10 @@ class ChannelPath(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.in_use])
+        out += (b"\x80", UINT8[self.in_use])
         if not (self.in_use <= 1):
             raise NotPlain("a check")
-        out += (b"\x81", U8[self.type], b"\x82", U8[self.is_virtual])
+        out += (b"\x81", UINT8[self.type], b"\x82", UINT8[self.is_virtual])
         return b"".join(out)
 
     @classmethod
@@ -323,8 +329,7 @@ class ChannelPath(Struct):
         self.in_use, p = take_integer(d, p, e, b"\x80", U8)
         if not (self.in_use <= 1):
             raise NotPlain("a check")
-        self.type, p = take_integer(d, p, e, b"\x81", U8)
-        self.is_virtual, p = take_integer(d, p, e, b"\x82", U8)
+        self.type, self.is_virtual, p = _TLV1_2B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -572,19 +577,19 @@ class Pmcw(Struct):
             b"\x82",
             U16[self.devno],
             b"\x83",
-            U8[self.lpm],
+            UINT8[self.lpm],
             b"\x84",
-            U8[self.pnom],
+            UINT8[self.pnom],
             b"\x85",
-            U8[self.lpum],
+            UINT8[self.lpum],
             b"\x86",
-            U8[self.pim],
+            UINT8[self.pim],
             b"\x87",
             U16[self.mbi],
             b"\x88",
-            U8[self.pom],
+            UINT8[self.pom],
             b"\x89",
-            U8[self.pam],
+            UINT8[self.pam],
             b"\x8a",
             small_octets(self.chpid, 8),
             b"\x8b",
@@ -596,16 +601,19 @@ class Pmcw(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Pmcw:
         self = cls.__new__(cls)
         self._kept = None
-        self.intparm, p = take_integer(d, p, e, b"\x80", U32)
-        self.flags, p = take_integer(d, p, e, b"\x81", U16)
-        self.devno, p = take_integer(d, p, e, b"\x82", U16)
-        self.lpm, p = take_integer(d, p, e, b"\x83", U8)
-        self.pnom, p = take_integer(d, p, e, b"\x84", U8)
-        self.lpum, p = take_integer(d, p, e, b"\x85", U8)
-        self.pim, p = take_integer(d, p, e, b"\x86", U8)
-        self.mbi, p = take_integer(d, p, e, b"\x87", U16)
-        self.pom, p = take_integer(d, p, e, b"\x88", U8)
-        self.pam, p = take_integer(d, p, e, b"\x89", U8)
+        (
+            self.intparm,
+            self.flags,
+            self.devno,
+            self.lpm,
+            self.pnom,
+            self.lpum,
+            self.pim,
+            self.mbi,
+            self.pom,
+            self.pam,
+            p,
+        ) = _TLV0_I2H4BH2B.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x8a", 8)
         self.chpid = list(x)
         self.chars, p = take_integer(d, p, e, b"\x8b", U32)
@@ -701,9 +709,9 @@ class Scsw(Struct):
             b"\x82",
             U32[self.cpa],
             b"\x83",
-            U8[self.dstat],
+            UINT8[self.dstat],
             b"\x84",
-            U8[self.cstat],
+            UINT8[self.cstat],
             b"\x85",
             U16[self.count],
         )
@@ -713,12 +721,9 @@ class Scsw(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Scsw:
         self = cls.__new__(cls)
         self._kept = None
-        self.flags, p = take_integer(d, p, e, b"\x80", U16)
-        self.ctrl, p = take_integer(d, p, e, b"\x81", U16)
-        self.cpa, p = take_integer(d, p, e, b"\x82", U32)
-        self.dstat, p = take_integer(d, p, e, b"\x83", U8)
-        self.cstat, p = take_integer(d, p, e, b"\x84", U8)
-        self.count, p = take_integer(d, p, e, b"\x85", U16)
+        self.flags, self.ctrl, self.cpa, self.dstat, self.cstat, self.count, p = (
+            _TLV0_2HI2BH.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -863,9 +868,9 @@ class ChannelCommand(Struct):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.cmd_code],
+            UINT8[self.cmd_code],
             b"\x81",
-            U8[self.flags],
+            UINT8[self.flags],
             b"\x82",
             U16[self.count],
             b"\x83",
@@ -877,10 +882,7 @@ class ChannelCommand(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> ChannelCommand:
         self = cls.__new__(cls)
         self._kept = None
-        self.cmd_code, p = take_integer(d, p, e, b"\x80", U8)
-        self.flags, p = take_integer(d, p, e, b"\x81", U8)
-        self.count, p = take_integer(d, p, e, b"\x82", U16)
-        self.cda, p = take_integer(d, p, e, b"\x83", U32)
+        self.cmd_code, self.flags, self.count, self.cda, p = _TLV0_2BHI.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -933,9 +935,9 @@ class CommandInformation(Struct):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.type],
+            UINT8[self.type],
             b"\x81",
-            U8[self.command],
+            UINT8[self.command],
             b"\x82",
             U16[self.count],
         )
@@ -945,9 +947,7 @@ class CommandInformation(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> CommandInformation:
         self = cls.__new__(cls)
         self._kept = None
-        self.type, p = take_integer(d, p, e, b"\x80", U8)
-        self.command, p = take_integer(d, p, e, b"\x81", U8)
-        self.count, p = take_integer(d, p, e, b"\x82", U16)
+        self.type, self.command, self.count, p = _TLV0_2BH.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -1072,17 +1072,17 @@ class SenseId(Struct):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.reserved],
+            UINT8[self.reserved],
             b"\x81",
             U16[self.cu_type],
             b"\x82",
-            U8[self.cu_model],
+            UINT8[self.cu_model],
             b"\x83",
             U16[self.dev_type],
             b"\x84",
-            U8[self.dev_model],
+            UINT8[self.dev_model],
             b"\x85",
-            U8[self.unused],
+            UINT8[self.unused],
         )
         x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.ciw, 62)])
         out.append(tlv(b"\xa6", x))
@@ -1092,12 +1092,15 @@ class SenseId(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> SenseId:
         self = cls.__new__(cls)
         self._kept = None
-        self.reserved, p = take_integer(d, p, e, b"\x80", U8)
-        self.cu_type, p = take_integer(d, p, e, b"\x81", U16)
-        self.cu_model, p = take_integer(d, p, e, b"\x82", U8)
-        self.dev_type, p = take_integer(d, p, e, b"\x83", U16)
-        self.dev_model, p = take_integer(d, p, e, b"\x84", U8)
-        self.unused, p = take_integer(d, p, e, b"\x85", U8)
+        (
+            self.reserved,
+            self.cu_type,
+            self.cu_model,
+            self.dev_type,
+            self.dev_model,
+            self.unused,
+            p,
+        ) = _TLV0_BHBH2B.take(d, p, e)
         p, end = content(d, p, e, b"\xa6")
         _items = []
         while p < end:
@@ -1182,9 +1185,9 @@ class Orb(Struct):
             b"\x81",
             U16[self.ctrl0],
             b"\x82",
-            U8[self.lpm],
+            UINT8[self.lpm],
             b"\x83",
-            U8[self.ctrl1],
+            UINT8[self.ctrl1],
             b"\x84",
             U32[self.cpa],
         )
@@ -1194,11 +1197,9 @@ class Orb(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Orb:
         self = cls.__new__(cls)
         self._kept = None
-        self.intparm, p = take_integer(d, p, e, b"\x80", U32)
-        self.ctrl0, p = take_integer(d, p, e, b"\x81", U16)
-        self.lpm, p = take_integer(d, p, e, b"\x82", U8)
-        self.ctrl1, p = take_integer(d, p, e, b"\x83", U8)
-        self.cpa, p = take_integer(d, p, e, b"\x84", U32)
+        self.intparm, self.ctrl0, self.lpm, self.ctrl1, self.cpa, p = _TLV0_IH2BI.take(
+            d, p, e
+        )
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -1405,24 +1406,18 @@ class SubchDev(Struct):
         p += 4
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.thinint_active = _b == 1
+        self.thinint_active = TRUTH[_b]
         self.curr_status, p = Schib._load(d, p, f)
         self.sense_data, self.channel_prog = _BE_32sQ.unpack_from(d, p)
         p += 40
         self.last_cmd, p = ChannelCommand._load(d, p, f)
         (_b2,) = _BE_B.unpack_from(d, p)
         p += 1
-        if (_b2) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.last_cmd_valid = _b2 == 1
+        self.last_cmd_valid = TRUTH[_b2]
         self.id, p = SenseId._load(d, p, f)
         _b3, self.ccw_no_data_cnt = _BE_2B.unpack_from(d, p)
         p += 2
-        if (_b3) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.ccw_fmt_1 = _b3 == 1
+        self.ccw_fmt_1 = TRUTH[_b3]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -1455,9 +1450,9 @@ class SubchDev(Struct):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.cssid],
+            UINT8[self.cssid],
             b"\x81",
-            U8[self.ssid],
+            UINT8[self.ssid],
             b"\x82",
             U16[self.migrated_schid],
             b"\x83",
@@ -1466,11 +1461,11 @@ class SubchDev(Struct):
             BOOL[self.thinint_active],
         )
         out.append(tlv(b"\xa5", self.curr_status._encode(f)))
-        out += (b"\x86", octets(self.sense_data, 32), b"\x87", U64[self.channel_prog])
+        out += (b"\x86 ", sized(self.sense_data, 32), b"\x87", U64[self.channel_prog])
         out.append(tlv(b"\xa8", self.last_cmd._encode(f)))
         out += (b"\x89", BOOL[self.last_cmd_valid])
         out.append(tlv(b"\xaa", self.id._encode(f)))
-        out += (b"\x8b", BOOL[self.ccw_fmt_1], b"\x8c", U8[self.ccw_no_data_cnt])
+        out += (b"\x8b", BOOL[self.ccw_fmt_1], b"\x8c", UINT8[self.ccw_no_data_cnt])
         x = encode_subsections(self, f, {})
         if x:
             out.append(tlv(b"\xad", x))
@@ -1483,14 +1478,12 @@ class SubchDev(Struct):
         self.orb = None
         self.cssid, p = take_integer(d, p, e, b"\x80", U8)
         self.ssid, p = take_integer(d, p, e, b"\x81", U8)
-        self.migrated_schid, p = take_integer(d, p, e, b"\x82", U16)
-        self.devno, p = take_integer(d, p, e, b"\x83", U16)
+        self.migrated_schid, self.devno, p = _TLV2_2H.take(d, p, e)
         self.thinint_active, p = take_bool(d, p, e, b"\x84")
         p, end = content(d, p, e, b"\xa5")
         self.curr_status = Schib._decode(d, p, end, f)
         p = end
-        self.sense_data, p = take_octets(d, p, e, b"\x86", 32)
-        self.channel_prog, p = take_integer(d, p, e, b"\x87", U64)
+        self.sense_data, self.channel_prog, p = _TLV6_32sQ.take(d, p, e)
         p, end = content(d, p, e, b"\xa8")
         self.last_cmd = ChannelCommand._decode(d, p, end, f)
         p = end
@@ -1498,8 +1491,7 @@ class SubchDev(Struct):
         p, end = content(d, p, e, b"\xaa")
         self.id = SenseId._decode(d, p, end, f)
         p = end
-        self.ccw_fmt_1, p = take_bool(d, p, e, b"\x8b")
-        self.ccw_no_data_cnt, p = take_integer(d, p, e, b"\x8c", U8)
+        self.ccw_fmt_1, self.ccw_no_data_cnt, p = _TLV11_tB.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xad", f, {})
         if p != e:
             raise NotPlain("a component more")

@@ -5,19 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, S64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    BOOL,
-    S64,
-    NotPlain,
-    load_subsections,
-    take_bool,
-    take_integer,
-)
+from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_qB = struct.Struct(">qB")
+_TLV0_qt = TlvRun("q?")
 
 
 class VmstateDiag288(VMState):
@@ -55,9 +50,7 @@ class VmstateDiag288(VMState):
         self._facts = f
         self.timer, _b = _BE_qB.unpack_from(d, p)
         p += 9
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.enabled = _b == 1
+        self.enabled = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -85,8 +78,7 @@ class VmstateDiag288(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.timer, p = take_integer(d, p, e, b"\x80", S64)
-        self.enabled, p = take_bool(d, p, e, b"\x81")
+        self.timer, self.enabled, p = _TLV0_qt.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -6,19 +6,16 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U16,
-    U32,
     NotPlain,
     decode_subsections,
     encode_subsections,
     load_subsections,
     need,
     save_subsections,
-    take_integer,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -29,6 +26,8 @@ AIS = Prop("ais", "s390/flic", "bool", default=lambda f: True)
 
 _BE_2B = struct.Struct(">2B")
 _BE_2H2I = struct.Struct(">2H2I")
+_TLV0_2B = TlvRun("2B")
+_TLV0_2H2I = TlvRun("2H2I")
 
 
 class Pending(enum.IntFlag):
@@ -116,10 +115,7 @@ class IoInterrupt(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> IoInterrupt:
         self = cls.__new__(cls)
         self._kept = None
-        self.id, p = take_integer(d, p, e, b"\x80", U16)
-        self.nr, p = take_integer(d, p, e, b"\x81", U16)
-        self.parm, p = take_integer(d, p, e, b"\x82", U32)
-        self.word, p = take_integer(d, p, e, b"\x83", U32)
+        self.id, self.nr, self.parm, self.word, p = _TLV0_2H2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -313,7 +309,7 @@ class QemuS390Flic(VMState):
             return super()._encode(f, version)
         out: list[bytes] = []
         if f.ask(AIS):
-            out += (b"\x80", U8[need(self.simm)], b"\x81", U8[need(self.nimm)])
+            out += (b"\x80", UINT8[need(self.simm)], b"\x81", UINT8[need(self.nimm)])
         x = encode_subsections(self, f, {})
         if x:
             out.append(tlv(b"\xa2", x))
@@ -327,8 +323,7 @@ class QemuS390Flic(VMState):
         self._facts = f
         self.full = None
         if f.ask(AIS):
-            self.simm, p = take_integer(d, p, e, b"\x80", U8)
-            self.nimm, p = take_integer(d, p, e, b"\x81", U8)
+            self.simm, self.nimm, p = _TLV0_2B.take(d, p, e)
         else:
             self.simm = None
             self.nimm = None

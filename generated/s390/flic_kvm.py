@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U64,
     NotPlain,
     bounded,
     content,
@@ -28,6 +27,7 @@ from .kvm_irq import KvmIrq
 
 _BE_2B = struct.Struct(">2B")
 _BE_Q = struct.Struct(">Q")
+_TLV0_2B = TlvRun("2B")
 
 
 class S390FlicIrqs(Struct):
@@ -171,7 +171,7 @@ class S390FlicAis(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.simm], b"\x81", U8[self.nimm])
+        out += (b"\x80", UINT8[self.simm], b"\x81", UINT8[self.nimm])
         return b"".join(out)
 
     @classmethod
@@ -180,8 +180,7 @@ class S390FlicAis(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.simm, p = take_integer(d, p, e, b"\x80", U8)
-        self.nimm, p = take_integer(d, p, e, b"\x81", U8)
+        self.simm, self.nimm, p = _TLV0_2B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -6,13 +6,11 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, U16, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, View, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    U8,
-    U16,
-    U64,
+    TRUTH,
     NotPlain,
     content,
     decode_subsections,
@@ -21,8 +19,6 @@ from vmsgen.runtime.straight import (
     octets,
     save_subsections,
     sized,
-    take_bool,
-    take_integer,
     take_octets,
     tlv,
 )
@@ -31,6 +27,9 @@ from vmsgen.runtime.visitor import Visitor
 _BE_2Q = struct.Struct(">2Q")
 _BE_3BH = struct.Struct(">3BH")
 _BE_H = struct.Struct(">H")
+_TLV0_110sH88s = TlvRun("110sH88s")
+_TLV0_2Q = TlvRun("2Q")
+_TLV3_t2BH = TlvRun("?2BH", 3)
 
 
 class BlockType(enum.IntEnum):
@@ -288,12 +287,12 @@ class IplParameterBlock(Struct):
             return super()._encode(f)
         out: list[bytes] = []
         out += (
-            b"\x80",
-            octets(self.reserved1, 110),
+            b"\x80n",
+            sized(self.reserved1, 110),
             b"\x81",
             U16[self.devno],
-            b"\x82",
-            octets(self.reserved2, 88),
+            b"\x82X",
+            sized(self.reserved2, 88),
         )
         x = encode_subsections(self, f, {})
         if x:
@@ -305,9 +304,7 @@ class IplParameterBlock(Struct):
         self = cls.__new__(cls)
         self._kept = None
         self.extended = None
-        self.reserved1, p = take_octets(d, p, e, b"\x80", 110)
-        self.devno, p = take_integer(d, p, e, b"\x81", U16)
-        self.reserved2, p = take_octets(d, p, e, b"\x82", 88)
+        self.reserved1, self.devno, self.reserved2, p = _TLV0_110sH88s.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xa3", f, {})
         if p != e:
             raise NotPlain("a component more")
@@ -407,9 +404,7 @@ class Ipl(VMState):
         self.iplb, p = IplParameterBlock._load(d, p, f)
         _b, self.cssid, self.ssid, self.devno = _BE_3BH.unpack_from(d, p)
         p += 5
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.iplb_valid = _b == 1
+        self.iplb_valid = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -441,9 +436,9 @@ class Ipl(VMState):
             b"\x83",
             BOOL[self.iplb_valid],
             b"\x84",
-            U8[self.cssid],
+            UINT8[self.cssid],
             b"\x85",
-            U8[self.ssid],
+            UINT8[self.ssid],
             b"\x86",
             U16[self.devno],
         )
@@ -455,15 +450,11 @@ class Ipl(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.compat_start_addr, p = take_integer(d, p, e, b"\x80", U64)
-        self.compat_bios_start_addr, p = take_integer(d, p, e, b"\x81", U64)
+        self.compat_start_addr, self.compat_bios_start_addr, p = _TLV0_2Q.take(d, p, e)
         p, end = content(d, p, e, b"\xa2")
         self.iplb = IplParameterBlock._decode(d, p, end, f)
         p = end
-        self.iplb_valid, p = take_bool(d, p, e, b"\x83")
-        self.cssid, p = take_integer(d, p, e, b"\x84", U8)
-        self.ssid, p = take_integer(d, p, e, b"\x85", U8)
-        self.devno, p = take_integer(d, p, e, b"\x86", U16)
+        self.iplb_valid, self.cssid, self.ssid, self.devno, p = _TLV3_t2BH.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

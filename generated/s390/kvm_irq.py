@@ -6,19 +6,10 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import U16, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, View
-from vmsgen.runtime.straight import (
-    U8,
-    U16,
-    U32,
-    U64,
-    NotPlain,
-    octets,
-    sized,
-    take_integer,
-    take_octets,
-)
+from vmsgen.runtime.straight import NotPlain, sized, take_integer, take_octets
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2H2I52s = struct.Struct(">2H2I52s")
@@ -28,6 +19,9 @@ _BE_H62s = struct.Struct(">H62s")
 _BE_I4sQ48s = struct.Struct(">I4sQ48s")
 _BE_I60s = struct.Struct(">I60s")
 _BE_Q = struct.Struct(">Q")
+_TLV0_2H2I = TlvRun("2H2I")
+_TLV0_3QI = TlvRun("3QI")
+_TLV0_3QI2H6B = TlvRun("3QI2H6B")
 
 
 class KvmIrqType(enum.IntEnum):
@@ -138,10 +132,13 @@ class KvmIrqBodyCase0(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> KvmIrqBodyCase0:
         self = cls.__new__(cls)
         self._kept = None
-        self.subchannel_id, p = take_integer(d, p, e, b"\x80", U16)
-        self.subchannel_nr, p = take_integer(d, p, e, b"\x81", U16)
-        self.io_int_parm, p = take_integer(d, p, e, b"\x82", U32)
-        self.io_int_word, p = take_integer(d, p, e, b"\x83", U32)
+        (
+            self.subchannel_id,
+            self.subchannel_nr,
+            self.io_int_parm,
+            self.io_int_word,
+            p,
+        ) = _TLV0_2H2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -367,17 +364,17 @@ class KvmIrqBodyProgram(Struct):
             b"\x85",
             U16[self.mon_class_nr],
             b"\x86",
-            U8[self.per_code],
+            UINT8[self.per_code],
             b"\x87",
-            U8[self.per_atmid],
+            UINT8[self.per_atmid],
             b"\x88",
-            U8[self.exc_access_id],
+            UINT8[self.exc_access_id],
             b"\x89",
-            U8[self.per_access_id],
+            UINT8[self.per_access_id],
             b"\x8a",
-            U8[self.op_access_id],
+            UINT8[self.op_access_id],
             b"\x8b",
-            U8[self.flags],
+            UINT8[self.flags],
         )
         return b"".join(out)
 
@@ -385,18 +382,21 @@ class KvmIrqBodyProgram(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> KvmIrqBodyProgram:
         self = cls.__new__(cls)
         self._kept = None
-        self.trans_exc_code, p = take_integer(d, p, e, b"\x80", U64)
-        self.mon_code, p = take_integer(d, p, e, b"\x81", U64)
-        self.per_address, p = take_integer(d, p, e, b"\x82", U64)
-        self.data_exc_code, p = take_integer(d, p, e, b"\x83", U32)
-        self.code, p = take_integer(d, p, e, b"\x84", U16)
-        self.mon_class_nr, p = take_integer(d, p, e, b"\x85", U16)
-        self.per_code, p = take_integer(d, p, e, b"\x86", U8)
-        self.per_atmid, p = take_integer(d, p, e, b"\x87", U8)
-        self.exc_access_id, p = take_integer(d, p, e, b"\x88", U8)
-        self.per_access_id, p = take_integer(d, p, e, b"\x89", U8)
-        self.op_access_id, p = take_integer(d, p, e, b"\x8a", U8)
-        self.flags, p = take_integer(d, p, e, b"\x8b", U8)
+        (
+            self.trans_exc_code,
+            self.mon_code,
+            self.per_address,
+            self.data_exc_code,
+            self.code,
+            self.mon_class_nr,
+            self.per_code,
+            self.per_atmid,
+            self.exc_access_id,
+            self.per_access_id,
+            self.op_access_id,
+            self.flags,
+            p,
+        ) = _TLV0_3QI2H6B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -564,8 +564,8 @@ class KvmIrqBodyMachineCheck(Struct):
             U64[self.failing_storage_address],
             b"\x83",
             U32[self.ext_damage_code],
-            b"\x85",
-            octets(self.fixed_logout, 16),
+            b"\x85\x10",
+            sized(self.fixed_logout, 16),
         )
         return b"".join(out)
 
@@ -573,10 +573,9 @@ class KvmIrqBodyMachineCheck(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> KvmIrqBodyMachineCheck:
         self = cls.__new__(cls)
         self._kept = None
-        self.cr14, p = take_integer(d, p, e, b"\x80", U64)
-        self.mcic, p = take_integer(d, p, e, b"\x81", U64)
-        self.failing_storage_address, p = take_integer(d, p, e, b"\x82", U64)
-        self.ext_damage_code, p = take_integer(d, p, e, b"\x83", U32)
+        self.cr14, self.mcic, self.failing_storage_address, self.ext_damage_code, p = (
+            _TLV0_3QI.take(d, p, e)
+        )
         self.fixed_logout, p = take_octets(d, p, e, b"\x85", 16)
         if p != e:
             raise NotPlain("a component more")

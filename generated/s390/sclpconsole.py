@@ -5,23 +5,23 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    U32,
+    TRUTH,
     NotPlain,
     load_subsections,
     octets,
     sized,
     take_bool,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_4I = struct.Struct(">4I")
 _BE_B = struct.Struct(">B")
+_TLV2_4I = TlvRun("4I", 2)
 
 
 class Sclpconsole(VMState):
@@ -110,9 +110,7 @@ class Sclpconsole(VMState):
         self._facts = f
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.event_event_pending = _b == 1
+        self.event_event_pending = TRUTH[_b]
         self.iov = d[p : p + 4080]
         p += 4080
         self.iov_sclp, self.iov_bs, self.iov_data_len, self.iov_sclp_rest = (
@@ -165,10 +163,9 @@ class Sclpconsole(VMState):
         self._facts = f
         self.event_event_pending, p = take_bool(d, p, e, b"\x80")
         self.iov, p = take_octets(d, p, e, b"\x81", 4080)
-        self.iov_sclp, p = take_integer(d, p, e, b"\x82", U32)
-        self.iov_bs, p = take_integer(d, p, e, b"\x83", U32)
-        self.iov_data_len, p = take_integer(d, p, e, b"\x84", U32)
-        self.iov_sclp_rest, p = take_integer(d, p, e, b"\x85", U32)
+        self.iov_sclp, self.iov_bs, self.iov_data_len, self.iov_sclp_rest, p = (
+            _TLV2_4I.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

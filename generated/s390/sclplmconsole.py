@@ -5,22 +5,21 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    U32,
+    TRUTH,
     NotPlain,
     load_subsections,
     octets,
     sized,
-    take_bool,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_B2I = struct.Struct(">B2I")
+_TLV0_t2I = TlvRun("?2I")
 
 
 class Sclplmconsole(VMState):
@@ -85,9 +84,7 @@ class Sclplmconsole(VMState):
         self._facts = f
         _b, self.write_errors, self.length = _BE_B2I.unpack_from(d, p)
         p += 9
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.event_event_pending = _b == 1
+        self.event_event_pending = TRUTH[_b]
         self.buf = d[p : p + 4066]
         p += 4066
         if d[p : p + 1] == b"\x05":
@@ -129,9 +126,9 @@ class Sclplmconsole(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.event_event_pending, p = take_bool(d, p, e, b"\x80")
-        self.write_errors, p = take_integer(d, p, e, b"\x81", U32)
-        self.length, p = take_integer(d, p, e, b"\x82", U32)
+        self.event_event_pending, self.write_errors, self.length, p = _TLV0_t2I.take(
+            d, p, e
+        )
         self.buf, p = take_octets(d, p, e, b"\x83", 4066)
         if p != e:
             raise NotPlain("a component more")

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import BOOL, NotPlain, load_subsections, take_bool
+from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections, take_bool
 from vmsgen.runtime.visitor import Visitor
 
 _BE_B = struct.Struct(">B")
@@ -43,9 +44,7 @@ class Sclpquiesce(VMState):
         self._facts = f
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.event_pending = _b == 1
+        self.event_pending = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p

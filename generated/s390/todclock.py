@@ -5,20 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U8, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U8,
-    U64,
-    NotPlain,
-    load_subsections,
-    need,
-    take_integer,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, need, take_integer
 from vmsgen.runtime.visitor import Visitor
 
 _BE_B = struct.Struct(">B")
 _BE_BQ = struct.Struct(">BQ")
+_TLV1_BQ = TlvRun("BQ", 1)
 
 
 class Todclock(VMState):
@@ -92,9 +87,9 @@ class Todclock(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.present])
+        out += (b"\x80", UINT8[self.present])
         if self.present != 0:
-            out += (b"\x81", U8[need(self.high)], b"\x82", U64[need(self.low)])
+            out += (b"\x81", UINT8[need(self.high)], b"\x82", U64[need(self.low)])
         return b"".join(out)
 
     @classmethod
@@ -105,8 +100,7 @@ class Todclock(VMState):
         self._facts = f
         self.present, p = take_integer(d, p, e, b"\x80", U8)
         if self.present != 0:
-            self.high, p = take_integer(d, p, e, b"\x81", U8)
-            self.low, p = take_integer(d, p, e, b"\x82", U64)
+            self.high, self.low, p = _TLV1_BQ.take(d, p, e)
         else:
             self.high = None
             self.low = None

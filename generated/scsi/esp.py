@@ -5,20 +5,17 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, S32, U8, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    S32,
-    U8,
-    U32,
+    TRUTH,
     NotPlain,
     content,
     decode_subsections,
     encode_subsections,
     load_subsections,
     need,
-    octets,
     save_subsections,
     sized,
     take_bool,
@@ -37,6 +34,10 @@ _BE_2I16s = struct.Struct(">2I16s")
 _BE_B = struct.Struct(">B")
 _BE_I = struct.Struct(">I")
 _BE_IB = struct.Struct(">IB")
+_TLV0_16s16si = TlvRun("16s16si")
+_TLV3_2I16s = TlvRun("2I16s", 3)
+_TLV7_It = TlvRun("I?", 7)
+_TLV15_tB = TlvRun("?B", 15)
 
 
 class EspPdma(VMState):
@@ -83,7 +84,7 @@ class EspPdma(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.pdma_cb])
+        out += (b"\x80", UINT8[self.pdma_cb])
         return b"".join(out)
 
     @classmethod
@@ -343,9 +344,7 @@ class Esp(Struct):
         if before_5:
             self.deferred_status, _b = _BE_IB.unpack_from(d, p)
             p += 5
-            if (_b) > 1:
-                raise NotPlain("a boolean that is kept")
-            self.deferred_complete = _b == 1
+            self.deferred_complete = TRUTH[_b]
         else:
             self.deferred_status = None
             self.deferred_complete = None
@@ -376,9 +375,7 @@ class Esp(Struct):
         if layout >= 5:
             _b2, self.cmdfifo_cdb_offset = _BE_2B.unpack_from(d, p)
             p += 2
-            if (_b2) > 1:
-                raise NotPlain("a boolean that is kept")
-            self.data_ready = _b2 == 1
+            self.data_ready = TRUTH[_b2]
             self.fifo, p = Fifo8._load(d, p, f, 16)
             self.cmdfifo, p = Fifo8._load(d, p, f, 32)
         else:
@@ -399,9 +396,7 @@ class Esp(Struct):
         if layout >= 7:
             (_b3,) = _BE_B.unpack_from(d, p)
             p += 1
-            if (_b3) > 1:
-                raise NotPlain("a boolean that is kept")
-            self.drq_state = _b3 == 1
+            self.drq_state = TRUTH[_b3]
         else:
             self.drq_state = None
         if d[p : p + 1] == b"\x05":
@@ -461,10 +456,10 @@ class Esp(Struct):
         out: list[bytes] = []
         before_5 = layout < 5
         out += (
-            b"\x80",
-            octets(self.rregs, 16),
-            b"\x81",
-            octets(self.wregs, 16),
+            b"\x80\x10",
+            sized(self.rregs, 16),
+            b"\x81\x10",
+            sized(self.wregs, 16),
             b"\x82",
             S32[self.ti_size],
         )
@@ -474,8 +469,8 @@ class Esp(Struct):
                 U32[need(self.ti_rptr)],
                 b"\x84",
                 U32[need(self.ti_wptr)],
-                b"\x85",
-                octets(need(self.ti_buf), 16),
+                b"\x85\x10",
+                sized(need(self.ti_buf), 16),
             )
         out += (b"\x86", U32[self.status])
         if before_5:
@@ -487,9 +482,9 @@ class Esp(Struct):
             )
         out += (b"\x89", U32[self.dma])
         if before_5:
-            out += (b"\x8a", octets(need(self.cmdbuf), 16))
+            out += (b"\x8a\x10", sized(need(self.cmdbuf), 16))
         if before_5 and layout >= 4:
-            out += (b"\x8b", octets(need(self.cmdbuf_rest), 16))
+            out += (b"\x8b\x10", sized(need(self.cmdbuf_rest), 16))
         if before_5:
             out += (b"\x8c", U32[need(self.cmdlen)])
         out += (b"\x8d", U32[self.do_cmd])
@@ -500,14 +495,14 @@ class Esp(Struct):
                 b"\x8f",
                 BOOL[need(self.data_ready)],
                 b"\x90",
-                U8[need(self.cmdfifo_cdb_offset)],
+                UINT8[need(self.cmdfifo_cdb_offset)],
             )
             out.append(tlv(b"\xb1", need(self.fifo)._encode(f, 16)))
             out.append(tlv(b"\xb2", need(self.cmdfifo)._encode(f, 32)))
         if 5 <= layout <= 6:
-            out += (b"\x93", U8[need(self.ti_cmd)])
+            out += (b"\x93", UINT8[need(self.ti_cmd)])
         if layout >= 6:
-            out += (b"\x94", U8[need(self.lun)])
+            out += (b"\x94", UINT8[need(self.lun)])
         if layout >= 7:
             out += (b"\x95", BOOL[need(self.drq_state)])
         x = encode_subsections(self, f, {})
@@ -521,21 +516,16 @@ class Esp(Struct):
         self._kept = None
         self.pdma = None
         before_5 = layout < 5
-        self.rregs, p = take_octets(d, p, e, b"\x80", 16)
-        self.wregs, p = take_octets(d, p, e, b"\x81", 16)
-        self.ti_size, p = take_integer(d, p, e, b"\x82", S32)
+        self.rregs, self.wregs, self.ti_size, p = _TLV0_16s16si.take(d, p, e)
         if before_5:
-            self.ti_rptr, p = take_integer(d, p, e, b"\x83", U32)
-            self.ti_wptr, p = take_integer(d, p, e, b"\x84", U32)
-            self.ti_buf, p = take_octets(d, p, e, b"\x85", 16)
+            self.ti_rptr, self.ti_wptr, self.ti_buf, p = _TLV3_2I16s.take(d, p, e)
         else:
             self.ti_rptr = None
             self.ti_wptr = None
             self.ti_buf = None
         self.status, p = take_integer(d, p, e, b"\x86", U32)
         if before_5:
-            self.deferred_status, p = take_integer(d, p, e, b"\x87", U32)
-            self.deferred_complete, p = take_bool(d, p, e, b"\x88")
+            self.deferred_status, self.deferred_complete, p = _TLV7_It.take(d, p, e)
         else:
             self.deferred_status = None
             self.deferred_complete = None
@@ -558,8 +548,7 @@ class Esp(Struct):
         else:
             self.dma_left = None
         if layout >= 5:
-            self.data_ready, p = take_bool(d, p, e, b"\x8f")
-            self.cmdfifo_cdb_offset, p = take_integer(d, p, e, b"\x90", U8)
+            self.data_ready, self.cmdfifo_cdb_offset, p = _TLV15_tB.take(d, p, e)
             p, end = content(d, p, e, b"\xb1")
             self.fifo = Fifo8._decode(d, p, end, f, 16)
             p = end

@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U8, UINT8
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import View, VMState
 from vmsgen.runtime.straight import (
-    U8,
     NotPlain,
     content,
     load_subsections,
-    octets,
     sized,
     take_integer,
     take_octets,
@@ -197,9 +196,9 @@ class Pciespscsi(VMState):
             return super()._encode(f, version)
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.parent_obj._encode(f)))
-        out += (b"\x81", octets(self.dma_regs, 32))
+        out += (b"\x81 ", sized(self.dma_regs, 32))
         if version >= 2:
-            out += (b"\x82", U8[self.esp_mig_version_id])
+            out += (b"\x82", UINT8[self.esp_mig_version_id])
         out.append(
             tlv(
                 b"\xa3",

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U8, UINT8
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U8,
     NotPlain,
     content,
     load_subsections,
@@ -95,7 +95,7 @@ class Sysbusespscsi(VMState):
             return super()._encode(f, version)
         out: list[bytes] = []
         if version >= 2:
-            out += (b"\x80", U8[self.esp_mig_version_id])
+            out += (b"\x80", UINT8[self.esp_mig_version_id])
         out.append(
             tlv(
                 b"\xa1",

@@ -5,22 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    U64,
-    NotPlain,
-    content,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..pci.device import MsixTable, PCIDevice
 
 _BE_3I3Q = struct.Struct(">3I3Q")
+_TLV2_3I3Q = TlvRun("3I3Q", 2)
 
 
 class MegasasGen2(VMState):
@@ -182,12 +176,15 @@ class MegasasGen2(VMState):
         p, end = content(d, p, e, b"\xa1")
         self.msix = MsixTable._decode(d, p, end, f, self.parent_obj.vectors)
         p = end
-        self.fw_state, p = take_integer(d, p, e, b"\x82", U32)
-        self.intr_mask, p = take_integer(d, p, e, b"\x83", U32)
-        self.doorbell, p = take_integer(d, p, e, b"\x84", U32)
-        self.reply_queue_pa, p = take_integer(d, p, e, b"\x85", U64)
-        self.consumer_pa, p = take_integer(d, p, e, b"\x86", U64)
-        self.producer_pa, p = take_integer(d, p, e, b"\x87", U64)
+        (
+            self.fw_state,
+            self.intr_mask,
+            self.doorbell,
+            self.reply_queue_pa,
+            self.consumer_pa,
+            self.producer_pa,
+            p,
+        ) = _TLV2_3I3Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

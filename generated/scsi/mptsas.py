@@ -6,30 +6,29 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, S32, U16, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    BOOL,
-    S32,
-    U8,
-    U16,
-    U32,
-    U64,
-    NotPlain,
-    content,
-    count_of,
-    integers,
-    load_subsections,
-    take_bool,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import TRUTH, NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..pci.device import PCIDevice
 
-_BE_9BA2B8E5 = struct.Struct(">BI2B256I2i256H2iIB131I2H129I2H129I5H2Q")
+_BE_129I = struct.Struct(">129I")
+_BE_256H = struct.Struct(">256H")
+_BE_256I = struct.Struct(">256I")
+_BE_2H = struct.Struct(">2H")
+_BE_2i = struct.Struct(">2i")
+_BE_2iIB2I = struct.Struct(">2iIB2I")
+_BE_5H2Q = struct.Struct(">5H2Q")
+_BE_BI2B = struct.Struct(">BI2B")
+_TLV1_tI2B = TlvRun("?I2B", 1)
+_TLV6_2i = TlvRun("2i", 6)
+_TLV9_2iIB2I = TlvRun("2iIB2I", 9)
+_TLV16_2H = TlvRun("2H", 16)
+_TLV19_2H = TlvRun("2H", 19)
+_TLV22_5H2Q = TlvRun("5H2Q", 22)
 
 
 class IocState(enum.IntEnum):
@@ -311,39 +310,44 @@ class Mptsas(VMState):
         self._version = version
         self._facts = f
         self.dev, p = PCIDevice._load(d, p, f)
-        x = _BE_9BA2B8E5.unpack_from(d, p)
-        _b = x[0]
-        self.state = x[1]
-        self.who_init = x[2]
-        self.doorbell_state = x[3]
-        self.doorbell_msg = list(x[4:260])
-        self.doorbell_idx = x[260]
-        self.doorbell_cnt = x[261]
-        self.doorbell_reply = list(x[262:518])
-        self.doorbell_reply_idx = x[518]
-        self.doorbell_reply_size = x[519]
-        self.diagnostic = x[520]
-        self.diagnostic_idx = x[521]
-        self.intr_status = x[522]
-        self.intr_mask = x[523]
-        self.request_post = list(x[524:653])
-        self.request_post_head = x[653]
-        self.request_post_tail = x[654]
-        self.reply_post = list(x[655:784])
-        self.reply_post_head = x[784]
-        self.reply_post_tail = x[785]
-        self.reply_free = list(x[786:915])
-        self.reply_free_head = x[915]
-        self.reply_free_tail = x[916]
-        self.max_buses = x[917]
-        self.max_devices = x[918]
-        self.reply_frame_size = x[919]
-        self.host_mfa_high_addr = x[920]
-        self.sense_buffer_high_addr = x[921]
-        p += 3154
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.msi_in_use = _b == 1
+        _b, self.state, self.who_init, self.doorbell_state = _BE_BI2B.unpack_from(d, p)
+        p += 7
+        self.msi_in_use = TRUTH[_b]
+        self.doorbell_msg = list(_BE_256I.unpack_from(d, p))
+        p += 1024
+        self.doorbell_idx, self.doorbell_cnt = _BE_2i.unpack_from(d, p)
+        p += 8
+        self.doorbell_reply = list(_BE_256H.unpack_from(d, p))
+        p += 512
+        (
+            self.doorbell_reply_idx,
+            self.doorbell_reply_size,
+            self.diagnostic,
+            self.diagnostic_idx,
+            self.intr_status,
+            self.intr_mask,
+        ) = _BE_2iIB2I.unpack_from(d, p)
+        p += 21
+        self.request_post = list(_BE_129I.unpack_from(d, p))
+        p += 516
+        self.request_post_head, self.request_post_tail = _BE_2H.unpack_from(d, p)
+        p += 4
+        self.reply_post = list(_BE_129I.unpack_from(d, p))
+        p += 516
+        self.reply_post_head, self.reply_post_tail = _BE_2H.unpack_from(d, p)
+        p += 4
+        self.reply_free = list(_BE_129I.unpack_from(d, p))
+        p += 516
+        (
+            self.reply_free_head,
+            self.reply_free_tail,
+            self.max_buses,
+            self.max_devices,
+            self.reply_frame_size,
+            self.host_mfa_high_addr,
+            self.sense_buffer_high_addr,
+        ) = _BE_5H2Q.unpack_from(d, p)
+        p += 26
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -356,28 +360,33 @@ class Mptsas(VMState):
         if self.msi_in_use is None:
             raise NotPlain("no value")
         out.append(
-            _BE_9BA2B8E5.pack(
+            _BE_BI2B.pack(
                 1 if self.msi_in_use else 0,
                 self.state,
                 self.who_init,
                 self.doorbell_state,
-                *count_of(self.doorbell_msg, 256),
-                self.doorbell_idx,
-                self.doorbell_cnt,
-                *count_of(self.doorbell_reply, 256),
+            )
+        )
+        out.append(_BE_256I.pack(*self.doorbell_msg))
+        out.append(_BE_2i.pack(self.doorbell_idx, self.doorbell_cnt))
+        out.append(_BE_256H.pack(*self.doorbell_reply))
+        out.append(
+            _BE_2iIB2I.pack(
                 self.doorbell_reply_idx,
                 self.doorbell_reply_size,
                 self.diagnostic,
                 self.diagnostic_idx,
                 self.intr_status,
                 self.intr_mask,
-                *count_of(self.request_post, 129),
-                self.request_post_head,
-                self.request_post_tail,
-                *count_of(self.reply_post, 129),
-                self.reply_post_head,
-                self.reply_post_tail,
-                *count_of(self.reply_free, 129),
+            )
+        )
+        out.append(_BE_129I.pack(*self.request_post))
+        out.append(_BE_2H.pack(self.request_post_head, self.request_post_tail))
+        out.append(_BE_129I.pack(*self.reply_post))
+        out.append(_BE_2H.pack(self.reply_post_head, self.reply_post_tail))
+        out.append(_BE_129I.pack(*self.reply_free))
+        out.append(
+            _BE_5H2Q.pack(
                 self.reply_free_head,
                 self.reply_free_tail,
                 self.max_buses,
@@ -399,14 +408,17 @@ class Mptsas(VMState):
             b"\x82",
             U32[self.state],
             b"\x83",
-            U8[self.who_init],
+            UINT8[self.who_init],
             b"\x84",
-            U8[self.doorbell_state],
-        )
-        out.append(tlv(b"\xa5", integers(count_of(self.doorbell_msg, 256), U32)))
-        out += (b"\x86", S32[self.doorbell_idx], b"\x87", S32[self.doorbell_cnt])
-        out.append(tlv(b"\xa8", integers(count_of(self.doorbell_reply, 256), U16)))
-        out += (
+            UINT8[self.doorbell_state],
+            b"\xa5",
+            integers(self.doorbell_msg, U32, 256),
+            b"\x86",
+            S32[self.doorbell_idx],
+            b"\x87",
+            S32[self.doorbell_cnt],
+            b"\xa8",
+            integers(self.doorbell_reply, U16, 256),
             b"\x89",
             S32[self.doorbell_reply_idx],
             b"\x8a",
@@ -414,23 +426,25 @@ class Mptsas(VMState):
             b"\x8b",
             U32[self.diagnostic],
             b"\x8c",
-            U8[self.diagnostic_idx],
+            UINT8[self.diagnostic_idx],
             b"\x8d",
             U32[self.intr_status],
             b"\x8e",
             U32[self.intr_mask],
-        )
-        out.append(tlv(b"\xaf", integers(count_of(self.request_post, 129), U32)))
-        out += (
+            b"\xaf",
+            integers(self.request_post, U32, 129),
             b"\x90",
             U16[self.request_post_head],
             b"\x91",
             U16[self.request_post_tail],
-        )
-        out.append(tlv(b"\xb2", integers(count_of(self.reply_post, 129), U32)))
-        out += (b"\x93", U16[self.reply_post_head], b"\x94", U16[self.reply_post_tail])
-        out.append(tlv(b"\xb5", integers(count_of(self.reply_free, 129), U32)))
-        out += (
+            b"\xb2",
+            integers(self.reply_post, U32, 129),
+            b"\x93",
+            U16[self.reply_post_head],
+            b"\x94",
+            U16[self.reply_post_tail],
+            b"\xb5",
+            integers(self.reply_free, U32, 129),
             b"\x96",
             U16[self.reply_free_head],
             b"\x97",
@@ -457,34 +471,36 @@ class Mptsas(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.dev = PCIDevice._decode(d, p, end, f)
         p = end
-        self.msi_in_use, p = take_bool(d, p, e, b"\x81")
-        self.state, p = take_integer(d, p, e, b"\x82", U32)
-        self.who_init, p = take_integer(d, p, e, b"\x83", U8)
-        self.doorbell_state, p = take_integer(d, p, e, b"\x84", U8)
+        self.msi_in_use, self.state, self.who_init, self.doorbell_state, p = (
+            _TLV1_tI2B.take(d, p, e)
+        )
         self.doorbell_msg, p = take_integers(d, p, e, b"\xa5", U32, 256)
-        self.doorbell_idx, p = take_integer(d, p, e, b"\x86", S32)
-        self.doorbell_cnt, p = take_integer(d, p, e, b"\x87", S32)
+        self.doorbell_idx, self.doorbell_cnt, p = _TLV6_2i.take(d, p, e)
         self.doorbell_reply, p = take_integers(d, p, e, b"\xa8", U16, 256)
-        self.doorbell_reply_idx, p = take_integer(d, p, e, b"\x89", S32)
-        self.doorbell_reply_size, p = take_integer(d, p, e, b"\x8a", S32)
-        self.diagnostic, p = take_integer(d, p, e, b"\x8b", U32)
-        self.diagnostic_idx, p = take_integer(d, p, e, b"\x8c", U8)
-        self.intr_status, p = take_integer(d, p, e, b"\x8d", U32)
-        self.intr_mask, p = take_integer(d, p, e, b"\x8e", U32)
+        (
+            self.doorbell_reply_idx,
+            self.doorbell_reply_size,
+            self.diagnostic,
+            self.diagnostic_idx,
+            self.intr_status,
+            self.intr_mask,
+            p,
+        ) = _TLV9_2iIB2I.take(d, p, e)
         self.request_post, p = take_integers(d, p, e, b"\xaf", U32, 129)
-        self.request_post_head, p = take_integer(d, p, e, b"\x90", U16)
-        self.request_post_tail, p = take_integer(d, p, e, b"\x91", U16)
+        self.request_post_head, self.request_post_tail, p = _TLV16_2H.take(d, p, e)
         self.reply_post, p = take_integers(d, p, e, b"\xb2", U32, 129)
-        self.reply_post_head, p = take_integer(d, p, e, b"\x93", U16)
-        self.reply_post_tail, p = take_integer(d, p, e, b"\x94", U16)
+        self.reply_post_head, self.reply_post_tail, p = _TLV19_2H.take(d, p, e)
         self.reply_free, p = take_integers(d, p, e, b"\xb5", U32, 129)
-        self.reply_free_head, p = take_integer(d, p, e, b"\x96", U16)
-        self.reply_free_tail, p = take_integer(d, p, e, b"\x97", U16)
-        self.max_buses, p = take_integer(d, p, e, b"\x98", U16)
-        self.max_devices, p = take_integer(d, p, e, b"\x99", U16)
-        self.reply_frame_size, p = take_integer(d, p, e, b"\x9a", U16)
-        self.host_mfa_high_addr, p = take_integer(d, p, e, b"\x9b", U64)
-        self.sense_buffer_high_addr, p = take_integer(d, p, e, b"\x9c", U64)
+        (
+            self.reply_free_head,
+            self.reply_free_tail,
+            self.max_buses,
+            self.max_devices,
+            self.reply_frame_size,
+            self.host_mfa_high_addr,
+            self.sense_buffer_high_addr,
+            p,
+        ) = _TLV22_5H2Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,23 +5,18 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U32,
-    U64,
     NotPlain,
     content,
-    count_of,
     decode_subsections,
     encode_subsections,
-    integers,
     load_subsections,
     need,
     save_subsections,
-    take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -38,7 +33,14 @@ PVSCSI_EXPRESS = Prop(
     default=lambda f: f.ambient("machine.release", "release") >= (2, 6),
 )
 
-_BE_BI4Q133I3BQ2I66Q = struct.Struct(">BI4Q133I3BQ2I66Q")
+_BE_132I = struct.Struct(">132I")
+_BE_2Q = struct.Struct(">2Q")
+_BE_32Q = struct.Struct(">32Q")
+_BE_3BQ2I = struct.Struct(">3BQ2I")
+_BE_BI4QI = struct.Struct(">BI4QI")
+_TLV1_BI4QI = TlvRun("BI4QI", 1)
+_TLV9_3BQ2I = TlvRun("3BQ2I", 9)
+_TLV17_2Q = TlvRun("2Q", 17)
 
 
 class PvscsiPcie(VMState):
@@ -323,26 +325,33 @@ class Pvscsi(VMState):
             self.parent_obj, p = PCIDevice._load(d, p, f)
         else:
             self.parent_obj = None
-        x = _BE_BI4Q133I3BQ2I66Q.unpack_from(d, p)
-        self.msi_used = x[0]
-        self.resetting = x[1]
-        self.reg_interrupt_status = x[2]
-        self.reg_interrupt_enabled = x[3]
-        self.reg_command_status = x[4]
-        self.curr_cmd = x[5]
-        self.curr_cmd_data_cntr = x[6]
-        self.curr_cmd_data = list(x[7:139])
-        self.rings_info_valid = x[139]
-        self.msg_ring_info_valid = x[140]
-        self.use_msg = x[141]
-        self.rings_rs_pa = x[142]
-        self.rings_txr_len_mask = x[143]
-        self.rings_rxr_len_mask = x[144]
-        self.rings_req_ring_pages_pa = list(x[145:177])
-        self.rings_cmp_ring_pages_pa = list(x[177:209])
-        self.rings_consumed_ptr = x[209]
-        self.rings_filled_cmp_ptr = x[210]
-        p += 1116
+        (
+            self.msi_used,
+            self.resetting,
+            self.reg_interrupt_status,
+            self.reg_interrupt_enabled,
+            self.reg_command_status,
+            self.curr_cmd,
+            self.curr_cmd_data_cntr,
+        ) = _BE_BI4QI.unpack_from(d, p)
+        p += 41
+        self.curr_cmd_data = list(_BE_132I.unpack_from(d, p))
+        p += 528
+        (
+            self.rings_info_valid,
+            self.msg_ring_info_valid,
+            self.use_msg,
+            self.rings_rs_pa,
+            self.rings_txr_len_mask,
+            self.rings_rxr_len_mask,
+        ) = _BE_3BQ2I.unpack_from(d, p)
+        p += 19
+        self.rings_req_ring_pages_pa = list(_BE_32Q.unpack_from(d, p))
+        p += 256
+        self.rings_cmp_ring_pages_pa = list(_BE_32Q.unpack_from(d, p))
+        p += 256
+        self.rings_consumed_ptr, self.rings_filled_cmp_ptr = _BE_2Q.unpack_from(d, p)
+        p += 16
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -354,7 +363,7 @@ class Pvscsi(VMState):
         if not f.ask(PVSCSI_EXPRESS):
             need(self.parent_obj)._save(out, f)
         out.append(
-            _BE_BI4Q133I3BQ2I66Q.pack(
+            _BE_BI4QI.pack(
                 self.msi_used,
                 self.resetting,
                 self.reg_interrupt_status,
@@ -362,19 +371,22 @@ class Pvscsi(VMState):
                 self.reg_command_status,
                 self.curr_cmd,
                 self.curr_cmd_data_cntr,
-                *count_of(self.curr_cmd_data, 132),
+            )
+        )
+        out.append(_BE_132I.pack(*self.curr_cmd_data))
+        out.append(
+            _BE_3BQ2I.pack(
                 self.rings_info_valid,
                 self.msg_ring_info_valid,
                 self.use_msg,
                 self.rings_rs_pa,
                 self.rings_txr_len_mask,
                 self.rings_rxr_len_mask,
-                *count_of(self.rings_req_ring_pages_pa, 32),
-                *count_of(self.rings_cmp_ring_pages_pa, 32),
-                self.rings_consumed_ptr,
-                self.rings_filled_cmp_ptr,
             )
         )
+        out.append(_BE_32Q.pack(*self.rings_req_ring_pages_pa))
+        out.append(_BE_32Q.pack(*self.rings_cmp_ring_pages_pa))
+        out.append(_BE_2Q.pack(self.rings_consumed_ptr, self.rings_filled_cmp_ptr))
         save_subsections(self, out, f, {})
 
     def _encode(self, f: Facts, version: int) -> bytes:
@@ -385,7 +397,7 @@ class Pvscsi(VMState):
             out.append(tlv(b"\xa0", need(self.parent_obj)._encode(f)))
         out += (
             b"\x81",
-            U8[self.msi_used],
+            UINT8[self.msi_used],
             b"\x82",
             U32[self.resetting],
             b"\x83",
@@ -398,29 +410,24 @@ class Pvscsi(VMState):
             U64[self.curr_cmd],
             b"\x87",
             U32[self.curr_cmd_data_cntr],
-        )
-        out.append(tlv(b"\xa8", integers(count_of(self.curr_cmd_data, 132), U32)))
-        out += (
+            b"\xa8",
+            integers(self.curr_cmd_data, U32, 132),
             b"\x89",
-            U8[self.rings_info_valid],
+            UINT8[self.rings_info_valid],
             b"\x8a",
-            U8[self.msg_ring_info_valid],
+            UINT8[self.msg_ring_info_valid],
             b"\x8b",
-            U8[self.use_msg],
+            UINT8[self.use_msg],
             b"\x8c",
             U64[self.rings_rs_pa],
             b"\x8d",
             U32[self.rings_txr_len_mask],
             b"\x8e",
             U32[self.rings_rxr_len_mask],
-        )
-        out.append(
-            tlv(b"\xaf", integers(count_of(self.rings_req_ring_pages_pa, 32), U64))
-        )
-        out.append(
-            tlv(b"\xb0", integers(count_of(self.rings_cmp_ring_pages_pa, 32), U64))
-        )
-        out += (
+            b"\xaf",
+            integers(self.rings_req_ring_pages_pa, U64, 32),
+            b"\xb0",
+            integers(self.rings_cmp_ring_pages_pa, U64, 32),
             b"\x91",
             U64[self.rings_consumed_ptr],
             b"\x92",
@@ -444,24 +451,29 @@ class Pvscsi(VMState):
             p = end
         else:
             self.parent_obj = None
-        self.msi_used, p = take_integer(d, p, e, b"\x81", U8)
-        self.resetting, p = take_integer(d, p, e, b"\x82", U32)
-        self.reg_interrupt_status, p = take_integer(d, p, e, b"\x83", U64)
-        self.reg_interrupt_enabled, p = take_integer(d, p, e, b"\x84", U64)
-        self.reg_command_status, p = take_integer(d, p, e, b"\x85", U64)
-        self.curr_cmd, p = take_integer(d, p, e, b"\x86", U64)
-        self.curr_cmd_data_cntr, p = take_integer(d, p, e, b"\x87", U32)
+        (
+            self.msi_used,
+            self.resetting,
+            self.reg_interrupt_status,
+            self.reg_interrupt_enabled,
+            self.reg_command_status,
+            self.curr_cmd,
+            self.curr_cmd_data_cntr,
+            p,
+        ) = _TLV1_BI4QI.take(d, p, e)
         self.curr_cmd_data, p = take_integers(d, p, e, b"\xa8", U32, 132)
-        self.rings_info_valid, p = take_integer(d, p, e, b"\x89", U8)
-        self.msg_ring_info_valid, p = take_integer(d, p, e, b"\x8a", U8)
-        self.use_msg, p = take_integer(d, p, e, b"\x8b", U8)
-        self.rings_rs_pa, p = take_integer(d, p, e, b"\x8c", U64)
-        self.rings_txr_len_mask, p = take_integer(d, p, e, b"\x8d", U32)
-        self.rings_rxr_len_mask, p = take_integer(d, p, e, b"\x8e", U32)
+        (
+            self.rings_info_valid,
+            self.msg_ring_info_valid,
+            self.use_msg,
+            self.rings_rs_pa,
+            self.rings_txr_len_mask,
+            self.rings_rxr_len_mask,
+            p,
+        ) = _TLV9_3BQ2I.take(d, p, e)
         self.rings_req_ring_pages_pa, p = take_integers(d, p, e, b"\xaf", U64, 32)
         self.rings_cmp_ring_pages_pa, p = take_integers(d, p, e, b"\xb0", U64, 32)
-        self.rings_consumed_ptr, p = take_integer(d, p, e, b"\x91", U64)
-        self.rings_filled_cmp_ptr, p = take_integer(d, p, e, b"\x92", U64)
+        self.rings_consumed_ptr, self.rings_filled_cmp_ptr, p = _TLV17_2Q.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xb3", f, {})
         if p != e:
             raise NotPlain("a component more")

@@ -5,16 +5,12 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, S32, U16, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.functions import at
 from vmsgen.runtime.state import Struct, View
 from vmsgen.runtime.straight import (
-    BOOL,
-    S32,
-    U8,
-    U16,
-    U32,
-    U64,
+    TRUTH,
     NotPlain,
     bounded,
     content,
@@ -22,7 +18,6 @@ from vmsgen.runtime.straight import (
     need,
     octets,
     sized,
-    take_bool,
     take_integer,
     take_octets,
     tlv,
@@ -47,6 +42,9 @@ _BE_B3H = struct.Struct(">B3H")
 _BE_I = struct.Struct(">I")
 _BE_IBIBI = struct.Struct(">IBIBI")
 _BE_i = struct.Struct(">i")
+_TLV0_2Q = TlvRun("2Q")
+_TLV2_ItItI = TlvRun("I?I?I", 2)
+_TLV8_B3H = TlvRun("B3H", 8)
 
 
 class VirtioScsiRequest(Struct):
@@ -283,8 +281,7 @@ class GuestRange(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> GuestRange:
         self = cls.__new__(cls)
         self._kept = None
-        self.base, p = take_integer(d, p, e, b"\x80", U64)
-        self.len, p = take_integer(d, p, e, b"\x81", U64)
+        self.base, self.len, p = _TLV0_2Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -564,10 +561,8 @@ class VscsiRequest(Struct):
         p += 256
         self.qtag, _b, self.data_len, _b2, self.senselen = _BE_IBIBI.unpack_from(d, p)
         p += 14
-        if (_b | _b2) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.active = _b == 1
-        self.writing = _b2 == 1
+        self.active = TRUTH[_b]
+        self.writing = TRUTH[_b2]
         self.sense = d[p : p + 252]
         p += 252
         self.dma_fmt, self.local_desc, self.total_desc, self.cdb_offset = (
@@ -584,9 +579,7 @@ class VscsiRequest(Struct):
             return
         out.append(_BE_16s.pack(sized(self.crq_raw, 16)))
         out.append(sized(self.viosrp_iu_buf, 256))
-        if self.active is None:
-            raise NotPlain("no value")
-        if self.writing is None:
+        if None in (self.active, self.writing):
             raise NotPlain("no value")
         out.append(
             _BE_IBIBI.pack(
@@ -609,8 +602,8 @@ class VscsiRequest(Struct):
             return super()._encode(f)
         out: list[bytes] = []
         out += (
-            b"\x80",
-            octets(self.crq_raw, 16),
+            b"\x80\x10",
+            sized(self.crq_raw, 16),
             b"\x81",
             octets(self.viosrp_iu_buf, 256),
             b"\x82",
@@ -626,7 +619,7 @@ class VscsiRequest(Struct):
             b"\x87",
             octets(self.sense, 252),
             b"\x88",
-            U8[self.dma_fmt],
+            UINT8[self.dma_fmt],
             b"\x89",
             U16[self.local_desc],
             b"\x8a",
@@ -642,16 +635,13 @@ class VscsiRequest(Struct):
         self._kept = None
         self.crq_raw, p = take_octets(d, p, e, b"\x80", 16)
         self.viosrp_iu_buf, p = take_octets(d, p, e, b"\x81", 256)
-        self.qtag, p = take_integer(d, p, e, b"\x82", U32)
-        self.active, p = take_bool(d, p, e, b"\x83")
-        self.data_len, p = take_integer(d, p, e, b"\x84", U32)
-        self.writing, p = take_bool(d, p, e, b"\x85")
-        self.senselen, p = take_integer(d, p, e, b"\x86", U32)
+        self.qtag, self.active, self.data_len, self.writing, self.senselen, p = (
+            _TLV2_ItItI.take(d, p, e)
+        )
         self.sense, p = take_octets(d, p, e, b"\x87", 252)
-        self.dma_fmt, p = take_integer(d, p, e, b"\x88", U8)
-        self.local_desc, p = take_integer(d, p, e, b"\x89", U16)
-        self.total_desc, p = take_integer(d, p, e, b"\x8a", U16)
-        self.cdb_offset, p = take_integer(d, p, e, b"\x8b", U16)
+        self.dma_fmt, self.local_desc, self.total_desc, self.cdb_offset, p = (
+            _TLV8_B3H.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -6,14 +6,12 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, U8, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.functions import at
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    U8,
-    U32,
-    U64,
+    TRUTH,
     NotPlain,
     bounded,
     content,
@@ -21,7 +19,6 @@ from vmsgen.runtime.straight import (
     need,
     octets,
     sized,
-    take_bool,
     take_integer,
     take_octets,
     tlv,
@@ -43,6 +40,8 @@ SCSI_EMULATED_REQUESTS = Prop(
 _BE_5B = struct.Struct(">5B")
 _BE_B = struct.Struct(">B")
 _BE_Q2I = struct.Struct(">Q2I")
+_TLV1_5t = TlvRun("5?", 1)
+_TLV2_Q2I = TlvRun("Q2I", 2)
 
 
 class RequestKind(enum.IntEnum):
@@ -265,7 +264,7 @@ class DiskRequest(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.kind])
+        out += (b"\x80", UINT8[self.kind])
         if not (1 <= self.kind <= 2):
             raise NotPlain("a check")
         out.append(tlv(b"\xa1", self.command._encode(f)))
@@ -339,9 +338,7 @@ class DiskRequest(Struct):
             174,
             175,
         ) or f.ask(SCSI_EMULATED_REQUESTS):
-            self.sector, p = take_integer(d, p, e, b"\x82", U64)
-            self.sector_count, p = take_integer(d, p, e, b"\x83", U32)
-            self.buflen, p = take_integer(d, p, e, b"\x84", U32)
+            self.sector, self.sector_count, self.buflen, p = _TLV2_Q2I.take(d, p, e)
             if not ((self.buflen or 0) <= 16777216):
                 raise NotPlain("a check")
             if (self.buflen or 0) != 0 and self.command.to_device:
@@ -611,13 +608,11 @@ class ScsiDisk(VMState):
         self.qdev, p = ScsiDiskDevice._load(d, p, f)
         _b, _b2, _b3, _b4, _b5 = _BE_5B.unpack_from(d, p)
         p += 5
-        if (_b | _b2 | _b3 | _b4 | _b5) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.media_changed = _b == 1
-        self.media_event = _b2 == 1
-        self.eject_request = _b3 == 1
-        self.tray_open = _b4 == 1
-        self.tray_locked = _b5 == 1
+        self.media_changed = TRUTH[_b]
+        self.media_event = TRUTH[_b2]
+        self.eject_request = TRUTH[_b3]
+        self.tray_open = TRUTH[_b4]
+        self.tray_locked = TRUTH[_b5]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -627,15 +622,13 @@ class ScsiDisk(VMState):
             super()._save(out, f, version)
             return
         self.qdev._save(out, f)
-        if self.media_changed is None:
-            raise NotPlain("no value")
-        if self.media_event is None:
-            raise NotPlain("no value")
-        if self.eject_request is None:
-            raise NotPlain("no value")
-        if self.tray_open is None:
-            raise NotPlain("no value")
-        if self.tray_locked is None:
+        if None in (
+            self.media_changed,
+            self.media_event,
+            self.eject_request,
+            self.tray_open,
+            self.tray_locked,
+        ):
             raise NotPlain("no value")
         out.append(
             _BE_5B.pack(
@@ -675,11 +668,14 @@ class ScsiDisk(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.qdev = ScsiDiskDevice._decode(d, p, end, f)
         p = end
-        self.media_changed, p = take_bool(d, p, e, b"\x81")
-        self.media_event, p = take_bool(d, p, e, b"\x82")
-        self.eject_request, p = take_bool(d, p, e, b"\x83")
-        self.tray_open, p = take_bool(d, p, e, b"\x84")
-        self.tray_locked, p = take_bool(d, p, e, b"\x85")
+        (
+            self.media_changed,
+            self.media_event,
+            self.eject_request,
+            self.tray_open,
+            self.tray_locked,
+            p,
+        ) = _TLV1_5t.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -6,10 +6,10 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import U8, UINT8
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    U8,
     NotPlain,
     content,
     load_subsections,
@@ -90,7 +90,7 @@ class GenericRequest(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.kind])
+        out += (b"\x80", UINT8[self.kind])
         if not (1 <= self.kind <= 2):
             raise NotPlain("a check")
         out.append(tlv(b"\xa1", self.command._encode(f)))

@@ -5,19 +5,11 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    need,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, need, take_integer
 from vmsgen.runtime.visitor import Visitor
 
 #: the sample delay register is sent
@@ -28,6 +20,8 @@ SAMPLE_DELAY = Prop(
 
 _BE_39I = struct.Struct(">39I")
 _BE_I = struct.Struct(">I")
+_TLV0_9I = TlvRun("9I")
+_TLV10_17I = TlvRun("17I", 10)
 
 
 class AllwinnerSdhost(VMState):
@@ -281,37 +275,50 @@ class AllwinnerSdhost(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_39I.unpack_from(d, p)
-        self.global_ctl = x[0]
-        self.clock_ctl = x[1]
-        self.timeout = x[2]
-        self.bus_width = x[3]
-        self.block_size = x[4]
-        self.byte_count = x[5]
-        self.transfer_cnt = x[6]
-        self.command = x[7]
-        self.command_arg = x[8]
-        self.response = list(x[9:13])
-        self.irq_mask = x[13]
-        self.irq_status = x[14]
-        self.status = x[15]
-        self.fifo_wlevel = x[16]
-        self.fifo_func_sel = x[17]
-        self.debug_enable = x[18]
-        self.auto12_arg = x[19]
-        self.newtiming_set = x[20]
-        self.newtiming_debug = x[21]
-        self.hardware_rst = x[22]
-        self.dmac = x[23]
-        self.desc_base = x[24]
-        self.dmac_status = x[25]
-        self.dmac_irq = x[26]
-        self.card_threshold = x[27]
-        self.startbit_detect = x[28]
-        self.response_crc = x[29]
-        self.data_crc = list(x[30:38])
-        self.status_crc = x[38]
+        (
+            self.global_ctl,
+            self.clock_ctl,
+            self.timeout,
+            self.bus_width,
+            self.block_size,
+            self.byte_count,
+            self.transfer_cnt,
+            self.command,
+            self.command_arg,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            self.irq_mask,
+            self.irq_status,
+            self.status,
+            self.fifo_wlevel,
+            self.fifo_func_sel,
+            self.debug_enable,
+            self.auto12_arg,
+            self.newtiming_set,
+            self.newtiming_debug,
+            self.hardware_rst,
+            self.dmac,
+            self.desc_base,
+            self.dmac_status,
+            self.dmac_irq,
+            self.card_threshold,
+            self.startbit_detect,
+            self.response_crc,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            self.status_crc,
+        ) = _BE_39I.unpack_from(d, p)
         p += 156
+        self.response = [_x, _x2, _x3, _x4]
+        self.data_crc = [_x5, _x6, _x7, _x8, _x9, _x10, _x11, _x12]
         if f.ask(SAMPLE_DELAY):
             (self.sample_delay,) = _BE_I.unpack_from(d, p)
             p += 4
@@ -325,6 +332,8 @@ class AllwinnerSdhost(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3, _x4 = self.response
+        _x5, _x6, _x7, _x8, _x9, _x10, _x11, _x12 = self.data_crc
         out.append(
             _BE_39I.pack(
                 self.global_ctl,
@@ -336,7 +345,10 @@ class AllwinnerSdhost(VMState):
                 self.transfer_cnt,
                 self.command,
                 self.command_arg,
-                *count_of(self.response, 4),
+                _x,
+                _x2,
+                _x3,
+                _x4,
                 self.irq_mask,
                 self.irq_status,
                 self.status,
@@ -354,7 +366,14 @@ class AllwinnerSdhost(VMState):
                 self.card_threshold,
                 self.startbit_detect,
                 self.response_crc,
-                *count_of(self.data_crc, 8),
+                _x5,
+                _x6,
+                _x7,
+                _x8,
+                _x9,
+                _x10,
+                _x11,
+                _x12,
                 self.status_crc,
             )
         )
@@ -384,9 +403,8 @@ class AllwinnerSdhost(VMState):
             U32[self.command],
             b"\x88",
             U32[self.command_arg],
-        )
-        out.append(tlv(b"\xa9", integers(count_of(self.response, 4), U32)))
-        out += (
+            b"\xa9",
+            integers(self.response, U32, 4),
             b"\x8a",
             U32[self.irq_mask],
             b"\x8b",
@@ -421,9 +439,11 @@ class AllwinnerSdhost(VMState):
             U32[self.startbit_detect],
             b"\x9a",
             U32[self.response_crc],
+            b"\xbb",
+            integers(self.data_crc, U32, 8),
+            b"\x9c",
+            U32[self.status_crc],
         )
-        out.append(tlv(b"\xbb", integers(count_of(self.data_crc, 8), U32)))
-        out += (b"\x9c", U32[self.status_crc])
         if f.ask(SAMPLE_DELAY):
             out += (b"\x9d", U32[need(self.sample_delay)])
         return b"".join(out)
@@ -436,33 +456,39 @@ class AllwinnerSdhost(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.global_ctl, p = take_integer(d, p, e, b"\x80", U32)
-        self.clock_ctl, p = take_integer(d, p, e, b"\x81", U32)
-        self.timeout, p = take_integer(d, p, e, b"\x82", U32)
-        self.bus_width, p = take_integer(d, p, e, b"\x83", U32)
-        self.block_size, p = take_integer(d, p, e, b"\x84", U32)
-        self.byte_count, p = take_integer(d, p, e, b"\x85", U32)
-        self.transfer_cnt, p = take_integer(d, p, e, b"\x86", U32)
-        self.command, p = take_integer(d, p, e, b"\x87", U32)
-        self.command_arg, p = take_integer(d, p, e, b"\x88", U32)
+        (
+            self.global_ctl,
+            self.clock_ctl,
+            self.timeout,
+            self.bus_width,
+            self.block_size,
+            self.byte_count,
+            self.transfer_cnt,
+            self.command,
+            self.command_arg,
+            p,
+        ) = _TLV0_9I.take(d, p, e)
         self.response, p = take_integers(d, p, e, b"\xa9", U32, 4)
-        self.irq_mask, p = take_integer(d, p, e, b"\x8a", U32)
-        self.irq_status, p = take_integer(d, p, e, b"\x8b", U32)
-        self.status, p = take_integer(d, p, e, b"\x8c", U32)
-        self.fifo_wlevel, p = take_integer(d, p, e, b"\x8d", U32)
-        self.fifo_func_sel, p = take_integer(d, p, e, b"\x8e", U32)
-        self.debug_enable, p = take_integer(d, p, e, b"\x8f", U32)
-        self.auto12_arg, p = take_integer(d, p, e, b"\x90", U32)
-        self.newtiming_set, p = take_integer(d, p, e, b"\x91", U32)
-        self.newtiming_debug, p = take_integer(d, p, e, b"\x92", U32)
-        self.hardware_rst, p = take_integer(d, p, e, b"\x93", U32)
-        self.dmac, p = take_integer(d, p, e, b"\x94", U32)
-        self.desc_base, p = take_integer(d, p, e, b"\x95", U32)
-        self.dmac_status, p = take_integer(d, p, e, b"\x96", U32)
-        self.dmac_irq, p = take_integer(d, p, e, b"\x97", U32)
-        self.card_threshold, p = take_integer(d, p, e, b"\x98", U32)
-        self.startbit_detect, p = take_integer(d, p, e, b"\x99", U32)
-        self.response_crc, p = take_integer(d, p, e, b"\x9a", U32)
+        (
+            self.irq_mask,
+            self.irq_status,
+            self.status,
+            self.fifo_wlevel,
+            self.fifo_func_sel,
+            self.debug_enable,
+            self.auto12_arg,
+            self.newtiming_set,
+            self.newtiming_debug,
+            self.hardware_rst,
+            self.dmac,
+            self.desc_base,
+            self.dmac_status,
+            self.dmac_irq,
+            self.card_threshold,
+            self.startbit_detect,
+            self.response_crc,
+            p,
+        ) = _TLV10_17I.take(d, p, e)
         self.data_crc, p = take_integers(d, p, e, b"\xbb", U32, 8)
         self.status_crc, p = take_integer(d, p, e, b"\x9c", U32)
         if f.ask(SAMPLE_DELAY):

@@ -5,22 +5,18 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    S32,
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
-_BE_12I2i17I = struct.Struct(">12I2i17I")
+_BE_12I2i = struct.Struct(">12I2i")
+_BE_16I = struct.Struct(">16I")
+_BE_I = struct.Struct(">I")
+_TLV0_3I = TlvRun("3I")
+_TLV4_5I2i = TlvRun("5I2i", 4)
 
 
 class Bcm2835Sdhost(VMState):
@@ -159,21 +155,28 @@ class Bcm2835Sdhost(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_12I2i17I.unpack_from(d, p)
-        self.cmd = x[0]
-        self.cmdarg = x[1]
-        self.status = x[2]
-        self.rsp = list(x[3:7])
-        self.config = x[7]
-        self.edm = x[8]
-        self.vdd = x[9]
-        self.hbct = x[10]
-        self.hblc = x[11]
-        self.fifo_pos = x[12]
-        self.fifo_len = x[13]
-        self.fifo = list(x[14:30])
-        self.datacnt = x[30]
-        p += 124
+        (
+            self.cmd,
+            self.cmdarg,
+            self.status,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            self.config,
+            self.edm,
+            self.vdd,
+            self.hbct,
+            self.hblc,
+            self.fifo_pos,
+            self.fifo_len,
+        ) = _BE_12I2i.unpack_from(d, p)
+        p += 56
+        self.rsp = [_x, _x2, _x3, _x4]
+        self.fifo = list(_BE_16I.unpack_from(d, p))
+        p += 64
+        (self.datacnt,) = _BE_I.unpack_from(d, p)
+        p += 4
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -182,12 +185,16 @@ class Bcm2835Sdhost(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3, _x4 = self.rsp
         out.append(
-            _BE_12I2i17I.pack(
+            _BE_12I2i.pack(
                 self.cmd,
                 self.cmdarg,
                 self.status,
-                *count_of(self.rsp, 4),
+                _x,
+                _x2,
+                _x3,
+                _x4,
                 self.config,
                 self.edm,
                 self.vdd,
@@ -195,10 +202,10 @@ class Bcm2835Sdhost(VMState):
                 self.hblc,
                 self.fifo_pos,
                 self.fifo_len,
-                *count_of(self.fifo, 16),
-                self.datacnt,
             )
         )
+        out.append(_BE_16I.pack(*self.fifo))
+        out.append(_BE_I.pack(self.datacnt))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
@@ -211,9 +218,8 @@ class Bcm2835Sdhost(VMState):
             U32[self.cmdarg],
             b"\x82",
             U32[self.status],
-        )
-        out.append(tlv(b"\xa3", integers(count_of(self.rsp, 4), U32)))
-        out += (
+            b"\xa3",
+            integers(self.rsp, U32, 4),
             b"\x84",
             U32[self.config],
             b"\x85",
@@ -228,9 +234,11 @@ class Bcm2835Sdhost(VMState):
             S32[self.fifo_pos],
             b"\x8a",
             S32[self.fifo_len],
+            b"\xab",
+            integers(self.fifo, U32, 16),
+            b"\x8c",
+            U32[self.datacnt],
         )
-        out.append(tlv(b"\xab", integers(count_of(self.fifo, 16), U32)))
-        out += (b"\x8c", U32[self.datacnt])
         return b"".join(out)
 
     @classmethod
@@ -239,17 +247,18 @@ class Bcm2835Sdhost(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.cmd, p = take_integer(d, p, e, b"\x80", U32)
-        self.cmdarg, p = take_integer(d, p, e, b"\x81", U32)
-        self.status, p = take_integer(d, p, e, b"\x82", U32)
+        self.cmd, self.cmdarg, self.status, p = _TLV0_3I.take(d, p, e)
         self.rsp, p = take_integers(d, p, e, b"\xa3", U32, 4)
-        self.config, p = take_integer(d, p, e, b"\x84", U32)
-        self.edm, p = take_integer(d, p, e, b"\x85", U32)
-        self.vdd, p = take_integer(d, p, e, b"\x86", U32)
-        self.hbct, p = take_integer(d, p, e, b"\x87", U32)
-        self.hblc, p = take_integer(d, p, e, b"\x88", U32)
-        self.fifo_pos, p = take_integer(d, p, e, b"\x89", S32)
-        self.fifo_len, p = take_integer(d, p, e, b"\x8a", S32)
+        (
+            self.config,
+            self.edm,
+            self.vdd,
+            self.hbct,
+            self.hblc,
+            self.fifo_pos,
+            self.fifo_len,
+            p,
+        ) = _TLV4_5I2i.take(d, p, e)
         self.fifo, p = take_integers(d, p, e, b"\xab", U32, 16)
         self.datacnt, p = take_integer(d, p, e, b"\x8c", U32)
         if p != e:

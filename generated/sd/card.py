@@ -6,17 +6,15 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U32, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.functions import align, at, shift_left
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    S64,
-    U32,
     NotPlain,
     load_subsections,
     octets,
     sized,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -30,6 +28,7 @@ SD_GROUP_WORDS = Prop(
 )
 
 _BE_Iq = struct.Struct(">Iq")
+_TLV0_Iq = TlvRun("Iq")
 
 
 class Mode(enum.IntEnum):
@@ -145,8 +144,7 @@ class SdCardOcrState(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.ocr, p = take_integer(d, p, e, b"\x80", U32)
-        self.ocr_power_timer, p = take_integer(d, p, e, b"\x81", S64)
+        self.ocr, self.ocr_power_timer, p = _TLV0_Iq.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,22 +5,18 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    S32,
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
-_BE_16I3i16I = struct.Struct(">16I3i16I")
+_BE_16I = struct.Struct(">16I")
+_BE_16I3i = struct.Struct(">16I3i")
+_TLV0_7I = TlvRun("7I")
+_TLV8_3I = TlvRun("3I", 8)
+_TLV12_3i = TlvRun("3i", 12)
 
 
 class Pl181(VMState):
@@ -179,24 +175,32 @@ class Pl181(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_16I3i16I.unpack_from(d, p)
-        self.clock = x[0]
-        self.power = x[1]
-        self.cmdarg = x[2]
-        self.cmd = x[3]
-        self.datatimer = x[4]
-        self.datalength = x[5]
-        self.respcmd = x[6]
-        self.response = list(x[7:11])
-        self.datactrl = x[11]
-        self.datacnt = x[12]
-        self.status = x[13]
-        self.mask = list(x[14:16])
-        self.fifo_pos = x[16]
-        self.fifo_len = x[17]
-        self.linux_hack = x[18]
-        self.fifo = list(x[19:35])
-        p += 140
+        (
+            self.clock,
+            self.power,
+            self.cmdarg,
+            self.cmd,
+            self.datatimer,
+            self.datalength,
+            self.respcmd,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            self.datactrl,
+            self.datacnt,
+            self.status,
+            _x5,
+            _x6,
+            self.fifo_pos,
+            self.fifo_len,
+            self.linux_hack,
+        ) = _BE_16I3i.unpack_from(d, p)
+        p += 76
+        self.response = [_x, _x2, _x3, _x4]
+        self.mask = [_x5, _x6]
+        self.fifo = list(_BE_16I.unpack_from(d, p))
+        p += 64
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -205,8 +209,10 @@ class Pl181(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3, _x4 = self.response
+        _x5, _x6 = self.mask
         out.append(
-            _BE_16I3i16I.pack(
+            _BE_16I3i.pack(
                 self.clock,
                 self.power,
                 self.cmdarg,
@@ -214,17 +220,21 @@ class Pl181(VMState):
                 self.datatimer,
                 self.datalength,
                 self.respcmd,
-                *count_of(self.response, 4),
+                _x,
+                _x2,
+                _x3,
+                _x4,
                 self.datactrl,
                 self.datacnt,
                 self.status,
-                *count_of(self.mask, 2),
+                _x5,
+                _x6,
                 self.fifo_pos,
                 self.fifo_len,
                 self.linux_hack,
-                *count_of(self.fifo, 16),
             )
         )
+        out.append(_BE_16I.pack(*self.fifo))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
@@ -245,26 +255,25 @@ class Pl181(VMState):
             U32[self.datalength],
             b"\x86",
             U32[self.respcmd],
-        )
-        out.append(tlv(b"\xa7", integers(count_of(self.response, 4), U32)))
-        out += (
+            b"\xa7",
+            integers(self.response, U32, 4),
             b"\x88",
             U32[self.datactrl],
             b"\x89",
             U32[self.datacnt],
             b"\x8a",
             U32[self.status],
-        )
-        out.append(tlv(b"\xab", integers(count_of(self.mask, 2), U32)))
-        out += (
+            b"\xab",
+            integers(self.mask, U32, 2),
             b"\x8c",
             S32[self.fifo_pos],
             b"\x8d",
             S32[self.fifo_len],
             b"\x8e",
             S32[self.linux_hack],
+            b"\xaf",
+            integers(self.fifo, U32, 16),
         )
-        out.append(tlv(b"\xaf", integers(count_of(self.fifo, 16), U32)))
         return b"".join(out)
 
     @classmethod
@@ -273,21 +282,20 @@ class Pl181(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.clock, p = take_integer(d, p, e, b"\x80", U32)
-        self.power, p = take_integer(d, p, e, b"\x81", U32)
-        self.cmdarg, p = take_integer(d, p, e, b"\x82", U32)
-        self.cmd, p = take_integer(d, p, e, b"\x83", U32)
-        self.datatimer, p = take_integer(d, p, e, b"\x84", U32)
-        self.datalength, p = take_integer(d, p, e, b"\x85", U32)
-        self.respcmd, p = take_integer(d, p, e, b"\x86", U32)
+        (
+            self.clock,
+            self.power,
+            self.cmdarg,
+            self.cmd,
+            self.datatimer,
+            self.datalength,
+            self.respcmd,
+            p,
+        ) = _TLV0_7I.take(d, p, e)
         self.response, p = take_integers(d, p, e, b"\xa7", U32, 4)
-        self.datactrl, p = take_integer(d, p, e, b"\x88", U32)
-        self.datacnt, p = take_integer(d, p, e, b"\x89", U32)
-        self.status, p = take_integer(d, p, e, b"\x8a", U32)
+        self.datactrl, self.datacnt, self.status, p = _TLV8_3I.take(d, p, e)
         self.mask, p = take_integers(d, p, e, b"\xab", U32, 2)
-        self.fifo_pos, p = take_integer(d, p, e, b"\x8c", S32)
-        self.fifo_len, p = take_integer(d, p, e, b"\x8d", S32)
-        self.linux_hack, p = take_integer(d, p, e, b"\x8e", S32)
+        self.fifo_pos, self.fifo_len, self.linux_hack, p = _TLV12_3i.take(d, p, e)
         self.fifo, p = take_integers(d, p, e, b"\xaf", U32, 16)
         if p != e:
             raise NotPlain("a component more")

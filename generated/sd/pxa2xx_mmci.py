@@ -5,26 +5,22 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U16, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U16,
-    U32,
     NotPlain,
     count_of,
-    integers,
     load_subsections,
     small_octets,
-    take_integer,
-    take_integers,
     take_octets,
-    tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_6I2i2IiI3i5I = struct.Struct(">6I2i2IiI3i5I")
 _BE_9H = struct.Struct(">9H")
+_TLV0_6I2i2IiI3i5I = TlvRun("6I2i2IiI3i5I")
 
 
 class Pxa2xxMmci(VMState):
@@ -351,8 +347,9 @@ class Pxa2xxMmci(VMState):
             small_octets(self.tx_fifo, 64),
             b"\x95",
             small_octets(self.rx_fifo, 32),
+            b"\xb6",
+            integers(self.resp_fifo, U16, 9),
         )
-        out.append(tlv(b"\xb6", integers(count_of(self.resp_fifo, 9), U16)))
         return b"".join(out)
 
     @classmethod
@@ -361,26 +358,29 @@ class Pxa2xxMmci(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.status, p = take_integer(d, p, e, b"\x80", U32)
-        self.clkrt, p = take_integer(d, p, e, b"\x81", U32)
-        self.spi, p = take_integer(d, p, e, b"\x82", U32)
-        self.cmdat, p = take_integer(d, p, e, b"\x83", U32)
-        self.resp_tout, p = take_integer(d, p, e, b"\x84", U32)
-        self.read_tout, p = take_integer(d, p, e, b"\x85", U32)
-        self.blklen, p = take_integer(d, p, e, b"\x86", S32)
-        self.numblk, p = take_integer(d, p, e, b"\x87", S32)
-        self.intmask, p = take_integer(d, p, e, b"\x88", U32)
-        self.intreq, p = take_integer(d, p, e, b"\x89", U32)
-        self.cmd, p = take_integer(d, p, e, b"\x8a", S32)
-        self.arg, p = take_integer(d, p, e, b"\x8b", U32)
-        self.cmdreq, p = take_integer(d, p, e, b"\x8c", S32)
-        self.active, p = take_integer(d, p, e, b"\x8d", S32)
-        self.bytesleft, p = take_integer(d, p, e, b"\x8e", S32)
-        self.tx_start, p = take_integer(d, p, e, b"\x8f", U32)
-        self.tx_len, p = take_integer(d, p, e, b"\x90", U32)
-        self.rx_start, p = take_integer(d, p, e, b"\x91", U32)
-        self.rx_len, p = take_integer(d, p, e, b"\x92", U32)
-        self.resp_len, p = take_integer(d, p, e, b"\x93", U32)
+        (
+            self.status,
+            self.clkrt,
+            self.spi,
+            self.cmdat,
+            self.resp_tout,
+            self.read_tout,
+            self.blklen,
+            self.numblk,
+            self.intmask,
+            self.intreq,
+            self.cmd,
+            self.arg,
+            self.cmdreq,
+            self.active,
+            self.bytesleft,
+            self.tx_start,
+            self.tx_len,
+            self.rx_start,
+            self.rx_len,
+            self.resp_len,
+            p,
+        ) = _TLV0_6I2i2IiI3i5I.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x94", 64)
         self.tx_fifo = list(x)
         x, p = take_octets(d, p, e, b"\x95", 32)

@@ -6,28 +6,21 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, S64, U16, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    S64,
-    U8,
-    U16,
-    U32,
-    U64,
+    TRUTH,
     NotPlain,
     bounded,
-    count_of,
     decode_subsections,
     encode_subsections,
-    integers,
     load_subsections,
     octets,
     save_subsections,
     sized,
     take_bool,
-    take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
@@ -43,6 +36,9 @@ SDHCI_FIFO = Prop(
 _BE_2q = struct.Struct(">2q")
 _BE_B = struct.Struct(">B")
 _BE_I2HI2H5I4BH2B8HQB = struct.Struct(">I2HI2H5I4BH2B8HQB")
+_TLV0_I2HI2H = TlvRun("I2HI2H")
+_TLV7_I4BH2B8HQB = TlvRun("I4BH2B8HQB", 7)
+_TLV26_2q = TlvRun("2q", 26)
 
 
 class TransferMode(enum.IntFlag):
@@ -122,9 +118,7 @@ class SdhciPendingInsert(VMState):
         self._facts = f
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.pending_insert_state = _b == 1
+        self.pending_insert_state = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -423,33 +417,38 @@ class Sdhci(VMState):
         self._version = version
         self._facts = f
         self.pending_insert = None
-        x = _BE_I2HI2H5I4BH2B8HQB.unpack_from(d, p)
-        self.sdmasysad = x[0]
-        self.blksize = x[1]
-        self.blkcnt = x[2]
-        self.argument = x[3]
-        self.trnmod = x[4]
-        self.cmdreg = x[5]
-        self.rspreg = list(x[6:10])
-        self.prnsts = x[10]
-        self.hostctl1 = x[11]
-        self.pwrcon = x[12]
-        self.blkgap = x[13]
-        self.wakcon = x[14]
-        self.clkcon = x[15]
-        self.timeoutcon = x[16]
-        self.admaerr = x[17]
-        self.norintsts = x[18]
-        self.errintsts = x[19]
-        self.norintstsen = x[20]
-        self.errintstsen = x[21]
-        self.norintsigen = x[22]
-        self.errintsigen = x[23]
-        self.acmd12errsts = x[24]
-        self.data_count = x[25]
-        self.admasysaddr = x[26]
-        self.stopped_state = x[27]
+        (
+            self.sdmasysad,
+            self.blksize,
+            self.blkcnt,
+            self.argument,
+            self.trnmod,
+            self.cmdreg,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            self.prnsts,
+            self.hostctl1,
+            self.pwrcon,
+            self.blkgap,
+            self.wakcon,
+            self.clkcon,
+            self.timeoutcon,
+            self.admaerr,
+            self.norintsts,
+            self.errintsts,
+            self.norintstsen,
+            self.errintstsen,
+            self.norintsigen,
+            self.errintsigen,
+            self.acmd12errsts,
+            self.data_count,
+            self.admasysaddr,
+            self.stopped_state,
+        ) = _BE_I2HI2H5I4BH2B8HQB.unpack_from(d, p)
         p += 69
+        self.rspreg = [_x, _x2, _x3, _x4]
         _n = bounded(max(f.ask(SDHCI_FIFO), 0), d)
         self.fifo_buffer = d[p : p + _n]
         p += _n
@@ -463,6 +462,7 @@ class Sdhci(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3, _x4 = self.rspreg
         out.append(
             _BE_I2HI2H5I4BH2B8HQB.pack(
                 self.sdmasysad,
@@ -471,7 +471,10 @@ class Sdhci(VMState):
                 self.argument,
                 self.trnmod,
                 self.cmdreg,
-                *self.rspreg,
+                _x,
+                _x2,
+                _x3,
+                _x4,
                 self.prnsts,
                 self.hostctl1,
                 self.pwrcon,
@@ -513,25 +516,24 @@ class Sdhci(VMState):
             U16[self.trnmod],
             b"\x85",
             U16[self.cmdreg],
-        )
-        out.append(tlv(b"\xa6", integers(count_of(self.rspreg, 4), U32)))
-        out += (
+            b"\xa6",
+            integers(self.rspreg, U32, 4),
             b"\x87",
             U32[self.prnsts],
             b"\x88",
-            U8[self.hostctl1],
+            UINT8[self.hostctl1],
             b"\x89",
-            U8[self.pwrcon],
+            UINT8[self.pwrcon],
             b"\x8a",
-            U8[self.blkgap],
+            UINT8[self.blkgap],
             b"\x8b",
-            U8[self.wakcon],
+            UINT8[self.wakcon],
             b"\x8c",
             U16[self.clkcon],
             b"\x8d",
-            U8[self.timeoutcon],
+            UINT8[self.timeoutcon],
             b"\x8e",
-            U8[self.admaerr],
+            UINT8[self.admaerr],
             b"\x8f",
             U16[self.norintsts],
             b"\x90",
@@ -551,7 +553,7 @@ class Sdhci(VMState):
             b"\x97",
             U64[self.admasysaddr],
             b"\x98",
-            U8[self.stopped_state],
+            UINT8[self.stopped_state],
             b"\x99",
             octets(self.fifo_buffer, f.ask(SDHCI_FIFO)),
             b"\x9a",
@@ -571,34 +573,39 @@ class Sdhci(VMState):
         self._version = version
         self._facts = f
         self.pending_insert = None
-        self.sdmasysad, p = take_integer(d, p, e, b"\x80", U32)
-        self.blksize, p = take_integer(d, p, e, b"\x81", U16)
-        self.blkcnt, p = take_integer(d, p, e, b"\x82", U16)
-        self.argument, p = take_integer(d, p, e, b"\x83", U32)
-        self.trnmod, p = take_integer(d, p, e, b"\x84", U16)
-        self.cmdreg, p = take_integer(d, p, e, b"\x85", U16)
+        (
+            self.sdmasysad,
+            self.blksize,
+            self.blkcnt,
+            self.argument,
+            self.trnmod,
+            self.cmdreg,
+            p,
+        ) = _TLV0_I2HI2H.take(d, p, e)
         self.rspreg, p = take_integers(d, p, e, b"\xa6", U32, 4)
-        self.prnsts, p = take_integer(d, p, e, b"\x87", U32)
-        self.hostctl1, p = take_integer(d, p, e, b"\x88", U8)
-        self.pwrcon, p = take_integer(d, p, e, b"\x89", U8)
-        self.blkgap, p = take_integer(d, p, e, b"\x8a", U8)
-        self.wakcon, p = take_integer(d, p, e, b"\x8b", U8)
-        self.clkcon, p = take_integer(d, p, e, b"\x8c", U16)
-        self.timeoutcon, p = take_integer(d, p, e, b"\x8d", U8)
-        self.admaerr, p = take_integer(d, p, e, b"\x8e", U8)
-        self.norintsts, p = take_integer(d, p, e, b"\x8f", U16)
-        self.errintsts, p = take_integer(d, p, e, b"\x90", U16)
-        self.norintstsen, p = take_integer(d, p, e, b"\x91", U16)
-        self.errintstsen, p = take_integer(d, p, e, b"\x92", U16)
-        self.norintsigen, p = take_integer(d, p, e, b"\x93", U16)
-        self.errintsigen, p = take_integer(d, p, e, b"\x94", U16)
-        self.acmd12errsts, p = take_integer(d, p, e, b"\x95", U16)
-        self.data_count, p = take_integer(d, p, e, b"\x96", U16)
-        self.admasysaddr, p = take_integer(d, p, e, b"\x97", U64)
-        self.stopped_state, p = take_integer(d, p, e, b"\x98", U8)
+        (
+            self.prnsts,
+            self.hostctl1,
+            self.pwrcon,
+            self.blkgap,
+            self.wakcon,
+            self.clkcon,
+            self.timeoutcon,
+            self.admaerr,
+            self.norintsts,
+            self.errintsts,
+            self.norintstsen,
+            self.errintstsen,
+            self.norintsigen,
+            self.errintsigen,
+            self.acmd12errsts,
+            self.data_count,
+            self.admasysaddr,
+            self.stopped_state,
+            p,
+        ) = _TLV7_I4BH2B8HQB.take(d, p, e)
         self.fifo_buffer, p = take_octets(d, p, e, b"\x99", f.ask(SDHCI_FIFO))
-        self.insert_timer, p = take_integer(d, p, e, b"\x9a", S64)
-        self.transfer_timer, p = take_integer(d, p, e, b"\x9b", S64)
+        self.insert_timer, self.transfer_timer, p = _TLV26_2q.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xbc", f, {})
         if p != e:
             raise NotPlain("a component more")

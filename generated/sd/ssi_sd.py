@@ -5,19 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S32, U16, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U16,
-    U32,
     NotPlain,
     content,
     count_of,
     load_subsections,
     need,
     small_octets,
-    take_integer,
     take_octets,
     tlv,
 )
@@ -28,6 +25,9 @@ from ..ssi.peripheral import SSISlave
 _BE_3i = struct.Struct(">3i")
 _BE_H2i = struct.Struct(">H2i")
 _BE_Ii = struct.Struct(">Ii")
+_TLV0_Ii = TlvRun("Ii")
+_TLV4_H2i = TlvRun("H2i", 4)
+_TLV7_3i = TlvRun("3i", 7)
 
 
 class SsiSd(VMState):
@@ -215,23 +215,18 @@ class SsiSd(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.mode, p = take_integer(d, p, e, b"\x80", U32)
-        self.cmd, p = take_integer(d, p, e, b"\x81", S32)
+        self.mode, self.cmd, p = _TLV0_Ii.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x82", 4)
         self.cmdarg = list(x)
         x, p = take_octets(d, p, e, b"\x83", 5)
         self.response = list(x)
         if version >= 7:
-            self.crc16, p = take_integer(d, p, e, b"\x84", U16)
-            self.read_bytes, p = take_integer(d, p, e, b"\x85", S32)
-            self.write_bytes, p = take_integer(d, p, e, b"\x86", S32)
+            self.crc16, self.read_bytes, self.write_bytes, p = _TLV4_H2i.take(d, p, e)
         else:
             self.crc16 = None
             self.read_bytes = None
             self.write_bytes = None
-        self.arglen, p = take_integer(d, p, e, b"\x87", S32)
-        self.response_pos, p = take_integer(d, p, e, b"\x88", S32)
-        self.stopping, p = take_integer(d, p, e, b"\x89", S32)
+        self.arglen, self.response_pos, self.stopping, p = _TLV7_3i.take(d, p, e)
         p, end = content(d, p, e, b"\xaa")
         self.ssidev = SSISlave._decode(d, p, end, f)
         p = end

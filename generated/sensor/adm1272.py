@@ -5,24 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U16, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U8,
-    U16,
-    U32,
-    U64,
-    NotPlain,
-    content,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..i2c.pmbus_device import PmbusDevice
 
 _BE_QIB5HB6H2BH = struct.Struct(">QIB5HB6H2BH")
+_TLV1_QIB5HB6H2BH = TlvRun("QIB5HB6H2BH", 1)
 
 
 class ADM1272(VMState):
@@ -257,7 +249,7 @@ class ADM1272(VMState):
             b"\x82",
             U32[self.pin_ext],
             b"\x83",
-            U8[self.restart_time],
+            UINT8[self.restart_time],
             b"\x84",
             U16[self.peak_vin],
             b"\x85",
@@ -269,7 +261,7 @@ class ADM1272(VMState):
             b"\x88",
             U16[self.peak_pin],
             b"\x89",
-            U8[self.pmon_control],
+            UINT8[self.pmon_control],
             b"\x8a",
             U16[self.pmon_config],
             b"\x8b",
@@ -283,9 +275,9 @@ class ADM1272(VMState):
             b"\x8f",
             U16[self.hysteresis_high],
             b"\x90",
-            U8[self.status_hysteresis],
+            UINT8[self.status_hysteresis],
             b"\x91",
-            U8[self.status_gpio],
+            UINT8[self.status_gpio],
             b"\x92",
             U16[self.strt_up_iout_lim],
         )
@@ -300,24 +292,27 @@ class ADM1272(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.parent = PmbusDevice._decode(d, p, end, f)
         p = end
-        self.ein_ext, p = take_integer(d, p, e, b"\x81", U64)
-        self.pin_ext, p = take_integer(d, p, e, b"\x82", U32)
-        self.restart_time, p = take_integer(d, p, e, b"\x83", U8)
-        self.peak_vin, p = take_integer(d, p, e, b"\x84", U16)
-        self.peak_vout, p = take_integer(d, p, e, b"\x85", U16)
-        self.peak_iout, p = take_integer(d, p, e, b"\x86", U16)
-        self.peak_temperature, p = take_integer(d, p, e, b"\x87", U16)
-        self.peak_pin, p = take_integer(d, p, e, b"\x88", U16)
-        self.pmon_control, p = take_integer(d, p, e, b"\x89", U8)
-        self.pmon_config, p = take_integer(d, p, e, b"\x8a", U16)
-        self.alert1_config, p = take_integer(d, p, e, b"\x8b", U16)
-        self.alert2_config, p = take_integer(d, p, e, b"\x8c", U16)
-        self.device_config, p = take_integer(d, p, e, b"\x8d", U16)
-        self.hysteresis_low, p = take_integer(d, p, e, b"\x8e", U16)
-        self.hysteresis_high, p = take_integer(d, p, e, b"\x8f", U16)
-        self.status_hysteresis, p = take_integer(d, p, e, b"\x90", U8)
-        self.status_gpio, p = take_integer(d, p, e, b"\x91", U8)
-        self.strt_up_iout_lim, p = take_integer(d, p, e, b"\x92", U16)
+        (
+            self.ein_ext,
+            self.pin_ext,
+            self.restart_time,
+            self.peak_vin,
+            self.peak_vout,
+            self.peak_iout,
+            self.peak_temperature,
+            self.peak_pin,
+            self.pmon_control,
+            self.pmon_config,
+            self.alert1_config,
+            self.alert2_config,
+            self.device_config,
+            self.hysteresis_low,
+            self.hysteresis_high,
+            self.status_hysteresis,
+            self.status_gpio,
+            self.strt_up_iout_lim,
+            p,
+        ) = _TLV1_QIB5HB6H2BH.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

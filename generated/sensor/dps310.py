@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U8, UINT8
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U8,
     NotPlain,
     content,
     count_of,
@@ -103,11 +103,11 @@ class DPS310(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.len],
+            UINT8[self.len],
             b"\x81",
             small_octets(self.regs, 51),
             b"\x82",
-            U8[self.pointer],
+            UINT8[self.pointer],
         )
         out.append(tlv(b"\xa3", self.i2c._encode(f)))
         return b"".join(out)

@@ -5,21 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U8,
-    NotPlain,
-    content,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..i2c.smbus_device import I2CSlave
 
 _BE_3B = struct.Struct(">3B")
+_TLV0_3B = TlvRun("3B")
 
 
 class EMC141X(VMState):
@@ -94,11 +89,11 @@ class EMC141X(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.len],
+            UINT8[self.len],
             b"\x81",
-            U8[self.data],
+            UINT8[self.data],
             b"\x82",
-            U8[self.pointer],
+            UINT8[self.pointer],
         )
         out.append(tlv(b"\xa3", self.parent_obj._encode(f)))
         return b"".join(out)
@@ -109,9 +104,7 @@ class EMC141X(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.len, p = take_integer(d, p, e, b"\x80", U8)
-        self.data, p = take_integer(d, p, e, b"\x81", U8)
-        self.pointer, p = take_integer(d, p, e, b"\x82", U8)
+        self.len, self.data, self.pointer, p = _TLV0_3B.take(d, p, e)
         p, end = content(d, p, e, b"\xa3")
         self.parent_obj = I2CSlave._decode(d, p, end, f)
         p = end

@@ -5,22 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    S16,
-    U8,
-    NotPlain,
-    content,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..i2c.smbus_device import I2CSlave
 
 _BE_6B6h4B2h = struct.Struct(">6B6h4B2h")
+_TLV1_6B6h4B2h = TlvRun("6B6h4B2h", 1)
 
 
 class LSM303DLHCMAG(VMState):
@@ -253,17 +247,17 @@ class LSM303DLHCMAG(VMState):
         out.append(tlv(b"\xa0", self.parent_obj._encode(f)))
         out += (
             b"\x81",
-            U8[self.len],
+            UINT8[self.len],
             b"\x82",
-            U8[self.buf],
+            UINT8[self.buf],
             b"\x83",
-            U8[self.pointer],
+            UINT8[self.pointer],
             b"\x84",
-            U8[self.cra],
+            UINT8[self.cra],
             b"\x85",
-            U8[self.crb],
+            UINT8[self.crb],
             b"\x86",
-            U8[self.mr],
+            UINT8[self.mr],
             b"\x87",
             S16[self.x],
             b"\x88",
@@ -277,13 +271,13 @@ class LSM303DLHCMAG(VMState):
             b"\x8c",
             S16[self.y_lock],
             b"\x8d",
-            U8[self.sr],
+            UINT8[self.sr],
             b"\x8e",
-            U8[self.ira],
+            UINT8[self.ira],
             b"\x8f",
-            U8[self.irb],
+            UINT8[self.irb],
             b"\x90",
-            U8[self.irc],
+            UINT8[self.irc],
             b"\x91",
             S16[self.temperature],
             b"\x92",
@@ -300,24 +294,27 @@ class LSM303DLHCMAG(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.parent_obj = I2CSlave._decode(d, p, end, f)
         p = end
-        self.len, p = take_integer(d, p, e, b"\x81", U8)
-        self.buf, p = take_integer(d, p, e, b"\x82", U8)
-        self.pointer, p = take_integer(d, p, e, b"\x83", U8)
-        self.cra, p = take_integer(d, p, e, b"\x84", U8)
-        self.crb, p = take_integer(d, p, e, b"\x85", U8)
-        self.mr, p = take_integer(d, p, e, b"\x86", U8)
-        self.x, p = take_integer(d, p, e, b"\x87", S16)
-        self.z, p = take_integer(d, p, e, b"\x88", S16)
-        self.y, p = take_integer(d, p, e, b"\x89", S16)
-        self.x_lock, p = take_integer(d, p, e, b"\x8a", S16)
-        self.z_lock, p = take_integer(d, p, e, b"\x8b", S16)
-        self.y_lock, p = take_integer(d, p, e, b"\x8c", S16)
-        self.sr, p = take_integer(d, p, e, b"\x8d", U8)
-        self.ira, p = take_integer(d, p, e, b"\x8e", U8)
-        self.irb, p = take_integer(d, p, e, b"\x8f", U8)
-        self.irc, p = take_integer(d, p, e, b"\x90", U8)
-        self.temperature, p = take_integer(d, p, e, b"\x91", S16)
-        self.temperature_lock, p = take_integer(d, p, e, b"\x92", S16)
+        (
+            self.len,
+            self.buf,
+            self.pointer,
+            self.cra,
+            self.crb,
+            self.mr,
+            self.x,
+            self.z,
+            self.y,
+            self.x_lock,
+            self.z_lock,
+            self.y_lock,
+            self.sr,
+            self.ira,
+            self.irb,
+            self.irc,
+            self.temperature,
+            self.temperature_lock,
+            p,
+        ) = _TLV1_6B6h4B2h.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,20 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U16, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U16,
-    U32,
-    U64,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
     small_octets,
-    take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
@@ -26,8 +22,11 @@ from vmsgen.runtime.visitor import Visitor
 
 from ..i2c.pmbus_device import PmbusDevice
 
-_BE_23I161H26Q = struct.Struct(">23I161H26Q")
-_BE_92H = struct.Struct(">92H")
+_BE_23H = struct.Struct(">23H")
+_BE_23I = struct.Struct(">23I")
+_BE_23Q = struct.Struct(">23Q")
+_BE_3Q = struct.Struct(">3Q")
+_TLV15_3Q = TlvRun("3Q", 15)
 
 
 class Max31785(VMState):
@@ -205,28 +204,36 @@ class Max31785(VMState):
         self._version = version
         self._facts = f
         self.parent, p = PmbusDevice._load(d, p, f)
-        x = _BE_92H.unpack_from(d, p)
-        self.mfr_mode = list(x[0:23])
-        self.vout_peak = list(x[23:46])
-        self.temperature_peak = list(x[46:69])
-        self.vout_min = list(x[69:92])
-        p += 184
+        self.mfr_mode = list(_BE_23H.unpack_from(d, p))
+        p += 46
+        self.vout_peak = list(_BE_23H.unpack_from(d, p))
+        p += 46
+        self.temperature_peak = list(_BE_23H.unpack_from(d, p))
+        p += 46
+        self.vout_min = list(_BE_23H.unpack_from(d, p))
+        p += 46
         self.fault_response = list(d[p : p + 23])
         p += 23
-        x = _BE_23I161H26Q.unpack_from(d, p)
-        self.time_count = list(x[0:23])
-        self.temp_sensor_config = list(x[23:46])
-        self.fan_config = list(x[46:69])
-        self.read_fan_pwm = list(x[69:92])
-        self.fan_fault_limit = list(x[92:115])
-        self.fan_warn_limit = list(x[115:138])
-        self.fan_run_time = list(x[138:161])
-        self.fan_pwm_avg = list(x[161:184])
-        self.fan_pwm2rpm = list(x[184:207])
-        self.mfr_location = x[207]
-        self.mfr_date = x[208]
-        self.mfr_serial = x[209]
-        p += 622
+        self.time_count = list(_BE_23I.unpack_from(d, p))
+        p += 92
+        self.temp_sensor_config = list(_BE_23H.unpack_from(d, p))
+        p += 46
+        self.fan_config = list(_BE_23H.unpack_from(d, p))
+        p += 46
+        self.read_fan_pwm = list(_BE_23H.unpack_from(d, p))
+        p += 46
+        self.fan_fault_limit = list(_BE_23H.unpack_from(d, p))
+        p += 46
+        self.fan_warn_limit = list(_BE_23H.unpack_from(d, p))
+        p += 46
+        self.fan_run_time = list(_BE_23H.unpack_from(d, p))
+        p += 46
+        self.fan_pwm_avg = list(_BE_23H.unpack_from(d, p))
+        p += 46
+        self.fan_pwm2rpm = list(_BE_23Q.unpack_from(d, p))
+        p += 184
+        self.mfr_location, self.mfr_date, self.mfr_serial = _BE_3Q.unpack_from(d, p)
+        p += 24
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -236,52 +243,56 @@ class Max31785(VMState):
             super()._save(out, f, version)
             return
         self.parent._save(out, f)
-        out.append(
-            _BE_92H.pack(
-                *count_of(self.mfr_mode, 23),
-                *count_of(self.vout_peak, 23),
-                *count_of(self.temperature_peak, 23),
-                *count_of(self.vout_min, 23),
-            )
-        )
+        out.append(_BE_23H.pack(*self.mfr_mode))
+        out.append(_BE_23H.pack(*self.vout_peak))
+        out.append(_BE_23H.pack(*self.temperature_peak))
+        out.append(_BE_23H.pack(*self.vout_min))
         out.append(bytes(count_of(self.fault_response, 23)))
-        out.append(
-            _BE_23I161H26Q.pack(
-                *count_of(self.time_count, 23),
-                *count_of(self.temp_sensor_config, 23),
-                *count_of(self.fan_config, 23),
-                *count_of(self.read_fan_pwm, 23),
-                *count_of(self.fan_fault_limit, 23),
-                *count_of(self.fan_warn_limit, 23),
-                *count_of(self.fan_run_time, 23),
-                *count_of(self.fan_pwm_avg, 23),
-                *count_of(self.fan_pwm2rpm, 23),
-                self.mfr_location,
-                self.mfr_date,
-                self.mfr_serial,
-            )
-        )
+        out.append(_BE_23I.pack(*self.time_count))
+        out.append(_BE_23H.pack(*self.temp_sensor_config))
+        out.append(_BE_23H.pack(*self.fan_config))
+        out.append(_BE_23H.pack(*self.read_fan_pwm))
+        out.append(_BE_23H.pack(*self.fan_fault_limit))
+        out.append(_BE_23H.pack(*self.fan_warn_limit))
+        out.append(_BE_23H.pack(*self.fan_run_time))
+        out.append(_BE_23H.pack(*self.fan_pwm_avg))
+        out.append(_BE_23Q.pack(*self.fan_pwm2rpm))
+        out.append(_BE_3Q.pack(self.mfr_location, self.mfr_date, self.mfr_serial))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.parent._encode(f)))
-        out.append(tlv(b"\xa1", integers(count_of(self.mfr_mode, 23), U16)))
-        out.append(tlv(b"\xa2", integers(count_of(self.vout_peak, 23), U16)))
-        out.append(tlv(b"\xa3", integers(count_of(self.temperature_peak, 23), U16)))
-        out.append(tlv(b"\xa4", integers(count_of(self.vout_min, 23), U16)))
-        out += (b"\x85", small_octets(self.fault_response, 23))
-        out.append(tlv(b"\xa6", integers(count_of(self.time_count, 23), U32)))
-        out.append(tlv(b"\xa7", integers(count_of(self.temp_sensor_config, 23), U16)))
-        out.append(tlv(b"\xa8", integers(count_of(self.fan_config, 23), U16)))
-        out.append(tlv(b"\xa9", integers(count_of(self.read_fan_pwm, 23), U16)))
-        out.append(tlv(b"\xaa", integers(count_of(self.fan_fault_limit, 23), U16)))
-        out.append(tlv(b"\xab", integers(count_of(self.fan_warn_limit, 23), U16)))
-        out.append(tlv(b"\xac", integers(count_of(self.fan_run_time, 23), U16)))
-        out.append(tlv(b"\xad", integers(count_of(self.fan_pwm_avg, 23), U16)))
-        out.append(tlv(b"\xae", integers(count_of(self.fan_pwm2rpm, 23), U64)))
         out += (
+            b"\xa1",
+            integers(self.mfr_mode, U16, 23),
+            b"\xa2",
+            integers(self.vout_peak, U16, 23),
+            b"\xa3",
+            integers(self.temperature_peak, U16, 23),
+            b"\xa4",
+            integers(self.vout_min, U16, 23),
+            b"\x85",
+            small_octets(self.fault_response, 23),
+            b"\xa6",
+            integers(self.time_count, U32, 23),
+            b"\xa7",
+            integers(self.temp_sensor_config, U16, 23),
+            b"\xa8",
+            integers(self.fan_config, U16, 23),
+            b"\xa9",
+            integers(self.read_fan_pwm, U16, 23),
+            b"\xaa",
+            integers(self.fan_fault_limit, U16, 23),
+            b"\xab",
+            integers(self.fan_warn_limit, U16, 23),
+            b"\xac",
+            integers(self.fan_run_time, U16, 23),
+            b"\xad",
+            integers(self.fan_pwm_avg, U16, 23),
+            b"\xae",
+            integers(self.fan_pwm2rpm, U64, 23),
             b"\x8f",
             U64[self.mfr_location],
             b"\x90",
@@ -315,9 +326,7 @@ class Max31785(VMState):
         self.fan_run_time, p = take_integers(d, p, e, b"\xac", U16, 23)
         self.fan_pwm_avg, p = take_integers(d, p, e, b"\xad", U16, 23)
         self.fan_pwm2rpm, p = take_integers(d, p, e, b"\xae", U64, 23)
-        self.mfr_location, p = take_integer(d, p, e, b"\x8f", U64)
-        self.mfr_date, p = take_integer(d, p, e, b"\x90", U64)
-        self.mfr_serial, p = take_integer(d, p, e, b"\x91", U64)
+        self.mfr_location, self.mfr_date, self.mfr_serial, p = _TLV15_3Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

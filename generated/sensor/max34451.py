@@ -5,20 +5,17 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U16, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U16,
-    U32,
-    U64,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
     small_octets,
     take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
@@ -26,8 +23,18 @@ from vmsgen.runtime.visitor import Visitor
 
 from ..i2c.pmbus_device import PmbusDevice
 
-_BE_3QH12I54H16IH2I57H24I7H = struct.Struct(">3QH12I54H16IH2I57H24I7H")
-_BE_68H = struct.Struct(">68H")
+_BE_12H = struct.Struct(">12H")
+_BE_12I = struct.Struct(">12I")
+_BE_16H = struct.Struct(">16H")
+_BE_16I = struct.Struct(">16I")
+_BE_3QH = struct.Struct(">3QH")
+_BE_5H = struct.Struct(">5H")
+_BE_7H = struct.Struct(">7H")
+_BE_H = struct.Struct(">H")
+_BE_H2I = struct.Struct(">H2I")
+_TLV7_3QH = TlvRun("3QH", 7)
+_TLV18_H2I = TlvRun("H2I", 18)
+_TLV29_2H = TlvRun("2H", 29)
 
 
 class Max34451(VMState):
@@ -308,41 +315,55 @@ class Max34451(VMState):
         self._version = version
         self._facts = f
         self.parent, p = PmbusDevice._load(d, p, f)
-        x = _BE_68H.unpack_from(d, p)
-        self.power_good_on = list(x[0:16])
-        self.power_good_off = list(x[16:32])
-        self.ton_delay = list(x[32:44])
-        self.ton_max_fault_limit = list(x[44:56])
-        self.toff_delay = list(x[56:68])
-        p += 136
+        self.power_good_on = list(_BE_16H.unpack_from(d, p))
+        p += 32
+        self.power_good_off = list(_BE_16H.unpack_from(d, p))
+        p += 32
+        self.ton_delay = list(_BE_12H.unpack_from(d, p))
+        p += 24
+        self.ton_max_fault_limit = list(_BE_12H.unpack_from(d, p))
+        p += 24
+        self.toff_delay = list(_BE_12H.unpack_from(d, p))
+        p += 24
         self.status_mfr_specific = list(d[p : p + 16])
         p += 16
-        x = _BE_3QH12I54H16IH2I57H24I7H.unpack_from(d, p)
-        self.mfr_location = x[0]
-        self.mfr_date = x[1]
-        self.mfr_serial = x[2]
-        self.mfr_mode = x[3]
-        self.psen_config = list(x[4:16])
-        self.vout_peak = list(x[16:32])
-        self.iout_peak = list(x[32:48])
-        self.temperature_peak = list(x[48:53])
-        self.vout_min = list(x[53:69])
-        self.nv_log_config = x[69]
-        self.fault_response = list(x[70:86])
-        self.fault_retry = x[86]
-        self.fault_log = x[87]
-        self.time_count = x[88]
-        self.margin_config = list(x[89:101])
-        self.fw_serial = x[101]
-        self.iout_avg = list(x[102:118])
-        self.channel_config = list(x[118:134])
-        self.ton_seq_max = list(x[134:146])
-        self.pwm_config = list(x[146:158])
-        self.seq_config = list(x[158:170])
-        self.temp_sensor_config = list(x[170:175])
-        self.store_single = x[175]
-        self.crc = x[176]
-        p += 480
+        self.mfr_location, self.mfr_date, self.mfr_serial, self.mfr_mode = (
+            _BE_3QH.unpack_from(d, p)
+        )
+        p += 26
+        self.psen_config = list(_BE_12I.unpack_from(d, p))
+        p += 48
+        self.vout_peak = list(_BE_16H.unpack_from(d, p))
+        p += 32
+        self.iout_peak = list(_BE_16H.unpack_from(d, p))
+        p += 32
+        self.temperature_peak = list(_BE_5H.unpack_from(d, p))
+        p += 10
+        self.vout_min = list(_BE_16H.unpack_from(d, p))
+        p += 32
+        (self.nv_log_config,) = _BE_H.unpack_from(d, p)
+        p += 2
+        self.fault_response = list(_BE_16I.unpack_from(d, p))
+        p += 64
+        self.fault_retry, self.fault_log, self.time_count = _BE_H2I.unpack_from(d, p)
+        p += 10
+        self.margin_config = list(_BE_12H.unpack_from(d, p))
+        p += 24
+        (self.fw_serial,) = _BE_H.unpack_from(d, p)
+        p += 2
+        self.iout_avg = list(_BE_16H.unpack_from(d, p))
+        p += 32
+        self.channel_config = list(_BE_16H.unpack_from(d, p))
+        p += 32
+        self.ton_seq_max = list(_BE_12H.unpack_from(d, p))
+        p += 24
+        self.pwm_config = list(_BE_12I.unpack_from(d, p))
+        p += 48
+        self.seq_config = list(_BE_12I.unpack_from(d, p))
+        p += 48
+        _x, _x2, _x3, _x4, _x5, self.store_single, self.crc = _BE_7H.unpack_from(d, p)
+        p += 14
+        self.temp_sensor_config = [_x, _x2, _x3, _x4, _x5]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -352,56 +373,51 @@ class Max34451(VMState):
             super()._save(out, f, version)
             return
         self.parent._save(out, f)
-        out.append(
-            _BE_68H.pack(
-                *count_of(self.power_good_on, 16),
-                *count_of(self.power_good_off, 16),
-                *count_of(self.ton_delay, 12),
-                *count_of(self.ton_max_fault_limit, 12),
-                *count_of(self.toff_delay, 12),
-            )
-        )
+        out.append(_BE_16H.pack(*self.power_good_on))
+        out.append(_BE_16H.pack(*self.power_good_off))
+        out.append(_BE_12H.pack(*self.ton_delay))
+        out.append(_BE_12H.pack(*self.ton_max_fault_limit))
+        out.append(_BE_12H.pack(*self.toff_delay))
         out.append(bytes(count_of(self.status_mfr_specific, 16)))
         out.append(
-            _BE_3QH12I54H16IH2I57H24I7H.pack(
-                self.mfr_location,
-                self.mfr_date,
-                self.mfr_serial,
-                self.mfr_mode,
-                *count_of(self.psen_config, 12),
-                *count_of(self.vout_peak, 16),
-                *count_of(self.iout_peak, 16),
-                *count_of(self.temperature_peak, 5),
-                *count_of(self.vout_min, 16),
-                self.nv_log_config,
-                *count_of(self.fault_response, 16),
-                self.fault_retry,
-                self.fault_log,
-                self.time_count,
-                *count_of(self.margin_config, 12),
-                self.fw_serial,
-                *count_of(self.iout_avg, 16),
-                *count_of(self.channel_config, 16),
-                *count_of(self.ton_seq_max, 12),
-                *count_of(self.pwm_config, 12),
-                *count_of(self.seq_config, 12),
-                *count_of(self.temp_sensor_config, 5),
-                self.store_single,
-                self.crc,
+            _BE_3QH.pack(
+                self.mfr_location, self.mfr_date, self.mfr_serial, self.mfr_mode
             )
         )
+        out.append(_BE_12I.pack(*self.psen_config))
+        out.append(_BE_16H.pack(*self.vout_peak))
+        out.append(_BE_16H.pack(*self.iout_peak))
+        out.append(_BE_5H.pack(*self.temperature_peak))
+        out.append(_BE_16H.pack(*self.vout_min))
+        out.append(_BE_H.pack(self.nv_log_config))
+        out.append(_BE_16I.pack(*self.fault_response))
+        out.append(_BE_H2I.pack(self.fault_retry, self.fault_log, self.time_count))
+        out.append(_BE_12H.pack(*self.margin_config))
+        out.append(_BE_H.pack(self.fw_serial))
+        out.append(_BE_16H.pack(*self.iout_avg))
+        out.append(_BE_16H.pack(*self.channel_config))
+        out.append(_BE_12H.pack(*self.ton_seq_max))
+        out.append(_BE_12I.pack(*self.pwm_config))
+        out.append(_BE_12I.pack(*self.seq_config))
+        _x, _x2, _x3, _x4, _x5 = self.temp_sensor_config
+        out.append(_BE_7H.pack(_x, _x2, _x3, _x4, _x5, self.store_single, self.crc))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.parent._encode(f)))
-        out.append(tlv(b"\xa1", integers(count_of(self.power_good_on, 16), U16)))
-        out.append(tlv(b"\xa2", integers(count_of(self.power_good_off, 16), U16)))
-        out.append(tlv(b"\xa3", integers(count_of(self.ton_delay, 12), U16)))
-        out.append(tlv(b"\xa4", integers(count_of(self.ton_max_fault_limit, 12), U16)))
-        out.append(tlv(b"\xa5", integers(count_of(self.toff_delay, 12), U16)))
         out += (
+            b"\xa1",
+            integers(self.power_good_on, U16, 16),
+            b"\xa2",
+            integers(self.power_good_off, U16, 16),
+            b"\xa3",
+            integers(self.ton_delay, U16, 12),
+            b"\xa4",
+            integers(self.ton_max_fault_limit, U16, 12),
+            b"\xa5",
+            integers(self.toff_delay, U16, 12),
             b"\x86",
             small_octets(self.status_mfr_specific, 16),
             b"\x87",
@@ -412,31 +428,47 @@ class Max34451(VMState):
             U64[self.mfr_serial],
             b"\x8a",
             U16[self.mfr_mode],
-        )
-        out.append(tlv(b"\xab", integers(count_of(self.psen_config, 12), U32)))
-        out.append(tlv(b"\xac", integers(count_of(self.vout_peak, 16), U16)))
-        out.append(tlv(b"\xad", integers(count_of(self.iout_peak, 16), U16)))
-        out.append(tlv(b"\xae", integers(count_of(self.temperature_peak, 5), U16)))
-        out.append(tlv(b"\xaf", integers(count_of(self.vout_min, 16), U16)))
-        out += (b"\x90", U16[self.nv_log_config])
-        out.append(tlv(b"\xb1", integers(count_of(self.fault_response, 16), U32)))
-        out += (
+            b"\xab",
+            integers(self.psen_config, U32, 12),
+            b"\xac",
+            integers(self.vout_peak, U16, 16),
+            b"\xad",
+            integers(self.iout_peak, U16, 16),
+            b"\xae",
+            integers(self.temperature_peak, U16, 5),
+            b"\xaf",
+            integers(self.vout_min, U16, 16),
+            b"\x90",
+            U16[self.nv_log_config],
+            b"\xb1",
+            integers(self.fault_response, U32, 16),
             b"\x92",
             U16[self.fault_retry],
             b"\x93",
             U32[self.fault_log],
             b"\x94",
             U32[self.time_count],
+            b"\xb5",
+            integers(self.margin_config, U16, 12),
+            b"\x96",
+            U16[self.fw_serial],
+            b"\xb7",
+            integers(self.iout_avg, U16, 16),
+            b"\xb8",
+            integers(self.channel_config, U16, 16),
+            b"\xb9",
+            integers(self.ton_seq_max, U16, 12),
+            b"\xba",
+            integers(self.pwm_config, U32, 12),
+            b"\xbb",
+            integers(self.seq_config, U32, 12),
+            b"\xbc",
+            integers(self.temp_sensor_config, U16, 5),
+            b"\x9d",
+            U16[self.store_single],
+            b"\x9e",
+            U16[self.crc],
         )
-        out.append(tlv(b"\xb5", integers(count_of(self.margin_config, 12), U16)))
-        out += (b"\x96", U16[self.fw_serial])
-        out.append(tlv(b"\xb7", integers(count_of(self.iout_avg, 16), U16)))
-        out.append(tlv(b"\xb8", integers(count_of(self.channel_config, 16), U16)))
-        out.append(tlv(b"\xb9", integers(count_of(self.ton_seq_max, 12), U16)))
-        out.append(tlv(b"\xba", integers(count_of(self.pwm_config, 12), U32)))
-        out.append(tlv(b"\xbb", integers(count_of(self.seq_config, 12), U32)))
-        out.append(tlv(b"\xbc", integers(count_of(self.temp_sensor_config, 5), U16)))
-        out += (b"\x9d", U16[self.store_single], b"\x9e", U16[self.crc])
         return b"".join(out)
 
     @classmethod
@@ -455,10 +487,9 @@ class Max34451(VMState):
         self.toff_delay, p = take_integers(d, p, e, b"\xa5", U16, 12)
         x, p = take_octets(d, p, e, b"\x86", 16)
         self.status_mfr_specific = list(x)
-        self.mfr_location, p = take_integer(d, p, e, b"\x87", U64)
-        self.mfr_date, p = take_integer(d, p, e, b"\x88", U64)
-        self.mfr_serial, p = take_integer(d, p, e, b"\x89", U64)
-        self.mfr_mode, p = take_integer(d, p, e, b"\x8a", U16)
+        self.mfr_location, self.mfr_date, self.mfr_serial, self.mfr_mode, p = (
+            _TLV7_3QH.take(d, p, e)
+        )
         self.psen_config, p = take_integers(d, p, e, b"\xab", U32, 12)
         self.vout_peak, p = take_integers(d, p, e, b"\xac", U16, 16)
         self.iout_peak, p = take_integers(d, p, e, b"\xad", U16, 16)
@@ -466,9 +497,7 @@ class Max34451(VMState):
         self.vout_min, p = take_integers(d, p, e, b"\xaf", U16, 16)
         self.nv_log_config, p = take_integer(d, p, e, b"\x90", U16)
         self.fault_response, p = take_integers(d, p, e, b"\xb1", U32, 16)
-        self.fault_retry, p = take_integer(d, p, e, b"\x92", U16)
-        self.fault_log, p = take_integer(d, p, e, b"\x93", U32)
-        self.time_count, p = take_integer(d, p, e, b"\x94", U32)
+        self.fault_retry, self.fault_log, self.time_count, p = _TLV18_H2I.take(d, p, e)
         self.margin_config, p = take_integers(d, p, e, b"\xb5", U16, 12)
         self.fw_serial, p = take_integer(d, p, e, b"\x96", U16)
         self.iout_avg, p = take_integers(d, p, e, b"\xb7", U16, 16)
@@ -477,8 +506,7 @@ class Max34451(VMState):
         self.pwm_config, p = take_integers(d, p, e, b"\xba", U32, 12)
         self.seq_config, p = take_integers(d, p, e, b"\xbb", U32, 12)
         self.temp_sensor_config, p = take_integers(d, p, e, b"\xbc", U16, 5)
-        self.store_single, p = take_integer(d, p, e, b"\x9d", U16)
-        self.crc, p = take_integer(d, p, e, b"\x9e", U16)
+        self.store_single, self.crc, p = _TLV29_2H.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

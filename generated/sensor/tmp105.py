@@ -5,24 +5,22 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, S16, U8, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    S16,
-    U8,
+    TRUTH,
     NotPlain,
     content,
     count_of,
     decode_subsections,
     encode_subsections,
-    integers,
     load_subsections,
     save_subsections,
     small_octets,
     take_bool,
     take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
@@ -32,6 +30,7 @@ from ..i2c.smbus_device import I2CSlave
 
 _BE_2B3hB = struct.Struct(">2B3hB")
 _BE_B = struct.Struct(">B")
+_TLV2_2Bh = TlvRun("2Bh", 2)
 
 
 class TMP105DetectFalling(VMState):
@@ -65,9 +64,7 @@ class TMP105DetectFalling(VMState):
         self._facts = f
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.detect_falling = _b == 1
+        self.detect_falling = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -197,13 +194,11 @@ class TMP105(VMState):
         p += 1
         self.buf = list(d[p : p + 2])
         p += 2
-        x = _BE_2B3hB.unpack_from(d, p)
-        self.pointer = x[0]
-        self.config = x[1]
-        self.temperature = x[2]
-        self.limit = list(x[3:5])
-        self.alarm = x[5]
+        self.pointer, self.config, self.temperature, _x, _x2, self.alarm = (
+            _BE_2B3hB.unpack_from(d, p)
+        )
         p += 9
+        self.limit = [_x, _x2]
         self.i2c, p = I2CSlave._load(d, p, f)
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
@@ -215,9 +210,10 @@ class TMP105(VMState):
             return
         out.append(_BE_B.pack(self.len))
         out.append(bytes(count_of(self.buf, 2)))
+        _x, _x2 = self.limit
         out.append(
             _BE_2B3hB.pack(
-                self.pointer, self.config, self.temperature, *self.limit, self.alarm
+                self.pointer, self.config, self.temperature, _x, _x2, self.alarm
             )
         )
         self.i2c._save(out, f)
@@ -229,18 +225,20 @@ class TMP105(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.len],
+            UINT8[self.len],
             b"\x81",
             small_octets(self.buf, 2),
             b"\x82",
-            U8[self.pointer],
+            UINT8[self.pointer],
             b"\x83",
-            U8[self.config],
+            UINT8[self.config],
             b"\x84",
             S16[self.temperature],
+            b"\xa5",
+            integers(self.limit, S16, 2),
+            b"\x86",
+            UINT8[self.alarm],
         )
-        out.append(tlv(b"\xa5", integers(count_of(self.limit, 2), S16)))
-        out += (b"\x86", U8[self.alarm])
         out.append(tlv(b"\xa7", self.i2c._encode(f)))
         x = encode_subsections(self, f, {})
         if x:
@@ -257,9 +255,7 @@ class TMP105(VMState):
         self.len, p = take_integer(d, p, e, b"\x80", U8)
         x, p = take_octets(d, p, e, b"\x81", 2)
         self.buf = list(x)
-        self.pointer, p = take_integer(d, p, e, b"\x82", U8)
-        self.config, p = take_integer(d, p, e, b"\x83", U8)
-        self.temperature, p = take_integer(d, p, e, b"\x84", S16)
+        self.pointer, self.config, self.temperature, p = _TLV2_2Bh.take(d, p, e)
         self.limit, p = take_integers(d, p, e, b"\xa5", S16, 2)
         self.alarm, p = take_integer(d, p, e, b"\x86", U8)
         p, end = content(d, p, e, b"\xa7")

@@ -5,19 +5,17 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S16, U8, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S16,
-    U8,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
     small_octets,
     take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
@@ -27,6 +25,7 @@ from ..i2c.smbus_device import I2CSlave
 
 _BE_2B4h = struct.Struct(">2B4h")
 _BE_B = struct.Struct(">B")
+_TLV4_2B = TlvRun("2B", 4)
 
 
 class TMP421(VMState):
@@ -118,11 +117,9 @@ class TMP421(VMState):
         p += 1
         self.config = list(d[p : p + 2])
         p += 2
-        x = _BE_2B4h.unpack_from(d, p)
-        self.status = x[0]
-        self.rate = x[1]
-        self.temperature = list(x[2:6])
+        self.status, self.rate, _x, _x2, _x3, _x4 = _BE_2B4h.unpack_from(d, p)
         p += 10
+        self.temperature = [_x, _x2, _x3, _x4]
         self.i2c, p = I2CSlave._load(d, p, f)
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
@@ -136,7 +133,8 @@ class TMP421(VMState):
         out.append(bytes(count_of(self.buf, 2)))
         out.append(_BE_B.pack(self.pointer))
         out.append(bytes(count_of(self.config, 2)))
-        out.append(_BE_2B4h.pack(self.status, self.rate, *self.temperature))
+        _x, _x2, _x3, _x4 = self.temperature
+        out.append(_BE_2B4h.pack(self.status, self.rate, _x, _x2, _x3, _x4))
         self.i2c._save(out, f)
 
     def _encode(self, f: Facts, version: int) -> bytes:
@@ -145,19 +143,20 @@ class TMP421(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.len],
+            UINT8[self.len],
             b"\x81",
             small_octets(self.buf, 2),
             b"\x82",
-            U8[self.pointer],
+            UINT8[self.pointer],
             b"\x83",
             small_octets(self.config, 2),
             b"\x84",
-            U8[self.status],
+            UINT8[self.status],
             b"\x85",
-            U8[self.rate],
+            UINT8[self.rate],
+            b"\xa6",
+            integers(self.temperature, S16, 4),
         )
-        out.append(tlv(b"\xa6", integers(count_of(self.temperature, 4), S16)))
         out.append(tlv(b"\xa7", self.i2c._encode(f)))
         return b"".join(out)
 
@@ -173,8 +172,7 @@ class TMP421(VMState):
         self.pointer, p = take_integer(d, p, e, b"\x82", U8)
         x, p = take_octets(d, p, e, b"\x83", 2)
         self.config = list(x)
-        self.status, p = take_integer(d, p, e, b"\x84", U8)
-        self.rate, p = take_integer(d, p, e, b"\x85", U8)
+        self.status, self.rate, p = _TLV4_2B.take(d, p, e)
         self.temperature, p = take_integers(d, p, e, b"\xa6", S16, 4)
         p, end = content(d, p, e, b"\xa7")
         self.i2c = I2CSlave._decode(d, p, end, f)

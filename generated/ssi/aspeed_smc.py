@@ -5,26 +5,17 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    BOOL,
-    U8,
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    need,
-    take_bool,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections, need, take_bool
 from vmsgen.runtime.visitor import Visitor
 
-_BE_64I2B = struct.Struct(">64I2B")
+_BE_2B = struct.Struct(">2B")
+_BE_64I = struct.Struct(">64I")
 _BE_B = struct.Struct(">B")
+_TLV1_2B = TlvRun("2B", 1)
 
 
 class AspeedSmc(VMState):
@@ -84,17 +75,14 @@ class AspeedSmc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_64I2B.unpack_from(d, p)
-        self.regs = list(x[0:64])
-        self.snoop_index = x[64]
-        self.snoop_dummies = x[65]
-        p += 258
+        self.regs = list(_BE_64I.unpack_from(d, p))
+        p += 256
+        self.snoop_index, self.snoop_dummies = _BE_2B.unpack_from(d, p)
+        p += 2
         if version >= 3:
             (_b,) = _BE_B.unpack_from(d, p)
             p += 1
-            if (_b) > 1:
-                raise NotPlain("a boolean that is kept")
-            self.unselect = _b == 1
+            self.unselect = TRUTH[_b]
         else:
             self.unselect = None
         if d[p : p + 1] == b"\x05":
@@ -105,7 +93,8 @@ class AspeedSmc(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(_BE_64I2B.pack(*self.regs, self.snoop_index, self.snoop_dummies))
+        out.append(_BE_64I.pack(*self.regs))
+        out.append(_BE_2B.pack(self.snoop_index, self.snoop_dummies))
         if version >= 3:
             if self.unselect is None:
                 raise NotPlain("no value")
@@ -115,8 +104,14 @@ class AspeedSmc(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.regs, 64), U32)))
-        out += (b"\x81", U8[self.snoop_index], b"\x82", U8[self.snoop_dummies])
+        out += (
+            b"\xa0",
+            integers(self.regs, U32, 64),
+            b"\x81",
+            UINT8[self.snoop_index],
+            b"\x82",
+            UINT8[self.snoop_dummies],
+        )
         if version >= 3:
             out += (b"\x83", BOOL[need(self.unselect)])
         return b"".join(out)
@@ -128,8 +123,7 @@ class AspeedSmc(VMState):
         self._version = version
         self._facts = f
         self.regs, p = take_integers(d, p, e, b"\xa0", U32, 64)
-        self.snoop_index, p = take_integer(d, p, e, b"\x81", U8)
-        self.snoop_dummies, p = take_integer(d, p, e, b"\x82", U8)
+        self.snoop_index, self.snoop_dummies, p = _TLV1_2B.take(d, p, e)
         if version >= 3:
             self.unselect, p = take_bool(d, p, e, b"\x83")
         else:

@@ -5,21 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    content,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..misc.fifo8 import Fifo8
 
 _BE_5I = struct.Struct(">5I")
+_TLV2_5I = TlvRun("5I", 2)
 
 
 class Bcm2835Spi(VMState):
@@ -142,11 +137,7 @@ class Bcm2835Spi(VMState):
         p, end = content(d, p, e, b"\xa1")
         self.rx_fifo = Fifo8._decode(d, p, end, f, 64)
         p = end
-        self.cs, p = take_integer(d, p, e, b"\x82", U32)
-        self.clk, p = take_integer(d, p, e, b"\x83", U32)
-        self.dlen, p = take_integer(d, p, e, b"\x84", U32)
-        self.ltoh, p = take_integer(d, p, e, b"\x85", U32)
-        self.dc, p = take_integer(d, p, e, b"\x86", U32)
+        self.cs, self.clk, self.dlen, self.ltoh, self.dc, p = _TLV2_5I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

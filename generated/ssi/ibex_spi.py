@@ -5,21 +5,17 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, S64, U32, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    S64,
-    U32,
+    TRUTH,
     NotPlain,
     bounded,
     content,
     count_of,
-    integers,
     load_subsections,
-    take_bool,
-    take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -32,6 +28,7 @@ CHIP_SELECTS = Prop("chip_selects", "ssi/ibex-spi", "int", low=1, high=64)
 
 _BE_14I = struct.Struct(">14I")
 _BE_qB = struct.Struct(">qB")
+_TLV4_qt = TlvRun("q?", 4)
 
 
 class IbexSpi(VMState):
@@ -124,9 +121,7 @@ class IbexSpi(VMState):
         self.tx_fifo, p = Fifo8._load(d, p, f, 288)
         self.fifo_trigger_handle, _b = _BE_qB.unpack_from(d, p)
         p += 9
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.init_status = _b == 1
+        self.init_status = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -152,9 +147,11 @@ class IbexSpi(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.regs, 14), U32)))
-        out.append(
-            tlv(b"\xa1", integers(count_of(self.config_opts, f.ask(CHIP_SELECTS)), U32))
+        out += (
+            b"\xa0",
+            integers(self.regs, U32, 14),
+            b"\xa1",
+            integers(self.config_opts, U32, f.ask(CHIP_SELECTS)),
         )
         out.append(tlv(b"\xa2", self.rx_fifo._encode(f, 256)))
         out.append(tlv(b"\xa3", self.tx_fifo._encode(f, 288)))
@@ -175,8 +172,7 @@ class IbexSpi(VMState):
         p, end = content(d, p, e, b"\xa3")
         self.tx_fifo = Fifo8._decode(d, p, end, f, 288)
         p = end
-        self.fifo_trigger_handle, p = take_integer(d, p, e, b"\x84", S64)
-        self.init_status, p = take_bool(d, p, e, b"\x85")
+        self.fifo_trigger_handle, self.init_status, p = _TLV4_qt.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,25 +5,23 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S16, U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S16,
-    U32,
     NotPlain,
     content,
-    count_of,
-    integers,
     load_subsections,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
 from ..misc.fifo8 import Fifo8
 
-_BE_h17I = struct.Struct(">h17I")
+_BE_17I = struct.Struct(">17I")
+_BE_h = struct.Struct(">h")
 
 
 class ImxSpi(VMState):
@@ -82,10 +80,10 @@ class ImxSpi(VMState):
         self._facts = f
         self.tx_fifo_fifo, p = Fifo8._load(d, p, f, 256)
         self.rx_fifo_fifo, p = Fifo8._load(d, p, f, 256)
-        x = _BE_h17I.unpack_from(d, p)
-        self.burst_length = x[0]
-        self.regs = list(x[1:18])
-        p += 70
+        (self.burst_length,) = _BE_h.unpack_from(d, p)
+        p += 2
+        self.regs = list(_BE_17I.unpack_from(d, p))
+        p += 68
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -96,7 +94,8 @@ class ImxSpi(VMState):
             return
         self.tx_fifo_fifo._save(out, f, 256)
         self.rx_fifo_fifo._save(out, f, 256)
-        out.append(_BE_h17I.pack(self.burst_length, *self.regs))
+        out.append(_BE_h.pack(self.burst_length))
+        out.append(_BE_17I.pack(*self.regs))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
@@ -104,8 +103,7 @@ class ImxSpi(VMState):
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.tx_fifo_fifo._encode(f, 256)))
         out.append(tlv(b"\xa1", self.rx_fifo_fifo._encode(f, 256)))
-        out += (b"\x82", S16[self.burst_length])
-        out.append(tlv(b"\xa3", integers(count_of(self.regs, 17), U32)))
+        out += (b"\x82", S16[self.burst_length], b"\xa3", integers(self.regs, U32, 17))
         return b"".join(out)
 
     @classmethod

@@ -5,22 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    S32,
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
-_BE_i31I = struct.Struct(">i31I")
+_BE_31I = struct.Struct(">31I")
+_BE_i = struct.Struct(">i")
 
 
 class Npcm7xxFiu(VMState):
@@ -54,10 +47,10 @@ class Npcm7xxFiu(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_i31I.unpack_from(d, p)
-        self.active_cs = x[0]
-        self.regs = list(x[1:32])
-        p += 128
+        (self.active_cs,) = _BE_i.unpack_from(d, p)
+        p += 4
+        self.regs = list(_BE_31I.unpack_from(d, p))
+        p += 124
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -66,14 +59,14 @@ class Npcm7xxFiu(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(_BE_i31I.pack(self.active_cs, *self.regs))
+        out.append(_BE_i.pack(self.active_cs))
+        out.append(_BE_31I.pack(*self.regs))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", S32[self.active_cs])
-        out.append(tlv(b"\xa1", integers(count_of(self.regs, 31), U32)))
+        out += (b"\x80", S32[self.active_cs], b"\xa1", integers(self.regs, U32, 31))
         return b"".join(out)
 
     @classmethod

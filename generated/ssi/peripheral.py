@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
-from vmsgen.runtime.straight import BOOL, NotPlain, load_subsections, take_bool
+from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections, take_bool
 from vmsgen.runtime.visitor import Visitor
 
 _BE_B = struct.Struct(">B")
@@ -38,9 +39,7 @@ class SSISlave(Struct):
         self._kept = None
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.cs = _b == 1
+        self.cs = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p

@@ -5,19 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S32, U16, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    S32,
-    U16,
-    U32,
-    NotPlain,
-    load_subsections,
-    take_integer,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_7I4i16H = struct.Struct(">7I4i16H")
+_TLV0_7I4i16H = TlvRun("7I4i16H")
 
 
 class Pl022Ssp(VMState):
@@ -412,33 +407,36 @@ class Pl022Ssp(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.cr0, p = take_integer(d, p, e, b"\x80", U32)
-        self.cr1, p = take_integer(d, p, e, b"\x81", U32)
-        self.bitmask, p = take_integer(d, p, e, b"\x82", U32)
-        self.sr, p = take_integer(d, p, e, b"\x83", U32)
-        self.cpsr, p = take_integer(d, p, e, b"\x84", U32)
-        self.is_, p = take_integer(d, p, e, b"\x85", U32)
-        self.im, p = take_integer(d, p, e, b"\x86", U32)
-        self.tx_fifo_head, p = take_integer(d, p, e, b"\x87", S32)
-        self.rx_fifo_head, p = take_integer(d, p, e, b"\x88", S32)
-        self.tx_fifo_len, p = take_integer(d, p, e, b"\x89", S32)
-        self.rx_fifo_len, p = take_integer(d, p, e, b"\x8a", S32)
-        self.tx_fifo_0, p = take_integer(d, p, e, b"\x8b", U16)
-        self.rx_fifo_0, p = take_integer(d, p, e, b"\x8c", U16)
-        self.tx_fifo_1, p = take_integer(d, p, e, b"\x8d", U16)
-        self.rx_fifo_1, p = take_integer(d, p, e, b"\x8e", U16)
-        self.tx_fifo_2, p = take_integer(d, p, e, b"\x8f", U16)
-        self.rx_fifo_2, p = take_integer(d, p, e, b"\x90", U16)
-        self.tx_fifo_3, p = take_integer(d, p, e, b"\x91", U16)
-        self.rx_fifo_3, p = take_integer(d, p, e, b"\x92", U16)
-        self.tx_fifo_4, p = take_integer(d, p, e, b"\x93", U16)
-        self.rx_fifo_4, p = take_integer(d, p, e, b"\x94", U16)
-        self.tx_fifo_5, p = take_integer(d, p, e, b"\x95", U16)
-        self.rx_fifo_5, p = take_integer(d, p, e, b"\x96", U16)
-        self.tx_fifo_6, p = take_integer(d, p, e, b"\x97", U16)
-        self.rx_fifo_6, p = take_integer(d, p, e, b"\x98", U16)
-        self.tx_fifo_7, p = take_integer(d, p, e, b"\x99", U16)
-        self.rx_fifo_7, p = take_integer(d, p, e, b"\x9a", U16)
+        (
+            self.cr0,
+            self.cr1,
+            self.bitmask,
+            self.sr,
+            self.cpsr,
+            self.is_,
+            self.im,
+            self.tx_fifo_head,
+            self.rx_fifo_head,
+            self.tx_fifo_len,
+            self.rx_fifo_len,
+            self.tx_fifo_0,
+            self.rx_fifo_0,
+            self.tx_fifo_1,
+            self.rx_fifo_1,
+            self.tx_fifo_2,
+            self.rx_fifo_2,
+            self.tx_fifo_3,
+            self.rx_fifo_3,
+            self.tx_fifo_4,
+            self.rx_fifo_4,
+            self.tx_fifo_5,
+            self.rx_fifo_5,
+            self.tx_fifo_6,
+            self.rx_fifo_6,
+            self.tx_fifo_7,
+            self.rx_fifo_7,
+            p,
+        ) = _TLV0_7I4i16H.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_9I = struct.Struct(">9I")
+_TLV0_9I = TlvRun("9I")
 
 
 class Stm32f2xxSpi(VMState):
@@ -178,15 +180,18 @@ class Stm32f2xxSpi(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.spi_cr1, p = take_integer(d, p, e, b"\x80", U32)
-        self.spi_cr2, p = take_integer(d, p, e, b"\x81", U32)
-        self.spi_sr, p = take_integer(d, p, e, b"\x82", U32)
-        self.spi_dr, p = take_integer(d, p, e, b"\x83", U32)
-        self.spi_crcpr, p = take_integer(d, p, e, b"\x84", U32)
-        self.spi_rxcrcr, p = take_integer(d, p, e, b"\x85", U32)
-        self.spi_txcrcr, p = take_integer(d, p, e, b"\x86", U32)
-        self.spi_i2scfgr, p = take_integer(d, p, e, b"\x87", U32)
-        self.spi_i2spr, p = take_integer(d, p, e, b"\x88", U32)
+        (
+            self.spi_cr1,
+            self.spi_cr2,
+            self.spi_sr,
+            self.spi_dr,
+            self.spi_crcpr,
+            self.spi_rxcrcr,
+            self.spi_txcrcr,
+            self.spi_i2scfgr,
+            self.spi_i2spr,
+            p,
+        ) = _TLV0_9I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,18 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U8, U32, UINT8
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U32,
     NotPlain,
     content,
-    count_of,
-    integers,
     load_subsections,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -29,7 +26,8 @@ SPIPS_FIFO = Prop(
     "spips_fifo", "ssi/xilinx-spips", "int", low=128, high=256, candidates=(128, 256)
 )
 
-_BE_64IB = struct.Struct(">64IB")
+_BE_64I = struct.Struct(">64I")
+_BE_B = struct.Struct(">B")
 
 
 class XilinxSpips(VMState):
@@ -87,10 +85,10 @@ class XilinxSpips(VMState):
         self._facts = f
         self.tx_fifo, p = Fifo8._load(d, p, f, f.ask(SPIPS_FIFO))
         self.rx_fifo, p = Fifo8._load(d, p, f, f.ask(SPIPS_FIFO))
-        x = _BE_64IB.unpack_from(d, p)
-        self.regs = list(x[0:64])
-        self.snoop_state = x[64]
-        p += 257
+        self.regs = list(_BE_64I.unpack_from(d, p))
+        p += 256
+        (self.snoop_state,) = _BE_B.unpack_from(d, p)
+        p += 1
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -101,7 +99,8 @@ class XilinxSpips(VMState):
             return
         self.tx_fifo._save(out, f, f.ask(SPIPS_FIFO))
         self.rx_fifo._save(out, f, f.ask(SPIPS_FIFO))
-        out.append(_BE_64IB.pack(*self.regs, self.snoop_state))
+        out.append(_BE_64I.pack(*self.regs))
+        out.append(_BE_B.pack(self.snoop_state))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
@@ -109,8 +108,7 @@ class XilinxSpips(VMState):
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.tx_fifo._encode(f, f.ask(SPIPS_FIFO))))
         out.append(tlv(b"\xa1", self.rx_fifo._encode(f, f.ask(SPIPS_FIFO))))
-        out.append(tlv(b"\xa2", integers(count_of(self.regs, 64), U32)))
-        out += (b"\x83", U8[self.snoop_state])
+        out += (b"\xa2", integers(self.regs, U32, 64), b"\x83", UINT8[self.snoop_state])
         return b"".join(out)
 
     @classmethod

@@ -5,21 +5,18 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    U32,
+    TRUTH,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
     octets,
     sized,
-    take_bool,
-    take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
@@ -30,6 +27,8 @@ from ..misc.fifo8 import Fifo8
 _BE_3IB = struct.Struct(">3IB")
 _BE_4B = struct.Struct(">4B")
 _BE_64I = struct.Struct(">64I")
+_TLV0_3It = TlvRun("3I?")
+_TLV4_4t = TlvRun("4?", 4)
 
 
 class OSPIIndOp(Struct):
@@ -79,9 +78,7 @@ class OSPIIndOp(Struct):
         self._kept = None
         self.flash_addr, self.num_bytes, self.done_bytes, _b = _BE_3IB.unpack_from(d, p)
         p += 13
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.completed = _b == 1
+        self.completed = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -121,10 +118,9 @@ class OSPIIndOp(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> OSPIIndOp:
         self = cls.__new__(cls)
         self._kept = None
-        self.flash_addr, p = take_integer(d, p, e, b"\x80", U32)
-        self.num_bytes, p = take_integer(d, p, e, b"\x81", U32)
-        self.done_bytes, p = take_integer(d, p, e, b"\x82", U32)
-        self.completed, p = take_bool(d, p, e, b"\x83")
+        self.flash_addr, self.num_bytes, self.done_bytes, self.completed, p = (
+            _TLV0_3It.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -261,12 +257,10 @@ class XlnxVersalOspi(VMState):
         self.tx_sram, p = Fifo8._load(d, p, f, 1024)
         _b, _b2, _b3, _b4 = _BE_4B.unpack_from(d, p)
         p += 4
-        if (_b | _b2 | _b3 | _b4) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.ind_write_disabled = _b == 1
-        self.dac_with_indac = _b2 == 1
-        self.dac_enable = _b3 == 1
-        self.src_dma_inprog = _b4 == 1
+        self.ind_write_disabled = TRUTH[_b]
+        self.dac_with_indac = TRUTH[_b2]
+        self.dac_enable = TRUTH[_b3]
+        self.src_dma_inprog = TRUTH[_b4]
         _items = []
         for _ in range(2):
             _item, p = OSPIIndOp._load(d, p, f)
@@ -293,13 +287,12 @@ class XlnxVersalOspi(VMState):
         self.tx_fifo._save(out, f, 1024)
         self.rx_sram._save(out, f, 1024)
         self.tx_sram._save(out, f, 1024)
-        if self.ind_write_disabled is None:
-            raise NotPlain("no value")
-        if self.dac_with_indac is None:
-            raise NotPlain("no value")
-        if self.dac_enable is None:
-            raise NotPlain("no value")
-        if self.src_dma_inprog is None:
+        if None in (
+            self.ind_write_disabled,
+            self.dac_with_indac,
+            self.dac_enable,
+            self.src_dma_inprog,
+        ):
             raise NotPlain("no value")
         out.append(
             _BE_4B.pack(
@@ -342,8 +335,12 @@ class XlnxVersalOspi(VMState):
             [tlv(b"0", item._encode(f)) for item in count_of(self.wr_ind_op, 2)]
         )
         out.append(tlv(b"\xa9", x))
-        out.append(tlv(b"\xaa", integers(count_of(self.regs, 64), U32)))
-        out += (b"\x8b", octets(self.stig_membank, 512))
+        out += (
+            b"\xaa",
+            integers(self.regs, U32, 64),
+            b"\x8b",
+            octets(self.stig_membank, 512),
+        )
         return b"".join(out)
 
     @classmethod
@@ -366,10 +363,13 @@ class XlnxVersalOspi(VMState):
         p, end = content(d, p, e, b"\xa3")
         self.tx_sram = Fifo8._decode(d, p, end, f, 1024)
         p = end
-        self.ind_write_disabled, p = take_bool(d, p, e, b"\x84")
-        self.dac_with_indac, p = take_bool(d, p, e, b"\x85")
-        self.dac_enable, p = take_bool(d, p, e, b"\x86")
-        self.src_dma_inprog, p = take_bool(d, p, e, b"\x87")
+        (
+            self.ind_write_disabled,
+            self.dac_with_indac,
+            self.dac_enable,
+            self.src_dma_inprog,
+            p,
+        ) = _TLV4_4t.take(d, p, e)
         p, end = content(d, p, e, b"\xa8")
         _items = []
         while p < end:

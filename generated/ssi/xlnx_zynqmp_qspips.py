@@ -5,17 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U32,
     NotPlain,
     bounded,
     content,
     count_of,
-    integers,
     load_subsections,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -183,9 +182,7 @@ class XlnxZynqmpQspips(VMState):
         out.append(tlv(b"\xa1", self.tx_fifo_g._encode(f, 256)))
         out.append(tlv(b"\xa2", self.rx_fifo_g._encode(f, 256)))
         out.append(tlv(b"\xa3", self.fifo_g_fifo._encode(f, 128)))
-        out.append(
-            tlv(b"\xa4", integers(count_of(self.regs, f.ask(QSPI_REGISTERS)), U32))
-        )
+        out += (b"\xa4", integers(self.regs, U32, f.ask(QSPI_REGISTERS)))
         return b"".join(out)
 
     @classmethod

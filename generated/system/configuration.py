@@ -5,16 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    U32,
     NotPlain,
     bounded,
     decode_subsections,
     encode_subsections,
     load_subsections,
-    octets,
     save_subsections,
     sized,
     take_integer,
@@ -209,7 +208,7 @@ class ConfigurationUuid(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", octets(self.uuid, 16))
+        out += (b"\x80\x10", sized(self.uuid, 16))
         return b"".join(out)
 
     @classmethod

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U32,
     NotPlain,
     load_subsections,
     plain_string,
@@ -22,6 +21,7 @@ from vmsgen.runtime.visitor import Visitor
 
 _BE_2B = struct.Struct(">2B")
 _BE_I = struct.Struct(">I")
+_TLV2_2B = TlvRun("2B", 2)
 
 
 class Globalstate(VMState):
@@ -118,9 +118,9 @@ class Globalstate(VMState):
             b"\x81",
             text_octets(self.runstate, 32),
             b"\x82",
-            U8[self.has_vm_was_suspended],
+            UINT8[self.has_vm_was_suspended],
             b"\x83",
-            U8[self.vm_was_suspended],
+            UINT8[self.vm_was_suspended],
         )
         return b"".join(out)
 
@@ -132,8 +132,7 @@ class Globalstate(VMState):
         self._facts = f
         self.size, p = take_integer(d, p, e, b"\x80", U32)
         self.runstate, p = take_text(d, p, e, b"\x81", 32)
-        self.has_vm_was_suspended, p = take_integer(d, p, e, b"\x82", U8)
-        self.vm_was_suspended, p = take_integer(d, p, e, b"\x83", U8)
+        self.has_vm_was_suspended, self.vm_was_suspended, p = _TLV2_2B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

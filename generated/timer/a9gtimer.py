@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    S64,
-    U32,
-    U64,
     NotPlain,
     bounded,
     content,
@@ -31,6 +29,8 @@ NUM_CPU = Prop("num_cpu", "timer/a9gtimer", "int", low=1, high=4)
 _BE_I = struct.Struct(">I")
 _BE_IQ2I = struct.Struct(">IQ2I")
 _BE_q3Q = struct.Struct(">q3Q")
+_TLV0_IQ2I = TlvRun("IQ2I")
+_TLV0_q3Q = TlvRun("q3Q")
 
 
 class Comparator(Struct):
@@ -101,10 +101,7 @@ class Comparator(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Comparator:
         self = cls.__new__(cls)
         self._kept = None
-        self.control, p = take_integer(d, p, e, b"\x80", U32)
-        self.compare, p = take_integer(d, p, e, b"\x81", U64)
-        self.status, p = take_integer(d, p, e, b"\x82", U32)
-        self.inc, p = take_integer(d, p, e, b"\x83", U32)
+        self.control, self.compare, self.status, self.inc, p = _TLV0_IQ2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -318,10 +315,9 @@ class ArmCortexA9GlobalTimer(VMState):
         self._version = version
         self._facts = f
         self.global_control = None
-        self.timer, p = take_integer(d, p, e, b"\x80", S64)
-        self.counter, p = take_integer(d, p, e, b"\x81", U64)
-        self.ref_counter, p = take_integer(d, p, e, b"\x82", U64)
-        self.cpu_ref_time, p = take_integer(d, p, e, b"\x83", U64)
+        self.timer, self.counter, self.ref_counter, self.cpu_ref_time, p = (
+            _TLV0_q3Q.take(d, p, e)
+        )
         p, end = content(d, p, e, b"\xa4")
         _items = []
         while p < end:

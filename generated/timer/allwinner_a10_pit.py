@@ -5,24 +5,18 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    content,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, count_of, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .ptimer import Ptimer
 
 _BE_25I = struct.Struct(">25I")
+_TLV0_2I = TlvRun("2I")
+_TLV5_5I = TlvRun("5I", 5)
 
 
 class A10Pit(VMState):
@@ -136,18 +130,37 @@ class A10Pit(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_25I.unpack_from(d, p)
-        self.irq_enable = x[0]
-        self.irq_status = x[1]
-        self.control = list(x[2:8])
-        self.interval = list(x[8:14])
-        self.count = list(x[14:20])
-        self.watch_dog_mode = x[20]
-        self.watch_dog_control = x[21]
-        self.count_lo = x[22]
-        self.count_hi = x[23]
-        self.count_ctl = x[24]
+        (
+            self.irq_enable,
+            self.irq_status,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            _x13,
+            _x14,
+            _x15,
+            _x16,
+            _x17,
+            _x18,
+            self.watch_dog_mode,
+            self.watch_dog_control,
+            self.count_lo,
+            self.count_hi,
+            self.count_ctl,
+        ) = _BE_25I.unpack_from(d, p)
         p += 100
+        self.control = [_x, _x2, _x3, _x4, _x5, _x6]
+        self.interval = [_x7, _x8, _x9, _x10, _x11, _x12]
+        self.count = [_x13, _x14, _x15, _x16, _x17, _x18]
         _items = []
         for _ in range(6):
             _item, p = Ptimer._load(d, p, f)
@@ -161,13 +174,31 @@ class A10Pit(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3, _x4, _x5, _x6 = self.control
+        _x7, _x8, _x9, _x10, _x11, _x12 = self.interval
+        _x13, _x14, _x15, _x16, _x17, _x18 = self.count
         out.append(
             _BE_25I.pack(
                 self.irq_enable,
                 self.irq_status,
-                *count_of(self.control, 6),
-                *count_of(self.interval, 6),
-                *count_of(self.count, 6),
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
+                _x9,
+                _x10,
+                _x11,
+                _x12,
+                _x13,
+                _x14,
+                _x15,
+                _x16,
+                _x17,
+                _x18,
                 self.watch_dog_mode,
                 self.watch_dog_control,
                 self.count_lo,
@@ -182,11 +213,17 @@ class A10Pit(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U32[self.irq_enable], b"\x81", U32[self.irq_status])
-        out.append(tlv(b"\xa2", integers(count_of(self.control, 6), U32)))
-        out.append(tlv(b"\xa3", integers(count_of(self.interval, 6), U32)))
-        out.append(tlv(b"\xa4", integers(count_of(self.count, 6), U32)))
         out += (
+            b"\x80",
+            U32[self.irq_enable],
+            b"\x81",
+            U32[self.irq_status],
+            b"\xa2",
+            integers(self.control, U32, 6),
+            b"\xa3",
+            integers(self.interval, U32, 6),
+            b"\xa4",
+            integers(self.count, U32, 6),
             b"\x85",
             U32[self.watch_dog_mode],
             b"\x86",
@@ -208,16 +245,18 @@ class A10Pit(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.irq_enable, p = take_integer(d, p, e, b"\x80", U32)
-        self.irq_status, p = take_integer(d, p, e, b"\x81", U32)
+        self.irq_enable, self.irq_status, p = _TLV0_2I.take(d, p, e)
         self.control, p = take_integers(d, p, e, b"\xa2", U32, 6)
         self.interval, p = take_integers(d, p, e, b"\xa3", U32, 6)
         self.count, p = take_integers(d, p, e, b"\xa4", U32, 6)
-        self.watch_dog_mode, p = take_integer(d, p, e, b"\x85", U32)
-        self.watch_dog_control, p = take_integer(d, p, e, b"\x86", U32)
-        self.count_lo, p = take_integer(d, p, e, b"\x87", U32)
-        self.count_hi, p = take_integer(d, p, e, b"\x88", U32)
-        self.count_ctl, p = take_integer(d, p, e, b"\x89", U32)
+        (
+            self.watch_dog_mode,
+            self.watch_dog_control,
+            self.count_lo,
+            self.count_hi,
+            self.count_ctl,
+            p,
+        ) = _TLV5_5I.take(d, p, e)
         p, end = content(d, p, e, b"\xaa")
         _items = []
         while p < end:

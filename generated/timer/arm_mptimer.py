@@ -6,16 +6,15 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U32,
     NotPlain,
     bounded,
     content,
     count_of,
     load_subsections,
-    take_integer,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -27,6 +26,7 @@ from .ptimer import Ptimer
 NUM_CPU = Prop("num_cpu", "timer/arm-mptimer", "int", low=1, high=4)
 
 _BE_2I = struct.Struct(">2I")
+_TLV0_2I = TlvRun("2I")
 
 
 class Control(enum.IntFlag):
@@ -98,8 +98,7 @@ class PrivateTimer(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> PrivateTimer:
         self = cls.__new__(cls)
         self._kept = None
-        self.control, p = take_integer(d, p, e, b"\x80", U32)
-        self.status, p = take_integer(d, p, e, b"\x81", U32)
+        self.control, self.status, p = _TLV0_2I.take(d, p, e)
         p, end = content(d, p, e, b"\xa2")
         self.timer = Ptimer._decode(d, p, end, f)
         p = end

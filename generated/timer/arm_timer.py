@@ -6,22 +6,16 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    S32,
-    U32,
-    NotPlain,
-    content,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .ptimer import Ptimer
 
 _BE_2Ii = struct.Struct(">2Ii")
+_TLV0_2Ii = TlvRun("2Ii")
 
 
 class Control(enum.IntFlag):
@@ -124,9 +118,7 @@ class ArmTimer(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.control, p = take_integer(d, p, e, b"\x80", U32)
-        self.limit, p = take_integer(d, p, e, b"\x81", U32)
-        self.int_level, p = take_integer(d, p, e, b"\x82", S32)
+        self.control, self.limit, self.int_level, p = _TLV0_2Ii.take(d, p, e)
         p, end = content(d, p, e, b"\xa3")
         self.timer = Ptimer._decode(d, p, end, f)
         p = end

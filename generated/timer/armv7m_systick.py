@@ -6,24 +6,17 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    S64,
-    U32,
-    NotPlain,
-    content,
-    load_subsections,
-    need,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, need, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .clock import Clock
 from .ptimer import Ptimer
 
 _BE_Iq = struct.Struct(">Iq")
+_TLV2_Iq = TlvRun("Iq", 2)
 
 
 class Control(enum.IntFlag):
@@ -149,8 +142,7 @@ class Armv7mSystick(VMState):
         else:
             self.refclk = None
             self.cpuclk = None
-        self.control, p = take_integer(d, p, e, b"\x82", U32)
-        self.tick, p = take_integer(d, p, e, b"\x83", S64)
+        self.control, self.tick, p = _TLV2_Iq.take(d, p, e)
         p, end = content(d, p, e, b"\xa4")
         self.ptimer = Ptimer._decode(d, p, end, f)
         p = end

@@ -5,26 +5,17 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, S64, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    S32,
-    S64,
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    need,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, need, take_integer
 from vmsgen.runtime.visitor import Visitor
 
 _BE_24I = struct.Struct(">24I")
 _BE_2i = struct.Struct(">2i")
 _BE_q = struct.Struct(">q")
+_TLV6_2i = TlvRun("2i", 6)
 
 
 class AspeedRtc(VMState):
@@ -118,7 +109,7 @@ class AspeedRtc(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.reg, 24), U32)))
+        out += (b"\xa0", integers(self.reg, U32, 24))
         if version >= 2:
             out += (b"\x81", S64[need(self.offset)])
         if version <= 1:
@@ -142,8 +133,7 @@ class AspeedRtc(VMState):
         else:
             self.offset = None
         if version <= 1:
-            self.offset_32, p = take_integer(d, p, e, b"\x86", S32)
-            self.offset_32_again, p = take_integer(d, p, e, b"\x87", S32)
+            self.offset_32, self.offset_32_again, p = _TLV6_2i.take(d, p, e)
         else:
             self.offset_32 = None
             self.offset_32_again = None

@@ -5,26 +5,17 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, S64, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    S32,
-    S64,
-    U8,
-    U32,
-    NotPlain,
-    content,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, count_of, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 _BE_4I = struct.Struct(">4I")
 _BE_Biq3I = struct.Struct(">Biq3I")
+_TLV0_4I = TlvRun("4I")
+_TLV0_BiqI = TlvRun("BiqI")
 
 
 class AspeedTimer(Struct):
@@ -74,13 +65,11 @@ class AspeedTimer(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[AspeedTimer, int]:
         self = cls.__new__(cls)
         self._kept = None
-        x = _BE_Biq3I.unpack_from(d, p)
-        self.id = x[0]
-        self.level = x[1]
-        self.timer = x[2]
-        self.reload = x[3]
-        self.match = list(x[4:6])
+        self.id, self.level, self.timer, self.reload, _x, _x2 = _BE_Biq3I.unpack_from(
+            d, p
+        )
         p += 25
+        self.match = [_x, _x2]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -89,8 +78,9 @@ class AspeedTimer(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
+        _x, _x2 = self.match
         out.append(
-            _BE_Biq3I.pack(self.id, self.level, self.timer, self.reload, *self.match)
+            _BE_Biq3I.pack(self.id, self.level, self.timer, self.reload, _x, _x2)
         )
 
     def _encode(self, f: Facts) -> bytes:
@@ -99,25 +89,23 @@ class AspeedTimer(Struct):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.id],
+            UINT8[self.id],
             b"\x81",
             S32[self.level],
             b"\x82",
             S64[self.timer],
             b"\x83",
             U32[self.reload],
+            b"\xa4",
+            integers(self.match, U32, 2),
         )
-        out.append(tlv(b"\xa4", integers(count_of(self.match, 2), U32)))
         return b"".join(out)
 
     @classmethod
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> AspeedTimer:
         self = cls.__new__(cls)
         self._kept = None
-        self.id, p = take_integer(d, p, e, b"\x80", U8)
-        self.level, p = take_integer(d, p, e, b"\x81", S32)
-        self.timer, p = take_integer(d, p, e, b"\x82", S64)
-        self.reload, p = take_integer(d, p, e, b"\x83", U32)
+        self.id, self.level, self.timer, self.reload, p = _TLV0_BiqI.take(d, p, e)
         self.match, p = take_integers(d, p, e, b"\xa4", U32, 2)
         if p != e:
             raise NotPlain("a component more")
@@ -231,10 +219,7 @@ class AspeedTimerctrl(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.ctrl, p = take_integer(d, p, e, b"\x80", U32)
-        self.ctrl2, p = take_integer(d, p, e, b"\x81", U32)
-        self.ctrl3, p = take_integer(d, p, e, b"\x82", U32)
-        self.irq_sts, p = take_integer(d, p, e, b"\x83", U32)
+        self.ctrl, self.ctrl2, self.ctrl3, self.irq_sts, p = _TLV0_4I.take(d, p, e)
         p, end = content(d, p, e, b"\xa4")
         _items = []
         while p < end:

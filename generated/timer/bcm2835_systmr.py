@@ -5,18 +5,11 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
 _BE_5I = struct.Struct(">5I")
@@ -67,10 +60,9 @@ class Bcm2835SysTimer(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_5I.unpack_from(d, p)
-        self.reg_ctrl_status = x[0]
-        self.reg_compare = list(x[1:5])
+        self.reg_ctrl_status, _x, _x2, _x3, _x4 = _BE_5I.unpack_from(d, p)
         p += 20
+        self.reg_compare = [_x, _x2, _x3, _x4]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -79,14 +71,19 @@ class Bcm2835SysTimer(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(_BE_5I.pack(self.reg_ctrl_status, *self.reg_compare))
+        _x, _x2, _x3, _x4 = self.reg_compare
+        out.append(_BE_5I.pack(self.reg_ctrl_status, _x, _x2, _x3, _x4))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U32[self.reg_ctrl_status])
-        out.append(tlv(b"\xa1", integers(count_of(self.reg_compare, 4), U32)))
+        out += (
+            b"\x80",
+            U32[self.reg_ctrl_status],
+            b"\xa1",
+            integers(self.reg_compare, U32, 4),
+        )
         return b"".join(out)
 
     @classmethod

@@ -5,23 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U16, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    U16,
-    U32,
-    NotPlain,
-    content,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, count_of, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 _BE_3I4H4I = struct.Struct(">3I4H4I")
+_TLV0_3IH = TlvRun("3IH")
+_TLV5_4I = TlvRun("4I", 5)
 
 
 class CadenceTimer(Struct):
@@ -115,17 +108,21 @@ class CadenceTimer(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[CadenceTimer, int]:
         self = cls.__new__(cls)
         self._kept = None
-        x = _BE_3I4H4I.unpack_from(d, p)
-        self.reg_clock = x[0]
-        self.reg_count = x[1]
-        self.reg_value = x[2]
-        self.reg_interval = x[3]
-        self.reg_match = list(x[4:7])
-        self.reg_intr = x[7]
-        self.reg_intr_en = x[8]
-        self.reg_event_ctrl = x[9]
-        self.reg_event = x[10]
+        (
+            self.reg_clock,
+            self.reg_count,
+            self.reg_value,
+            self.reg_interval,
+            _x,
+            _x2,
+            _x3,
+            self.reg_intr,
+            self.reg_intr_en,
+            self.reg_event_ctrl,
+            self.reg_event,
+        ) = _BE_3I4H4I.unpack_from(d, p)
         p += 36
+        self.reg_match = [_x, _x2, _x3]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -134,13 +131,16 @@ class CadenceTimer(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
+        _x, _x2, _x3 = self.reg_match
         out.append(
             _BE_3I4H4I.pack(
                 self.reg_clock,
                 self.reg_count,
                 self.reg_value,
                 self.reg_interval,
-                *self.reg_match,
+                _x,
+                _x2,
+                _x3,
                 self.reg_intr,
                 self.reg_intr_en,
                 self.reg_event_ctrl,
@@ -161,9 +161,8 @@ class CadenceTimer(Struct):
             U32[self.reg_value],
             b"\x83",
             U16[self.reg_interval],
-        )
-        out.append(tlv(b"\xa4", integers(count_of(self.reg_match, 3), U16)))
-        out += (
+            b"\xa4",
+            integers(self.reg_match, U16, 3),
             b"\x85",
             U32[self.reg_intr],
             b"\x86",
@@ -179,15 +178,13 @@ class CadenceTimer(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> CadenceTimer:
         self = cls.__new__(cls)
         self._kept = None
-        self.reg_clock, p = take_integer(d, p, e, b"\x80", U32)
-        self.reg_count, p = take_integer(d, p, e, b"\x81", U32)
-        self.reg_value, p = take_integer(d, p, e, b"\x82", U32)
-        self.reg_interval, p = take_integer(d, p, e, b"\x83", U16)
+        self.reg_clock, self.reg_count, self.reg_value, self.reg_interval, p = (
+            _TLV0_3IH.take(d, p, e)
+        )
         self.reg_match, p = take_integers(d, p, e, b"\xa4", U16, 3)
-        self.reg_intr, p = take_integer(d, p, e, b"\x85", U32)
-        self.reg_intr_en, p = take_integer(d, p, e, b"\x86", U32)
-        self.reg_event_ctrl, p = take_integer(d, p, e, b"\x87", U32)
-        self.reg_event, p = take_integer(d, p, e, b"\x88", U32)
+        self.reg_intr, self.reg_intr_en, self.reg_event_ctrl, self.reg_event, p = (
+            _TLV5_4I.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

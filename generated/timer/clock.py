@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    U32,
-    U64,
     NotPlain,
     decode_subsections,
     encode_subsections,
@@ -22,6 +21,7 @@ from vmsgen.runtime.visitor import Visitor
 
 _BE_2I = struct.Struct(">2I")
 _BE_Q = struct.Struct(">Q")
+_TLV0_2I = TlvRun("2I")
 
 
 class ClockMuldiv(VMState):
@@ -81,8 +81,7 @@ class ClockMuldiv(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.multiplier, p = take_integer(d, p, e, b"\x80", U32)
-        self.divider, p = take_integer(d, p, e, b"\x81", U32)
+        self.multiplier, self.divider, p = _TLV0_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,16 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U32,
     NotPlain,
     content,
     count_of,
     load_subsections,
     need,
-    take_integer,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -24,6 +23,8 @@ from .ptimer import Ptimer
 
 _BE_2I = struct.Struct(">2I")
 _BE_4I = struct.Struct(">4I")
+_TLV1_4I = TlvRun("4I", 1)
+_TLV2_2I = TlvRun("2I", 2)
 
 
 class CmsdkApbDualtimerModule(Struct):
@@ -115,10 +116,7 @@ class CmsdkApbDualtimerModule(Struct):
         p, end = content(d, p, e, b"\xa0")
         self.timer = Ptimer._decode(d, p, end, f)
         p = end
-        self.load_, p = take_integer(d, p, e, b"\x81", U32)
-        self.value, p = take_integer(d, p, e, b"\x82", U32)
-        self.control, p = take_integer(d, p, e, b"\x83", U32)
-        self.intstatus, p = take_integer(d, p, e, b"\x84", U32)
+        self.load_, self.value, self.control, self.intstatus, p = _TLV1_4I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -247,8 +245,7 @@ class CmsdkApbDualtimer(VMState):
             _items.append(CmsdkApbDualtimerModule._decode(d, p, n, f))
             p = n
         self.timermod = count_of(_items, 2)
-        self.timeritcr, p = take_integer(d, p, e, b"\x82", U32)
-        self.timeritop, p = take_integer(d, p, e, b"\x83", U32)
+        self.timeritcr, self.timeritop, p = _TLV2_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

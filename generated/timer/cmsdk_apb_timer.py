@@ -5,23 +5,17 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    content,
-    load_subsections,
-    need,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, need, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .clock import Clock
 from .ptimer import Ptimer
 
 _BE_4I = struct.Struct(">4I")
+_TLV2_4I = TlvRun("4I", 2)
 
 
 class CmsdkApbTimer(VMState):
@@ -146,10 +140,7 @@ class CmsdkApbTimer(VMState):
             p = end
         else:
             self.pclk = None
-        self.ctrl, p = take_integer(d, p, e, b"\x82", U32)
-        self.value, p = take_integer(d, p, e, b"\x83", U32)
-        self.reload, p = take_integer(d, p, e, b"\x84", U32)
-        self.intstatus, p = take_integer(d, p, e, b"\x85", U32)
+        self.ctrl, self.value, self.reload, self.intstatus, p = _TLV2_4I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,21 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    content,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .ptimer import Ptimer
 
 _BE_2I = struct.Struct(">2I")
+_TLV1_2I = TlvRun("2I", 1)
 
 
 class DigicTimer(VMState):
@@ -96,8 +91,7 @@ class DigicTimer(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.ptimer = Ptimer._decode(d, p, end, f)
         p = end
-        self.control, p = take_integer(d, p, e, b"\x81", U32)
-        self.relvalue, p = take_integer(d, p, e, b"\x82", U32)
+        self.control, self.relvalue, p = _TLV1_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

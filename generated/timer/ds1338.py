@@ -5,20 +5,17 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, S32, S64, U8, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    S32,
-    S64,
-    U8,
+    TRUTH,
     NotPlain,
     content,
     count_of,
     load_subsections,
     need,
     small_octets,
-    take_bool,
     take_integer,
     take_octets,
     tlv,
@@ -30,6 +27,7 @@ from ..i2c.smbus_device import I2CSlave
 _BE_B = struct.Struct(">B")
 _BE_iB = struct.Struct(">iB")
 _BE_q = struct.Struct(">q")
+_TLV4_it = TlvRun("i?", 4)
 
 
 class Ds1338(VMState):
@@ -108,9 +106,7 @@ class Ds1338(VMState):
         p += 64
         self.ptr, _b = _BE_iB.unpack_from(d, p)
         p += 5
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.addr_byte = _b == 1
+        self.addr_byte = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -135,7 +131,7 @@ class Ds1338(VMState):
         out.append(tlv(b"\xa0", self.parent_obj._encode(f)))
         out += (b"\x81", S64[self.offset])
         if version >= 2:
-            out += (b"\x82", U8[need(self.wday_offset)])
+            out += (b"\x82", UINT8[need(self.wday_offset)])
         out += (
             b"\x83",
             small_octets(self.nvram, 64),
@@ -162,8 +158,7 @@ class Ds1338(VMState):
             self.wday_offset = None
         x, p = take_octets(d, p, e, b"\x83", 64)
         self.nvram = list(x)
-        self.ptr, p = take_integer(d, p, e, b"\x84", S32)
-        self.addr_byte, p = take_bool(d, p, e, b"\x85")
+        self.ptr, self.addr_byte, p = _TLV4_it.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

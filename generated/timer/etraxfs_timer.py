@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_12I = struct.Struct(">12I")
+_TLV0_12I = TlvRun("12I")
 
 
 class Etraxfs(VMState):
@@ -209,18 +211,21 @@ class Etraxfs(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.wd_hits, p = take_integer(d, p, e, b"\x80", U32)
-        self.rw_tmr0_div, p = take_integer(d, p, e, b"\x81", U32)
-        self.r_tmr0_data, p = take_integer(d, p, e, b"\x82", U32)
-        self.rw_tmr0_ctrl, p = take_integer(d, p, e, b"\x83", U32)
-        self.rw_tmr1_div, p = take_integer(d, p, e, b"\x84", U32)
-        self.r_tmr1_data, p = take_integer(d, p, e, b"\x85", U32)
-        self.rw_tmr1_ctrl, p = take_integer(d, p, e, b"\x86", U32)
-        self.rw_wd_ctrl, p = take_integer(d, p, e, b"\x87", U32)
-        self.rw_intr_mask, p = take_integer(d, p, e, b"\x88", U32)
-        self.rw_ack_intr, p = take_integer(d, p, e, b"\x89", U32)
-        self.r_intr, p = take_integer(d, p, e, b"\x8a", U32)
-        self.r_masked_intr, p = take_integer(d, p, e, b"\x8b", U32)
+        (
+            self.wd_hits,
+            self.rw_tmr0_div,
+            self.r_tmr0_data,
+            self.rw_tmr0_ctrl,
+            self.rw_tmr1_div,
+            self.r_tmr1_data,
+            self.rw_tmr1_ctrl,
+            self.rw_wd_ctrl,
+            self.rw_intr_mask,
+            self.rw_ack_intr,
+            self.r_intr,
+            self.r_masked_intr,
+            p,
+        ) = _TLV0_12I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

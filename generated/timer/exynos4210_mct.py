@@ -5,19 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U32,
-    U64,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -30,6 +27,10 @@ _BE_I = struct.Struct(">I")
 _BE_Q5I4Q4I = struct.Struct(">Q5I4Q4I")
 _BE_Qi = struct.Struct(">Qi")
 _BE_i = struct.Struct(">i")
+_TLV0_6I3Q = TlvRun("6I3Q")
+_TLV0_Q5I = TlvRun("Q5I")
+_TLV1_Qi = TlvRun("Qi", 1)
+_TLV2_4I = TlvRun("4I", 2)
 
 
 class Exynos4210MctTickTimer(Struct):
@@ -196,15 +197,18 @@ class Exynos4210MctTickTimer(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Exynos4210MctTickTimer:
         self = cls.__new__(cls)
         self._kept = None
-        self.cnt_run, p = take_integer(d, p, e, b"\x80", U32)
-        self.int_run, p = take_integer(d, p, e, b"\x81", U32)
-        self.last_icnto, p = take_integer(d, p, e, b"\x82", U32)
-        self.last_tcnto, p = take_integer(d, p, e, b"\x83", U32)
-        self.tcntb, p = take_integer(d, p, e, b"\x84", U32)
-        self.icntb, p = take_integer(d, p, e, b"\x85", U32)
-        self.distance, p = take_integer(d, p, e, b"\x86", U64)
-        self.progress, p = take_integer(d, p, e, b"\x87", U64)
-        self.count, p = take_integer(d, p, e, b"\x88", U64)
+        (
+            self.cnt_run,
+            self.int_run,
+            self.last_icnto,
+            self.last_tcnto,
+            self.tcntb,
+            self.icntb,
+            self.distance,
+            self.progress,
+            self.count,
+            p,
+        ) = _TLV0_6I3Q.take(d, p, e)
         p, end = content(d, p, e, b"\xa9")
         self.ptimer_tick = Ptimer._decode(d, p, end, f)
         p = end
@@ -259,13 +263,20 @@ class Exynos4210MctLregs(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[Exynos4210MctLregs, int]:
         self = cls.__new__(cls)
         self._kept = None
-        x = _BE_10I.unpack_from(d, p)
-        self.cnt = list(x[0:6])
-        self.tcon = x[6]
-        self.int_cstat = x[7]
-        self.int_enb = x[8]
-        self.wstat = x[9]
+        (
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            self.tcon,
+            self.int_cstat,
+            self.int_enb,
+            self.wstat,
+        ) = _BE_10I.unpack_from(d, p)
         p += 40
+        self.cnt = [_x, _x2, _x3, _x4, _x5, _x6]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -274,16 +285,29 @@ class Exynos4210MctLregs(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
+        _x, _x2, _x3, _x4, _x5, _x6 = self.cnt
         out.append(
-            _BE_10I.pack(*self.cnt, self.tcon, self.int_cstat, self.int_enb, self.wstat)
+            _BE_10I.pack(
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                self.tcon,
+                self.int_cstat,
+                self.int_enb,
+                self.wstat,
+            )
         )
 
     def _encode(self, f: Facts) -> bytes:
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.cnt, 6), U32)))
         out += (
+            b"\xa0",
+            integers(self.cnt, U32, 6),
             b"\x82",
             U32[self.tcon],
             b"\x83",
@@ -300,10 +324,7 @@ class Exynos4210MctLregs(Struct):
         self = cls.__new__(cls)
         self._kept = None
         self.cnt, p = take_integers(d, p, e, b"\xa0", U32, 6)
-        self.tcon, p = take_integer(d, p, e, b"\x82", U32)
-        self.int_cstat, p = take_integer(d, p, e, b"\x83", U32)
-        self.int_enb, p = take_integer(d, p, e, b"\x84", U32)
-        self.wstat, p = take_integer(d, p, e, b"\x85", U32)
+        self.tcon, self.int_cstat, self.int_enb, self.wstat, p = _TLV2_4I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -486,16 +507,25 @@ class Exynos4210MctGregs(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[Exynos4210MctGregs, int]:
         self = cls.__new__(cls)
         self._kept = None
-        x = _BE_Q5I4Q4I.unpack_from(d, p)
-        self.cnt = x[0]
-        self.cnt_wstat = x[1]
-        self.tcon = x[2]
-        self.int_cstat = x[3]
-        self.int_enb = x[4]
-        self.wstat = x[5]
-        self.comp = list(x[6:10])
-        self.comp_add_incr = list(x[10:14])
+        (
+            self.cnt,
+            self.cnt_wstat,
+            self.tcon,
+            self.int_cstat,
+            self.int_enb,
+            self.wstat,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+        ) = _BE_Q5I4Q4I.unpack_from(d, p)
         p += 76
+        self.comp = [_x, _x2, _x3, _x4]
+        self.comp_add_incr = [_x5, _x6, _x7, _x8]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -504,6 +534,8 @@ class Exynos4210MctGregs(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
+        _x, _x2, _x3, _x4 = self.comp
+        _x5, _x6, _x7, _x8 = self.comp_add_incr
         out.append(
             _BE_Q5I4Q4I.pack(
                 self.cnt,
@@ -512,8 +544,14 @@ class Exynos4210MctGregs(Struct):
                 self.int_cstat,
                 self.int_enb,
                 self.wstat,
-                *count_of(self.comp, 4),
-                *count_of(self.comp_add_incr, 4),
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
+                _x7,
+                _x8,
             )
         )
 
@@ -534,21 +572,26 @@ class Exynos4210MctGregs(Struct):
             U32[self.int_enb],
             b"\x85",
             U32[self.wstat],
+            b"\xa6",
+            integers(self.comp, U64, 4),
+            b"\xa7",
+            integers(self.comp_add_incr, U32, 4),
         )
-        out.append(tlv(b"\xa6", integers(count_of(self.comp, 4), U64)))
-        out.append(tlv(b"\xa7", integers(count_of(self.comp_add_incr, 4), U32)))
         return b"".join(out)
 
     @classmethod
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Exynos4210MctGregs:
         self = cls.__new__(cls)
         self._kept = None
-        self.cnt, p = take_integer(d, p, e, b"\x80", U64)
-        self.cnt_wstat, p = take_integer(d, p, e, b"\x81", U32)
-        self.tcon, p = take_integer(d, p, e, b"\x82", U32)
-        self.int_cstat, p = take_integer(d, p, e, b"\x83", U32)
-        self.int_enb, p = take_integer(d, p, e, b"\x84", U32)
-        self.wstat, p = take_integer(d, p, e, b"\x85", U32)
+        (
+            self.cnt,
+            self.cnt_wstat,
+            self.tcon,
+            self.int_cstat,
+            self.int_enb,
+            self.wstat,
+            p,
+        ) = _TLV0_Q5I.take(d, p, e)
         self.comp, p = take_integers(d, p, e, b"\xa6", U64, 4)
         self.comp_add_incr, p = take_integers(d, p, e, b"\xa7", U32, 4)
         if p != e:
@@ -627,8 +670,7 @@ class Exynos4210MctLt2(Struct):
         p, end = content(d, p, e, b"\xa0")
         self.reg = Exynos4210MctGregs._decode(d, p, end, f)
         p = end
-        self.count, p = take_integer(d, p, e, b"\x81", U64)
-        self.curr_comp, p = take_integer(d, p, e, b"\x82", S32)
+        self.count, self.curr_comp, p = _TLV1_Qi.take(d, p, e)
         p, end = content(d, p, e, b"\xa3")
         self.ptimer_frc = Ptimer._decode(d, p, end, f)
         p = end

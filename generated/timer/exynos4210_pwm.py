@@ -5,25 +5,20 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    content,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, count_of, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .ptimer import Ptimer
 
 _BE_2I = struct.Struct(">2I")
 _BE_4I = struct.Struct(">4I")
+_TLV0_2I = TlvRun("2I")
+_TLV1_2I = TlvRun("2I", 1)
+_TLV3_2I = TlvRun("2I", 3)
 
 
 class Exynos4210PwmPwm(Struct):
@@ -106,13 +101,11 @@ class Exynos4210PwmPwm(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Exynos4210PwmPwm:
         self = cls.__new__(cls)
         self._kept = None
-        self.id, p = take_integer(d, p, e, b"\x80", U32)
-        self.freq, p = take_integer(d, p, e, b"\x81", U32)
+        self.id, self.freq, p = _TLV0_2I.take(d, p, e)
         p, end = content(d, p, e, b"\xa2")
         self.ptimer = Ptimer._decode(d, p, end, f)
         p = end
-        self.reg_tcntb, p = take_integer(d, p, e, b"\x83", U32)
-        self.reg_tcmpb, p = take_integer(d, p, e, b"\x84", U32)
+        self.reg_tcntb, self.reg_tcmpb, p = _TLV3_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -172,11 +165,9 @@ class Exynos4210Pwm(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_4I.unpack_from(d, p)
-        self.reg_tcfg = list(x[0:2])
-        self.reg_tcon = x[2]
-        self.reg_tint_cstat = x[3]
+        _x, _x2, self.reg_tcon, self.reg_tint_cstat = _BE_4I.unpack_from(d, p)
         p += 16
+        self.reg_tcfg = [_x, _x2]
         _items = []
         for _ in range(5):
             _item, p = Exynos4210PwmPwm._load(d, p, f)
@@ -190,7 +181,8 @@ class Exynos4210Pwm(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(_BE_4I.pack(*self.reg_tcfg, self.reg_tcon, self.reg_tint_cstat))
+        _x, _x2 = self.reg_tcfg
+        out.append(_BE_4I.pack(_x, _x2, self.reg_tcon, self.reg_tint_cstat))
         for _item in count_of(self.timer, 5):
             _item._save(out, f)
 
@@ -198,8 +190,14 @@ class Exynos4210Pwm(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.reg_tcfg, 2), U32)))
-        out += (b"\x81", U32[self.reg_tcon], b"\x82", U32[self.reg_tint_cstat])
+        out += (
+            b"\xa0",
+            integers(self.reg_tcfg, U32, 2),
+            b"\x81",
+            U32[self.reg_tcon],
+            b"\x82",
+            U32[self.reg_tint_cstat],
+        )
         x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.timer, 5)])
         out.append(tlv(b"\xa3", x))
         return b"".join(out)
@@ -211,8 +209,7 @@ class Exynos4210Pwm(VMState):
         self._version = version
         self._facts = f
         self.reg_tcfg, p = take_integers(d, p, e, b"\xa0", U32, 2)
-        self.reg_tcon, p = take_integer(d, p, e, b"\x81", U32)
-        self.reg_tint_cstat, p = take_integer(d, p, e, b"\x82", U32)
+        self.reg_tcon, self.reg_tint_cstat, p = _TLV1_2I.take(d, p, e)
         p, end = content(d, p, e, b"\xa3")
         _items = []
         while p < end:

@@ -5,23 +5,18 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    S32,
-    U32,
-    NotPlain,
-    content,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .ptimer import Ptimer
 
 _BE_11I = struct.Struct(">11I")
 _BE_I7i = struct.Struct(">I7i")
+_TLV0_11I = TlvRun("11I")
+_TLV13_I7i = TlvRun("I7i", 13)
 
 
 class Exynos4210Rtc(VMState):
@@ -337,31 +332,37 @@ class Exynos4210Rtc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.reg_intp, p = take_integer(d, p, e, b"\x80", U32)
-        self.reg_rtccon, p = take_integer(d, p, e, b"\x81", U32)
-        self.reg_ticcnt, p = take_integer(d, p, e, b"\x82", U32)
-        self.reg_rtcalm, p = take_integer(d, p, e, b"\x83", U32)
-        self.reg_almsec, p = take_integer(d, p, e, b"\x84", U32)
-        self.reg_almmin, p = take_integer(d, p, e, b"\x85", U32)
-        self.reg_almhour, p = take_integer(d, p, e, b"\x86", U32)
-        self.reg_almday, p = take_integer(d, p, e, b"\x87", U32)
-        self.reg_almmon, p = take_integer(d, p, e, b"\x88", U32)
-        self.reg_almyear, p = take_integer(d, p, e, b"\x89", U32)
-        self.reg_curticcnt, p = take_integer(d, p, e, b"\x8a", U32)
+        (
+            self.reg_intp,
+            self.reg_rtccon,
+            self.reg_ticcnt,
+            self.reg_rtcalm,
+            self.reg_almsec,
+            self.reg_almmin,
+            self.reg_almhour,
+            self.reg_almday,
+            self.reg_almmon,
+            self.reg_almyear,
+            self.reg_curticcnt,
+            p,
+        ) = _TLV0_11I.take(d, p, e)
         p, end = content(d, p, e, b"\xab")
         self.ptimer = Ptimer._decode(d, p, end, f)
         p = end
         p, end = content(d, p, e, b"\xac")
         self.ptimer_1Hz = Ptimer._decode(d, p, end, f)
         p = end
-        self.freq, p = take_integer(d, p, e, b"\x8d", U32)
-        self.current_tm_tm_sec, p = take_integer(d, p, e, b"\x8e", S32)
-        self.current_tm_tm_min, p = take_integer(d, p, e, b"\x8f", S32)
-        self.current_tm_tm_hour, p = take_integer(d, p, e, b"\x90", S32)
-        self.current_tm_tm_wday, p = take_integer(d, p, e, b"\x91", S32)
-        self.current_tm_tm_mday, p = take_integer(d, p, e, b"\x92", S32)
-        self.current_tm_tm_mon, p = take_integer(d, p, e, b"\x93", S32)
-        self.current_tm_tm_year, p = take_integer(d, p, e, b"\x94", S32)
+        (
+            self.freq,
+            self.current_tm_tm_sec,
+            self.current_tm_tm_min,
+            self.current_tm_tm_hour,
+            self.current_tm_tm_wday,
+            self.current_tm_tm_mday,
+            self.current_tm_tm_mon,
+            self.current_tm_tm_year,
+            p,
+        ) = _TLV13_I7i.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

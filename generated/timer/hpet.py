@@ -6,12 +6,10 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U8, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    S64,
-    U8,
-    U64,
     NotPlain,
     bounded,
     content,
@@ -29,6 +27,8 @@ _BE_3Q = struct.Struct(">3Q")
 _BE_B = struct.Struct(">B")
 _BE_B4QBq = struct.Struct(">B4QBq")
 _BE_Q = struct.Struct(">Q")
+_TLV0_3Q = TlvRun("3Q")
+_TLV0_B4QBq = TlvRun("B4QBq")
 
 
 class HpetConfig(enum.IntFlag):
@@ -157,7 +157,7 @@ class HpetTimer(Struct):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.tn],
+            UINT8[self.tn],
             b"\x81",
             U64[self.config],
             b"\x82",
@@ -167,7 +167,7 @@ class HpetTimer(Struct):
             b"\x84",
             U64[self.period],
             b"\x85",
-            U8[self.wrap_flag],
+            UINT8[self.wrap_flag],
             b"\x86",
             S64[self.qemu_timer],
         )
@@ -177,13 +177,16 @@ class HpetTimer(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> HpetTimer:
         self = cls.__new__(cls)
         self._kept = None
-        self.tn, p = take_integer(d, p, e, b"\x80", U8)
-        self.config, p = take_integer(d, p, e, b"\x81", U64)
-        self.cmp, p = take_integer(d, p, e, b"\x82", U64)
-        self.fsb, p = take_integer(d, p, e, b"\x83", U64)
-        self.period, p = take_integer(d, p, e, b"\x84", U64)
-        self.wrap_flag, p = take_integer(d, p, e, b"\x85", U8)
-        self.qemu_timer, p = take_integer(d, p, e, b"\x86", S64)
+        (
+            self.tn,
+            self.config,
+            self.cmp,
+            self.fsb,
+            self.period,
+            self.wrap_flag,
+            self.qemu_timer,
+            p,
+        ) = _TLV0_B4QBq.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -235,7 +238,7 @@ class HpetRtcIrqLevel(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.rtc_irq_level])
+        out += (b"\x80", UINT8[self.rtc_irq_level])
         return b"".join(out)
 
     @classmethod
@@ -444,7 +447,7 @@ class Hpet(VMState):
         )
         if version >= 2:
             num_timers = len(self.timer)
-            out += (b"\x83", U8[num_timers])
+            out += (b"\x83", UINT8[num_timers])
         if not (version < 2 or 3 <= num_timers <= 32):
             raise NotPlain("a check")
         x = b"".join(
@@ -467,9 +470,7 @@ class Hpet(VMState):
         self._facts = f
         self.rtc_irq_level = None
         self.offset = None
-        self.config, p = take_integer(d, p, e, b"\x80", U64)
-        self.isr, p = take_integer(d, p, e, b"\x81", U64)
-        self.hpet_counter, p = take_integer(d, p, e, b"\x82", U64)
+        self.config, self.isr, self.hpet_counter, p = _TLV0_3Q.take(d, p, e)
         if version >= 2:
             num_timers, p = take_integer(d, p, e, b"\x83", U8)
         if not (version < 2 or 3 <= num_timers <= 32):

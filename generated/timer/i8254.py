@@ -6,14 +6,10 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import S32, S64, U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    S32,
-    S64,
-    U8,
-    U16,
-    U32,
     NotPlain,
     content,
     count_of,
@@ -27,6 +23,7 @@ from vmsgen.runtime.visitor import Visitor
 _BE_I = struct.Struct(">I")
 _BE_iH10B2q = struct.Struct(">iH10B2q")
 _BE_q = struct.Struct(">q")
+_TLV0_iH10B2q = TlvRun("iH10B2q")
 
 
 class AccessState(enum.IntEnum):
@@ -229,25 +226,25 @@ class PitChannel(Struct):
             b"\x81",
             U16[self.latched_count],
             b"\x82",
-            U8[self.count_latched],
+            UINT8[self.count_latched],
             b"\x83",
-            U8[self.status_latched],
+            UINT8[self.status_latched],
             b"\x84",
-            U8[self.status],
+            UINT8[self.status],
             b"\x85",
-            U8[self.read_state],
+            UINT8[self.read_state],
             b"\x86",
-            U8[self.write_state],
+            UINT8[self.write_state],
             b"\x87",
-            U8[self.write_latch],
+            UINT8[self.write_latch],
             b"\x88",
-            U8[self.rw_mode],
+            UINT8[self.rw_mode],
             b"\x89",
-            U8[self.mode],
+            UINT8[self.mode],
             b"\x8a",
-            U8[self.bcd],
+            UINT8[self.bcd],
             b"\x8b",
-            U8[self.gate],
+            UINT8[self.gate],
             b"\x8c",
             S64[self.count_load_time],
             b"\x8d",
@@ -259,20 +256,23 @@ class PitChannel(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> PitChannel:
         self = cls.__new__(cls)
         self._kept = None
-        self.count, p = take_integer(d, p, e, b"\x80", S32)
-        self.latched_count, p = take_integer(d, p, e, b"\x81", U16)
-        self.count_latched, p = take_integer(d, p, e, b"\x82", U8)
-        self.status_latched, p = take_integer(d, p, e, b"\x83", U8)
-        self.status, p = take_integer(d, p, e, b"\x84", U8)
-        self.read_state, p = take_integer(d, p, e, b"\x85", U8)
-        self.write_state, p = take_integer(d, p, e, b"\x86", U8)
-        self.write_latch, p = take_integer(d, p, e, b"\x87", U8)
-        self.rw_mode, p = take_integer(d, p, e, b"\x88", U8)
-        self.mode, p = take_integer(d, p, e, b"\x89", U8)
-        self.bcd, p = take_integer(d, p, e, b"\x8a", U8)
-        self.gate, p = take_integer(d, p, e, b"\x8b", U8)
-        self.count_load_time, p = take_integer(d, p, e, b"\x8c", S64)
-        self.next_transition_time, p = take_integer(d, p, e, b"\x8d", S64)
+        (
+            self.count,
+            self.latched_count,
+            self.count_latched,
+            self.status_latched,
+            self.status,
+            self.read_state,
+            self.write_state,
+            self.write_latch,
+            self.rw_mode,
+            self.mode,
+            self.bcd,
+            self.gate,
+            self.count_load_time,
+            self.next_transition_time,
+            p,
+        ) = _TLV0_iH10B2q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

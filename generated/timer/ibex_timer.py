@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_6I = struct.Struct(">6I")
+_TLV0_6I = TlvRun("6I")
 
 
 class IbexTimer(VMState):
@@ -147,12 +149,15 @@ class IbexTimer(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.timer_ctrl, p = take_integer(d, p, e, b"\x80", U32)
-        self.timer_cfg0, p = take_integer(d, p, e, b"\x81", U32)
-        self.timer_compare_lower0, p = take_integer(d, p, e, b"\x82", U32)
-        self.timer_compare_upper0, p = take_integer(d, p, e, b"\x83", U32)
-        self.timer_intr_enable, p = take_integer(d, p, e, b"\x84", U32)
-        self.timer_intr_state, p = take_integer(d, p, e, b"\x85", U32)
+        (
+            self.timer_ctrl,
+            self.timer_cfg0,
+            self.timer_compare_lower0,
+            self.timer_compare_upper0,
+            self.timer_intr_enable,
+            self.timer_intr_state,
+            p,
+        ) = _TLV0_6I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,23 +5,18 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    content,
-    load_subsections,
-    need,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, need, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .ptimer import Ptimer
 
 _BE_2I = struct.Struct(">2I")
 _BE_4I = struct.Struct(">4I")
+_TLV0_4I = TlvRun("4I")
+_TLV4_2I = TlvRun("2I", 4)
 
 
 class ImxEpit(VMState):
@@ -154,13 +149,9 @@ class ImxEpit(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.cr, p = take_integer(d, p, e, b"\x80", U32)
-        self.sr, p = take_integer(d, p, e, b"\x81", U32)
-        self.lr, p = take_integer(d, p, e, b"\x82", U32)
-        self.cmp, p = take_integer(d, p, e, b"\x83", U32)
+        self.cr, self.sr, self.lr, self.cmp, p = _TLV0_4I.take(d, p, e)
         if version <= 2:
-            self.cnt, p = take_integer(d, p, e, b"\x84", U32)
-            self.freq, p = take_integer(d, p, e, b"\x85", U32)
+            self.cnt, self.freq, p = _TLV4_2I.take(d, p, e)
         else:
             self.cnt = None
             self.freq = None

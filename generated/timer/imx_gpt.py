@@ -5,21 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    content,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .ptimer import Ptimer
 
 _BE_13I = struct.Struct(">13I")
+_TLV0_13I = TlvRun("13I")
 
 
 class Imx25Gpt(VMState):
@@ -249,19 +244,22 @@ class Imx25Gpt(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.cr, p = take_integer(d, p, e, b"\x80", U32)
-        self.pr, p = take_integer(d, p, e, b"\x81", U32)
-        self.sr, p = take_integer(d, p, e, b"\x82", U32)
-        self.ir, p = take_integer(d, p, e, b"\x83", U32)
-        self.ocr1, p = take_integer(d, p, e, b"\x84", U32)
-        self.ocr2, p = take_integer(d, p, e, b"\x85", U32)
-        self.ocr3, p = take_integer(d, p, e, b"\x86", U32)
-        self.icr1, p = take_integer(d, p, e, b"\x87", U32)
-        self.icr2, p = take_integer(d, p, e, b"\x88", U32)
-        self.cnt, p = take_integer(d, p, e, b"\x89", U32)
-        self.next_timeout, p = take_integer(d, p, e, b"\x8a", U32)
-        self.next_int, p = take_integer(d, p, e, b"\x8b", U32)
-        self.freq, p = take_integer(d, p, e, b"\x8c", U32)
+        (
+            self.cr,
+            self.pr,
+            self.sr,
+            self.ir,
+            self.ocr1,
+            self.ocr2,
+            self.ocr3,
+            self.icr1,
+            self.icr2,
+            self.cnt,
+            self.next_timeout,
+            self.next_int,
+            self.freq,
+            p,
+        ) = _TLV0_13I.take(d, p, e)
         p, end = content(d, p, e, b"\xad")
         self.timer = Ptimer._decode(d, p, end, f)
         p = end

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, U64
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    U64,
+    TRUTH,
     NotPlain,
     decode_subsections,
     encode_subsections,
@@ -57,9 +57,7 @@ class KvmclockClockIsReliable(VMState):
         self._facts = f
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.clock_is_reliable = _b == 1
+        self.clock_is_reliable = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p

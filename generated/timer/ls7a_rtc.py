@@ -5,22 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S64, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    S64,
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2q7I = struct.Struct(">2q7I")
+_TLV0_2q = TlvRun("2q")
 
 
 class Ls7aRtc(VMState):
@@ -82,13 +75,12 @@ class Ls7aRtc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_2q7I.unpack_from(d, p)
-        self.offset_toy = x[0]
-        self.offset_rtc = x[1]
-        self.toymatch = list(x[2:5])
-        self.rtcmatch = list(x[5:8])
-        self.cntrctl = x[8]
+        self.offset_toy, self.offset_rtc, _x, _x2, _x3, _x4, _x5, _x6, self.cntrctl = (
+            _BE_2q7I.unpack_from(d, p)
+        )
         p += 44
+        self.toymatch = [_x, _x2, _x3]
+        self.rtcmatch = [_x4, _x5, _x6]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -97,12 +89,18 @@ class Ls7aRtc(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        _x, _x2, _x3 = self.toymatch
+        _x4, _x5, _x6 = self.rtcmatch
         out.append(
             _BE_2q7I.pack(
                 self.offset_toy,
                 self.offset_rtc,
-                *count_of(self.toymatch, 3),
-                *count_of(self.rtcmatch, 3),
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
                 self.cntrctl,
             )
         )
@@ -111,10 +109,18 @@ class Ls7aRtc(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", S64[self.offset_toy], b"\x81", S64[self.offset_rtc])
-        out.append(tlv(b"\xa2", integers(count_of(self.toymatch, 3), U32)))
-        out.append(tlv(b"\xa3", integers(count_of(self.rtcmatch, 3), U32)))
-        out += (b"\x84", U32[self.cntrctl])
+        out += (
+            b"\x80",
+            S64[self.offset_toy],
+            b"\x81",
+            S64[self.offset_rtc],
+            b"\xa2",
+            integers(self.toymatch, U32, 3),
+            b"\xa3",
+            integers(self.rtcmatch, U32, 3),
+            b"\x84",
+            U32[self.cntrctl],
+        )
         return b"".join(out)
 
     @classmethod
@@ -123,8 +129,7 @@ class Ls7aRtc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.offset_toy, p = take_integer(d, p, e, b"\x80", S64)
-        self.offset_rtc, p = take_integer(d, p, e, b"\x81", S64)
+        self.offset_toy, self.offset_rtc, p = _TLV0_2q.take(d, p, e)
         self.toymatch, p = take_integers(d, p, e, b"\xa2", U32, 3)
         self.rtcmatch, p = take_integers(d, p, e, b"\xa3", U32, 3)
         self.cntrctl, p = take_integer(d, p, e, b"\x84", U32)

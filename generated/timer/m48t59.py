@@ -5,17 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U16,
     NotPlain,
     bounded,
     load_subsections,
     octets,
     sized,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -27,6 +25,7 @@ M48T59_BYTES = Prop(
 )
 
 _BE_BH = struct.Struct(">BH")
+_TLV0_BH = TlvRun("BH")
 
 
 class M48t59(VMState):
@@ -96,7 +95,7 @@ class M48t59(VMState):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.lock],
+            UINT8[self.lock],
             b"\x81",
             U16[self.addr],
             b"\x82",
@@ -110,8 +109,7 @@ class M48t59(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.lock, p = take_integer(d, p, e, b"\x80", U8)
-        self.addr, p = take_integer(d, p, e, b"\x81", U16)
+        self.lock, self.addr, p = _TLV0_BH.take(d, p, e)
         self.buffer, p = take_octets(d, p, e, b"\x82", f.ask(M48T59_BYTES))
         if p != e:
             raise NotPlain("a component more")

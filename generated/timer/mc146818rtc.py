@@ -6,14 +6,10 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U8, U16, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, View, VMState
 from vmsgen.runtime.straight import (
-    S64,
-    U8,
-    U16,
-    U32,
-    U64,
     NotPlain,
     decode_subsections,
     encode_subsections,
@@ -32,6 +28,9 @@ _BE_2I = struct.Struct(">2I")
 _BE_2Q2qQ = struct.Struct(">2Q2qQ")
 _BE_B28s2q24s = struct.Struct(">B28s2q24s")
 _BE_H = struct.Struct(">H")
+_TLV3_2q = TlvRun("2q", 3)
+_TLV6_2I = TlvRun("2I", 6)
+_TLV8_2Q2qQ = TlvRun("2Q2qQ", 8)
 
 
 class RegisterB(enum.IntFlag):
@@ -451,7 +450,7 @@ class Mc146818rtc(VMState):
             b"\x80",
             octets(self.cmos_data, 128),
             b"\x81",
-            U8[self.cmos_index],
+            UINT8[self.cmos_index],
             b"\x83",
             S64[self.periodic_timer],
             b"\x84",
@@ -491,20 +490,21 @@ class Mc146818rtc(VMState):
         self.irq_reinject_on_ack_count = None
         self.cmos_data, p = take_octets(d, p, e, b"\x80", 128)
         self.cmos_index, p = take_integer(d, p, e, b"\x81", U8)
-        self.periodic_timer, p = take_integer(d, p, e, b"\x83", S64)
-        self.next_periodic_time, p = take_integer(d, p, e, b"\x84", S64)
+        self.periodic_timer, self.next_periodic_time, p = _TLV3_2q.take(d, p, e)
         if version >= 2:
-            self.irq_coalesced, p = take_integer(d, p, e, b"\x86", U32)
-            self.period, p = take_integer(d, p, e, b"\x87", U32)
+            self.irq_coalesced, self.period, p = _TLV6_2I.take(d, p, e)
         else:
             self.irq_coalesced = None
             self.period = None
         if version >= 3:
-            self.base_rtc, p = take_integer(d, p, e, b"\x88", U64)
-            self.last_update, p = take_integer(d, p, e, b"\x89", U64)
-            self.offset, p = take_integer(d, p, e, b"\x8a", S64)
-            self.update_timer, p = take_integer(d, p, e, b"\x8b", S64)
-            self.next_alarm_time, p = take_integer(d, p, e, b"\x8c", U64)
+            (
+                self.base_rtc,
+                self.last_update,
+                self.offset,
+                self.update_timer,
+                self.next_alarm_time,
+                p,
+            ) = _TLV8_2Q2qQ.take(d, p, e)
         else:
             self.base_rtc = None
             self.last_update = None

@@ -5,17 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U32,
     NotPlain,
     content,
     count_of,
-    integers,
     load_subsections,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -73,7 +72,7 @@ class MssTimerBlock(Struct):
             return super()._encode(f)
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.ptimer._encode(f)))
-        out.append(tlv(b"\xa1", integers(count_of(self.regs, 6), U32)))
+        out += (b"\xa1", integers(self.regs, U32, 6))
         return b"".join(out)
 
     @classmethod

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    S64,
-    U32,
     NotPlain,
     content,
     count_of,
@@ -25,6 +24,8 @@ from .clock import Clock
 _BE_2I = struct.Struct(">2I")
 _BE_3q = struct.Struct(">3q")
 _BE_I = struct.Struct(">I")
+_TLV0_3q = TlvRun("3q")
+_TLV1_2I = TlvRun("2I", 1)
 
 
 class Npcm7xxBaseTimer(Struct):
@@ -92,9 +93,7 @@ class Npcm7xxBaseTimer(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Npcm7xxBaseTimer:
         self = cls.__new__(cls)
         self._kept = None
-        self.qtimer, p = take_integer(d, p, e, b"\x80", S64)
-        self.expires_ns, p = take_integer(d, p, e, b"\x81", S64)
-        self.remaining_ns, p = take_integer(d, p, e, b"\x82", S64)
+        self.qtimer, self.expires_ns, self.remaining_ns, p = _TLV0_3q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -167,8 +166,7 @@ class Npcm7xxTimer(Struct):
         p, end = content(d, p, e, b"\xa0")
         self.base_timer = Npcm7xxBaseTimer._decode(d, p, end, f)
         p = end
-        self.tcsr, p = take_integer(d, p, e, b"\x81", U32)
-        self.ticr, p = take_integer(d, p, e, b"\x82", U32)
+        self.tcsr, self.ticr, p = _TLV1_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

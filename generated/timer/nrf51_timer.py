@@ -5,27 +5,24 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, S64, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    S64,
-    U32,
+    TRUTH,
     NotPlain,
     count_of,
-    integers,
     load_subsections,
     small_octets,
-    take_bool,
-    take_integer,
-    take_integers,
     take_octets,
-    tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_3qIB = struct.Struct(">3qIB")
 _BE_9I = struct.Struct(">9I")
+_TLV0_3qIt = TlvRun("3qI?")
+_TLV7_5I = TlvRun("5I", 7)
 
 
 class Nrf51SocTimer(VMState):
@@ -160,19 +157,22 @@ class Nrf51SocTimer(VMState):
             _BE_3qIB.unpack_from(d, p)
         )
         p += 29
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.running = _b == 1
+        self.running = TRUTH[_b]
         self.events_compare = list(d[p : p + 4])
         p += 4
-        x = _BE_9I.unpack_from(d, p)
-        self.cc = list(x[0:4])
-        self.shorts = x[4]
-        self.inten = x[5]
-        self.mode = x[6]
-        self.bitmode = x[7]
-        self.prescaler = x[8]
+        (
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            self.shorts,
+            self.inten,
+            self.mode,
+            self.bitmode,
+            self.prescaler,
+        ) = _BE_9I.unpack_from(d, p)
         p += 36
+        self.cc = [_x, _x2, _x3, _x4]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -193,9 +193,13 @@ class Nrf51SocTimer(VMState):
             )
         )
         out.append(bytes(count_of(self.events_compare, 4)))
+        _x, _x2, _x3, _x4 = self.cc
         out.append(
             _BE_9I.pack(
-                *self.cc,
+                _x,
+                _x2,
+                _x3,
+                _x4,
                 self.shorts,
                 self.inten,
                 self.mode,
@@ -221,9 +225,8 @@ class Nrf51SocTimer(VMState):
             BOOL[self.running],
             b"\x85",
             small_octets(self.events_compare, 4),
-        )
-        out.append(tlv(b"\xa6", integers(count_of(self.cc, 4), U32)))
-        out += (
+            b"\xa6",
+            integers(self.cc, U32, 4),
             b"\x87",
             U32[self.shorts],
             b"\x88",
@@ -243,19 +246,20 @@ class Nrf51SocTimer(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.timer, p = take_integer(d, p, e, b"\x80", S64)
-        self.timer_start_ns, p = take_integer(d, p, e, b"\x81", S64)
-        self.update_counter_ns, p = take_integer(d, p, e, b"\x82", S64)
-        self.counter, p = take_integer(d, p, e, b"\x83", U32)
-        self.running, p = take_bool(d, p, e, b"\x84")
+        (
+            self.timer,
+            self.timer_start_ns,
+            self.update_counter_ns,
+            self.counter,
+            self.running,
+            p,
+        ) = _TLV0_3qIt.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x85", 4)
         self.events_compare = list(x)
         self.cc, p = take_integers(d, p, e, b"\xa6", U32, 4)
-        self.shorts, p = take_integer(d, p, e, b"\x87", U32)
-        self.inten, p = take_integer(d, p, e, b"\x88", U32)
-        self.mode, p = take_integer(d, p, e, b"\x89", U32)
-        self.bitmode, p = take_integer(d, p, e, b"\x8a", U32)
-        self.prescaler, p = take_integer(d, p, e, b"\x8b", U32)
+        self.shorts, self.inten, self.mode, self.bitmode, self.prescaler, p = (
+            _TLV7_5I.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,21 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    U64,
-    NotPlain,
-    load_subsections,
-    need,
-    take_integer,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, need, take_integer
 from vmsgen.runtime.visitor import Visitor
 
 _BE_I = struct.Struct(">I")
 _BE_IQ = struct.Struct(">IQ")
 _BE_Q = struct.Struct(">Q")
+_TLV1_IQ = TlvRun("IQ", 1)
 
 
 class Or1kTimer(VMState):
@@ -132,8 +127,7 @@ class Or1kTimer(VMState):
         self._facts = f
         self.ttcr, p = take_integer(d, p, e, b"\x80", U32)
         if version >= 2:
-            self.ttcr_offset, p = take_integer(d, p, e, b"\x81", U32)
-            self.clk_offset, p = take_integer(d, p, e, b"\x82", U64)
+            self.ttcr_offset, self.clk_offset, p = _TLV1_IQ.take(d, p, e)
         else:
             self.ttcr_offset = None
             self.clk_offset = None

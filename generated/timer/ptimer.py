@@ -6,20 +6,14 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
-from vmsgen.runtime.straight import (
-    S64,
-    U8,
-    U32,
-    U64,
-    NotPlain,
-    load_subsections,
-    take_integer,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_B2QI4q = struct.Struct(">B2QI4q")
+_TLV0_B2QI4q = TlvRun("B2QI4q")
 
 
 class PtimerMode(enum.IntEnum):
@@ -157,7 +151,7 @@ class Ptimer(Struct):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.enabled],
+            UINT8[self.enabled],
             b"\x81",
             U64[self.limit],
             b"\x82",
@@ -179,14 +173,17 @@ class Ptimer(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Ptimer:
         self = cls.__new__(cls)
         self._kept = None
-        self.enabled, p = take_integer(d, p, e, b"\x80", U8)
-        self.limit, p = take_integer(d, p, e, b"\x81", U64)
-        self.delta, p = take_integer(d, p, e, b"\x82", U64)
-        self.period_frac, p = take_integer(d, p, e, b"\x83", U32)
-        self.period, p = take_integer(d, p, e, b"\x84", S64)
-        self.last_event, p = take_integer(d, p, e, b"\x85", S64)
-        self.next_event, p = take_integer(d, p, e, b"\x86", S64)
-        self.timer, p = take_integer(d, p, e, b"\x87", S64)
+        (
+            self.enabled,
+            self.limit,
+            self.delta,
+            self.period_frac,
+            self.period,
+            self.last_event,
+            self.next_event,
+            self.timer,
+            p,
+        ) = _TLV0_B2QI4q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S32, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U32,
-    U64,
     NotPlain,
     content,
     count_of,
@@ -35,6 +33,9 @@ _BE_2iQ = struct.Struct(">2iQ")
 _BE_2iQ2I = struct.Struct(">2iQ2I")
 _BE_4I = struct.Struct(">4I")
 _BE_I = struct.Struct(">I")
+_TLV0_2iQ = TlvRun("2iQ")
+_TLV1_2iQ2I = TlvRun("2iQ2I", 1)
+_TLV4_4I = TlvRun("4I", 4)
 
 
 class Pxa2xxTimer0(Struct):
@@ -196,11 +197,9 @@ class Pxa2xxTimer4(Struct):
         p, end = content(d, p, e, b"\xa0")
         self.tm = Pxa2xxTimer0._decode(d, p, end, f)
         p = end
-        self.oldclock, p = take_integer(d, p, e, b"\x81", S32)
-        self.clock, p = take_integer(d, p, e, b"\x82", S32)
-        self.lastload, p = take_integer(d, p, e, b"\x83", U64)
-        self.freq, p = take_integer(d, p, e, b"\x84", U32)
-        self.control, p = take_integer(d, p, e, b"\x85", U32)
+        self.oldclock, self.clock, self.lastload, self.freq, self.control, p = (
+            _TLV1_2iQ2I.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -385,9 +384,7 @@ class Pxa2xxTimer(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.clock, p = take_integer(d, p, e, b"\x80", S32)
-        self.oldclock, p = take_integer(d, p, e, b"\x81", S32)
-        self.lastload, p = take_integer(d, p, e, b"\x82", U64)
+        self.clock, self.oldclock, self.lastload, p = _TLV0_2iQ.take(d, p, e)
         p, end = content(d, p, e, b"\xa3")
         _items = []
         while p < end:
@@ -395,10 +392,9 @@ class Pxa2xxTimer(VMState):
             _items.append(Pxa2xxTimer0._decode(d, p, n, f))
             p = n
         self.timer = count_of(_items, 4)
-        self.events, p = take_integer(d, p, e, b"\x84", U32)
-        self.irq_enabled, p = take_integer(d, p, e, b"\x85", U32)
-        self.reset3, p = take_integer(d, p, e, b"\x86", U32)
-        self.snapshot, p = take_integer(d, p, e, b"\x87", U32)
+        self.events, self.irq_enabled, self.reset3, self.snapshot, p = _TLV4_4I.take(
+            d, p, e
+        )
         if f.ask(PXA27X):
             p, end = content(d, p, e, b"\xa8")
             _items2 = []

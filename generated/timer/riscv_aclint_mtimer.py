@@ -5,18 +5,11 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U64
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U64,
-    NotPlain,
-    bounded,
-    count_of,
-    integers,
-    load_subsections,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, bounded, count_of, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 #: harts with a timer
@@ -77,9 +70,7 @@ class RiscvMtimer(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(
-            tlv(b"\xa0", integers(count_of(self.timecmp, f.ask(NUM_HARTS)), U64))
-        )
+        out += (b"\xa0", integers(self.timecmp, U64, f.ask(NUM_HARTS)))
         return b"".join(out)
 
     @classmethod

@@ -5,18 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, S64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    S64,
-    U8,
+    TRUTH,
     NotPlain,
     content,
     count_of,
     load_subsections,
     small_octets,
-    take_bool,
     take_integer,
     take_octets,
     tlv,
@@ -27,6 +25,7 @@ from ..i2c.smbus_device import I2CSlave
 
 _BE_3B = struct.Struct(">3B")
 _BE_q = struct.Struct(">q")
+_TLV3_2Bt = TlvRun("2B?", 3)
 
 
 class Rs5c372(VMState):
@@ -98,9 +97,7 @@ class Rs5c372(VMState):
         p += 16
         self.ptr, self.tx_format, _b = _BE_3B.unpack_from(d, p)
         p += 3
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.addr_byte = _b == 1
+        self.addr_byte = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -127,9 +124,9 @@ class Rs5c372(VMState):
             b"\x82",
             small_octets(self.nvram, 16),
             b"\x83",
-            U8[self.ptr],
+            UINT8[self.ptr],
             b"\x84",
-            U8[self.tx_format],
+            UINT8[self.tx_format],
             b"\x85",
             BOOL[self.addr_byte],
         )
@@ -147,9 +144,7 @@ class Rs5c372(VMState):
         self.offset, p = take_integer(d, p, e, b"\x81", S64)
         x, p = take_octets(d, p, e, b"\x82", 16)
         self.nvram = list(x)
-        self.ptr, p = take_integer(d, p, e, b"\x83", U8)
-        self.tx_format, p = take_integer(d, p, e, b"\x84", U8)
-        self.addr_byte, p = take_bool(d, p, e, b"\x85")
+        self.ptr, self.tx_format, self.addr_byte, p = _TLV3_2Bt.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,23 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    U32,
-    U64,
-    NotPlain,
-    content,
-    count_of,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, count_of, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .ptimer import Ptimer
 
 _BE_Q4I = struct.Struct(">Q4I")
+_TLV0_Q4I = TlvRun("Q4I")
 
 
 class Counter(Struct):
@@ -127,11 +120,9 @@ class Counter(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Counter:
         self = cls.__new__(cls)
         self._kept = None
-        self.limit, p = take_integer(d, p, e, b"\x80", U64)
-        self.count, p = take_integer(d, p, e, b"\x81", U32)
-        self.counthigh, p = take_integer(d, p, e, b"\x82", U32)
-        self.reached, p = take_integer(d, p, e, b"\x83", U32)
-        self.run, p = take_integer(d, p, e, b"\x84", U32)
+        self.limit, self.count, self.counthigh, self.reached, self.run, p = (
+            _TLV0_Q4I.take(d, p, e)
+        )
         p, end = content(d, p, e, b"\xa5")
         self.timer = Ptimer._decode(d, p, end, f)
         p = end

@@ -5,19 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    S64,
-    U32,
-    U64,
-    NotPlain,
-    load_subsections,
-    take_integer,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_q2I2Q2I = struct.Struct(">q2I2Q2I")
+_TLV0_q2I2Q2I = TlvRun("q2I2Q2I")
 
 
 class SseTimer(VMState):
@@ -167,13 +162,16 @@ class SseTimer(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.timer, p = take_integer(d, p, e, b"\x80", S64)
-        self.cntfrq, p = take_integer(d, p, e, b"\x81", U32)
-        self.cntp_ctl, p = take_integer(d, p, e, b"\x82", U32)
-        self.cntp_cval, p = take_integer(d, p, e, b"\x83", U64)
-        self.cntp_aival, p = take_integer(d, p, e, b"\x84", U64)
-        self.cntp_aival_ctl, p = take_integer(d, p, e, b"\x85", U32)
-        self.cntp_aival_reload, p = take_integer(d, p, e, b"\x86", U32)
+        (
+            self.timer,
+            self.cntfrq,
+            self.cntp_ctl,
+            self.cntp_cval,
+            self.cntp_aival,
+            self.cntp_aival_ctl,
+            self.cntp_aival_reload,
+            p,
+        ) = _TLV0_q2I2Q2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

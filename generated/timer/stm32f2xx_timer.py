@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import S64, U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_q18I = struct.Struct(">q18I")
+_TLV0_q18I = TlvRun("q18I")
 
 
 class Stm32f2xxTimer(VMState):
@@ -290,25 +292,28 @@ class Stm32f2xxTimer(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.tick_offset, p = take_integer(d, p, e, b"\x80", S64)
-        self.tim_cr1, p = take_integer(d, p, e, b"\x81", U32)
-        self.tim_cr2, p = take_integer(d, p, e, b"\x82", U32)
-        self.tim_smcr, p = take_integer(d, p, e, b"\x83", U32)
-        self.tim_dier, p = take_integer(d, p, e, b"\x84", U32)
-        self.tim_sr, p = take_integer(d, p, e, b"\x85", U32)
-        self.tim_egr, p = take_integer(d, p, e, b"\x86", U32)
-        self.tim_ccmr1, p = take_integer(d, p, e, b"\x87", U32)
-        self.tim_ccmr2, p = take_integer(d, p, e, b"\x88", U32)
-        self.tim_ccer, p = take_integer(d, p, e, b"\x89", U32)
-        self.tim_psc, p = take_integer(d, p, e, b"\x8a", U32)
-        self.tim_arr, p = take_integer(d, p, e, b"\x8b", U32)
-        self.tim_ccr1, p = take_integer(d, p, e, b"\x8c", U32)
-        self.tim_ccr2, p = take_integer(d, p, e, b"\x8d", U32)
-        self.tim_ccr3, p = take_integer(d, p, e, b"\x8e", U32)
-        self.tim_ccr4, p = take_integer(d, p, e, b"\x8f", U32)
-        self.tim_dcr, p = take_integer(d, p, e, b"\x90", U32)
-        self.tim_dmar, p = take_integer(d, p, e, b"\x91", U32)
-        self.tim_or, p = take_integer(d, p, e, b"\x92", U32)
+        (
+            self.tick_offset,
+            self.tim_cr1,
+            self.tim_cr2,
+            self.tim_smcr,
+            self.tim_dier,
+            self.tim_sr,
+            self.tim_egr,
+            self.tim_ccmr1,
+            self.tim_ccmr2,
+            self.tim_ccer,
+            self.tim_psc,
+            self.tim_arr,
+            self.tim_ccr1,
+            self.tim_ccr2,
+            self.tim_ccr3,
+            self.tim_ccr4,
+            self.tim_dcr,
+            self.tim_dmar,
+            self.tim_or,
+            p,
+        ) = _TLV0_q18I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

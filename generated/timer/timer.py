@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S16, S64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    S16,
-    S64,
     NotPlain,
     decode_subsections,
     encode_subsections,
@@ -25,6 +24,7 @@ _BE_2q = struct.Struct(">2q")
 _BE_h = struct.Struct(">h")
 _BE_q = struct.Struct(">q")
 _BE_q8s = struct.Struct(">q8s")
+_TLV0_2q = TlvRun("2q")
 
 
 class TimerIcountWarpTimer(VMState):
@@ -101,8 +101,7 @@ class TimerIcountWarpTimer(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.vm_clock_warp_start, p = take_integer(d, p, e, b"\x80", S64)
-        self.icount_warp_timer, p = take_integer(d, p, e, b"\x81", S64)
+        self.vm_clock_warp_start, self.icount_warp_timer, p = _TLV0_2q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -167,8 +166,7 @@ class TimerIcountTimers(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.icount_rt_timer, p = take_integer(d, p, e, b"\x80", S64)
-        self.icount_vm_timer, p = take_integer(d, p, e, b"\x81", S64)
+        self.icount_rt_timer, self.icount_vm_timer, p = _TLV0_2q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -352,8 +350,7 @@ class TimerIcount(VMState):
         self.warp_timer = None
         self.timers = None
         self.shift = None
-        self.qemu_icount_bias, p = take_integer(d, p, e, b"\x80", S64)
-        self.qemu_icount, p = take_integer(d, p, e, b"\x81", S64)
+        self.qemu_icount_bias, self.qemu_icount, p = _TLV0_2q.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xa2", f, {})
         if p != e:
             raise NotPlain("a component more")

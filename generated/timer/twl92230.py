@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S32, U8, U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U8,
-    U16,
     NotPlain,
     content,
     count_of,
@@ -29,6 +27,10 @@ _BE_2B2H4B = struct.Struct(">2B2H4B")
 _BE_6H = struct.Struct(">6H")
 _BE_B = struct.Struct(">B")
 _BE_iB = struct.Struct(">iB")
+_TLV0_6H = TlvRun("6H")
+_TLV0_iB = TlvRun("iB")
+_TLV6_2B2H4B = TlvRun("2B2H4B", 6)
+_TLV16_2B2H = TlvRun("2B2H", 16)
 
 
 class MenelausTm(Struct):
@@ -141,12 +143,15 @@ class MenelausTm(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> MenelausTm:
         self = cls.__new__(cls)
         self._kept = None
-        self.tm_sec, p = take_integer(d, p, e, b"\x80", U16)
-        self.tm_min, p = take_integer(d, p, e, b"\x81", U16)
-        self.tm_hour, p = take_integer(d, p, e, b"\x82", U16)
-        self.tm_mday, p = take_integer(d, p, e, b"\x83", U16)
-        self.tm_min_2, p = take_integer(d, p, e, b"\x84", U16)
-        self.tm_year, p = take_integer(d, p, e, b"\x85", U16)
+        (
+            self.tm_sec,
+            self.tm_min,
+            self.tm_hour,
+            self.tm_mday,
+            self.tm_min_2,
+            self.tm_year,
+            p,
+        ) = _TLV0_6H.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -439,7 +444,7 @@ class Menelaus(VMState):
             b"\x80",
             S32[self.firstbyte],
             b"\x81",
-            U8[self.reg],
+            UINT8[self.reg],
             b"\x82",
             small_octets(self.vcore, 5),
             b"\x83",
@@ -449,29 +454,29 @@ class Menelaus(VMState):
             b"\x85",
             small_octets(self.sleep, 2),
             b"\x86",
-            U8[self.osc],
+            UINT8[self.osc],
             b"\x87",
-            U8[self.detect],
+            UINT8[self.detect],
             b"\x88",
             U16[self.mask],
             b"\x89",
             U16[self.status],
             b"\x8a",
-            U8[self.dir],
+            UINT8[self.dir],
             b"\x8b",
-            U8[self.inputs],
+            UINT8[self.inputs],
             b"\x8c",
-            U8[self.outputs],
+            UINT8[self.outputs],
             b"\x8d",
-            U8[self.bbsms],
+            UINT8[self.bbsms],
             b"\x8e",
             small_octets(self.pull, 4),
             b"\x8f",
             small_octets(self.mmc_ctrl, 3),
             b"\x90",
-            U8[self.mmc_debounce],
+            UINT8[self.mmc_debounce],
             b"\x91",
-            U8[self.rtc_ctrl],
+            UINT8[self.rtc_ctrl],
             b"\x92",
             U16[self.rtc_comp],
             b"\x93",
@@ -479,7 +484,7 @@ class Menelaus(VMState):
         )
         out.append(tlv(b"\xb4", self.rtc_new._encode(f)))
         out.append(tlv(b"\xb5", self.rtc_alm._encode(f)))
-        out += (b"\x96", U8[self.pwrbtn_state])
+        out += (b"\x96", UINT8[self.pwrbtn_state])
         out.append(tlv(b"\xb7", self.parent_obj._encode(f)))
         return b"".join(out)
 
@@ -489,8 +494,7 @@ class Menelaus(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.firstbyte, p = take_integer(d, p, e, b"\x80", S32)
-        self.reg, p = take_integer(d, p, e, b"\x81", U8)
+        self.firstbyte, self.reg, p = _TLV0_iB.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x82", 5)
         self.vcore = list(x)
         x, p = take_octets(d, p, e, b"\x83", 3)
@@ -499,22 +503,24 @@ class Menelaus(VMState):
         self.ldo = list(x)
         x, p = take_octets(d, p, e, b"\x85", 2)
         self.sleep = list(x)
-        self.osc, p = take_integer(d, p, e, b"\x86", U8)
-        self.detect, p = take_integer(d, p, e, b"\x87", U8)
-        self.mask, p = take_integer(d, p, e, b"\x88", U16)
-        self.status, p = take_integer(d, p, e, b"\x89", U16)
-        self.dir, p = take_integer(d, p, e, b"\x8a", U8)
-        self.inputs, p = take_integer(d, p, e, b"\x8b", U8)
-        self.outputs, p = take_integer(d, p, e, b"\x8c", U8)
-        self.bbsms, p = take_integer(d, p, e, b"\x8d", U8)
+        (
+            self.osc,
+            self.detect,
+            self.mask,
+            self.status,
+            self.dir,
+            self.inputs,
+            self.outputs,
+            self.bbsms,
+            p,
+        ) = _TLV6_2B2H4B.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x8e", 4)
         self.pull = list(x)
         x, p = take_octets(d, p, e, b"\x8f", 3)
         self.mmc_ctrl = list(x)
-        self.mmc_debounce, p = take_integer(d, p, e, b"\x90", U8)
-        self.rtc_ctrl, p = take_integer(d, p, e, b"\x91", U8)
-        self.rtc_comp, p = take_integer(d, p, e, b"\x92", U16)
-        self.rtc_next_vmstate, p = take_integer(d, p, e, b"\x93", U16)
+        self.mmc_debounce, self.rtc_ctrl, self.rtc_comp, self.rtc_next_vmstate, p = (
+            _TLV16_2B2H.take(d, p, e)
+        )
         p, end = content(d, p, e, b"\xb4")
         self.rtc_new = MenelausTm._decode(d, p, end, f)
         p = end

@@ -5,21 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
-_BE_22I = struct.Struct(">22I")
+_BE_21I = struct.Struct(">21I")
+_BE_I = struct.Struct(">I")
 
 
 class XlnxZynmpRtc(VMState):
@@ -55,10 +49,10 @@ class XlnxZynmpRtc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_22I.unpack_from(d, p)
-        self.regs = list(x[0:21])
-        self.tick_offset = x[21]
-        p += 88
+        self.regs = list(_BE_21I.unpack_from(d, p))
+        p += 84
+        (self.tick_offset,) = _BE_I.unpack_from(d, p)
+        p += 4
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -67,14 +61,14 @@ class XlnxZynmpRtc(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(_BE_22I.pack(*self.regs, self.tick_offset))
+        out.append(_BE_21I.pack(*self.regs))
+        out.append(_BE_I.pack(self.tick_offset))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.regs, 21), U32)))
-        out += (b"\x81", U32[self.tick_offset])
+        out += (b"\xa0", integers(self.regs, U32, 21), b"\x81", U32[self.tick_offset])
         return b"".join(out)
 
     @classmethod

@@ -6,21 +6,23 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U32,
     NotPlain,
     bounded,
     load_subsections,
     octets,
     sized,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2I = struct.Struct(">2I")
+_TLV0_2I = TlvRun("2I")
+_TLV3_2I = TlvRun("2I", 3)
+_TLV6_2I = TlvRun("2I", 6)
 
 
 class BlobFlags(enum.IntFlag):
@@ -236,18 +238,15 @@ class TpmEmulator(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.permanent_flags, p = take_integer(d, p, e, b"\x80", U32)
-        self.permanent_size, p = take_integer(d, p, e, b"\x81", U32)
+        self.permanent_flags, self.permanent_size, p = _TLV0_2I.take(d, p, e)
         if not (self.permanent_size <= 16777216):
             raise NotPlain("a check")
         self.permanent_buffer, p = take_octets(d, p, e, b"\x82", self.permanent_size)
-        self.volatil_flags, p = take_integer(d, p, e, b"\x83", U32)
-        self.volatil_size, p = take_integer(d, p, e, b"\x84", U32)
+        self.volatil_flags, self.volatil_size, p = _TLV3_2I.take(d, p, e)
         if not (self.volatil_size <= 16777216):
             raise NotPlain("a check")
         self.volatil_buffer, p = take_octets(d, p, e, b"\x85", self.volatil_size)
-        self.savestate_flags, p = take_integer(d, p, e, b"\x86", U32)
-        self.savestate_size, p = take_integer(d, p, e, b"\x87", U32)
+        self.savestate_flags, self.savestate_size, p = _TLV6_2I.take(d, p, e)
         if not (self.savestate_size <= 16777216):
             raise NotPlain("a check")
         self.savestate_buffer, p = take_octets(d, p, e, b"\x88", self.savestate_size)

@@ -6,12 +6,14 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
-from vmsgen.runtime.straight import U8, U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_3IB2I = struct.Struct(">3IB2I")
+_TLV0_3IB2I = TlvRun("3IB2I")
 
 
 class TisState(enum.IntEnum):
@@ -116,7 +118,7 @@ class Locality(Struct):
             b"\x82",
             U32[self.ints],
             b"\x83",
-            U8[self.access],
+            UINT8[self.access],
             b"\x84",
             U32[self.sts],
             b"\x85",
@@ -128,12 +130,9 @@ class Locality(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Locality:
         self = cls.__new__(cls)
         self._kept = None
-        self.state, p = take_integer(d, p, e, b"\x80", U32)
-        self.inte, p = take_integer(d, p, e, b"\x81", U32)
-        self.ints, p = take_integer(d, p, e, b"\x82", U32)
-        self.access, p = take_integer(d, p, e, b"\x83", U8)
-        self.sts, p = take_integer(d, p, e, b"\x84", U32)
-        self.iface_id, p = take_integer(d, p, e, b"\x85", U32)
+        self.state, self.inte, self.ints, self.access, self.sts, self.iface_id, p = (
+            _TLV0_3IB2I.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -6,11 +6,10 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U32,
     NotPlain,
     bounded,
     content,
@@ -27,6 +26,7 @@ from ..ppc.vio import VioDevice
 
 _BE_BI = struct.Struct(">BI")
 _BE_I = struct.Struct(">I")
+_TLV1_BI = TlvRun("BI", 1)
 
 
 class State(enum.IntEnum):
@@ -129,7 +129,7 @@ class TpmSpapr(VMState):
             return super()._encode(f, version)
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.vdev._encode(f)))
-        out += (b"\x81", U8[self.state], b"\x82", U32[self.numbytes])
+        out += (b"\x81", UINT8[self.state], b"\x82", U32[self.numbytes])
         if not (self.numbytes <= 4096):
             raise NotPlain("a check")
         out += (
@@ -149,8 +149,7 @@ class TpmSpapr(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.vdev = VioDevice._decode(d, p, end, f)
         p = end
-        self.state, p = take_integer(d, p, e, b"\x81", U8)
-        self.numbytes, p = take_integer(d, p, e, b"\x82", U32)
+        self.state, self.numbytes, p = _TLV1_BI.take(d, p, e)
         if not (self.numbytes <= 4096):
             raise NotPlain("a check")
         self.buffer, p = take_octets(d, p, e, b"\x83", self.numbytes)

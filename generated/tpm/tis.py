@@ -5,18 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U16,
     NotPlain,
     content,
     count_of,
     load_subsections,
     octets,
     sized,
-    take_integer,
     take_octets,
     tlv,
 )
@@ -25,6 +23,7 @@ from vmsgen.runtime.visitor import Visitor
 from .locality import Locality
 
 _BE_H3B = struct.Struct(">H3B")
+_TLV1_H3B = TlvRun("H3B", 1)
 
 
 class TpmTis(VMState):
@@ -155,11 +154,11 @@ class TpmTis(VMState):
             b"\x81",
             U16[self.rw_offset],
             b"\x82",
-            U8[self.active_locty],
+            UINT8[self.active_locty],
             b"\x83",
-            U8[self.aborting_locty],
+            UINT8[self.aborting_locty],
             b"\x84",
-            U8[self.next_locty],
+            UINT8[self.next_locty],
         )
         x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.loc, 5)])
         out.append(tlv(b"\xa5", x))
@@ -172,10 +171,9 @@ class TpmTis(VMState):
         self._version = version
         self._facts = f
         self.buffer, p = take_octets(d, p, e, b"\x80", 4096)
-        self.rw_offset, p = take_integer(d, p, e, b"\x81", U16)
-        self.active_locty, p = take_integer(d, p, e, b"\x82", U8)
-        self.aborting_locty, p = take_integer(d, p, e, b"\x83", U8)
-        self.next_locty, p = take_integer(d, p, e, b"\x84", U8)
+        self.rw_offset, self.active_locty, self.aborting_locty, self.next_locty, p = (
+            _TLV1_H3B.take(d, p, e)
+        )
         p, end = content(d, p, e, b"\xa5")
         _items = []
         while p < end:

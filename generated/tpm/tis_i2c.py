@@ -5,18 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U16,
     NotPlain,
     content,
     count_of,
     load_subsections,
     octets,
     sized,
-    take_integer,
     take_octets,
     tlv,
 )
@@ -26,6 +24,8 @@ from .locality import Locality
 
 _BE_2B5s2B = struct.Struct(">2B5s2B")
 _BE_H3B = struct.Struct(">H3B")
+_TLV1_H3B = TlvRun("H3B", 1)
+_TLV6_2B5s2B = TlvRun("2B5s2B", 6)
 
 
 class TpmTisI2c(VMState):
@@ -207,25 +207,25 @@ class TpmTisI2c(VMState):
             b"\x81",
             U16[self.rw_offset],
             b"\x82",
-            U8[self.active_locty],
+            UINT8[self.active_locty],
             b"\x83",
-            U8[self.aborting_locty],
+            UINT8[self.aborting_locty],
             b"\x84",
-            U8[self.next_locty],
+            UINT8[self.next_locty],
         )
         x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.loc, 5)])
         out.append(tlv(b"\xa5", x))
         out += (
             b"\x86",
-            U8[self.offset],
+            UINT8[self.offset],
             b"\x87",
-            U8[self.operation],
-            b"\x88",
-            octets(self.data, 5),
+            UINT8[self.operation],
+            b"\x88\x05",
+            sized(self.data, 5),
             b"\x89",
-            U8[self.loc_sel],
+            UINT8[self.loc_sel],
             b"\x8a",
-            U8[self.csum_enable],
+            UINT8[self.csum_enable],
         )
         return b"".join(out)
 
@@ -236,10 +236,9 @@ class TpmTisI2c(VMState):
         self._version = version
         self._facts = f
         self.buffer, p = take_octets(d, p, e, b"\x80", 4096)
-        self.rw_offset, p = take_integer(d, p, e, b"\x81", U16)
-        self.active_locty, p = take_integer(d, p, e, b"\x82", U8)
-        self.aborting_locty, p = take_integer(d, p, e, b"\x83", U8)
-        self.next_locty, p = take_integer(d, p, e, b"\x84", U8)
+        self.rw_offset, self.active_locty, self.aborting_locty, self.next_locty, p = (
+            _TLV1_H3B.take(d, p, e)
+        )
         p, end = content(d, p, e, b"\xa5")
         _items = []
         while p < end:
@@ -247,11 +246,9 @@ class TpmTisI2c(VMState):
             _items.append(Locality._decode(d, p, n, f))
             p = n
         self.loc = count_of(_items, 5)
-        self.offset, p = take_integer(d, p, e, b"\x86", U8)
-        self.operation, p = take_integer(d, p, e, b"\x87", U8)
-        self.data, p = take_octets(d, p, e, b"\x88", 5)
-        self.loc_sel, p = take_integer(d, p, e, b"\x89", U8)
-        self.csum_enable, p = take_integer(d, p, e, b"\x8a", U8)
+        self.offset, self.operation, self.data, self.loc_sel, self.csum_enable, p = (
+            _TLV6_2B5s2B.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

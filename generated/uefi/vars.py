@@ -6,12 +6,10 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, View
 from vmsgen.runtime.straight import (
-    U8,
-    U16,
-    U32,
     NotPlain,
     bounded,
     content,
@@ -27,6 +25,8 @@ from vmsgen.runtime.visitor import Visitor
 _BE_16s3I = struct.Struct(">16s3I")
 _BE_H5BI = struct.Struct(">H5BI")
 _BE_I = struct.Struct(">I")
+_TLV0_16s3I = TlvRun("16s3I")
+_TLV0_H5BI = TlvRun("H5BI")
 
 
 class LockPolicy(enum.IntEnum):
@@ -150,15 +150,15 @@ class Time(Struct):
             b"\x80",
             U16[self.year],
             b"\x81",
-            U8[self.month],
+            UINT8[self.month],
             b"\x82",
-            U8[self.day],
+            UINT8[self.day],
             b"\x83",
-            U8[self.hour],
+            UINT8[self.hour],
             b"\x84",
-            U8[self.minute],
+            UINT8[self.minute],
             b"\x85",
-            U8[self.second],
+            UINT8[self.second],
             b"\x86",
             U32[self.nanosecond],
         )
@@ -168,13 +168,16 @@ class Time(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Time:
         self = cls.__new__(cls)
         self._kept = None
-        self.year, p = take_integer(d, p, e, b"\x80", U16)
-        self.month, p = take_integer(d, p, e, b"\x81", U8)
-        self.day, p = take_integer(d, p, e, b"\x82", U8)
-        self.hour, p = take_integer(d, p, e, b"\x83", U8)
-        self.minute, p = take_integer(d, p, e, b"\x84", U8)
-        self.second, p = take_integer(d, p, e, b"\x85", U8)
-        self.nanosecond, p = take_integer(d, p, e, b"\x86", U32)
+        (
+            self.year,
+            self.month,
+            self.day,
+            self.hour,
+            self.minute,
+            self.second,
+            self.nanosecond,
+            p,
+        ) = _TLV0_H5BI.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -299,7 +302,7 @@ class Variable(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out += (b"\x80", octets(self.guid_data, 16))
+        out += (b"\x80\x10", sized(self.guid_data, 16))
         name_size = len(self.name)
         out += (b"\x81", U32[name_size])
         data_size = len(self.data)
@@ -323,10 +326,9 @@ class Variable(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Variable:
         self = cls.__new__(cls)
         self._kept = None
-        self.guid_data, p = take_octets(d, p, e, b"\x80", 16)
-        name_size, p = take_integer(d, p, e, b"\x81", U32)
-        data_size, p = take_integer(d, p, e, b"\x82", U32)
-        self.attributes, p = take_integer(d, p, e, b"\x83", U32)
+        self.guid_data, name_size, data_size, self.attributes, p = _TLV0_16s3I.take(
+            d, p, e
+        )
         self.name, p = take_octets(d, p, e, b"\x84", name_size)
         if not (len(self.name) <= 65536):
             raise NotPlain("a check")

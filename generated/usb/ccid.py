@@ -6,12 +6,10 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import U8, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U32,
-    U64,
     NotPlain,
     content,
     count_of,
@@ -30,6 +28,11 @@ _BE_B = struct.Struct(">B")
 _BE_B8s = struct.Struct(">B8s")
 _BE_I1sI = struct.Struct(">I1sI")
 _BE_I3BQ3B7sI = struct.Struct(">I3BQ3B7sI")
+_TLV0_2B = TlvRun("2B")
+_TLV0_B8s = TlvRun("B8s")
+_TLV1_2I = TlvRun("2I", 1)
+_TLV3_I3BQ3B7sI = TlvRun("I3BQ3B7sI", 3)
+_TLV14_2I = TlvRun("2I", 14)
 
 
 class CommandStatus(enum.IntEnum):
@@ -99,9 +102,9 @@ class CcidUsbDevice(Struct):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.addr],
-            b"\x81",
-            octets(self.setup_buf, 8),
+            UINT8[self.addr],
+            b"\x81\x08",
+            sized(self.setup_buf, 8),
             b"\x82",
             octets(self.data_buf, 4096),
         )
@@ -111,8 +114,7 @@ class CcidUsbDevice(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> CcidUsbDevice:
         self = cls.__new__(cls)
         self._kept = None
-        self.addr, p = take_integer(d, p, e, b"\x80", U8)
-        self.setup_buf, p = take_octets(d, p, e, b"\x81", 8)
+        self.addr, self.setup_buf, p = _TLV0_B8s.take(d, p, e)
         self.data_buf, p = take_octets(d, p, e, b"\x82", 4096)
         if p != e:
             raise NotPlain("a component more")
@@ -184,8 +186,7 @@ class Answer(Struct):
         self = cls.__new__(cls)
         self._kept = None
         self.data, p = take_octets(d, p, e, b"\x80", 384)
-        self.len, p = take_integer(d, p, e, b"\x81", U32)
-        self.pos, p = take_integer(d, p, e, b"\x82", U32)
+        self.len, self.pos, p = _TLV1_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -234,15 +235,14 @@ class Command(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.slot], b"\x81", U8[self.seq])
+        out += (b"\x80", UINT8[self.slot], b"\x81", UINT8[self.seq])
         return b"".join(out)
 
     @classmethod
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Command:
         self = cls.__new__(cls)
         self._kept = None
-        self.slot, p = take_integer(d, p, e, b"\x80", U8)
-        self.seq, p = take_integer(d, p, e, b"\x81", U8)
+        self.slot, self.seq, p = _TLV0_2B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -530,27 +530,27 @@ class UsbCcid(VMState):
         out.append(tlv(b"\xa0", self.dev._encode(f)))
         out += (
             b"\x81",
-            U8[self.debug],
+            UINT8[self.debug],
             b"\x82",
             octets(self.bulk_out_data, 65536),
             b"\x83",
             U32[self.bulk_out_pos],
             b"\x84",
-            U8[self.bmSlotICCState],
+            UINT8[self.bmSlotICCState],
             b"\x85",
-            U8[self.powered],
+            UINT8[self.powered],
             b"\x86",
-            U8[self.notify_slot_change],
+            UINT8[self.notify_slot_change],
             b"\x87",
             U64[self.last_answer_error],
             b"\x88",
-            U8[self.bError],
+            UINT8[self.bError],
             b"\x89",
-            U8[self.bmCommandStatus],
+            UINT8[self.bmCommandStatus],
             b"\x8a",
-            U8[self.bProtocolNum],
-            b"\x8b",
-            octets(self.abProtocolDataStructure_data, 7),
+            UINT8[self.bProtocolNum],
+            b"\x8b\x07",
+            sized(self.abProtocolDataStructure_data, 7),
             b"\x8c",
             U32[self.ulProtocolDataStructureSize],
         )
@@ -587,16 +587,19 @@ class UsbCcid(VMState):
         p = end
         self.debug, p = take_integer(d, p, e, b"\x81", U8)
         self.bulk_out_data, p = take_octets(d, p, e, b"\x82", 65536)
-        self.bulk_out_pos, p = take_integer(d, p, e, b"\x83", U32)
-        self.bmSlotICCState, p = take_integer(d, p, e, b"\x84", U8)
-        self.powered, p = take_integer(d, p, e, b"\x85", U8)
-        self.notify_slot_change, p = take_integer(d, p, e, b"\x86", U8)
-        self.last_answer_error, p = take_integer(d, p, e, b"\x87", U64)
-        self.bError, p = take_integer(d, p, e, b"\x88", U8)
-        self.bmCommandStatus, p = take_integer(d, p, e, b"\x89", U8)
-        self.bProtocolNum, p = take_integer(d, p, e, b"\x8a", U8)
-        self.abProtocolDataStructure_data, p = take_octets(d, p, e, b"\x8b", 7)
-        self.ulProtocolDataStructureSize, p = take_integer(d, p, e, b"\x8c", U32)
+        (
+            self.bulk_out_pos,
+            self.bmSlotICCState,
+            self.powered,
+            self.notify_slot_change,
+            self.last_answer_error,
+            self.bError,
+            self.bmCommandStatus,
+            self.bProtocolNum,
+            self.abProtocolDataStructure_data,
+            self.ulProtocolDataStructureSize,
+            p,
+        ) = _TLV3_I3BQ3B7sI.take(d, p, e)
         p, end = content(d, p, e, b"\xad")
         _items = []
         while p < end:
@@ -604,8 +607,9 @@ class UsbCcid(VMState):
             _items.append(Answer._decode(d, p, n, f))
             p = n
         self.bulk_in_pending = count_of(_items, 8)
-        self.bulk_in_pending_start, p = take_integer(d, p, e, b"\x8e", U32)
-        self.bulk_in_pending_end, p = take_integer(d, p, e, b"\x8f", U32)
+        self.bulk_in_pending_start, self.bulk_in_pending_end, p = _TLV14_2I.take(
+            d, p, e
+        )
         p, end = content(d, p, e, b"\xb0")
         _items2 = []
         while p < end:

@@ -5,21 +5,20 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U32,
     NotPlain,
     load_subsections,
     octets,
     sized,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2I40sB = struct.Struct(">2I40sB")
+_TLV1_2I40sB = TlvRun("2I40sB", 1)
 
 
 class CcidCardPassthru(VMState):
@@ -131,10 +130,10 @@ class CcidCardPassthru(VMState):
             U32[self.vscard_in_pos],
             b"\x82",
             U32[self.vscard_in_hdr],
-            b"\x83",
-            octets(self.atr, 40),
+            b"\x83(",
+            sized(self.atr, 40),
             b"\x84",
-            U8[self.atr_length],
+            UINT8[self.atr_length],
         )
         if not (self.atr_length <= 40):
             raise NotPlain("a check")
@@ -149,10 +148,9 @@ class CcidCardPassthru(VMState):
         self._version = version
         self._facts = f
         self.vscard_in_data, p = take_octets(d, p, e, b"\x80", 65536)
-        self.vscard_in_pos, p = take_integer(d, p, e, b"\x81", U32)
-        self.vscard_in_hdr, p = take_integer(d, p, e, b"\x82", U32)
-        self.atr, p = take_octets(d, p, e, b"\x83", 40)
-        self.atr_length, p = take_integer(d, p, e, b"\x84", U8)
+        self.vscard_in_pos, self.vscard_in_hdr, self.atr, self.atr_length, p = (
+            _TLV1_2I40sB.take(d, p, e)
+        )
         if not (self.atr_length <= 40):
             raise NotPlain("a check")
         if p != e:

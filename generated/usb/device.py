@@ -6,21 +6,14 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import S32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
-from vmsgen.runtime.straight import (
-    S32,
-    U8,
-    NotPlain,
-    load_subsections,
-    octets,
-    sized,
-    take_integer,
-    take_octets,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, sized
 from vmsgen.runtime.visitor import Visitor
 
 _BE_B5i8s = struct.Struct(">B5i8s")
+_TLV0_B5i8s = TlvRun("B5i8s")
 
 
 class UsbState(enum.IntEnum):
@@ -160,7 +153,7 @@ class UsbDevice(Struct):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.addr],
+            UINT8[self.addr],
             b"\x81",
             S32[self.state],
             b"\x82",
@@ -171,8 +164,8 @@ class UsbDevice(Struct):
             S32[self.setup_len],
             b"\x85",
             S32[self.setup_index],
-            b"\x86",
-            octets(self.setup_buf, 8),
+            b"\x86\x08",
+            sized(self.setup_buf, 8),
         )
         return b"".join(out)
 
@@ -180,13 +173,16 @@ class UsbDevice(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> UsbDevice:
         self = cls.__new__(cls)
         self._kept = None
-        self.addr, p = take_integer(d, p, e, b"\x80", U8)
-        self.state, p = take_integer(d, p, e, b"\x81", S32)
-        self.remote_wakeup, p = take_integer(d, p, e, b"\x82", S32)
-        self.setup_state, p = take_integer(d, p, e, b"\x83", S32)
-        self.setup_len, p = take_integer(d, p, e, b"\x84", S32)
-        self.setup_index, p = take_integer(d, p, e, b"\x85", S32)
-        self.setup_buf, p = take_octets(d, p, e, b"\x86", 8)
+        (
+            self.addr,
+            self.state,
+            self.remote_wakeup,
+            self.setup_state,
+            self.setup_len,
+            self.setup_index,
+            self.setup_buf,
+            p,
+        ) = _TLV0_B5i8s.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

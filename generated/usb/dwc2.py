@@ -6,23 +6,19 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    BOOL,
-    S32,
-    U32,
-    NotPlain,
-    count_of,
-    load_subsections,
-    sized,
-    take_bool,
-    take_integer,
-)
+from vmsgen.runtime.straight import TRUTH, NotPlain, count_of, load_subsections, sized
 from vmsgen.runtime.visitor import Visitor
 
-_BE_112I5qI3HB = struct.Struct(">112I5qI3HB")
+_BE_17I = struct.Struct(">17I")
+_BE_28I = struct.Struct(">28I")
+_BE_2I5qI3HB = struct.Struct(">2I5qI3HB")
+_BE_64I = struct.Struct(">64I")
 _BE_8Ii2B = struct.Struct(">8Ii2B")
+_BE_I = struct.Struct(">I")
+_TLV0_8Ii2t = TlvRun("8Ii2?")
 
 
 class Async(enum.IntEnum):
@@ -162,10 +158,8 @@ class Packet(Struct):
             _b2,
         ) = _BE_8Ii2B.unpack_from(d, p)
         p += 38
-        if (_b | _b2) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.small = _b == 1
-        self.needs_service = _b2 == 1
+        self.small = TRUTH[_b]
+        self.needs_service = TRUTH[_b2]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -174,9 +168,7 @@ class Packet(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if self.small is None:
-            raise NotPlain("no value")
-        if self.needs_service is None:
+        if None in (self.small, self.needs_service):
             raise NotPlain("no value")
         out.append(
             _BE_8Ii2B.pack(
@@ -228,17 +220,20 @@ class Packet(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Packet:
         self = cls.__new__(cls)
         self._kept = None
-        self.devadr, p = take_integer(d, p, e, b"\x80", U32)
-        self.epnum, p = take_integer(d, p, e, b"\x81", U32)
-        self.epdir, p = take_integer(d, p, e, b"\x82", U32)
-        self.mps, p = take_integer(d, p, e, b"\x83", U32)
-        self.pid, p = take_integer(d, p, e, b"\x84", U32)
-        self.index, p = take_integer(d, p, e, b"\x85", U32)
-        self.pcnt, p = take_integer(d, p, e, b"\x86", U32)
-        self.len, p = take_integer(d, p, e, b"\x87", U32)
-        self.async_, p = take_integer(d, p, e, b"\x88", S32)
-        self.small, p = take_bool(d, p, e, b"\x89")
-        self.needs_service, p = take_bool(d, p, e, b"\x8a")
+        (
+            self.devadr,
+            self.epnum,
+            self.epdir,
+            self.mps,
+            self.pid,
+            self.index,
+            self.pcnt,
+            self.len,
+            self.async_,
+            self.small,
+            self.needs_service,
+            p,
+        ) = _TLV0_8Ii2t.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -415,26 +410,31 @@ class Dwc2(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_112I5qI3HB.unpack_from(d, p)
-        self.glbreg = list(x[0:28])
-        self.fszreg = list(x[28:29])
-        self.hreg0 = list(x[29:46])
-        self.hreg1 = list(x[46:110])
-        self.pcgreg = list(x[110:112])
-        self.eof_timer = x[112]
-        self.frame_timer = x[113]
-        self.sof_time = x[114]
-        self.usb_frame_time = x[115]
-        self.usb_bit_time = x[116]
-        self.usb_version = x[117]
-        self.frame_number = x[118]
-        self.fi = x[119]
-        self.next_chan = x[120]
-        _b = x[121]
-        p += 499
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.working = _b == 1
+        self.glbreg = list(_BE_28I.unpack_from(d, p))
+        p += 112
+        self.fszreg = list(_BE_I.unpack_from(d, p))
+        p += 4
+        self.hreg0 = list(_BE_17I.unpack_from(d, p))
+        p += 68
+        self.hreg1 = list(_BE_64I.unpack_from(d, p))
+        p += 256
+        (
+            _x,
+            _x2,
+            self.eof_timer,
+            self.frame_timer,
+            self.sof_time,
+            self.usb_frame_time,
+            self.usb_bit_time,
+            self.usb_version,
+            self.frame_number,
+            self.fi,
+            self.next_chan,
+            _b,
+        ) = _BE_2I5qI3HB.unpack_from(d, p)
+        p += 59
+        self.pcgreg = [_x, _x2]
+        self.working = TRUTH[_b]
         _items = []
         for _ in range(8):
             _item, p = Packet._load(d, p, f)
@@ -454,15 +454,17 @@ class Dwc2(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
+        out.append(_BE_28I.pack(*self.glbreg))
+        out.append(_BE_I.pack(*self.fszreg))
+        out.append(_BE_17I.pack(*self.hreg0))
+        out.append(_BE_64I.pack(*self.hreg1))
+        _x, _x2 = self.pcgreg
         if self.working is None:
             raise NotPlain("no value")
         out.append(
-            _BE_112I5qI3HB.pack(
-                *count_of(self.glbreg, 28),
-                *count_of(self.fszreg, 1),
-                *count_of(self.hreg0, 17),
-                *count_of(self.hreg1, 64),
-                *count_of(self.pcgreg, 2),
+            _BE_2I5qI3HB.pack(
+                _x,
+                _x2,
                 self.eof_timer,
                 self.frame_timer,
                 self.sof_time,

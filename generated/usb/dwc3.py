@@ -5,20 +5,11 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U8,
-    U32,
-    NotPlain,
-    bounded,
-    count_of,
-    integers,
-    load_subsections,
-    take_integer,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, bounded, count_of, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 #: registers that are sent
@@ -34,6 +25,7 @@ DWC3_REGISTERS = Prop(
 )
 
 _BE_BI = struct.Struct(">BI")
+_TLV1_BI = TlvRun("BI", 1)
 
 
 class UsbDwc3(VMState):
@@ -117,10 +109,14 @@ class UsbDwc3(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(
-            tlv(b"\xa0", integers(count_of(self.regs, f.ask(DWC3_REGISTERS)), U32))
+        out += (
+            b"\xa0",
+            integers(self.regs, U32, f.ask(DWC3_REGISTERS)),
+            b"\x81",
+            UINT8[self.cfg_mode],
+            b"\x82",
+            U32[self.cfg_dwc_usb3_user],
         )
-        out += (b"\x81", U8[self.cfg_mode], b"\x82", U32[self.cfg_dwc_usb3_user])
         return b"".join(out)
 
     @classmethod
@@ -130,8 +126,7 @@ class UsbDwc3(VMState):
         self._version = version
         self._facts = f
         self.regs, p = take_integers(d, p, e, b"\xa0", U32, f.ask(DWC3_REGISTERS))
-        self.cfg_mode, p = take_integer(d, p, e, b"\x81", U8)
-        self.cfg_dwc_usb3_user, p = take_integer(d, p, e, b"\x82", U32)
+        self.cfg_mode, self.cfg_dwc_usb3_user, p = _TLV1_BI.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -6,19 +6,14 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
-from vmsgen.runtime.straight import (
-    S64,
-    U32,
-    U64,
-    NotPlain,
-    load_subsections,
-    take_integer,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_16IqQ5I = struct.Struct(">16IqQ5I")
+_TLV0_16IqQ5I = TlvRun("16IqQ5I")
 
 
 class Command(enum.IntFlag):
@@ -393,29 +388,32 @@ class Ehci(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Ehci:
         self = cls.__new__(cls)
         self._kept = None
-        self.usbcmd, p = take_integer(d, p, e, b"\x80", U32)
-        self.usbsts, p = take_integer(d, p, e, b"\x81", U32)
-        self.usbsts_pending, p = take_integer(d, p, e, b"\x82", U32)
-        self.usbsts_frindex, p = take_integer(d, p, e, b"\x83", U32)
-        self.usbintr, p = take_integer(d, p, e, b"\x84", U32)
-        self.frindex, p = take_integer(d, p, e, b"\x85", U32)
-        self.ctrldssegment, p = take_integer(d, p, e, b"\x86", U32)
-        self.periodiclistbase, p = take_integer(d, p, e, b"\x87", U32)
-        self.asynclistaddr, p = take_integer(d, p, e, b"\x88", U32)
-        self.configflag, p = take_integer(d, p, e, b"\x89", U32)
-        self.portsc_0, p = take_integer(d, p, e, b"\x8a", U32)
-        self.portsc_1, p = take_integer(d, p, e, b"\x8b", U32)
-        self.portsc_2, p = take_integer(d, p, e, b"\x8c", U32)
-        self.portsc_3, p = take_integer(d, p, e, b"\x8d", U32)
-        self.portsc_4, p = take_integer(d, p, e, b"\x8e", U32)
-        self.portsc_5, p = take_integer(d, p, e, b"\x8f", U32)
-        self.frame_timer, p = take_integer(d, p, e, b"\x90", S64)
-        self.last_run_ns, p = take_integer(d, p, e, b"\x91", U64)
-        self.async_stepdown, p = take_integer(d, p, e, b"\x92", U32)
-        self.astate, p = take_integer(d, p, e, b"\x93", U32)
-        self.pstate, p = take_integer(d, p, e, b"\x94", U32)
-        self.a_fetch_addr, p = take_integer(d, p, e, b"\x95", U32)
-        self.p_fetch_addr, p = take_integer(d, p, e, b"\x96", U32)
+        (
+            self.usbcmd,
+            self.usbsts,
+            self.usbsts_pending,
+            self.usbsts_frindex,
+            self.usbintr,
+            self.frindex,
+            self.ctrldssegment,
+            self.periodiclistbase,
+            self.asynclistaddr,
+            self.configflag,
+            self.portsc_0,
+            self.portsc_1,
+            self.portsc_2,
+            self.portsc_3,
+            self.portsc_4,
+            self.portsc_5,
+            self.frame_timer,
+            self.last_run_ns,
+            self.async_stepdown,
+            self.astate,
+            self.pstate,
+            self.a_fetch_addr,
+            self.p_fetch_addr,
+            p,
+        ) = _TLV0_16IqQ5I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

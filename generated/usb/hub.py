@@ -6,11 +6,10 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U16, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    S64,
-    U16,
     NotPlain,
     content,
     count_of,
@@ -27,6 +26,7 @@ from .device import UsbDevice
 
 _BE_2H = struct.Struct(">2H")
 _BE_q = struct.Struct(">q")
+_TLV0_2H = TlvRun("2H")
 
 
 class PortStatus(enum.IntFlag):
@@ -91,8 +91,7 @@ class HubPort(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> HubPort:
         self = cls.__new__(cls)
         self._kept = None
-        self.wPortStatus, p = take_integer(d, p, e, b"\x80", U16)
-        self.wPortChange, p = take_integer(d, p, e, b"\x81", U16)
+        self.wPortStatus, self.wPortChange, p = _TLV0_2H.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

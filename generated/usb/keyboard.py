@@ -5,30 +5,18 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    S32,
-    U8,
-    U16,
-    U32,
-    NotPlain,
-    content,
-    count_of,
-    integers,
-    load_subsections,
-    octets,
-    sized,
-    take_integer,
-    take_integers,
-    take_octets,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, sized, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .device import UsbDevice
 
-_BE_18IHB16s2iB = struct.Struct(">18IHB16s2iB")
+_BE_16I = struct.Struct(">16I")
+_BE_2IHB16s2iB = struct.Struct(">2IHB16s2iB")
+_TLV1_2IHB16s2iB = TlvRun("2IHB16s2iB", 1)
 
 
 class HidKeyboard(Struct):
@@ -136,17 +124,19 @@ class HidKeyboard(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[HidKeyboard, int]:
         self = cls.__new__(cls)
         self._kept = None
-        x = _BE_18IHB16s2iB.unpack_from(d, p)
-        self.keycodes = list(x[0:16])
-        self.head = x[16]
-        self.n = x[17]
-        self.modifiers = x[18]
-        self.leds = x[19]
-        self.key = x[20]
-        self.keys = x[21]
-        self.protocol = x[22]
-        self.idle = x[23]
-        p += 100
+        self.keycodes = list(_BE_16I.unpack_from(d, p))
+        p += 64
+        (
+            self.head,
+            self.n,
+            self.modifiers,
+            self.leds,
+            self.key,
+            self.keys,
+            self.protocol,
+            self.idle,
+        ) = _BE_2IHB16s2iB.unpack_from(d, p)
+        p += 36
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -155,9 +145,9 @@ class HidKeyboard(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
+        out.append(_BE_16I.pack(*self.keycodes))
         out.append(
-            _BE_18IHB16s2iB.pack(
-                *self.keycodes,
+            _BE_2IHB16s2iB.pack(
                 self.head,
                 self.n,
                 self.modifiers,
@@ -173,8 +163,9 @@ class HidKeyboard(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.keycodes, 16), U32)))
         out += (
+            b"\xa0",
+            integers(self.keycodes, U32, 16),
             b"\x81",
             U32[self.head],
             b"\x82",
@@ -182,15 +173,15 @@ class HidKeyboard(Struct):
             b"\x83",
             U16[self.modifiers],
             b"\x84",
-            U8[self.leds],
-            b"\x85",
-            octets(self.key, 16),
+            UINT8[self.leds],
+            b"\x85\x10",
+            sized(self.key, 16),
             b"\x86",
             S32[self.keys],
             b"\x87",
             S32[self.protocol],
             b"\x88",
-            U8[self.idle],
+            UINT8[self.idle],
         )
         return b"".join(out)
 
@@ -199,14 +190,17 @@ class HidKeyboard(Struct):
         self = cls.__new__(cls)
         self._kept = None
         self.keycodes, p = take_integers(d, p, e, b"\xa0", U32, 16)
-        self.head, p = take_integer(d, p, e, b"\x81", U32)
-        self.n, p = take_integer(d, p, e, b"\x82", U32)
-        self.modifiers, p = take_integer(d, p, e, b"\x83", U16)
-        self.leds, p = take_integer(d, p, e, b"\x84", U8)
-        self.key, p = take_octets(d, p, e, b"\x85", 16)
-        self.keys, p = take_integer(d, p, e, b"\x86", S32)
-        self.protocol, p = take_integer(d, p, e, b"\x87", S32)
-        self.idle, p = take_integer(d, p, e, b"\x88", U8)
+        (
+            self.head,
+            self.n,
+            self.modifiers,
+            self.leds,
+            self.key,
+            self.keys,
+            self.protocol,
+            self.idle,
+            p,
+        ) = _TLV1_2IHB16s2iB.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -6,15 +6,11 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, S32, S64, U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    S32,
-    S64,
-    U8,
-    U16,
-    U32,
+    TRUTH,
     NotPlain,
     content,
     count_of,
@@ -23,7 +19,6 @@ from vmsgen.runtime.straight import (
     load_subsections,
     save_subsections,
     small_octets,
-    take_bool,
     take_integer,
     take_octets,
     tlv,
@@ -35,6 +30,9 @@ _BE_I = struct.Struct(">I")
 _BE_IB = struct.Struct(">IB")
 _BE_q = struct.Struct(">q")
 _BE_q11IiHBHB2H5I = struct.Struct(">q11IiHBHB2H5I")
+_TLV0_q11IiHBHB2H5I = TlvRun("q11IiHBHB2H5I")
+_TLV25_5I = TlvRun("5I", 25)
+_TLV31_It = TlvRun("I?", 31)
 
 
 class Control(enum.IntFlag):
@@ -523,9 +521,7 @@ class Ohci(Struct):
         p += 8192
         self.async_td, _b = _BE_IB.unpack_from(d, p)
         p += 5
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.async_complete = _b == 1
+        self.async_complete = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -607,11 +603,11 @@ class Ohci(Struct):
             b"\x8d",
             U16[self.fsmps],
             b"\x8e",
-            U8[self.fit],
+            UINT8[self.fit],
             b"\x8f",
             U16[self.fi],
             b"\x90",
-            U8[self.frt],
+            UINT8[self.frt],
             b"\x91",
             U16[self.frame_number],
             b"\x92",
@@ -657,30 +653,33 @@ class Ohci(Struct):
         self = cls.__new__(cls)
         self._kept = None
         self.eof_timer = None
-        self.sof_time, p = take_integer(d, p, e, b"\x80", S64)
-        self.ctl, p = take_integer(d, p, e, b"\x81", U32)
-        self.status, p = take_integer(d, p, e, b"\x82", U32)
-        self.intr_status, p = take_integer(d, p, e, b"\x83", U32)
-        self.intr, p = take_integer(d, p, e, b"\x84", U32)
-        self.hcca, p = take_integer(d, p, e, b"\x85", U32)
-        self.ctrl_head, p = take_integer(d, p, e, b"\x86", U32)
-        self.ctrl_cur, p = take_integer(d, p, e, b"\x87", U32)
-        self.bulk_head, p = take_integer(d, p, e, b"\x88", U32)
-        self.bulk_cur, p = take_integer(d, p, e, b"\x89", U32)
-        self.per_cur, p = take_integer(d, p, e, b"\x8a", U32)
-        self.done, p = take_integer(d, p, e, b"\x8b", U32)
-        self.done_count, p = take_integer(d, p, e, b"\x8c", S32)
-        self.fsmps, p = take_integer(d, p, e, b"\x8d", U16)
-        self.fit, p = take_integer(d, p, e, b"\x8e", U8)
-        self.fi, p = take_integer(d, p, e, b"\x8f", U16)
-        self.frt, p = take_integer(d, p, e, b"\x90", U8)
-        self.frame_number, p = take_integer(d, p, e, b"\x91", U16)
-        self.padding, p = take_integer(d, p, e, b"\x92", U16)
-        self.pstart, p = take_integer(d, p, e, b"\x93", U32)
-        self.lst, p = take_integer(d, p, e, b"\x94", U32)
-        self.rhdesc_a, p = take_integer(d, p, e, b"\x95", U32)
-        self.rhdesc_b, p = take_integer(d, p, e, b"\x96", U32)
-        self.rhstatus, p = take_integer(d, p, e, b"\x97", U32)
+        (
+            self.sof_time,
+            self.ctl,
+            self.status,
+            self.intr_status,
+            self.intr,
+            self.hcca,
+            self.ctrl_head,
+            self.ctrl_cur,
+            self.bulk_head,
+            self.bulk_cur,
+            self.per_cur,
+            self.done,
+            self.done_count,
+            self.fsmps,
+            self.fit,
+            self.fi,
+            self.frt,
+            self.frame_number,
+            self.padding,
+            self.pstart,
+            self.lst,
+            self.rhdesc_a,
+            self.rhdesc_b,
+            self.rhstatus,
+            p,
+        ) = _TLV0_q11IiHBHB2H5I.take(d, p, e)
         p, end = content(d, p, e, b"\xb8")
         _items = []
         while p < end:
@@ -688,15 +687,12 @@ class Ohci(Struct):
             _items.append(Port._decode(d, p, n, f))
             p = n
         self.rhport = count_of(_items, 15)
-        self.hstatus, p = take_integer(d, p, e, b"\x99", U32)
-        self.hmask, p = take_integer(d, p, e, b"\x9a", U32)
-        self.hreset, p = take_integer(d, p, e, b"\x9b", U32)
-        self.htest, p = take_integer(d, p, e, b"\x9c", U32)
-        self.old_ctl, p = take_integer(d, p, e, b"\x9d", U32)
+        self.hstatus, self.hmask, self.hreset, self.htest, self.old_ctl, p = (
+            _TLV25_5I.take(d, p, e)
+        )
         x, p = take_octets(d, p, e, b"\x9e", 8192)
         self.usb_buf = list(x)
-        self.async_td, p = take_integer(d, p, e, b"\x9f\x1f", U32)
-        self.async_complete, p = take_bool(d, p, e, b"\x9f ")
+        self.async_td, self.async_complete, p = _TLV31_It.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xbf!", f, {})
         if p != e:
             raise NotPlain("a component more")

@@ -5,25 +5,18 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S32, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    S32,
-    U8,
-    U32,
-    NotPlain,
-    content,
-    count_of,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, count_of, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .device import UsbDevice
 
 _BE_2IiB = struct.Struct(">2IiB")
 _BE_4i = struct.Struct(">4i")
+_TLV0_4i = TlvRun("4i")
+_TLV1_2IiB = TlvRun("2IiB", 1)
 
 
 class PointerEvent(Struct):
@@ -94,10 +87,7 @@ class PointerEvent(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> PointerEvent:
         self = cls.__new__(cls)
         self._kept = None
-        self.xdx, p = take_integer(d, p, e, b"\x80", S32)
-        self.ydy, p = take_integer(d, p, e, b"\x81", S32)
-        self.dz, p = take_integer(d, p, e, b"\x82", S32)
-        self.buttons_state, p = take_integer(d, p, e, b"\x83", S32)
+        self.xdx, self.ydy, self.dz, self.buttons_state, p = _TLV0_4i.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -185,7 +175,7 @@ class HidPointer(Struct):
             b"\x83",
             S32[self.protocol],
             b"\x84",
-            U8[self.idle],
+            UINT8[self.idle],
         )
         return b"".join(out)
 
@@ -200,10 +190,7 @@ class HidPointer(Struct):
             _items.append(PointerEvent._decode(d, p, n, f))
             p = n
         self.queue = count_of(_items, 16)
-        self.head, p = take_integer(d, p, e, b"\x81", U32)
-        self.n, p = take_integer(d, p, e, b"\x82", U32)
-        self.protocol, p = take_integer(d, p, e, b"\x83", S32)
-        self.idle, p = take_integer(d, p, e, b"\x84", U8)
+        self.head, self.n, self.protocol, self.idle, p = _TLV1_2IiB.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

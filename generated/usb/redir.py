@@ -6,23 +6,18 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, S64, U8, U16, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.functions import chosen
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    S32,
-    S64,
-    U8,
-    U16,
-    U32,
-    U64,
     NotPlain,
     bounded,
     content,
     count_of,
     decode_subsections,
     encode_subsections,
-    integers,
     load_subsections,
     need,
     octets,
@@ -30,7 +25,6 @@ from vmsgen.runtime.straight import (
     sized,
     small_octets,
     take_integer,
-    take_integers,
     take_octets,
     tlv,
 )
@@ -45,6 +39,9 @@ _BE_B = struct.Struct(">B")
 _BE_I = struct.Struct(">I")
 _BE_i = struct.Struct(">i")
 _BE_q = struct.Struct(">q")
+_TLV0_2I = TlvRun("2I")
+_TLV0_3BH6B = TlvRun("3BH6B")
+_TLV0_4B3H = TlvRun("4B3H")
 
 
 class EndpointType(enum.IntEnum):
@@ -393,8 +390,7 @@ class BufferedPacket(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> BufferedPacket:
         self = cls.__new__(cls)
         self._kept = None
-        length, p = take_integer(d, p, e, b"\x80", U32)
-        self.status, p = take_integer(d, p, e, b"\x81", U32)
+        length, self.status, p = _TLV0_2I.take(d, p, e)
         self.data, p = take_octets(d, p, e, b"\x82", length)
         if not (len(self.data) <= 134218752):
             raise NotPlain("a check")
@@ -453,7 +449,7 @@ class EndpointBulkReceiving(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.bulk_receiving_started])
+        out += (b"\x80", UINT8[self.bulk_receiving_started])
         return b"".join(out)
 
     @classmethod
@@ -746,25 +742,25 @@ class Endpoint(Struct):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.type],
+            UINT8[self.type],
             b"\x81",
-            U8[self.interval],
+            UINT8[self.interval],
             b"\x82",
-            U8[self.interface],
+            UINT8[self.interface],
             b"\x83",
             U16[self.max_packet_size],
             b"\x84",
-            U8[self.iso_started],
+            UINT8[self.iso_started],
             b"\x85",
-            U8[self.iso_error],
+            UINT8[self.iso_error],
             b"\x86",
-            U8[self.interrupt_started],
+            UINT8[self.interrupt_started],
             b"\x87",
-            U8[self.interrupt_error],
+            UINT8[self.interrupt_error],
             b"\x88",
-            U8[self.bufpq_prefilled],
+            UINT8[self.bufpq_prefilled],
             b"\x89",
-            U8[self.bufpq_dropping_packets],
+            UINT8[self.bufpq_dropping_packets],
         )
         bufpq_size = len(self.bufpq)
         out += (b"\x8a", U32[bufpq_size])
@@ -786,16 +782,19 @@ class Endpoint(Struct):
         self._kept = None
         self.bulk_receiving = None
         self.stream_state = None
-        self.type, p = take_integer(d, p, e, b"\x80", U8)
-        self.interval, p = take_integer(d, p, e, b"\x81", U8)
-        self.interface, p = take_integer(d, p, e, b"\x82", U8)
-        self.max_packet_size, p = take_integer(d, p, e, b"\x83", U16)
-        self.iso_started, p = take_integer(d, p, e, b"\x84", U8)
-        self.iso_error, p = take_integer(d, p, e, b"\x85", U8)
-        self.interrupt_started, p = take_integer(d, p, e, b"\x86", U8)
-        self.interrupt_error, p = take_integer(d, p, e, b"\x87", U8)
-        self.bufpq_prefilled, p = take_integer(d, p, e, b"\x88", U8)
-        self.bufpq_dropping_packets, p = take_integer(d, p, e, b"\x89", U8)
+        (
+            self.type,
+            self.interval,
+            self.interface,
+            self.max_packet_size,
+            self.iso_started,
+            self.iso_error,
+            self.interrupt_started,
+            self.interrupt_error,
+            self.bufpq_prefilled,
+            self.bufpq_dropping_packets,
+            p,
+        ) = _TLV0_3BH6B.take(d, p, e)
         bufpq_size, p = take_integer(d, p, e, b"\x8a", U32)
         if not (bufpq_size <= 65536):
             raise NotPlain("a check")
@@ -878,7 +877,7 @@ class PacketIdQueue(Struct):
         out += (b"\x80", U32[size_])
         if not (size_ <= 1048576):
             raise NotPlain("a check")
-        out.append(tlv(b"\xa1", integers(count_of(self.queue, size_), U64)))
+        out += (b"\xa1", integers(self.queue, U64, size_))
         return b"".join(out)
 
     @classmethod
@@ -1010,13 +1009,13 @@ class DeviceInfo(Struct):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.speed],
+            UINT8[self.speed],
             b"\x81",
-            U8[self.device_class],
+            UINT8[self.device_class],
             b"\x82",
-            U8[self.device_subclass],
+            UINT8[self.device_subclass],
             b"\x83",
-            U8[self.device_protocol],
+            UINT8[self.device_protocol],
             b"\x84",
             U16[self.vendor_id],
             b"\x85",
@@ -1030,13 +1029,16 @@ class DeviceInfo(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> DeviceInfo:
         self = cls.__new__(cls)
         self._kept = None
-        self.speed, p = take_integer(d, p, e, b"\x80", U8)
-        self.device_class, p = take_integer(d, p, e, b"\x81", U8)
-        self.device_subclass, p = take_integer(d, p, e, b"\x82", U8)
-        self.device_protocol, p = take_integer(d, p, e, b"\x83", U8)
-        self.vendor_id, p = take_integer(d, p, e, b"\x84", U16)
-        self.product_id, p = take_integer(d, p, e, b"\x85", U16)
-        self.device_version_bcd, p = take_integer(d, p, e, b"\x86", U16)
+        (
+            self.speed,
+            self.device_class,
+            self.device_subclass,
+            self.device_protocol,
+            self.vendor_id,
+            self.product_id,
+            self.device_version_bcd,
+            p,
+        ) = _TLV0_4B3H.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

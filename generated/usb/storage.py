@@ -6,22 +6,16 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U8,
-    U32,
-    NotPlain,
-    content,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .device import UsbDevice
 
 _BE_7IB = struct.Struct(">7IB")
+_TLV1_7IB = TlvRun("7IB", 1)
 
 
 class Mode(enum.IntEnum):
@@ -194,7 +188,7 @@ class UsbStorage(VMState):
             b"\x87",
             U32[self.csw_residue],
             b"\x88",
-            U8[self.csw_status],
+            UINT8[self.csw_status],
         )
         return b"".join(out)
 
@@ -207,14 +201,17 @@ class UsbStorage(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.dev = UsbDevice._decode(d, p, end, f)
         p = end
-        self.mode, p = take_integer(d, p, e, b"\x81", U32)
-        self.scsi_len, p = take_integer(d, p, e, b"\x82", U32)
-        self.scsi_off, p = take_integer(d, p, e, b"\x83", U32)
-        self.data_len, p = take_integer(d, p, e, b"\x84", U32)
-        self.csw_sig, p = take_integer(d, p, e, b"\x85", U32)
-        self.csw_tag, p = take_integer(d, p, e, b"\x86", U32)
-        self.csw_residue, p = take_integer(d, p, e, b"\x87", U32)
-        self.csw_status, p = take_integer(d, p, e, b"\x88", U8)
+        (
+            self.mode,
+            self.scsi_len,
+            self.scsi_off,
+            self.data_len,
+            self.csw_sig,
+            self.csw_tag,
+            self.csw_residue,
+            self.csw_status,
+            p,
+        ) = _TLV1_7IB.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

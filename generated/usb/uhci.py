@@ -6,13 +6,10 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U8, U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    S64,
-    U8,
-    U16,
-    U32,
     NotPlain,
     content,
     count_of,
@@ -30,6 +27,7 @@ _BE_B = struct.Struct(">B")
 _BE_H = struct.Struct(">H")
 _BE_I = struct.Struct(">I")
 _BE_q = struct.Struct(">q")
+_TLV3_4HI2Bq = TlvRun("4HI2Bq", 3)
 
 
 class Command(enum.IntFlag):
@@ -322,7 +320,7 @@ class Uhci(VMState):
             return super()._encode(f, version)
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.dev._encode(f)))
-        out += (b"\x81", U8[self.num_ports])
+        out += (b"\x81", UINT8[self.num_ports])
         x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.ports, 2)])
         out.append(tlv(b"\xa2", x))
         out += (
@@ -337,9 +335,9 @@ class Uhci(VMState):
             b"\x87",
             U32[self.fl_base_addr],
             b"\x88",
-            U8[self.sof_timing],
+            UINT8[self.sof_timing],
             b"\x89",
-            U8[self.status2],
+            UINT8[self.status2],
             b"\x8a",
             S64[self.frame_timer],
         )
@@ -366,14 +364,17 @@ class Uhci(VMState):
             _items.append(Port._decode(d, p, n, f))
             p = n
         self.ports = count_of(_items, 2)
-        self.cmd, p = take_integer(d, p, e, b"\x83", U16)
-        self.status, p = take_integer(d, p, e, b"\x84", U16)
-        self.intr, p = take_integer(d, p, e, b"\x85", U16)
-        self.frnum, p = take_integer(d, p, e, b"\x86", U16)
-        self.fl_base_addr, p = take_integer(d, p, e, b"\x87", U32)
-        self.sof_timing, p = take_integer(d, p, e, b"\x88", U8)
-        self.status2, p = take_integer(d, p, e, b"\x89", U8)
-        self.frame_timer, p = take_integer(d, p, e, b"\x8a", S64)
+        (
+            self.cmd,
+            self.status,
+            self.intr,
+            self.frnum,
+            self.fl_base_addr,
+            self.sof_timing,
+            self.status2,
+            self.frame_timer,
+            p,
+        ) = _TLV3_4HI2Bq.take(d, p, e)
         if version >= 2:
             self.expire_time, p = take_integer(d, p, e, b"\x8b", S64)
         else:

@@ -6,20 +6,16 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, S64, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    S64,
-    U8,
-    U32,
-    U64,
+    TRUTH,
     NotPlain,
     bounded,
     content,
     count_of,
     load_subsections,
-    take_bool,
     take_integer,
     tlv,
 )
@@ -77,6 +73,11 @@ _BE_7I2BQ2IB = struct.Struct(">7I2BQ2IB")
 _BE_8I2q = struct.Struct(">8I2q")
 _BE_I = struct.Struct(">I")
 _BE_QB = struct.Struct(">QB")
+_TLV0_2IQ2I2B = TlvRun("2IQ2I2B")
+_TLV0_2t = TlvRun("2?")
+_TLV0_7I2tQ2It = TlvRun("7I2?Q2I?")
+_TLV0_Qt = TlvRun("Q?")
+_TLV3_8I2q = TlvRun("8I2q", 3)
 
 
 class PortStatus(enum.IntFlag):
@@ -175,10 +176,8 @@ class Slot(Struct):
         self._kept = None
         _b, _b2 = _BE_2B.unpack_from(d, p)
         p += 2
-        if (_b | _b2) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.enabled = _b == 1
-        self.addressed = _b2 == 1
+        self.enabled = TRUTH[_b]
+        self.addressed = TRUTH[_b2]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -187,9 +186,7 @@ class Slot(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if self.enabled is None:
-            raise NotPlain("no value")
-        if self.addressed is None:
+        if None in (self.enabled, self.addressed):
             raise NotPlain("no value")
         out.append(_BE_2B.pack(1 if self.enabled else 0, 1 if self.addressed else 0))
 
@@ -204,8 +201,7 @@ class Slot(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Slot:
         self = cls.__new__(cls)
         self._kept = None
-        self.enabled, p = take_bool(d, p, e, b"\x80")
-        self.addressed, p = take_bool(d, p, e, b"\x81")
+        self.enabled, self.addressed, p = _TLV0_2t.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -317,9 +313,9 @@ class Event(Struct):
             b"\x84",
             U32[self.flags],
             b"\x85",
-            U8[self.slotid],
+            UINT8[self.slotid],
             b"\x86",
-            U8[self.epid],
+            UINT8[self.epid],
         )
         return b"".join(out)
 
@@ -327,13 +323,16 @@ class Event(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Event:
         self = cls.__new__(cls)
         self._kept = None
-        self.type, p = take_integer(d, p, e, b"\x80", U32)
-        self.ccode, p = take_integer(d, p, e, b"\x81", U32)
-        self.ptr, p = take_integer(d, p, e, b"\x82", U64)
-        self.length, p = take_integer(d, p, e, b"\x83", U32)
-        self.flags, p = take_integer(d, p, e, b"\x84", U32)
-        self.slotid, p = take_integer(d, p, e, b"\x85", U8)
-        self.epid, p = take_integer(d, p, e, b"\x86", U8)
+        (
+            self.type,
+            self.ccode,
+            self.ptr,
+            self.length,
+            self.flags,
+            self.slotid,
+            self.epid,
+            p,
+        ) = _TLV0_2IQ2I2B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -480,11 +479,9 @@ class Interrupter(Struct):
             _b3,
         ) = _BE_7I2BQ2IB.unpack_from(d, p)
         p += 47
-        if (_b | _b2 | _b3) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.msix_used = _b == 1
-        self.er_pcs = _b2 == 1
-        self.er_full_unused = _b3 == 1
+        self.msix_used = TRUTH[_b]
+        self.er_pcs = TRUTH[_b2]
+        self.er_full_unused = TRUTH[_b3]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -493,11 +490,7 @@ class Interrupter(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if self.msix_used is None:
-            raise NotPlain("no value")
-        if self.er_pcs is None:
-            raise NotPlain("no value")
-        if self.er_full_unused is None:
+        if None in (self.msix_used, self.er_pcs, self.er_full_unused):
             raise NotPlain("no value")
         out.append(
             _BE_7I2BQ2IB.pack(
@@ -555,19 +548,22 @@ class Interrupter(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Interrupter:
         self = cls.__new__(cls)
         self._kept = None
-        self.iman, p = take_integer(d, p, e, b"\x80", U32)
-        self.imod, p = take_integer(d, p, e, b"\x81", U32)
-        self.erstsz, p = take_integer(d, p, e, b"\x82", U32)
-        self.erstba_low, p = take_integer(d, p, e, b"\x83", U32)
-        self.erstba_high, p = take_integer(d, p, e, b"\x84", U32)
-        self.erdp_low, p = take_integer(d, p, e, b"\x85", U32)
-        self.erdp_high, p = take_integer(d, p, e, b"\x86", U32)
-        self.msix_used, p = take_bool(d, p, e, b"\x87")
-        self.er_pcs, p = take_bool(d, p, e, b"\x88")
-        self.er_start, p = take_integer(d, p, e, b"\x89", U64)
-        self.er_size, p = take_integer(d, p, e, b"\x8a", U32)
-        self.er_ep_idx, p = take_integer(d, p, e, b"\x8b", U32)
-        self.er_full_unused, p = take_bool(d, p, e, b"\x8c")
+        (
+            self.iman,
+            self.imod,
+            self.erstsz,
+            self.erstba_low,
+            self.erstba_high,
+            self.erdp_low,
+            self.erdp_high,
+            self.msix_used,
+            self.er_pcs,
+            self.er_start,
+            self.er_size,
+            self.er_ep_idx,
+            self.er_full_unused,
+            p,
+        ) = _TLV0_7I2tQ2It.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -603,9 +599,7 @@ class Ring(Struct):
         self._kept = None
         self.dequeue, _b = _BE_QB.unpack_from(d, p)
         p += 9
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.ccs = _b == 1
+        self.ccs = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -629,8 +623,7 @@ class Ring(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Ring:
         self = cls.__new__(cls)
         self._kept = None
-        self.dequeue, p = take_integer(d, p, e, b"\x80", U64)
-        self.ccs, p = take_bool(d, p, e, b"\x81")
+        self.dequeue, self.ccs, p = _TLV0_Qt.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -903,16 +896,19 @@ class XhciCore(Struct):
             _items3.append(Interrupter._decode(d, p, n, f))
             p = n
         self.intr = count_of(_items3, f.ask(XHCI_INTRS))
-        self.usbcmd, p = take_integer(d, p, e, b"\x83", U32)
-        self.usbsts, p = take_integer(d, p, e, b"\x84", U32)
-        self.dnctrl, p = take_integer(d, p, e, b"\x85", U32)
-        self.crcr_low, p = take_integer(d, p, e, b"\x86", U32)
-        self.crcr_high, p = take_integer(d, p, e, b"\x87", U32)
-        self.dcbaap_low, p = take_integer(d, p, e, b"\x88", U32)
-        self.dcbaap_high, p = take_integer(d, p, e, b"\x89", U32)
-        self.config, p = take_integer(d, p, e, b"\x8a", U32)
-        self.mfindex_start, p = take_integer(d, p, e, b"\x8b", S64)
-        self.mfwrap_timer, p = take_integer(d, p, e, b"\x8c", S64)
+        (
+            self.usbcmd,
+            self.usbsts,
+            self.dnctrl,
+            self.crcr_low,
+            self.crcr_high,
+            self.dcbaap_low,
+            self.dcbaap_high,
+            self.config,
+            self.mfindex_start,
+            self.mfwrap_timer,
+            p,
+        ) = _TLV3_8I2q.take(d, p, e)
         p, end = content(d, p, e, b"\xad")
         self.cmd_ring = Ring._decode(d, p, end, f)
         p = end

@@ -6,10 +6,10 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    U32,
     NotPlain,
     bounded,
     content,
@@ -35,6 +35,7 @@ MISSPELT_PAGE_POISON = Prop(
 _BE_2I = struct.Struct(">2I")
 _BE_B = struct.Struct(">B")
 _BE_I = struct.Struct(">I")
+_TLV0_2I = TlvRun("2I")
 
 
 class HintStatus(enum.IntEnum):
@@ -129,8 +130,9 @@ class VirtioBalloonDeviceFreePageReport(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.free_page_hint_cmd_id, p = take_integer(d, p, e, b"\x80", U32)
-        self.free_page_hint_status, p = take_integer(d, p, e, b"\x81", U32)
+        self.free_page_hint_cmd_id, self.free_page_hint_status, p = _TLV0_2I.take(
+            d, p, e
+        )
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -283,8 +285,7 @@ class VirtioBalloonDevice(Struct):
         self._kept = None
         self.free_page_report = None
         self.page_poison = None
-        self.num_pages, p = take_integer(d, p, e, b"\x80", U32)
-        self.actual, p = take_integer(d, p, e, b"\x81", U32)
+        self.num_pages, self.actual, p = _TLV0_2I.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xa2", f, {})
         if p != e:
             raise NotPlain("a component more")

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U8, U32, UINT8
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U32,
     NotPlain,
     content,
     load_subsections,
@@ -90,7 +89,7 @@ class BlkRequest(Struct):
             return super()._encode(f, queues)
         out: list[bytes] = []
         mark = 1
-        out += (b"\x80", U8[mark])
+        out += (b"\x80", UINT8[mark])
         if queues > 1:
             out += (b"\x81", U32[need(self.queue)])
             if not ((self.queue or 0) < queues):

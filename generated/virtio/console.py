@@ -5,23 +5,18 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U16, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.functions import align
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U8,
-    U16,
-    U32,
-    U64,
     NotPlain,
     bounded,
     content,
     count_of,
-    integers,
     load_subsections,
     need,
-    take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -31,6 +26,9 @@ from .core import PACKED_RING, InFlight, Virtio, VirtioTransport
 _BE_2HI = struct.Struct(">2HI")
 _BE_I2BI = struct.Struct(">I2BI")
 _BE_IQ = struct.Struct(">IQ")
+_TLV0_2HI = TlvRun("2HI")
+_TLV0_I2BI = TlvRun("I2BI")
+_TLV4_IQ = TlvRun("IQ", 4)
 
 
 class Port(Struct):
@@ -154,9 +152,9 @@ class Port(Struct):
             b"\x80",
             U32[self.id],
             b"\x81",
-            U8[self.guest_connected],
+            UINT8[self.guest_connected],
             b"\x82",
-            U8[self.host_connected],
+            UINT8[self.host_connected],
             b"\x83",
             U32[self.elem_popped],
         )
@@ -176,15 +174,13 @@ class Port(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Port:
         self = cls.__new__(cls)
         self._kept = None
-        self.id, p = take_integer(d, p, e, b"\x80", U32)
-        self.guest_connected, p = take_integer(d, p, e, b"\x81", U8)
-        self.host_connected, p = take_integer(d, p, e, b"\x82", U8)
-        self.elem_popped, p = take_integer(d, p, e, b"\x83", U32)
+        self.id, self.guest_connected, self.host_connected, self.elem_popped, p = (
+            _TLV0_I2BI.take(d, p, e)
+        )
         if not (self.elem_popped <= 1):
             raise NotPlain("a check")
         if self.elem_popped != 0:
-            self.iov_idx, p = take_integer(d, p, e, b"\x84", U32)
-            self.iov_offset, p = take_integer(d, p, e, b"\x85", U64)
+            self.iov_idx, self.iov_offset, p = _TLV4_IQ.take(d, p, e)
             p, end = content(d, p, e, b"\xa6")
             self.request = InFlight._decode(d, p, end, f, f.ask(PACKED_RING))
             p = end
@@ -338,12 +334,7 @@ class VirtioSerialDevice(Struct):
             if swapped
             else self.max_nr_ports
         )
-        out.append(
-            tlv(
-                b"\xa3",
-                integers(count_of(self.ports_map, align(ports_max, 32) // 32), U32),
-            )
-        )
+        out += (b"\xa3", integers(self.ports_map, U32, align(ports_max, 32) // 32))
         if not (len(self.ports_map) <= 16):
             raise NotPlain("a check")
         x = b"".join([tlv(b"0", item._encode(f)) for item in self.ports])
@@ -356,9 +347,7 @@ class VirtioSerialDevice(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> VirtioSerialDevice:
         self = cls.__new__(cls)
         self._kept = None
-        self.cols, p = take_integer(d, p, e, b"\x80", U16)
-        self.rows, p = take_integer(d, p, e, b"\x81", U16)
-        self.max_nr_ports, p = take_integer(d, p, e, b"\x82", U32)
+        self.cols, self.rows, self.max_nr_ports, p = _TLV0_2HI.take(d, p, e)
         swapped = self.max_nr_ports > 511
         ports_max = (
             (self.max_nr_ports & 255) << 24

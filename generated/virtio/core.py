@@ -6,29 +6,24 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, S32, U8, U16, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.functions import chosen
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    S32,
-    U8,
-    U16,
-    U32,
-    U64,
+    TRUTH,
     NotPlain,
     bounded,
     content,
     count_of,
     decode_subsections,
     encode_subsections,
-    integers,
     load_subsections,
     need,
     save_subsections,
     take_bool,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -63,6 +58,13 @@ _BE_HBHBI = struct.Struct(">HBHBI")
 _BE_I = struct.Struct(">I")
 _BE_Q = struct.Struct(">Q")
 _BE_QH = struct.Struct(">QH")
+_TLV0_2I = TlvRun("2I")
+_TLV0_2Q = TlvRun("2Q")
+_TLV0_3I = TlvRun("3I")
+_TLV0_Ht = TlvRun("H?")
+_TLV0_HtHtI = TlvRun("H?H?I")
+_TLV2_QH = TlvRun("QH", 2)
+_TLV6_Bi = TlvRun("Bi", 6)
 
 
 class DeviceEndian(enum.IntEnum):
@@ -292,7 +294,7 @@ class VirtioCcwConfig(Struct):
         out.append(tlv(b"\xa3", self.summary_indicator._encode(f)))
         out += (b"\x84", U16[self.config_vector])
         out.append(tlv(b"\xa5", self.routes._encode(f)))
-        out += (b"\x86", U8[self.thinint_isc], b"\x87", S32[self.revision])
+        out += (b"\x86", UINT8[self.thinint_isc], b"\x87", S32[self.revision])
         return b"".join(out)
 
     @classmethod
@@ -315,8 +317,7 @@ class VirtioCcwConfig(Struct):
         p, end = content(d, p, e, b"\xa5")
         self.routes = AdapterRoutes._decode(d, p, end, f)
         p = end
-        self.thinint_isc, p = take_integer(d, p, e, b"\x86", U8)
-        self.revision, p = take_integer(d, p, e, b"\x87", S32)
+        self.thinint_isc, self.revision, p = _TLV6_Bi.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -430,8 +431,7 @@ class VirtqueueHead(Struct):
             self.align, p = take_integer(d, p, e, b"\x81", U32)
         else:
             self.align = None
-        self.desc, p = take_integer(d, p, e, b"\x82", U64)
-        self.last_avail_idx, p = take_integer(d, p, e, b"\x83", U16)
+        self.desc, self.last_avail_idx, p = _TLV2_QH.take(d, p, e)
         if has_vector:
             self.vector, p = take_integer(d, p, e, b"\x84", U16)
         else:
@@ -514,9 +514,9 @@ class VirtioTransportConfigMmio(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> VirtioTransportConfigMmio:
         self = cls.__new__(cls)
         self._kept = None
-        self.host_features_sel, p = take_integer(d, p, e, b"\x80", U32)
-        self.guest_features_sel, p = take_integer(d, p, e, b"\x81", U32)
-        self.guest_page_shift, p = take_integer(d, p, e, b"\x82", U32)
+        self.host_features_sel, self.guest_features_sel, self.guest_page_shift, p = (
+            _TLV0_3I.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -758,8 +758,7 @@ class Virtqueue(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Virtqueue:
         self = cls.__new__(cls)
         self._kept = None
-        self.vring_avail, p = take_integer(d, p, e, b"\x80", U64)
-        self.vring_used, p = take_integer(d, p, e, b"\x81", U64)
+        self.vring_avail, self.vring_used, p = _TLV0_2Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -871,19 +870,14 @@ class ModernQueue(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[ModernQueue, int]:
         self = cls.__new__(cls)
         self._kept = None
-        x = _BE_H1sB6I.unpack_from(d, p)
-        self.num = x[0]
-        _pad = x[1]
-        _b = x[2]
-        self.desc = list(x[3:5])
-        self.avail = list(x[5:7])
-        self.used = list(x[7:9])
+        self.num, _pad, _b, _x, _x2, _x3, _x4, _x5, _x6 = _BE_H1sB6I.unpack_from(d, p)
         p += 28
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.enabled = _b == 1
+        self.desc = [_x, _x2]
+        self.avail = [_x3, _x4]
+        self.used = [_x5, _x6]
         if any(_pad):
             raise NotPlain("a pad that is kept")
+        self.enabled = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -892,6 +886,9 @@ class ModernQueue(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
+        _x, _x2 = self.desc
+        _x3, _x4 = self.avail
+        _x5, _x6 = self.used
         if self.enabled is None:
             raise NotPlain("no value")
         out.append(
@@ -899,9 +896,12 @@ class ModernQueue(Struct):
                 self.num,
                 bytes(1),
                 1 if self.enabled else 0,
-                *count_of(self.desc, 2),
-                *count_of(self.avail, 2),
-                *count_of(self.used, 2),
+                _x,
+                _x2,
+                _x3,
+                _x4,
+                _x5,
+                _x6,
             )
         )
 
@@ -909,10 +909,18 @@ class ModernQueue(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out += (b"\x80", U16[self.num], b"\x82", BOOL[self.enabled])
-        out.append(tlv(b"\xa3", integers(count_of(self.desc, 2), U32)))
-        out.append(tlv(b"\xa4", integers(count_of(self.avail, 2), U32)))
-        out.append(tlv(b"\xa5", integers(count_of(self.used, 2), U32)))
+        out += (
+            b"\x80",
+            U16[self.num],
+            b"\x82",
+            BOOL[self.enabled],
+            b"\xa3",
+            integers(self.desc, U32, 2),
+            b"\xa4",
+            integers(self.avail, U32, 2),
+            b"\xa5",
+            integers(self.used, U32, 2),
+        )
         return b"".join(out)
 
     @classmethod
@@ -984,11 +992,9 @@ class VirtioPciModernState(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        x = _BE_4I.unpack_from(d, p)
-        self.dfselect = x[0]
-        self.gfselect = x[1]
-        self.guest_features = list(x[2:4])
+        self.dfselect, self.gfselect, _x, _x2 = _BE_4I.unpack_from(d, p)
         p += 16
+        self.guest_features = [_x, _x2]
         _items = []
         for _ in range(1024):
             _item, p = ModernQueue._load(d, p, f)
@@ -1002,7 +1008,8 @@ class VirtioPciModernState(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        out.append(_BE_4I.pack(self.dfselect, self.gfselect, *self.guest_features))
+        _x, _x2 = self.guest_features
+        out.append(_BE_4I.pack(self.dfselect, self.gfselect, _x, _x2))
         for _item in count_of(self.vqs, 1024):
             _item._save(out, f)
 
@@ -1010,8 +1017,14 @@ class VirtioPciModernState(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U32[self.dfselect], b"\x81", U32[self.gfselect])
-        out.append(tlv(b"\xa2", integers(count_of(self.guest_features, 2), U32)))
+        out += (
+            b"\x80",
+            U32[self.dfselect],
+            b"\x81",
+            U32[self.gfselect],
+            b"\xa2",
+            integers(self.guest_features, U32, 2),
+        )
         x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.vqs, 1024)])
         out.append(tlv(b"\xa3", x))
         return b"".join(out)
@@ -1024,8 +1037,7 @@ class VirtioPciModernState(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.dfselect, p = take_integer(d, p, e, b"\x80", U32)
-        self.gfselect, p = take_integer(d, p, e, b"\x81", U32)
+        self.dfselect, self.gfselect, p = _TLV0_2I.take(d, p, e)
         self.guest_features, p = take_integers(d, p, e, b"\xa2", U32, 2)
         p, end = content(d, p, e, b"\xa3")
         _items = []
@@ -1140,16 +1152,12 @@ class MmioQueue(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[MmioQueue, int]:
         self = cls.__new__(cls)
         self._kept = None
-        x = _BE_HB6I.unpack_from(d, p)
-        self.num = x[0]
-        _b = x[1]
-        self.desc = list(x[2:4])
-        self.avail = list(x[4:6])
-        self.used = list(x[6:8])
+        self.num, _b, _x, _x2, _x3, _x4, _x5, _x6 = _BE_HB6I.unpack_from(d, p)
         p += 27
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.enabled = _b == 1
+        self.desc = [_x, _x2]
+        self.avail = [_x3, _x4]
+        self.used = [_x5, _x6]
+        self.enabled = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -1158,15 +1166,14 @@ class MmioQueue(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
+        _x, _x2 = self.desc
+        _x3, _x4 = self.avail
+        _x5, _x6 = self.used
         if self.enabled is None:
             raise NotPlain("no value")
         out.append(
             _BE_HB6I.pack(
-                self.num,
-                1 if self.enabled else 0,
-                *count_of(self.desc, 2),
-                *count_of(self.avail, 2),
-                *count_of(self.used, 2),
+                self.num, 1 if self.enabled else 0, _x, _x2, _x3, _x4, _x5, _x6
             )
         )
 
@@ -1174,18 +1181,25 @@ class MmioQueue(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out += (b"\x80", U16[self.num], b"\x81", BOOL[self.enabled])
-        out.append(tlv(b"\xa2", integers(count_of(self.desc, 2), U32)))
-        out.append(tlv(b"\xa3", integers(count_of(self.avail, 2), U32)))
-        out.append(tlv(b"\xa4", integers(count_of(self.used, 2), U32)))
+        out += (
+            b"\x80",
+            U16[self.num],
+            b"\x81",
+            BOOL[self.enabled],
+            b"\xa2",
+            integers(self.desc, U32, 2),
+            b"\xa3",
+            integers(self.avail, U32, 2),
+            b"\xa4",
+            integers(self.used, U32, 2),
+        )
         return b"".join(out)
 
     @classmethod
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> MmioQueue:
         self = cls.__new__(cls)
         self._kept = None
-        self.num, p = take_integer(d, p, e, b"\x80", U16)
-        self.enabled, p = take_bool(d, p, e, b"\x81")
+        self.num, self.enabled, p = _TLV0_Ht.take(d, p, e)
         self.desc, p = take_integers(d, p, e, b"\xa2", U32, 2)
         self.avail, p = take_integers(d, p, e, b"\xa3", U32, 2)
         self.used, p = take_integers(d, p, e, b"\xa4", U32, 2)
@@ -1256,7 +1270,7 @@ class VirtioMmioState(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out.append(tlv(b"\xa0", integers(count_of(self.guest_features, 2), U32)))
+        out += (b"\xa0", integers(self.guest_features, U32, 2))
         x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.vqs, 1024)])
         out.append(tlv(b"\xa1", x))
         return b"".join(out)
@@ -1404,10 +1418,8 @@ class PackedVirtqueue(Struct):
             d, p
         )
         p += 10
-        if (_b | _b2) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.last_avail_wrap_counter = _b == 1
-        self.used_wrap_counter = _b2 == 1
+        self.last_avail_wrap_counter = TRUTH[_b]
+        self.used_wrap_counter = TRUTH[_b2]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -1416,9 +1428,7 @@ class PackedVirtqueue(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if self.last_avail_wrap_counter is None:
-            raise NotPlain("no value")
-        if self.used_wrap_counter is None:
+        if None in (self.last_avail_wrap_counter, self.used_wrap_counter):
             raise NotPlain("no value")
         out.append(
             _BE_HBHBI.pack(
@@ -1452,11 +1462,14 @@ class PackedVirtqueue(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> PackedVirtqueue:
         self = cls.__new__(cls)
         self._kept = None
-        self.last_avail_idx, p = take_integer(d, p, e, b"\x80", U16)
-        self.last_avail_wrap_counter, p = take_bool(d, p, e, b"\x81")
-        self.used_idx, p = take_integer(d, p, e, b"\x82", U16)
-        self.used_wrap_counter, p = take_bool(d, p, e, b"\x83")
-        self.inuse, p = take_integer(d, p, e, b"\x84", U32)
+        (
+            self.last_avail_idx,
+            self.last_avail_wrap_counter,
+            self.used_idx,
+            self.used_wrap_counter,
+            self.inuse,
+            p,
+        ) = _TLV0_HtHtI.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -1511,7 +1524,7 @@ class VirtioDeviceEndian(VMState):
         if self._kept is not None or version != 1:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", U8[self.device_endian])
+        out += (b"\x80", UINT8[self.device_endian])
         return b"".join(out)
 
     @classmethod
@@ -1775,9 +1788,7 @@ class VirtioBroken(VMState):
         self._facts = f
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.broken = _b == 1
+        self.broken = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -1903,9 +1914,7 @@ class VirtioStarted(VMState):
         self._facts = f
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.started = _b == 1
+        self.started = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -2048,9 +2057,7 @@ class VirtioDisabled(VMState):
         self._facts = f
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.disabled = _b == 1
+        self.disabled = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p

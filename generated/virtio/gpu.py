@@ -6,12 +6,10 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import S32, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    S32,
-    U32,
-    U64,
     NotPlain,
     bounded,
     content,
@@ -56,6 +54,11 @@ _BE_6I = struct.Struct(">6I")
 _BE_I = struct.Struct(">I")
 _BE_QI = struct.Struct(">QI")
 _BE_iI = struct.Struct(">iI")
+_TLV0_3I2i5I = TlvRun("3I2i5I")
+_TLV0_QI = TlvRun("QI")
+_TLV0_iI = TlvRun("iI")
+_TLV3_2I = TlvRun("2I", 3)
+_TLV10_6I = TlvRun("6I", 10)
 
 
 class Format(enum.IntEnum):
@@ -115,8 +118,7 @@ class GuestRange(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> GuestRange:
         self = cls.__new__(cls)
         self._kept = None
-        self.address, p = take_integer(d, p, e, b"\x80", U64)
-        self.length, p = take_integer(d, p, e, b"\x81", U32)
+        self.address, self.length, p = _TLV0_QI.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -287,8 +289,7 @@ class Resource2D(Struct):
         self.height, p = take_integer(d, p, e, b"\x82", U32)
         if not (self.height <= 65536):
             raise NotPlain("a check")
-        self.format, p = take_integer(d, p, e, b"\x83", U32)
-        backing_count, p = take_integer(d, p, e, b"\x84", U32)
+        self.format, backing_count, p = _TLV3_2I.take(d, p, e)
         p, end = content(d, p, e, b"\xa5")
         _items = []
         while p < end:
@@ -681,23 +682,29 @@ class Scanout(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts, framebuffer: bool) -> Scanout:
         self = cls.__new__(cls)
         self._kept = None
-        self.resource_id, p = take_integer(d, p, e, b"\x80", U32)
-        self.width, p = take_integer(d, p, e, b"\x81", U32)
-        self.height, p = take_integer(d, p, e, b"\x82", U32)
-        self.x, p = take_integer(d, p, e, b"\x83", S32)
-        self.y, p = take_integer(d, p, e, b"\x84", S32)
-        self.cursor_resource_id, p = take_integer(d, p, e, b"\x85", U32)
-        self.hot_x, p = take_integer(d, p, e, b"\x86", U32)
-        self.hot_y, p = take_integer(d, p, e, b"\x87", U32)
-        self.pos_x, p = take_integer(d, p, e, b"\x88", U32)
-        self.pos_y, p = take_integer(d, p, e, b"\x89", U32)
+        (
+            self.resource_id,
+            self.width,
+            self.height,
+            self.x,
+            self.y,
+            self.cursor_resource_id,
+            self.hot_x,
+            self.hot_y,
+            self.pos_x,
+            self.pos_y,
+            p,
+        ) = _TLV0_3I2i5I.take(d, p, e)
         if framebuffer:
-            self.fb_format, p = take_integer(d, p, e, b"\x8a", U32)
-            self.fb_bytes_pp, p = take_integer(d, p, e, b"\x8b", U32)
-            self.fb_width, p = take_integer(d, p, e, b"\x8c", U32)
-            self.fb_height, p = take_integer(d, p, e, b"\x8d", U32)
-            self.fb_stride, p = take_integer(d, p, e, b"\x8e", U32)
-            self.fb_offset, p = take_integer(d, p, e, b"\x8f", U32)
+            (
+                self.fb_format,
+                self.fb_bytes_pp,
+                self.fb_width,
+                self.fb_height,
+                self.fb_stride,
+                self.fb_offset,
+                p,
+            ) = _TLV10_6I.take(d, p, e)
         else:
             self.fb_format = None
             self.fb_bytes_pp = None
@@ -818,8 +825,7 @@ class Scanouts(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Scanouts:
         self = cls.__new__(cls)
         self._kept = None
-        self.enable, p = take_integer(d, p, e, b"\x80", S32)
-        max_outputs, p = take_integer(d, p, e, b"\x81", U32)
+        self.enable, max_outputs, p = _TLV0_iI.take(d, p, e)
         if not (1 <= max_outputs <= 16):
             raise NotPlain("a check")
         p, end = content(d, p, e, b"\xa4")

@@ -6,11 +6,10 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U32,
-    U64,
     NotPlain,
     content,
     load_subsections,
@@ -24,6 +23,8 @@ from .core import Virtio, VirtioTransport
 _BE_2Q = struct.Struct(">2Q")
 _BE_I = struct.Struct(">I")
 _BE_QI = struct.Struct(">QI")
+_TLV0_2Q = TlvRun("2Q")
+_TLV0_QI = TlvRun("QI")
 
 
 class MappingFlags(enum.IntFlag):
@@ -84,8 +85,7 @@ class Interval(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Interval:
         self = cls.__new__(cls)
         self._kept = None
-        self.low, p = take_integer(d, p, e, b"\x80", U64)
-        self.high, p = take_integer(d, p, e, b"\x81", U64)
+        self.low, self.high, p = _TLV0_2Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -141,8 +141,7 @@ class Mapping(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Mapping:
         self = cls.__new__(cls)
         self._kept = None
-        self.phys_addr, p = take_integer(d, p, e, b"\x80", U64)
-        self.flags, p = take_integer(d, p, e, b"\x81", U32)
+        self.phys_addr, self.flags, p = _TLV0_QI.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import U32, U64, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
 _BE_3Q = struct.Struct(">3Q")
 _BE_I = struct.Struct(">I")
+_TLV0_3Q = TlvRun("3Q")
 
 
 class VirtioMemChecks(Struct):
@@ -93,9 +95,7 @@ class VirtioMemChecks(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> VirtioMemChecks:
         self = cls.__new__(cls)
         self._kept = None
-        self.addr, p = take_integer(d, p, e, b"\x80", U64)
-        self.region_size, p = take_integer(d, p, e, b"\x81", U64)
-        self.block_size, p = take_integer(d, p, e, b"\x82", U64)
+        self.addr, self.region_size, self.block_size, p = _TLV0_3Q.take(d, p, e)
         self.blocks = min(self.region_size // self.block_size, 16777216)
         self.node, p = take_integer(d, p, e, b"\x83", U32)
         if p != e:

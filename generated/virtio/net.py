@@ -5,24 +5,19 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import BOOL, U16, U32, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    U16,
-    U32,
+    TRUTH,
     NotPlain,
     bounded,
     content,
     count_of,
-    integers,
     load_subsections,
-    octets,
     sized,
-    take_bool,
     take_integer,
-    take_integers,
-    take_octets,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -37,6 +32,7 @@ MAX_QUEUE_PAIRS = Prop(
 
 _BE_3BI2H40s = struct.Struct(">3BI2H40s")
 _BE_I = struct.Struct(">I")
+_TLV0_3tI2H40s = TlvRun("3?I2H40s")
 
 
 class TxWaiting(Struct):
@@ -210,11 +206,9 @@ class VirtioNetDeviceRss(VMState):
             self.key,
         ) = _BE_3BI2H40s.unpack_from(d, p)
         p += 51
-        if (_b | _b2 | _b3) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.enabled = _b == 1
-        self.redirect = _b2 == 1
-        self.populate_hash = _b3 == 1
+        self.enabled = TRUTH[_b]
+        self.redirect = TRUTH[_b2]
+        self.populate_hash = TRUTH[_b3]
         _n = bounded(max(indirections_len, 0), d)
         self.indirections_table = list(struct.unpack_from(f">{_n}H", d, p))
         p += _n * 2
@@ -228,11 +222,7 @@ class VirtioNetDeviceRss(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.enabled is None:
-            raise NotPlain("no value")
-        if self.redirect is None:
-            raise NotPlain("no value")
-        if self.populate_hash is None:
+        if None in (self.enabled, self.redirect, self.populate_hash):
             raise NotPlain("no value")
         indirections_len = len(self.indirections_table)
         out.append(
@@ -273,14 +263,10 @@ class VirtioNetDeviceRss(VMState):
             U16[indirections_len],
             b"\x85",
             U16[self.default_queue],
-            b"\x86",
-            octets(self.key, 40),
-        )
-        out.append(
-            tlv(
-                b"\xa7",
-                integers(count_of(self.indirections_table, indirections_len), U16),
-            )
+            b"\x86(",
+            sized(self.key, 40),
+            b"\xa7",
+            integers(self.indirections_table, U16, indirections_len),
         )
         return b"".join(out)
 
@@ -292,13 +278,16 @@ class VirtioNetDeviceRss(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.enabled, p = take_bool(d, p, e, b"\x80")
-        self.redirect, p = take_bool(d, p, e, b"\x81")
-        self.populate_hash, p = take_bool(d, p, e, b"\x82")
-        self.hash_types, p = take_integer(d, p, e, b"\x83", U32)
-        indirections_len, p = take_integer(d, p, e, b"\x84", U16)
-        self.default_queue, p = take_integer(d, p, e, b"\x85", U16)
-        self.key, p = take_octets(d, p, e, b"\x86", 40)
+        (
+            self.enabled,
+            self.redirect,
+            self.populate_hash,
+            self.hash_types,
+            indirections_len,
+            self.default_queue,
+            self.key,
+            p,
+        ) = _TLV0_3tI2H40s.take(d, p, e)
         self.indirections_table, p = take_integers(
             d, p, e, b"\xa7", U16, indirections_len
         )

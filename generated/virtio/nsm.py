@@ -5,18 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    BOOL,
+    TRUTH,
     NotPlain,
     content,
     count_of,
     load_subsections,
-    octets,
     sized,
-    take_bool,
-    take_octets,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -24,6 +22,7 @@ from vmsgen.runtime.visitor import Visitor
 from .core import Virtio, VirtioTransport
 
 _BE_B48s = struct.Struct(">B48s")
+_TLV0_t48s = TlvRun("?48s")
 
 
 class PcrInfo(Struct):
@@ -56,9 +55,7 @@ class PcrInfo(Struct):
         self._kept = None
         _b, self.data = _BE_B48s.unpack_from(d, p)
         p += 49
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.locked = _b == 1
+        self.locked = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -75,15 +72,14 @@ class PcrInfo(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out += (b"\x80", BOOL[self.locked], b"\x81", octets(self.data, 48))
+        out += (b"\x80", BOOL[self.locked], b"\x810", sized(self.data, 48))
         return b"".join(out)
 
     @classmethod
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> PcrInfo:
         self = cls.__new__(cls)
         self._kept = None
-        self.locked, p = take_bool(d, p, e, b"\x80")
-        self.data, p = take_octets(d, p, e, b"\x81", 48)
+        self.locked, self.data, p = _TLV0_t48s.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

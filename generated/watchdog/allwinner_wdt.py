@@ -5,18 +5,11 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    content,
-    count_of,
-    integers,
-    load_subsections,
-    take_integers,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..timer.ptimer import Ptimer
@@ -78,7 +71,7 @@ class AllwinnerWdt(VMState):
             return super()._encode(f, version)
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.timer._encode(f)))
-        out.append(tlv(b"\xa1", integers(count_of(self.regs, 5), U32)))
+        out += (b"\xa1", integers(self.regs, U32, 5))
         return b"".join(out)
 
     @classmethod

@@ -5,19 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S64, U32
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    S64,
-    U32,
     NotPlain,
     bounded,
     count_of,
-    integers,
     load_subsections,
     take_integer,
-    take_integers,
-    tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
@@ -95,9 +92,11 @@ class VmstateAspeedWdt(VMState):
         if self._kept is not None:
             return super()._encode(f, version)
         out: list[bytes] = []
-        out += (b"\x80", S64[self.timer])
-        out.append(
-            tlv(b"\xa1", integers(count_of(self.regs, f.ask(WATCHDOG_REGISTERS)), U32))
+        out += (
+            b"\x80",
+            S64[self.timer],
+            b"\xa1",
+            integers(self.regs, U32, f.ask(WATCHDOG_REGISTERS)),
         )
         return b"".join(out)
 

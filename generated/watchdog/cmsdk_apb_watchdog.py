@@ -5,23 +5,17 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    U32,
-    NotPlain,
-    content,
-    load_subsections,
-    need,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, need, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..timer.clock import Clock
 from ..timer.ptimer import Ptimer
 
 _BE_6I = struct.Struct(">6I")
+_TLV2_6I = TlvRun("6I", 2)
 
 
 class CmsdkApbWatchdog(VMState):
@@ -198,12 +192,15 @@ class CmsdkApbWatchdog(VMState):
         p, end = content(d, p, e, b"\xa1")
         self.timer = Ptimer._decode(d, p, end, f)
         p = end
-        self.control, p = take_integer(d, p, e, b"\x82", U32)
-        self.intstatus, p = take_integer(d, p, e, b"\x83", U32)
-        self.lock, p = take_integer(d, p, e, b"\x84", U32)
-        self.itcr, p = take_integer(d, p, e, b"\x85", U32)
-        self.itop, p = take_integer(d, p, e, b"\x86", U32)
-        self.resetstatus, p = take_integer(d, p, e, b"\x87", U32)
+        (
+            self.control,
+            self.intstatus,
+            self.lock,
+            self.itcr,
+            self.itop,
+            self.resetstatus,
+            p,
+        ) = _TLV2_6I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

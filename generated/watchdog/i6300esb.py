@@ -6,23 +6,16 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import S32, S64, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    S32,
-    S64,
-    U32,
-    NotPlain,
-    content,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..pci.device import PCIDevice
 
 _BE_6iq2I3i = struct.Struct(">6iq2I3i")
+_TLV1_6iq2I3i = TlvRun("6iq2I3i", 1)
 
 
 class ClockScale(enum.IntEnum):
@@ -251,18 +244,21 @@ class I6300esbWdt(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.dev = PCIDevice._decode(d, p, end, f)
         p = end
-        self.reboot_enabled, p = take_integer(d, p, e, b"\x81", S32)
-        self.clock_scale, p = take_integer(d, p, e, b"\x82", S32)
-        self.int_type, p = take_integer(d, p, e, b"\x83", S32)
-        self.free_run, p = take_integer(d, p, e, b"\x84", S32)
-        self.locked, p = take_integer(d, p, e, b"\x85", S32)
-        self.enabled, p = take_integer(d, p, e, b"\x86", S32)
-        self.timer, p = take_integer(d, p, e, b"\x87", S64)
-        self.timer1_preload, p = take_integer(d, p, e, b"\x88", U32)
-        self.timer2_preload, p = take_integer(d, p, e, b"\x89", U32)
-        self.stage, p = take_integer(d, p, e, b"\x8a", S32)
-        self.unlock_state, p = take_integer(d, p, e, b"\x8b", S32)
-        self.previous_reboot_flag, p = take_integer(d, p, e, b"\x8c", S32)
+        (
+            self.reboot_enabled,
+            self.clock_scale,
+            self.int_type,
+            self.free_run,
+            self.locked,
+            self.enabled,
+            self.timer,
+            self.timer1_preload,
+            self.timer2_preload,
+            self.stage,
+            self.unlock_state,
+            self.previous_reboot_flag,
+            p,
+        ) = _TLV1_6iq2I3i.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,19 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, U16, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    BOOL,
-    U16,
-    NotPlain,
-    load_subsections,
-    take_bool,
-    take_integer,
-)
+from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_4B5H = struct.Struct(">4B5H")
+_TLV0_4t5H = TlvRun("4?5H")
 
 
 class Imx2Wdt(VMState):
@@ -121,12 +116,10 @@ class Imx2Wdt(VMState):
             _BE_4B5H.unpack_from(d, p)
         )
         p += 14
-        if (_b | _b2 | _b3 | _b4) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.wicr_locked = _b == 1
-        self.wcr_locked = _b2 == 1
-        self.wcr_wde_locked = _b3 == 1
-        self.wcr_wdt_locked = _b4 == 1
+        self.wicr_locked = TRUTH[_b]
+        self.wcr_locked = TRUTH[_b2]
+        self.wcr_wde_locked = TRUTH[_b3]
+        self.wcr_wdt_locked = TRUTH[_b4]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -135,13 +128,12 @@ class Imx2Wdt(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.wicr_locked is None:
-            raise NotPlain("no value")
-        if self.wcr_locked is None:
-            raise NotPlain("no value")
-        if self.wcr_wde_locked is None:
-            raise NotPlain("no value")
-        if self.wcr_wdt_locked is None:
+        if None in (
+            self.wicr_locked,
+            self.wcr_locked,
+            self.wcr_wde_locked,
+            self.wcr_wdt_locked,
+        ):
             raise NotPlain("no value")
         out.append(
             _BE_4B5H.pack(
@@ -189,15 +181,18 @@ class Imx2Wdt(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.wicr_locked, p = take_bool(d, p, e, b"\x80")
-        self.wcr_locked, p = take_bool(d, p, e, b"\x81")
-        self.wcr_wde_locked, p = take_bool(d, p, e, b"\x82")
-        self.wcr_wdt_locked, p = take_bool(d, p, e, b"\x83")
-        self.wcr, p = take_integer(d, p, e, b"\x84", U16)
-        self.wsr, p = take_integer(d, p, e, b"\x85", U16)
-        self.wrsr, p = take_integer(d, p, e, b"\x86", U16)
-        self.wmcr, p = take_integer(d, p, e, b"\x87", U16)
-        self.wicr, p = take_integer(d, p, e, b"\x88", U16)
+        (
+            self.wicr_locked,
+            self.wcr_locked,
+            self.wcr_wde_locked,
+            self.wcr_wdt_locked,
+            self.wcr,
+            self.wsr,
+            self.wrsr,
+            self.wmcr,
+            self.wicr,
+            p,
+        ) = _TLV0_4t5H.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

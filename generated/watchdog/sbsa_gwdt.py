@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import S64, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import S64, U32, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_q5I = struct.Struct(">q5I")
+_TLV0_q5I = TlvRun("q5I")
 
 
 class SbsaGwdt(VMState):
@@ -124,12 +126,9 @@ class SbsaGwdt(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.timer, p = take_integer(d, p, e, b"\x80", S64)
-        self.wcs, p = take_integer(d, p, e, b"\x81", U32)
-        self.worl, p = take_integer(d, p, e, b"\x82", U32)
-        self.woru, p = take_integer(d, p, e, b"\x83", U32)
-        self.wcvl, p = take_integer(d, p, e, b"\x84", U32)
-        self.wcvu, p = take_integer(d, p, e, b"\x85", U32)
+        self.timer, self.wcs, self.worl, self.woru, self.wcvl, self.wcvu, p = (
+            _TLV0_q5I.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -6,12 +6,14 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import S64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import S64, U8, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_q2B = struct.Struct(">q2B")
+_TLV0_q2B = TlvRun("q2B")
 
 
 class Action(enum.IntEnum):
@@ -91,9 +93,9 @@ class SpaprWatchdog(VMState):
             b"\x80",
             S64[self.timer],
             b"\x81",
-            U8[self.action],
+            UINT8[self.action],
             b"\x82",
-            U8[self.leave_others],
+            UINT8[self.leave_others],
         )
         return b"".join(out)
 
@@ -103,9 +105,7 @@ class SpaprWatchdog(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.timer, p = take_integer(d, p, e, b"\x80", S64)
-        self.action, p = take_integer(d, p, e, b"\x81", U8)
-        self.leave_others, p = take_integer(d, p, e, b"\x82", U8)
+        self.timer, self.action, self.leave_others, p = _TLV0_q2B.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

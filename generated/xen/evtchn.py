@@ -6,21 +6,18 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U16, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.functions import align
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
-    U16,
-    U32,
-    U64,
     NotPlain,
     bounded,
     content,
     count_of,
-    integers,
     load_subsections,
     take_integer,
-    take_integers,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -41,6 +38,8 @@ _BE_24H = struct.Struct(">24H")
 _BE_I = struct.Struct(">I")
 _BE_I2H = struct.Struct(">I2H")
 _BE_QI = struct.Struct(">QI")
+_TLV0_I2H = TlvRun("I2H")
+_TLV0_QI = TlvRun("QI")
 
 
 class PortType(enum.IntEnum):
@@ -116,9 +115,7 @@ class Port(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Port:
         self = cls.__new__(cls)
         self._kept = None
-        self.vcpu, p = take_integer(d, p, e, b"\x80", U32)
-        self.type, p = take_integer(d, p, e, b"\x81", U16)
-        self.value, p = take_integer(d, p, e, b"\x82", U16)
+        self.vcpu, self.type, self.value, p = _TLV0_I2H.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -269,20 +266,16 @@ class XenEvtchn(VMState):
             ]
         )
         out.append(tlv(b"\xa2", x))
-        out.append(tlv(b"\xa3", integers(count_of(self.gsi_pirq, 24), U16)))
-        out.append(
-            tlv(
-                b"\xa4",
-                integers(
-                    count_of(
-                        self.pirq_inuse_bitmap,
-                        align(f.ask(XEN_EVTCHN_MAX_PIRQ), 64) // 64,
-                    ),
-                    U64,
-                ),
-            )
+        out += (
+            b"\xa3",
+            integers(self.gsi_pirq, U16, 24),
+            b"\xa4",
+            integers(
+                self.pirq_inuse_bitmap, U64, align(f.ask(XEN_EVTCHN_MAX_PIRQ), 64) // 64
+            ),
+            b"\x85",
+            U32[self.pirq_gsi_set],
         )
-        out += (b"\x85", U32[self.pirq_gsi_set])
         return b"".join(out)
 
     @classmethod
@@ -291,8 +284,7 @@ class XenEvtchn(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.callback_param, p = take_integer(d, p, e, b"\x80", U64)
-        self.nr_ports, p = take_integer(d, p, e, b"\x81", U32)
+        self.callback_param, self.nr_ports, p = _TLV0_QI.take(d, p, e)
         if not (self.nr_ports <= 4096):
             raise NotPlain("a check")
         p, end = content(d, p, e, b"\xa2")

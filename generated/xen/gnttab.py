@@ -5,19 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import U32, U64
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U32,
-    U64,
     NotPlain,
     bounded,
     count_of,
-    integers,
     load_subsections,
     take_integer,
-    take_integers,
-    tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
@@ -100,9 +97,7 @@ class XenGnttab(VMState):
         out += (b"\x80", U32[self.nr_frames])
         if not (self.nr_frames <= 65536):
             raise NotPlain("a check")
-        out.append(
-            tlv(b"\xa1", integers(count_of(self.gnt_frame_gpas, self.nr_frames), U64))
-        )
+        out += (b"\xa1", integers(self.gnt_frame_gpas, U64, self.nr_frames))
         return b"".join(out)
 
     @classmethod

@@ -5,19 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    BOOL,
-    U64,
-    NotPlain,
-    load_subsections,
-    take_bool,
-    take_integer,
-)
+from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_QB = struct.Struct(">QB")
+_TLV0_Qt = TlvRun("Q?")
 
 
 class XenOverlay(VMState):
@@ -55,9 +50,7 @@ class XenOverlay(VMState):
         self._facts = f
         self.shinfo_gpa, _b = _BE_QB.unpack_from(d, p)
         p += 9
-        if (_b) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.long_mode = _b == 1
+        self.long_mode = TRUTH[_b]
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -83,8 +76,7 @@ class XenOverlay(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.shinfo_gpa, p = take_integer(d, p, e, b"\x80", U64)
-        self.long_mode, p = take_bool(d, p, e, b"\x81")
+        self.shinfo_gpa, self.long_mode, p = _TLV0_Qt.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U8, UINT8
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    U8,
     NotPlain,
     content,
     load_subsections,
@@ -73,7 +73,7 @@ class XenPlatform(VMState):
             return super()._encode(f, version)
         out: list[bytes] = []
         out.append(tlv(b"\xa0", self.parent_obj._encode(f)))
-        out += (b"\x81", U8[self.flags])
+        out += (b"\x81", UINT8[self.flags])
         return b"".join(out)
 
     @classmethod

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import BOOL, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
-    BOOL,
-    U32,
+    TRUTH,
     NotPlain,
     bounded,
     count_of,
@@ -17,13 +17,12 @@ from vmsgen.runtime.straight import (
     octets,
     sized,
     small_octets,
-    take_bool,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2IBIBI = struct.Struct(">2IBIBI")
+_TLV2_2ItItI = TlvRun("2I?I?I", 2)
 
 
 class XenXenstore(VMState):
@@ -142,10 +141,8 @@ class XenXenstore(VMState):
             _BE_2IBIBI.unpack_from(d, p)
         )
         p += 18
-        if (_b | _b2) > 1:
-            raise NotPlain("a boolean that is kept")
-        self.rsp_pending = _b == 1
-        self.fatal_error = _b2 == 1
+        self.rsp_pending = TRUTH[_b]
+        self.fatal_error = TRUTH[_b2]
         _n = bounded(max(impl_state_size, 0), d)
         self.impl_state = list(d[p : p + _n])
         p += _n
@@ -163,9 +160,7 @@ class XenXenstore(VMState):
             return
         out.append(sized(self.req_data, 4112))
         out.append(sized(self.rsp_data, 4112))
-        if self.rsp_pending is None:
-            raise NotPlain("no value")
-        if self.fatal_error is None:
+        if None in (self.rsp_pending, self.fatal_error):
             raise NotPlain("no value")
         impl_state_size = len(self.impl_state)
         out.append(
@@ -221,12 +216,15 @@ class XenXenstore(VMState):
         self._facts = f
         self.req_data, p = take_octets(d, p, e, b"\x80", 4112)
         self.rsp_data, p = take_octets(d, p, e, b"\x81", 4112)
-        self.req_offset, p = take_integer(d, p, e, b"\x82", U32)
-        self.rsp_offset, p = take_integer(d, p, e, b"\x83", U32)
-        self.rsp_pending, p = take_bool(d, p, e, b"\x84")
-        self.guest_port, p = take_integer(d, p, e, b"\x85", U32)
-        self.fatal_error, p = take_bool(d, p, e, b"\x86")
-        impl_state_size, p = take_integer(d, p, e, b"\x87", U32)
+        (
+            self.req_offset,
+            self.rsp_offset,
+            self.rsp_pending,
+            self.guest_port,
+            self.fatal_error,
+            impl_state_size,
+            p,
+        ) = _TLV2_2ItItI.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x88", impl_state_size)
         self.impl_state = list(x)
         if not (len(self.impl_state) <= 16777216):

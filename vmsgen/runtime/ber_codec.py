@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TypeVar
 
 from vmsgen.runtime import ber
@@ -13,7 +14,7 @@ from vmsgen.runtime.binary_codec import _reason, check_version, has_straight_lin
 from vmsgen.runtime.errors import DataError, LayoutError, VmsgenError
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
-from vmsgen.runtime.straight import FAST_PATH_ERRORS
+from vmsgen.runtime.straight import FAST_PATH_ERRORS, content, tlv
 from vmsgen.runtime.values import StateValues
 
 V = TypeVar("V", bound=StateValues)
@@ -23,18 +24,24 @@ def encode(state: StateValues, *, alone: bool) -> bytes:
     """One definite element. ``alone``: with version and facts, which a section record else carries. Raises
     DataError.
     """
-    content: bytes | None = None
+    made: bytes | None = None
     facts = state._facts.fresh()
     if has_straight_line(type(state), "_encode"):
         try:
-            content = state._encode(facts, state._version)
+            made = state._encode(facts, state._version)
         except FAST_PATH_ERRORS:
             facts = state._facts.fresh()
-    if content is None:
-        content = walk_content(state, facts)
-    if alone:
-        content = with_extras(state, content, facts)
-    return ber.tlv(ber.tag_bytes(ber.APPLICATION, True, state.TAG), content)
+    if made is None:
+        made = walk_content(state, facts)
+    if alone and (state._version != 1 or facts.questions or facts.carried):
+        made = with_extras(state, made, facts)
+    return tlv(_identifier(state.TAG), made)
+
+
+@cache
+def _identifier(tag: int) -> bytes:
+    """Identifier octets of the states with an APPLICATION tag."""
+    return ber.tag_bytes(ber.APPLICATION, True, tag)
 
 
 def walk_content(state: StateValues, facts: Facts) -> bytes:
@@ -80,29 +87,53 @@ def decode(cls: type[V], data: bytes, version: int | None, facts: Facts | None, 
 
     Raises DataError; its ``partial`` is the state as far as it was read.
     """
+    state = _straight_decode(cls, data, version, Facts() if facts is None else facts.fresh())
+    if state is not None:
+        return state
+    known = Facts() if facts is None else facts
     element = ber.read_element(data, 0, len(data), limits)
     if element.end != len(data):
         raise DataError(f"{len(data) - element.end} octets are left over", offset=element.end)
     if (element.tag_class, element.number) != (ber.APPLICATION, cls.TAG):
         raise DataError(f"expected [APPLICATION {cls.TAG}] ({cls.VMSTATE}), found {element.describe()}", offset=0)
-    known = facts or Facts()
-    if (
-        has_straight_line(cls, "_decode")
-        and version is not None
-        and element.constructed
-        and element.end == element.content_end
-    ):
-        check_version(cls, version, element.start)
-        asked = known.fresh()
-        try:
-            state = cls._decode(data, element.content, element.content_end, asked, version)
-        except FAST_PATH_ERRORS:
-            pass
-        else:
-            state._version = version
-            state._facts = asked.settled()
-            return state
     return decode_by_walk(cls, data, element, version, known, limits)
+
+
+def _straight_decode(cls: type[V], data: bytes, version: int | None, facts: Facts) -> V | None:
+    """What the straight-line code reads, with ``facts`` for its own; None if it leaves that to the walk."""
+    if not has_straight_line(cls, "_decode"):
+        return None
+    try:
+        start, stop = content(data, 0, len(data), _identifier(cls.TAG))
+        if stop != len(data):
+            return None
+        if version is None:
+            version, stop = _own_version(cls, data, stop)
+        if not cls.MINIMUM_VERSION <= version <= cls.VERSION:
+            return None
+        state = cls._decode(data, start, stop, facts, version)
+    except FAST_PATH_ERRORS:
+        return None
+    if facts.questions:
+        state._facts = facts.settled()
+    return state
+
+
+def _own_version(cls: type[StateValues], data: bytes, stop: int) -> tuple[int, int]:
+    """The version that a state may carry as the last of its components, and where the others then end.
+
+    Octets of another component can look so: then that component is cut, and the straight-line code refuses it.
+    """
+    if cls.VERSION > 1 and VERSION in cls.TAGS:
+        head = ber.tag_bytes(ber.CONTEXT, False, cls.TAGS[VERSION])
+        for size in range(1, 6):
+            at = stop - len(head) - 1 - size
+            if at > 0 and data.startswith(b"%b%c" % (head, size), at):
+                version = int.from_bytes(data[stop - size : stop], "big", signed=True)
+                if len(ber.integer_content(version)) == size:
+                    return version, at
+    # version 1 is not written
+    return min(max(1, cls.MINIMUM_VERSION), cls.VERSION), stop
 
 
 def decode_by_walk(

@@ -7,7 +7,7 @@ every spec.
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from vmsgen.runtime.binary_in import BinaryIn
 from vmsgen.runtime.binary_out import BinaryOut
@@ -19,10 +19,16 @@ from vmsgen.runtime.values import StateValues, plain_class
 
 V = TypeVar("V", bound=StateValues)
 
+#: what :func:`has_straight_line` said
+_STRAIGHT: Final[dict[tuple[type, str], bool]] = {}
+
 
 def has_straight_line(cls: type[StateValues], method: str) -> bool:
     """Whether the generated class has this codec in straight-line code."""
-    return method in plain_class(cls).__dict__
+    found = _STRAIGHT.get((cls, method))
+    if found is None:
+        found = _STRAIGHT[cls, method] = method in plain_class(cls).__dict__
+    return found
 
 
 def check_version(cls: type[StateValues], version: int, offset: int | None = None) -> None:
@@ -40,17 +46,24 @@ def load(
     Raises DataError; its ``partial`` is the state as far as it was read.
     """
     check_version(cls, version, position)
+    found = _straight_load(cls, data, position, version, facts)
+    if found is not None:
+        found[0]._facts = facts.settled()
+        return found
+    facts.restart()
+    return load_by_walk(cls, data, position, version, facts, limits)
+
+
+def _straight_load(cls: type[V], data: bytes, position: int, version: int, facts: Facts) -> tuple[V, int] | None:
+    """What the straight-line code reads, with ``facts`` as they are; None if it leaves that to the walk."""
     if has_straight_line(cls, "_load"):
         try:
             state, end = cls._load(data, position, facts, version)
-            if end <= len(data):
-                state._version = version
-                state._facts = facts.settled()
-                return state, end
         except FAST_PATH_ERRORS:
-            pass
-    facts.restart()
-    return load_by_walk(cls, data, position, version, facts, limits)
+            return None
+        if end <= len(data):
+            return state, end
+    return None
 
 
 def load_by_walk(
@@ -82,9 +95,17 @@ def _reason(error: Exception) -> str:
     return f"an expression of the layout has no value: {error}"
 
 
-def load_exactly(cls: type[V], data: bytes, version: int, facts: Facts) -> V:
+def load_exactly(cls: type[V], data: bytes, version: int, facts: Facts | None) -> V:
     """The state from all of ``data``. Raises DataError, also for bytes left over."""
-    state, end = load(cls, data, 0, version, facts.fresh())
+    asked = Facts() if facts is None else facts.fresh()
+    found = None
+    if cls.MINIMUM_VERSION <= version <= cls.VERSION:
+        found = _straight_load(cls, data, 0, version, asked)
+    if found is not None and found[1] == len(data):
+        if asked.questions:
+            found[0]._facts = asked.settled()
+        return found[0]
+    state, end = load(cls, data, 0, version, asked.fresh())
     if end != len(data):
         raise DataError(f"{len(data) - end} bytes are left over", offset=end, partial=state)
     return state
@@ -92,7 +113,8 @@ def load_exactly(cls: type[V], data: bytes, version: int, facts: Facts) -> V:
 
 def save(state: StateValues, version: int, facts: Facts) -> bytes:
     """The bytes of a state in ``version``. Raises DataError when a value does not fit."""
-    check_version(type(state), version)
+    if not state.MINIMUM_VERSION <= version <= state.VERSION:
+        check_version(type(state), version)
     if has_straight_line(type(state), "_save"):
         out: list[bytes] = []
         try:

@@ -19,6 +19,7 @@ from vmsgen.runtime.errors import LayoutError, VmsgenError
 Release: TypeAlias = tuple[int, ...]
 Answer: TypeAlias = "bool | int | str | Release"
 
+_NEW: Final = object.__new__
 TRUE: Final = "true"
 FALSE: Final = "false"
 
@@ -77,8 +78,8 @@ class Facts:
     __slots__ = ("_runs", "carried", "known", "questions", "trial")
 
     def __init__(self, known: Mapping[str, Answer] | None = None, *, trial: Mapping[str, Answer] | None = None) -> None:
-        self.known: dict[str, Answer] = dict(known or {})
-        self.trial: dict[str, Answer] = dict(trial or {})
+        self.known: dict[str, Answer] = dict(known) if known else {}
+        self.trial: dict[str, Answer] = dict(trial) if trial else {}
         self.questions: dict[str, Question] = {}
         self._runs: dict[str, list[tuple[str, int]]] = {}  # answers by place that were not given yet
         #: names that a BER record carried; they are written back also where this layout does not ask for them
@@ -91,7 +92,13 @@ class Facts:
 
     def fresh(self, trial: Mapping[str, Answer] | None = None) -> Facts:
         """The same knowledge with no question recorded; ``trial`` holds the answers to try."""
-        return self._like_this(Facts(self.known, trial=trial))
+        facts = _NEW(Facts)
+        facts.known = self.known.copy()
+        facts.trial = dict(trial) if trial else {}
+        facts.questions = {}
+        facts._runs = {}
+        facts.carried = self.carried
+        return facts
 
     def derive(self, more: Mapping[str, Answer]) -> Facts:
         """The same knowledge and ``more``, which wins."""
@@ -99,7 +106,7 @@ class Facts:
 
     def settled(self) -> Facts:
         """What is known together with every answer that was given so far, now as knowledge."""
-        return self._like_this(Facts({**self.known, **self.asked}))
+        return self._like_this(Facts({**self.known, **self.asked} if self.questions else self.known))
 
     def carrying(self, pairs: Iterable[tuple[str, str]]) -> Facts:
         """The same knowledge and the pairs of a BER record, which win."""
@@ -119,6 +126,8 @@ class Facts:
 
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """The questions met and their answers as text, as BER carries them; then what came so and was not asked."""
+        if not self.questions and not self.carried:
+            return ()
         asked = self.asked
         unasked = {name: self.known[name] for name in self.carried if name not in asked}
         return tuple((name, answer_text(answer)) for name, answer in {**asked, **unasked}.items())

@@ -119,9 +119,7 @@ class VMState(StateValues, WalkCodecs):
         cls: type[V], data: bytes | bytearray | memoryview, *, version: int | None = None, facts: Facts | None = None
     ) -> V:
         """The state from all of ``data``. ``version`` is the section's. Raises DataError, also for bytes left over."""
-        return binary_codec.load_exactly(
-            cls, bytes(data), cls.VERSION if version is None else version, facts or Facts()
-        )
+        return binary_codec.load_exactly(cls, bytes(data), cls.VERSION if version is None else version, facts)
 
     @classmethod
     def load_at(

@@ -7,13 +7,14 @@ and saying what is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from struct import error, pack, unpack
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from vmsgen.runtime.errors import VmsgenError
 
 if TYPE_CHECKING:
+    from vmsgen.runtime.ber_integers import Octets
     from vmsgen.runtime.facts import Facts
     from vmsgen.runtime.values import Values
 
@@ -48,6 +49,10 @@ FAST_PATH_ERRORS = (
 
 
 # ---------------------------------------------------------------------------------------------- binary
+
+
+#: what a byte says that is not kept
+TRUTH: Final = (False, True)
 
 
 def plain_string(data: bytes) -> str:
@@ -132,45 +137,13 @@ def save_subsections(owner: Values, out: list[bytes], facts: Facts, scopes: Mapp
 # ---------------------------------------------------------------------------------------------- BER, writing
 
 
-class _Octets(dict[int, bytes]):
-    """Length and content octets of the INTEGERs of one type, small ones ready made."""
-
-    def __init__(self, bits: int, signed: bool) -> None:
-        super().__init__()
-        self.low, self.high = (-(1 << (bits - 1)), 1 << (bits - 1)) if signed else (0, 1 << bits)
-        for value in range(max(self.low, -128), min(self.high, 1024)):
-            self[value] = self._made(value)
-
-    @staticmethod
-    def _made(value: int) -> bytes:
-        size = (value if value >= 0 else ~value).bit_length() // 8 + 1
-        return b"%c%b" % (size, value.to_bytes(size, "big", signed=True))
-
-    def __missing__(self, value: int) -> bytes:
-        if not self.low <= value < self.high:
-            raise NotPlain("a value out of range")
-        return self._made(value)
-
-
-S8: Final = _Octets(8, True)
-S16: Final = _Octets(16, True)
-S32: Final = _Octets(32, True)
-S64: Final = _Octets(64, True)
-U8: Final = _Octets(8, False)
-U16: Final = _Octets(16, False)
-U32: Final = _Octets(32, False)
-U64: Final = _Octets(64, False)
-#: octets of an integer whose width in bits a fact tells
-OCTETS: Final = {8: 1, 16: 2, 32: 4, 64: 8}
-#: tables of unsigned integers by their width
-UNSIGNED: Final = {8: U8, 16: U16, 32: U32, 64: U64}
-BOOL: Final = {False: b"\x01\x00", True: b"\x01\xff"}
+_LENGTHS: Final = tuple(bytes((size,)) for size in range(0x80))
 
 
 def length(size: int) -> bytes:
     """Definite, minimal length octets."""
     if size < 0x80:
-        return b"%c" % size
+        return _LENGTHS[size]
     octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
     return b"%c%b" % (0x80 | len(octets), octets)
 
@@ -202,12 +175,8 @@ def small_octets(values: Any, size: int | None = None) -> bytes:
 
 def tlv(tag: bytes, content: bytes) -> bytes:
     """One element."""
-    return b"%b%b%b" % (tag, length(len(content)), content)
-
-
-def integers(values: Iterable[int], table: _Octets) -> bytes:
-    """Content octets of a SEQUENCE OF INTEGER."""
-    return b"".join([b"\x02" + table[value] for value in values])
+    size = len(content)
+    return tag + (_LENGTHS[size] if size < 0x80 else length(size)) + content
 
 
 def encode_subsections(owner: Values, facts: Facts, scopes: Mapping[str, tuple[Any, ...]]) -> bytes:
@@ -234,9 +203,8 @@ def content(data: bytes, position: int, end: int, tag: bytes) -> tuple[int, int]
     """Where the content of the element with these identifier octets begins and ends; definite, minimal length only."""
     if not data.startswith(tag, position):
         raise NotPlain("another element")
-    position += len(tag)
-    size = data[position]
-    position += 1
+    position += len(tag) + 1
+    size = data[position - 1]
     if size >= 0x80:
         count = size & 0x7F
         size = int.from_bytes(data[position : position + count], "big")
@@ -249,7 +217,7 @@ def content(data: bytes, position: int, end: int, tag: bytes) -> tuple[int, int]
     return position, stop
 
 
-def take_integer(data: bytes, position: int, end: int, tag: bytes, table: _Octets) -> tuple[int, int]:
+def take_integer(data: bytes, position: int, end: int, tag: bytes, table: Octets) -> tuple[int, int]:
     """The value of an INTEGER and the position behind it."""
     start, stop = content(data, position, end, tag)
     if stop - start > 1:
@@ -296,20 +264,6 @@ def take_double(data: bytes, position: int, end: int, tag: bytes) -> tuple[float
     if value != value:
         raise NotPlain("a NaN, whose bits are kept")
     return value, stop
-
-
-def take_integers(
-    data: bytes, position: int, end: int, tag: bytes, table: _Octets, count: int | None = None
-) -> tuple[list[int], int]:
-    """A SEQUENCE OF INTEGER, of ``count`` elements if that is given, and the position behind it."""
-    start, stop = content(data, position, end, tag)
-    values = []
-    while start < stop:
-        value, start = take_integer(data, start, stop, b"\x02", table)
-        values.append(value)
-    if count is not None and len(values) != max(count, 0):
-        raise NotPlain("another number of elements")
-    return values, stop
 
 
 def decode_subsections(

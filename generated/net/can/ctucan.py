@@ -5,17 +5,16 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
 from vmsgen.runtime.straight import (
-    U32,
     NotPlain,
     content,
     count_of,
     load_subsections,
     octets,
     sized,
-    take_integer,
     take_octets,
     tlv,
 )
@@ -23,6 +22,9 @@ from vmsgen.runtime.visitor import Visitor
 
 _BE_33I = struct.Struct(">33I")
 _BE_3I = struct.Struct(">3I")
+_TLV0_31I = TlvRun("31I")
+_TLV31_2I = TlvRun("2I", 31)
+_TLV35_3I = TlvRun("3I", 35)
 
 
 class TransmitBuffer(Struct):
@@ -65,7 +67,7 @@ class TransmitBuffer(Struct):
         if self._kept is not None:
             return super()._encode(f)
         out: list[bytes] = []
-        out += (b"\x80", octets(self.data, 80))
+        out += (b"\x80P", sized(self.data, 80))
         return b"".join(out)
 
     @classmethod
@@ -635,39 +637,41 @@ class CtuCan(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> CtuCan:
         self = cls.__new__(cls)
         self._kept = None
-        self.mode_settings_u32, p = take_integer(d, p, e, b"\x80", U32)
-        self.status_u32, p = take_integer(d, p, e, b"\x81", U32)
-        self.int_stat_u32, p = take_integer(d, p, e, b"\x82", U32)
-        self.int_ena_u32, p = take_integer(d, p, e, b"\x83", U32)
-        self.int_mask_u32, p = take_integer(d, p, e, b"\x84", U32)
-        self.brt_u32, p = take_integer(d, p, e, b"\x85", U32)
-        self.brt_fd_u32, p = take_integer(d, p, e, b"\x86", U32)
-        self.ewl_erp_fault_state_u32, p = take_integer(d, p, e, b"\x87", U32)
-        self.rec_tec_u32, p = take_integer(d, p, e, b"\x88", U32)
-        self.err_norm_err_fd_u32, p = take_integer(d, p, e, b"\x89", U32)
-        self.ctr_pres_u32, p = take_integer(d, p, e, b"\x8a", U32)
-        self.filter_a_mask_u32, p = take_integer(d, p, e, b"\x8b", U32)
-        self.filter_a_val_u32, p = take_integer(d, p, e, b"\x8c", U32)
-        self.filter_b_mask_u32, p = take_integer(d, p, e, b"\x8d", U32)
-        self.filter_b_val_u32, p = take_integer(d, p, e, b"\x8e", U32)
-        self.filter_c_mask_u32, p = take_integer(d, p, e, b"\x8f", U32)
-        self.filter_c_val_u32, p = take_integer(d, p, e, b"\x90", U32)
-        self.filter_ran_low_u32, p = take_integer(d, p, e, b"\x91", U32)
-        self.filter_ran_high_u32, p = take_integer(d, p, e, b"\x92", U32)
-        self.filter_control_filter_status_u32, p = take_integer(d, p, e, b"\x93", U32)
-        self.rx_mem_info_u32, p = take_integer(d, p, e, b"\x94", U32)
-        self.rx_pointers_u32, p = take_integer(d, p, e, b"\x95", U32)
-        self.rx_status_rx_settings_u32, p = take_integer(d, p, e, b"\x96", U32)
-        self.tx_status_u32, p = take_integer(d, p, e, b"\x97", U32)
-        self.tx_priority_u32, p = take_integer(d, p, e, b"\x98", U32)
-        self.err_capt_alc_u32, p = take_integer(d, p, e, b"\x99", U32)
-        self.trv_delay_ssp_cfg_u32, p = take_integer(d, p, e, b"\x9a", U32)
-        self.rx_fr_ctr_u32, p = take_integer(d, p, e, b"\x9b", U32)
-        self.tx_fr_ctr_u32, p = take_integer(d, p, e, b"\x9c", U32)
-        self.debug_register_u32, p = take_integer(d, p, e, b"\x9d", U32)
-        self.yolo_reg_u32, p = take_integer(d, p, e, b"\x9e", U32)
-        self.timestamp_low_u32, p = take_integer(d, p, e, b"\x9f\x1f", U32)
-        self.timestamp_high_u32, p = take_integer(d, p, e, b"\x9f ", U32)
+        (
+            self.mode_settings_u32,
+            self.status_u32,
+            self.int_stat_u32,
+            self.int_ena_u32,
+            self.int_mask_u32,
+            self.brt_u32,
+            self.brt_fd_u32,
+            self.ewl_erp_fault_state_u32,
+            self.rec_tec_u32,
+            self.err_norm_err_fd_u32,
+            self.ctr_pres_u32,
+            self.filter_a_mask_u32,
+            self.filter_a_val_u32,
+            self.filter_b_mask_u32,
+            self.filter_b_val_u32,
+            self.filter_c_mask_u32,
+            self.filter_c_val_u32,
+            self.filter_ran_low_u32,
+            self.filter_ran_high_u32,
+            self.filter_control_filter_status_u32,
+            self.rx_mem_info_u32,
+            self.rx_pointers_u32,
+            self.rx_status_rx_settings_u32,
+            self.tx_status_u32,
+            self.tx_priority_u32,
+            self.err_capt_alc_u32,
+            self.trv_delay_ssp_cfg_u32,
+            self.rx_fr_ctr_u32,
+            self.tx_fr_ctr_u32,
+            self.debug_register_u32,
+            self.yolo_reg_u32,
+            p,
+        ) = _TLV0_31I.take(d, p, e)
+        self.timestamp_low_u32, self.timestamp_high_u32, p = _TLV31_2I.take(d, p, e)
         p, end = content(d, p, e, b"\xbf!")
         _items = []
         while p < end:
@@ -676,9 +680,7 @@ class CtuCan(Struct):
             p = n
         self.tx_buffer = count_of(_items, 4)
         self.rx_buff, p = take_octets(d, p, e, b'\x9f"', 8192)
-        self.rx_tail_pos, p = take_integer(d, p, e, b"\x9f#", U32)
-        self.rx_cnt, p = take_integer(d, p, e, b"\x9f$", U32)
-        self.rx_frame_rem, p = take_integer(d, p, e, b"\x9f%", U32)
+        self.rx_tail_pos, self.rx_cnt, self.rx_frame_rem, p = _TLV35_3I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -6,25 +6,23 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_integers import U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
 from vmsgen.runtime.straight import (
-    U8,
-    U32,
     NotPlain,
     content,
     count_of,
     load_subsections,
-    octets,
     sized,
-    take_integer,
-    take_octets,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2I = struct.Struct(">2I")
 _BE_7B8s13s64s2I5B = struct.Struct(">7B8s13s64s2I5B")
+_TLV0_2I = TlvRun("2I")
+_TLV0_7B8s13s64s2I5B = TlvRun("7B8s13s64s2I5B")
 
 
 class Mode(enum.IntFlag):
@@ -112,8 +110,7 @@ class CanFilter(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> CanFilter:
         self = cls.__new__(cls)
         self._kept = None
-        self.can_id, p = take_integer(d, p, e, b"\x80", U32)
-        self.can_mask, p = take_integer(d, p, e, b"\x81", U32)
+        self.can_id, self.can_mask, p = _TLV0_2I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -351,39 +348,39 @@ class Sja1000(Struct):
         out: list[bytes] = []
         out += (
             b"\x80",
-            U8[self.mode],
+            UINT8[self.mode],
             b"\x81",
-            U8[self.status_pel],
+            UINT8[self.status_pel],
             b"\x82",
-            U8[self.interrupt_pel],
+            UINT8[self.interrupt_pel],
             b"\x83",
-            U8[self.interrupt_en],
+            UINT8[self.interrupt_en],
             b"\x84",
-            U8[self.rxmsg_cnt],
+            UINT8[self.rxmsg_cnt],
             b"\x85",
-            U8[self.rxbuf_start],
+            UINT8[self.rxbuf_start],
             b"\x86",
-            U8[self.clock],
-            b"\x87",
-            octets(self.code_mask, 8),
-            b"\x88",
-            octets(self.tx_buff, 13),
-            b"\x89",
-            octets(self.rx_buff, 64),
+            UINT8[self.clock],
+            b"\x87\x08",
+            sized(self.code_mask, 8),
+            b"\x88\r",
+            sized(self.tx_buff, 13),
+            b"\x89@",
+            sized(self.rx_buff, 64),
             b"\x8a",
             U32[self.rx_ptr],
             b"\x8b",
             U32[self.rx_cnt],
             b"\x8c",
-            U8[self.control],
+            UINT8[self.control],
             b"\x8d",
-            U8[self.status_bas],
+            UINT8[self.status_bas],
             b"\x8e",
-            U8[self.interrupt_bas],
+            UINT8[self.interrupt_bas],
             b"\x8f",
-            U8[self.code],
+            UINT8[self.code],
             b"\x90",
-            U8[self.mask],
+            UINT8[self.mask],
         )
         x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.filter, 4)])
         out.append(tlv(b"\xb1", x))
@@ -393,23 +390,26 @@ class Sja1000(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Sja1000:
         self = cls.__new__(cls)
         self._kept = None
-        self.mode, p = take_integer(d, p, e, b"\x80", U8)
-        self.status_pel, p = take_integer(d, p, e, b"\x81", U8)
-        self.interrupt_pel, p = take_integer(d, p, e, b"\x82", U8)
-        self.interrupt_en, p = take_integer(d, p, e, b"\x83", U8)
-        self.rxmsg_cnt, p = take_integer(d, p, e, b"\x84", U8)
-        self.rxbuf_start, p = take_integer(d, p, e, b"\x85", U8)
-        self.clock, p = take_integer(d, p, e, b"\x86", U8)
-        self.code_mask, p = take_octets(d, p, e, b"\x87", 8)
-        self.tx_buff, p = take_octets(d, p, e, b"\x88", 13)
-        self.rx_buff, p = take_octets(d, p, e, b"\x89", 64)
-        self.rx_ptr, p = take_integer(d, p, e, b"\x8a", U32)
-        self.rx_cnt, p = take_integer(d, p, e, b"\x8b", U32)
-        self.control, p = take_integer(d, p, e, b"\x8c", U8)
-        self.status_bas, p = take_integer(d, p, e, b"\x8d", U8)
-        self.interrupt_bas, p = take_integer(d, p, e, b"\x8e", U8)
-        self.code, p = take_integer(d, p, e, b"\x8f", U8)
-        self.mask, p = take_integer(d, p, e, b"\x90", U8)
+        (
+            self.mode,
+            self.status_pel,
+            self.interrupt_pel,
+            self.interrupt_en,
+            self.rxmsg_cnt,
+            self.rxbuf_start,
+            self.clock,
+            self.code_mask,
+            self.tx_buff,
+            self.rx_buff,
+            self.rx_ptr,
+            self.rx_cnt,
+            self.control,
+            self.status_bas,
+            self.interrupt_bas,
+            self.code,
+            self.mask,
+            p,
+        ) = _TLV0_7B8s13s64s2I5B.take(d, p, e)
         p, end = content(d, p, e, b"\xb1")
         _items = []
         while p < end:

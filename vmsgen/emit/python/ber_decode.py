@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from vmsgen.emit.python.ber_line import BerLine, table
-from vmsgen.emit.python.layout import Lines
+from collections.abc import Sequence
+
+from vmsgen.emit.python.ber_line import BerLine, in_run, table
+from vmsgen.emit.python.layout import Lines, assign
+from vmsgen.emit.python.runs import repeated, short
 from vmsgen.emit.python.straight_line import NoStraightLine
 from vmsgen.spec.model import Field
-from vmsgen.spec.wire_types import Array, Bool, Bytes, Fixed, Float64, Int, Prefixed, SizedInt, String, StructRef, Timer
+from vmsgen.spec.wire_types import (
+    Array,
+    Bool,
+    Bytes,
+    Fixed,
+    Float64,
+    Int,
+    Pad,
+    Prefixed,
+    SizedInt,
+    String,
+    StructRef,
+    Timer,
+)
 
 
 class BerDecode(BerLine):
@@ -33,6 +49,38 @@ class BerDecode(BerLine):
         lines.extend(self.out.without_unused())
         lines.add("return self")
         return lines
+
+    def fields(self, block: Sequence[Field]) -> None:
+        run: list[Field] = []
+        for each in block:
+            if run and not (in_run(each.type) and self.follows(run[-1], each)):
+                self.run(run)
+                run = []
+            if in_run(each.type):
+                run.append(each)
+            elif not isinstance(each.type, Pad):
+                self.field(each)
+                self.checked(each)
+        if run:
+            self.run(run)
+
+    def follows(self, last: Field, each: Field) -> bool:
+        """Whether a component can be read in one run with the one before it. A check ends a run."""
+        tag = self.tags[each.name]
+        return last.check is None and tag == self.tags[last.name] + 1 and tag not in (31, 128)
+
+    def run(self, run: list[Field]) -> None:
+        """Neighbouring primitive components in one call."""
+        if len(run) == 1:
+            self.field(run[0])
+        else:
+            codes = repeated([code for each in run if (code := in_run(each.type))])
+            first = self.tags[run[0].name]
+            name = f"_TLV{first}_{short(codes)}"
+            self.runs[name] = (codes, first)
+            targets = [*map(self.target, run), "p"]
+            self.out.lines.extend(assign(self.out.depth, targets, f"{name}.take(d, p, e)"))
+        self.checked(run[-1])
 
     def field(self, each: Field) -> None:
         target = self.target(each)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vmsgen.emit.python.ber_line import BerLine, table
+from vmsgen.emit.python.ber_line import BerLine, is_constructed, short_size, table
 from vmsgen.emit.python.layout import Lines
 from vmsgen.emit.python.plan import ClassPlan
 from vmsgen.emit.python.straight_line import NoStraightLine
@@ -72,9 +72,13 @@ class BerEncode(BerLine):
             self.flush()
             self.out.add(f"{target} = {self.compile(each.derived)}")
         value = self.needed(each, target)
+        short = short_size(each.type)
+        if short is not None:
+            self.pieces += [self.tag(each.name, False, short), self.call("sized", value, str(short))]
+            return
         octets = self.octets(each.type, value)
         if octets is not None:
-            self.pieces += [self.tag(each.name, False), octets]
+            self.pieces += [self.tag(each.name, is_constructed(each.type)), octets]
             return
         self.helpers.add("tlv")
         # what stands inside may set what later pieces depend on
@@ -93,8 +97,12 @@ class BerEncode(BerLine):
                 raise NoStraightLine
 
     def octets(self, wire: WireType, value: str) -> str | None:
-        """Length and content octets of a primitive value as an expression, None for what is constructed."""
+        """Length and content octets of a value as an expression, None for what has objects in it."""
         match wire:
+            case Int(bits=8, signed=signed):
+                complete = "INT8" if signed else "UINT8"
+                self.helpers.add(complete)
+                return f"{complete}[{value}]"
             case Int() | Timer():
                 self.helpers.add(table(wire))
                 return f"{table(wire)}[{value}]"
@@ -116,6 +124,12 @@ class BerEncode(BerLine):
                 return self.call("text_octets", value)
             case Array(element=Int(bits=8, signed=False, labels=None), count=Fixed(value=size)):
                 return self.call("small_octets", value, self.compile(size))
+            case Array(element=Int() as element, count=Fixed(value=size)):
+                self.helpers.add(table(element))
+                return self.call("integers", value, table(element), self.compile(size))
+            case Array(element=Int() as element, count=Prefixed(type=prefix)) if prefix.bits >= 32:
+                self.helpers.add(table(element))
+                return self.call("integers", value, table(element))
             case _:
                 return None
 
@@ -127,10 +141,6 @@ class BerEncode(BerLine):
     def items(self, tag: str, element: WireType, items: str) -> None:
         """A SEQUENCE OF: its elements under universal tags."""
         match element:
-            case Int():
-                self.helpers |= {"integers", table(element)}
-                self.append(f"tlv({tag}, integers({items}, {table(element)}))")
-                return
             case StructRef() if not self.plan.is_tagged(element):
                 scope = ", ".join(["f", *self.plan.codec_scope(element, self.compile)])
                 one = f'tlv(b"0", item._encode({scope}))'

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from vmsgen.emit.python.expressions import constant
 from vmsgen.emit.python.layout import bytes_literal
 from vmsgen.emit.python.plan import ClassPlan
+from vmsgen.emit.python.runs import CODES
 from vmsgen.emit.python.straight_line import NoStraightLine, StraightLine, in_host_order
 from vmsgen.runtime.ber import CONTEXT, tag_bytes
 from vmsgen.spec.model import Field, Tags
-from vmsgen.spec.wire_types import Fixed, Int, Pad, SizedInt, Timer
+from vmsgen.spec.wire_types import Array, Bool, Bytes, Fixed, Int, Pad, SizedInt, Timer, WireType
 
 
 class BerLine(StraightLine):
@@ -38,9 +39,10 @@ class BerLine(StraightLine):
                 # no octet of BER depends on these, but the binary form does: the walk asks, so that the facts travel
                 raise NoStraightLine
 
-    def tag(self, name: str, constructed: bool) -> str:
-        """Identifier octets of a component."""
-        return bytes_literal(tag_bytes(CONTEXT, constructed, self.tags[name]))
+    def tag(self, name: str, constructed: bool, size: int | None = None) -> str:
+        """Identifier octets of a component; with ``size``, which is below 128, the octet of its length."""
+        size_octet = b"" if size is None else bytes((size,))
+        return bytes_literal(tag_bytes(CONTEXT, constructed, self.tags[name]) + size_octet)
 
     def fields(self, block: Sequence[Field]) -> None:
         for each in block:
@@ -58,3 +60,35 @@ def table(wire: Int | SizedInt | Timer) -> str:
     if isinstance(wire, Int):
         return f"{'S' if wire.signed else 'U'}{wire.bits}"
     return "S64" if isinstance(wire, Timer) else "U64"
+
+
+def in_run(wire: WireType) -> tuple[str, int] | None:
+    """The code of a type in a run of components, and how often it stands there; None for what is in none."""
+    match wire:
+        case Int(bits=bits, signed=signed):
+            return CODES[bits, signed], 1
+        case Timer():
+            return "q", 1
+        case Bool():
+            return "?", 1
+        case _:
+            size = short_size(wire)
+            return ("s", size) if size is not None and size > 3 else None
+
+
+def short_size(wire: WireType) -> int | None:
+    """The constant size of bytes whose length is one octet in BER."""
+    if isinstance(wire, Bytes) and isinstance(wire.count, Fixed):
+        size = constant(wire.count.value)
+        return size if size is not None and 0 < size < 0x80 else None
+    return None
+
+
+def is_constructed(wire: WireType) -> bool:
+    """Whether an array is a SEQUENCE OF, and not the OCTET STRING that one of bytes is."""
+    return isinstance(wire, Array) and not (
+        isinstance(wire.element, Int)
+        and (wire.element.bits, wire.element.signed) == (8, False)
+        and wire.element.labels is None
+        and isinstance(wire.count, Fixed)
+    )

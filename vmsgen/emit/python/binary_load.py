@@ -79,6 +79,7 @@ class BinaryLoad(StraightLine):
         name = self.formats[run.format] = run.constant
         targets = []
         later: list[tuple[Field, str]] = []
+        arrays: list[tuple[str, list[str]]] = []
         for piece in run.pieces:
             if isinstance(piece.field.type, (Bool, Pad)):
                 target = self.local("b" if isinstance(piece.field.type, Bool) else "pad")
@@ -87,16 +88,21 @@ class BinaryLoad(StraightLine):
                 target = self.target(piece.field)
                 if isinstance(piece.field.type, Float64):
                     later.append((piece.field, target))
+                if piece.is_array and len(run.pieces) > 1:
+                    elements = [self.local("x") for _ in range(piece.times)]
+                    arrays.append((target, elements))
+                    targets += elements
+                    continue
             targets.append(target)
         self.unpack(run, name, targets)
         self.out.add(f"p += {run.size}")
-        bools = [(each, raw) for each, raw in later if isinstance(each.type, Bool)]
-        if bools:
-            self.refuse_if(f"({' | '.join(raw for _, raw in bools)}) > 1", "a boolean that is kept")
-            for each, raw in bools:
-                self.out.add(f"{self.target(each)} = {raw} == 1")
+        for target, elements in arrays:
+            self.out.statement(f"{target} = [", elements, "]")
         for each, value in later:
-            if isinstance(each.type, Pad):
+            if isinstance(each.type, Bool):
+                self.helpers.add("TRUTH")
+                self.out.add(f"{self.target(each)} = TRUTH[{value}]")
+            elif isinstance(each.type, Pad):
                 self.refuse_if(f"any({value})", "a pad that is kept")
             elif isinstance(each.type, Float64):
                 self.refuse_if(f"{value} != {value}", "a NaN, whose bits are kept")
@@ -107,17 +113,7 @@ class BinaryLoad(StraightLine):
         if len(targets) == 1:
             self.out.add(f"{targets[0]} = list({call})" if run.pieces[0].is_array else f"({targets[0]},) = {call}")
             return
-        if not any(piece.is_array for piece in run.pieces):
-            self.out.lines.extend(assign(self.out.depth, targets, call))
-            return
-        self.out.add(f"x = {call}")
-        index = 0
-        for target, piece in zip(targets, run.pieces, strict=True):
-            if piece.is_array:
-                self.out.add(f"{target} = list(x[{index}:{index + piece.times}])")
-            else:
-                self.out.add(f"{target} = x[{index}]")
-            index += 1 if piece.code == "s" else piece.times
+        self.out.lines.extend(assign(self.out.depth, targets, call))
 
     # ------------------------------------------------------------------ what is no run
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from vmsgen.emit.python.binary_load import byte_order
 from vmsgen.emit.python.expressions import local_name
-from vmsgen.emit.python.layout import Call, Lines
+from vmsgen.emit.python.layout import Call, Lines, assign
 from vmsgen.emit.python.runs import CODES, Piece, Run, runs_of
 from vmsgen.emit.python.straight_line import NoStraightLine, StraightLine, rows
 from vmsgen.spec.expression import Const
@@ -64,33 +64,40 @@ class BinarySave(StraightLine):
     def run(self, run: Run) -> None:
         """One struct call."""
         name = self.formats[run.format] = run.constant
-        # one array alone is counted by struct itself
-        counted = sum(piece.is_array for piece in run.pieces) > 1
-        values = [self.packed(piece, counted) for piece in run.pieces]
-        for piece in run.pieces:
-            each = piece.field
-            if isinstance(each.type, Bool) and each.derived is None:
-                # the truth of a value says nothing of None
-                self.refuse_if(f"self.{each.name} is None", "no value")
+        values = [value for piece in run.pieces for value in self.packed(piece, alone=len(run.pieces) == 1)]
+        fields = [piece.field for piece in run.pieces]
+        # the truth of a value says nothing of None
+        bools = [f"self.{each.name}" for each in fields if isinstance(each.type, Bool) and each.derived is None]
+        if len(bools) == 1:
+            self.refuse_if(f"{bools[0]} is None", "no value")
+        elif bools:
+            self.helpers.add("NotPlain")
+            self.out.statement("if None in (", bools, "):")
+            self.out.indent()
+            self.out.add('raise NotPlain("no value")')
+            self.out.dedent()
+        for each in fields:
             if each.derived is not None and not isinstance(each.derived, Const):
                 self.out.add(f"{local_name(each.name)} = {self.compile(each.derived)}")
         self.out.statement("out.append(", [Call(f"{name}.pack(", values, ")")], ")")
 
-    def packed(self, piece: Piece, counted: bool) -> str:
-        """The argument of ``pack`` for a piece."""
+    def packed(self, piece: Piece, *, alone: bool) -> list[str]:
+        """The arguments of ``pack`` for a piece."""
         each, code, count = piece
         value = self.written(each)
         if isinstance(each.type, Pad):
-            return f"bytes({count})"
+            return [f"bytes({count})"]
         if code == "s":
             self.helpers.add("sized")
-            return f"sized({self.needed(each, value)}, {count})"
-        if piece.is_array and counted:
-            self.helpers.add("count_of")
-            return f"*count_of({self.needed(each, value)}, {count})"
+            return [f"sized({self.needed(each, value)}, {count})"]
+        if piece.is_array and alone:
+            return [f"*{self.needed(each, value)}"]
         if piece.is_array:
-            return f"*{self.needed(each, value)}"
-        return f"1 if {value} else 0" if isinstance(each.type, Bool) else value
+            elements = [self.local("x") for _ in range(count)]
+            # too few or too many are an error of Python's own
+            self.out.lines.extend(assign(self.out.depth, elements, self.needed(each, value)))
+            return elements
+        return [f"1 if {value} else 0" if isinstance(each.type, Bool) else value]
 
     def written(self, each: Field) -> str:
         """The value that is written."""

@@ -27,10 +27,12 @@ class Needs:
     props: set[tuple[str, str]] = field(default_factory=set)
     labels: set[Labels] = field(default_factory=set)
     hooks: set[str] = field(default_factory=set)
-    #: functions of vmsgen.runtime.straight
+    #: functions and tables of the runtime that straight-line code uses
     straight: set[str] = field(default_factory=set)
     #: struct formats and the module constants of their Struct; "" when the struct module itself is used
     formats: dict[str, str] = field(default_factory=dict)
+    #: module constants of runs of BER, with the codes and the first tag of each
+    runs: dict[str, tuple[str, int]] = field(default_factory=dict)
     builtins: bool = False
     facts: bool = False
     any: bool = False
@@ -107,6 +109,7 @@ def _codecs(lines: Lines, plan: ClassPlan, needs: Needs) -> None:
             needs.take(printer.compile)
             needs.straight |= printer.helpers
             needs.formats |= printer.formats
+            needs.runs |= printer.runs
             lines.add()
             lines.extend(method)
     needs.facts = True

@@ -7,7 +7,7 @@ import re
 
 from vmsgen.emit.python.classes import Needs, class_lines
 from vmsgen.emit.python.expressions import prop_name
-from vmsgen.emit.python.layout import WIDTH, Lines, one_line, quote, wrap_comment
+from vmsgen.emit.python.layout import WIDTH, Lines, fit, one_line, quote, wrap_comment
 from vmsgen.emit.python.plan import ClassPlan
 from vmsgen.emit.templates import Templates
 from vmsgen.spec.expression import Const
@@ -15,6 +15,24 @@ from vmsgen.spec.model import Definition, Model, Module, Prop
 from vmsgen.spec.wire_types import Bytes, Labels
 
 LIBRARY = "vmsgen.library"
+
+#: the modules of the runtime that straight-line code uses beside ``straight``, by what stands in them
+_WHERE = {
+    **dict.fromkeys(
+        (
+            "BOOL",
+            "INT8",
+            "UINT8",
+            "OCTETS",
+            "UNSIGNED",
+            "TlvRun",
+            *(f"{sign}{bits}" for sign in "SU" for bits in (8, 16, 32, 64)),
+        ),
+        "ber_integers",
+    ),
+    "integers": "ber_arrays",
+    "take_integers": "ber_arrays",
+}
 
 
 def module_parts(path: str) -> tuple[str, ...]:
@@ -53,6 +71,8 @@ def emit_module(model: Model, module: Module, templates: Templates) -> str:
     _drop_unused(needs, "\n".join(lines.text() for lines in (props, *classes)))
     imports = _imports(model, module, needs)
     formats = [f"{name} = struct.Struct({quote(text)})" for text, name in sorted(needs.formats.items()) if text]
+    for name, (codes, first) in sorted(needs.runs.items(), key=lambda each: (each[1][1], each[0])):
+        formats += fit(0, f"{name} = TlvRun(", [quote(codes), *([str(first)] if first else [])], ")")
     return templates.render(
         "python/module.py.j2",
         source=module.source_path,
@@ -123,8 +143,11 @@ def _imports(model: Model, module: Module, needs: Needs) -> list[str]:
         lines += [*standard, ""]
     wanted: dict[str, set[str]] = {
         "vmsgen.runtime.functions": needs.functions,
-        "vmsgen.runtime.straight": needs.straight,
     }
+    if needs.runs:
+        needs.straight.add("TlvRun")
+    for name in needs.straight:
+        wanted.setdefault(f"vmsgen.runtime.{_WHERE.get(name, 'straight')}", set()).add(name)
     facts = (("Facts", needs.facts), ("Prop", bool(asked_props(module))))
     wanted["vmsgen.runtime.facts"] = {name for name, used in facts if used}
     state = {"Struct": needs.structs, "SubsectionInfo": needs.subsections, "View": needs.views, "VMState": needs.states}

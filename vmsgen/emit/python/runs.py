@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import NamedTuple
 from zlib import crc32
 
@@ -24,8 +25,8 @@ CODES = {
 }
 _SIZES = {"B": 1, "b": 1, "H": 2, "h": 2, "I": 4, "i": 4, "Q": 8, "q": 8, "d": 8, "s": 1}
 
-#: longest constant bytes field, and array, that is part of a run
-_RUN_BYTES, _RUN_ELEMENTS = 64, 256
+#: longest constant bytes field, and array, that is part of a run; longest array that shares it with other fields
+_RUN_BYTES, _RUN_ELEMENTS, _SHARED_ELEMENTS = 64, 256, 8
 
 
 class Piece(NamedTuple):
@@ -50,19 +51,8 @@ class Run:
     @property
     def format(self) -> str:
         """The struct format, neighbours of one code joined."""
-        text = ""
-        index = 0
-        while index < len(self.pieces):
-            _, code, count = self.pieces[index]
-            index += 1
-            if code == "s":
-                text += f"{count}s"
-                continue
-            while index < len(self.pieces) and self.pieces[index].code == code:
-                count += self.pieces[index].times
-                index += 1
-            text += f"{count if count > 1 else ''}{code}"
-        return ("<" if self.order == "little" else ">") + text
+        mark = "<" if self.order == "little" else ">"
+        return mark + repeated([(piece.code, piece.times) for piece in self.pieces])
 
     @property
     def size(self) -> int:
@@ -72,9 +62,26 @@ class Run:
     @property
     def constant(self) -> str:
         """The name of the module constant that holds its ``struct.Struct``."""
-        text = self.format
-        order = "LE" if text[0] == "<" else "BE"
-        return f"_{order}_{text[1:]}" if len(text) <= 24 else f"_{order}_{crc32(text.encode()):08X}"
+        order = "LE" if self.order == "little" else "BE"
+        return f"_{order}_{short(self.format[1:], self.format)}"
+
+
+def repeated(codes: Sequence[tuple[str, int]]) -> str:
+    """Codes and how often each stands there as ``struct`` writes them, neighbours of one code joined."""
+    text = ""
+    for code, same in groupby(codes, key=lambda each: each[0]):
+        times = [each[1] for each in same]
+        # so many bytes are one value, each
+        text += (
+            "".join(f"{size}s" for size in times) if code == "s" else f"{sum(times) if sum(times) > 1 else ''}{code}"
+        )
+    return text
+
+
+def short(codes: str, whole: str | None = None) -> str:
+    """Codes as part of a name (``t`` for ``?``); a checksum of what they are part of for long ones."""
+    whole = whole or codes
+    return codes.replace("?", "t") if len(whole) <= 24 else f"{crc32(whole.encode()):08X}"
 
 
 def runs_of(block: Sequence[Field]) -> list[Run | Field]:
@@ -88,13 +95,14 @@ def runs_of(block: Sequence[Field]) -> list[Run | Field]:
             found.append(each)
             continue
         order, code, count = piece
-        if run is None or (order != "any" and run.order not in ("any", order)):
+        long = isinstance(each.type, Array) and count > _SHARED_ELEMENTS
+        if run is None or long or (order != "any" and run.order not in ("any", order)):
             run = Run()
             found.append(run)
         if run.order == "any":
             run.order = order
         run.pieces.append(Piece(each, code, count))
-        if each.check is not None:
+        if each.check is not None or long:
             run = None
     return found
 

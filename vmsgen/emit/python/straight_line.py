@@ -33,10 +33,12 @@ class StraightLine(ABC):
         self.compile: Compiler = plan.compiler()
         #: the body of the method
         self.out = Lines(2)
-        #: functions and tables of vmsgen.runtime.straight that the method uses
+        #: functions and tables of the runtime that the method uses
         self.helpers: set[str] = set()
         #: struct formats and their module constants; "" when the struct module itself is used
         self.formats: dict[str, str] = {}
+        #: module constants of the runs of BER, with the codes and the first tag of each
+        self.runs: dict[str, tuple[str, int]] = {}
         self._locals: Counter[str] = Counter()
 
     @abstractmethod

@@ -1,0 +1,186 @@
+"""SEQUENCE OF INTEGER in straight-line BER, many at a time.
+
+Short lists go element by element. Long ones are a few operations of numpy over all of them, for writing and for
+reading: how many octets a number takes follows from comparing it with the least that takes so many; where elements
+stand is found by looking for whatever could be one, and proven by each one ending where the next begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from struct import pack
+from typing import TYPE_CHECKING, Any, Final
+
+from vmsgen.runtime.ber_integers import LEAST, Octets, means
+from vmsgen.runtime.straight import NotPlain, length
+from vmsgen.runtime.straight import content as content_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["integers", "take_integers"]
+
+#: numbers from which on numpy does it, and octets of content that may be so many
+_MANY, _MANY_OCTETS = 512, 1536
+#: numbers, and octets, that are worked on at once: what the arrays of one step take in memory is a few MiB
+_BLOCK, _WINDOW = 1 << 16, 1 << 19
+#: how often places that only look like an element are sorted out
+_SIFTINGS: Final = 4
+
+
+def integers(values: Sequence[int], table: Octets, count: int | None = None) -> bytes:
+    """Length and content octets of a SEQUENCE OF INTEGER, of ``count`` elements if that is given. Raises NotPlain,
+    struct.error or TypeError for what is no number of its type.
+    """
+    if count is not None and len(values) != max(count, 0):
+        raise NotPlain("another number of elements")
+    if len(values) < _MANY:
+        content = b"".join([b"\x02" + table[value] for value in values])
+    else:
+        content = b"".join([_written(values[at : at + _BLOCK], table) for at in range(0, len(values), _BLOCK)])
+    return length(len(content)) + content
+
+
+def take_integers(
+    data: bytes, position: int, end: int, tag: bytes, table: Octets, count: int | None = None
+) -> tuple[list[int], int]:
+    """A SEQUENCE OF INTEGER, of ``count`` elements if that is given, and the position behind it. Raises NotPlain or a
+    LookupError.
+    """
+    start, stop = content_of(data, position, end, tag)
+    if stop - start < _MANY_OCTETS:
+        values, start = _few(data, start, stop, table)
+    else:
+        values, start = _many(data, start, stop, table)
+    if start != stop:
+        raise NotPlain("cut")
+    if count is not None and len(values) != max(count, 0):
+        raise NotPlain("another number of elements")
+    return values, stop
+
+
+def _few(data: bytes, position: int, stop: int, table: Octets, most: int = _MANY_OCTETS) -> tuple[list[int], int]:
+    """The elements between two positions one by one, no more than ``most``, and the position behind them."""
+    meaning, low, high = means(table), table.low, table.high
+    values: list[int] = []
+    while position < stop and len(values) < most:
+        size = data[position + 1]
+        if data[position] != 2 or not size:
+            raise NotPlain("another element")
+        begin = position + 2
+        position = begin + size
+        if size == 1:
+            values.append(meaning[data[begin]])
+            continue
+        value = int.from_bytes(data[begin:position], "big", signed=True)
+        if not (LEAST[size] <= value < high or low <= value < -LEAST[size]):
+            raise NotPlain("not the fewest octets, or out of range")
+        values.append(value)
+    return values, position
+
+
+# ---------------------------------------------------------------------------------------------- numpy
+
+
+def _written(values: Sequence[int], table: Octets) -> bytes:
+    """The elements of some numbers: a row for each with the octets it could have, of which those it needs are taken."""
+    import numpy as np
+
+    signed = table.low < 0
+    width = (table.high.bit_length() + 6) // 8
+    code = {1: "B", 2: "H", 4: "I", 8: "Q"}[width]
+    packed = pack(f">{len(values)}{code.lower() if signed else code}", *values)
+    numbers = np.frombuffer(packed, f">{'i' if signed else 'u'}{width}").astype(f"{'i' if signed else 'u'}{width}")
+    if signed:
+        # a negative number takes as many octets as its complement
+        numbers = (numbers ^ (numbers >> (8 * width - 1))).view(f"u{width}")
+    octets = width if signed else width + 1
+    least = np.array([1 << 8 * more - 1 for more in range(octets - 1, 0, -1)], numbers.dtype)
+    needed = numbers[:, None] >= least
+    sizes = needed.sum(axis=1, dtype=np.uint8) + 1
+    rows = np.zeros((len(values), 2 + octets), np.uint8)
+    rows[:, 0] = 2
+    rows[:, 1] = sizes
+    rows[:, -width:] = np.frombuffer(packed, np.uint8).reshape(-1, width)
+    if (size := int(sizes[0])) == int(sizes.max()) == int(sizes.min()):
+        rows[:, octets - size], rows[:, octets - size + 1] = 2, size
+        return rows[:, octets - size :].tobytes()
+    taken = np.ones(rows.shape, np.bool_)
+    taken[:, 2:-1] = needed
+    return rows[taken].tobytes()
+
+
+def _many(data: bytes, position: int, stop: int, table: Octets) -> tuple[list[int], int]:
+    """The elements between two positions, a window at a time, and the position behind them."""
+    import numpy as np
+
+    values: list[int] = []
+    while position < stop:
+        window = np.frombuffer(data, np.uint8, min(stop - position, _WINDOW), position)
+        starts, sizes = _places(window)
+        if len(starts) < _MANY:
+            few, position = _few(data, position, stop, table, _BLOCK)
+            values += few
+            continue
+        values += _numbers(window, starts, sizes, table)
+        position += int(starts[-1]) + 2 + int(sizes[-1])
+    return values, position
+
+
+def _places(window: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Where elements begin that follow each other from the first octet on, and the sizes of their contents: as far as
+    that is seen at a glance, which may be nowhere.
+    """
+    import numpy as np
+
+    size = int(window[1])
+    step = size + 2
+    even = window[: len(window) // step * step].reshape(-1, step)
+    if 0 < size < 10 and len(even) and (even[:, 0] == 2).all() and (even[:, 1] == size).all():
+        starts = np.arange(0, even.size, step)
+        return starts, np.full(len(starts), size)
+    # whatever looks like an INTEGER of 1 to 9 octets
+    starts = np.flatnonzero((window[:-1] == 2) & (window[1:] - np.uint8(1) < 9))
+    sizes = window[starts + 1].astype(np.intp)
+    ends = starts + 2 + sizes
+    inside = ends <= len(window)
+    if not inside.all():
+        starts, sizes, ends = starts[inside], sizes[inside], ends[inside]
+    for _ in range(_SIFTINGS):
+        if (starts[1:] == ends[:-1]).all():
+            break
+        # what begins where nothing ends is inside of another element
+        begins = np.zeros(len(window) + 1, np.bool_)
+        begins[ends] = begins[0] = True
+        real = begins[starts]
+        starts, sizes, ends = starts[real], sizes[real], ends[real]
+    if not len(starts) or starts[0] != 0:
+        return starts[:0], sizes[:0]
+    wrong = np.flatnonzero(starts[1:] != ends[:-1])
+    count = int(wrong[0]) + 1 if len(wrong) else len(starts)
+    return starts[:count], sizes[:count]
+
+
+def _numbers(window: NDArray[Any], starts: NDArray[Any], sizes: NDArray[Any], table: Octets) -> list[int]:
+    """The values of elements: the eight octets in which each one ends, without those that are not its own."""
+    import numpy as np
+
+    padded = np.zeros(8 + len(window), np.uint8)
+    padded[8:] = window
+    words = np.ndarray((len(window) + 1,), ">u8", padded.data, strides=(1,))
+    foreign = (8 * np.maximum(8 - sizes, 0)).astype(np.uint64)
+    raised = words[starts + sizes + 2].astype(np.uint64) << foreign
+    least = np.array([0, 0, *(1 << 8 * more - 1 for more in range(1, 9))], np.uint64)[sizes]
+    nine = sizes == 9
+    if table.low < 0:
+        signed = raised.view(np.int64) >> foreign.view(np.int64)
+        plain = not nine.any() and bool(((signed ^ (signed >> 63)).view(np.uint64) >= least).all())
+        if not plain or signed.min() < table.low or signed.max() >= table.high:
+            raise NotPlain("not the fewest octets, or out of range")
+        return signed.tolist()  # type: ignore[no-any-return]
+    unsigned = raised >> foreign
+    # only a ninth octet, which is 0, may stand before a bit that would be the sign
+    plain = bool(((raised >> np.uint64(63) == 1) == nine).all() and (unsigned >= least).all())
+    if not plain or window[starts[nine] + 2].any() or int(unsigned.max()) >= table.high:
+        raise NotPlain("not the fewest octets, or out of range")
+    return unsigned.tolist()  # type: ignore[no-any-return]

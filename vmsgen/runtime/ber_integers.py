@@ -1,0 +1,194 @@
+"""INTEGERs and BOOLEANs in straight-line BER: tables of ready octets for writing, runs of neighbours for reading.
+
+A run is read in one loop over its octets: tag, length and first content octet of each component come from one ``zip``
+over a single iterator, so that nothing is indexed or sliced for a small value, and a table by type says what the octet
+means and that it is in range. What is not minimal, definite, in order and in range raises
+:class:`~vmsgen.runtime.straight.NotPlain` or a LookupError, and is the walk's to judge.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import repeat
+from operator import length_hint
+from typing import Any, Final
+
+from vmsgen.runtime import ber
+from vmsgen.runtime.straight import NotPlain
+
+__all__ = [
+    "BOOL",
+    "INT8",
+    "LEAST",
+    "OCTETS",
+    "S8",
+    "S16",
+    "S32",
+    "S64",
+    "U8",
+    "U16",
+    "U32",
+    "U64",
+    "UINT8",
+    "UNSIGNED",
+    "Octets",
+    "TlvRun",
+    "means",
+]
+
+#: the length octet of one octet, of two, of three ... as a number before so many octets
+_LENGTHS: Final = tuple(size << 8 * size for size in range(1, 10))
+#: entries that a table may have
+_ENTRIES: Final = 1 << 14
+
+
+class Octets(dict[int, bytes]):
+    """Length and content octets of the INTEGERs of one type, by value. Small ones are ready made; those of 16 bits stay
+    when they were met. Raises NotPlain for a value out of range.
+    """
+
+    __slots__ = ("high", "low")
+
+    def __init__(self, bits: int, signed: bool) -> None:
+        super().__init__()
+        self.low, self.high = (-(1 << (bits - 1)), 1 << (bits - 1)) if signed else (0, 1 << bits)
+        for value in range(max(self.low, -128), min(self.high, 256)):
+            self[value] = ber.tlv(b"", ber.integer_content(value))
+
+    def __missing__(self, value: int) -> bytes:
+        if 0 <= value < self.high:
+            more = value.bit_length() >> 3
+            made = (value + _LENGTHS[more]).to_bytes(more + 2, "big")
+        elif self.low <= value < 0:
+            more = (~value).bit_length() >> 3
+            made = (value + (1 << 8 * more + 8) + _LENGTHS[more]).to_bytes(more + 2, "big")
+        else:
+            raise NotPlain("a value out of range")
+        if more < 3 and -32769 < value < 65536 and len(self) < _ENTRIES:
+            self[value] = made
+        return made
+
+
+S8: Final = Octets(8, True)
+S16: Final = Octets(16, True)
+S32: Final = Octets(32, True)
+S64: Final = Octets(64, True)
+U8: Final = Octets(8, False)
+U16: Final = Octets(16, False)
+U32: Final = Octets(32, False)
+U64: Final = Octets(64, False)
+#: all values of eight bits; a dict itself is quicker than what is derived from it
+UINT8: Final = dict(U8)
+INT8: Final = dict(S8)
+#: octets of an integer whose width in bits a fact tells
+OCTETS: Final = {8: 1, 16: 2, 32: 4, 64: 8}
+#: tables of unsigned integers by their width
+UNSIGNED: Final = {8: U8, 16: U16, 32: U32, 64: U64}
+BOOL: Final = {False: b"\x01\x00", True: b"\x01\xff"}
+
+#: what a single content octet means, as far as it may stand
+_UNSIGNED: Final = tuple(range(128))
+_SIGNED: Final = (*range(128), *range(-128, 0))
+_TRUTH: Final = (False, *[True] * 255)
+
+#: by struct code: the meanings of a single octet, and what longer ones must be below; a BOOLEAN has one
+_TYPES: Final[dict[str, tuple[tuple[int, ...], int]]] = {
+    **{code: (_UNSIGNED, table.high) for code, table in zip("BHIQ", (U8, U16, U32, U64), strict=True)},
+    **{code: (_SIGNED, table.high) for code, table in zip("bhiq", (S8, S16, S32, S64), strict=True)},
+    "?": (_TRUTH, 0),
+}
+
+_from_bytes = int.from_bytes
+#: what the first of two octets stands for
+_HIGH: Final = tuple(first - (first >> 7 << 8) << 8 for first in range(256))
+#: the least number that takes so many octets, where they can be more than one
+LEAST: Final = (1 << 64, 1 << 64, *(1 << 8 * size - 9 for size in range(2, 10)))
+
+
+def means(table: Octets) -> tuple[int, ...]:
+    """What a single content octet means, as far as it may stand, for the integers of a table."""
+    return _SIGNED if table.low < 0 else _UNSIGNED
+
+
+class TlvRun:
+    """Primitive components under context tags in a row, beginning with the number ``first``: INTEGERs and BOOLEANs
+    (``codes`` are those of ``struct``, with ``?`` for a BOOLEAN), and OCTET STRINGs of a constant 4 to 127 octets
+    (``6s``). All tags have the same number of octets.
+    """
+
+    __slots__ = ("_lead", "_leads", "_plan")
+
+    def __init__(self, codes: str, first: int = 0) -> None:
+        types: list[tuple[tuple[int, ...], int]] = []
+        for times, code in re.findall(r"(\d*)(\D)", codes):
+            # no other octets have a meaning in a string, and none are below its size as it stands here
+            types += [((), -int(times))] if code == "s" else [_TYPES[code]] * int(times or 1)
+        tags = [ber.tag_bytes(ber.CONTEXT, False, first + index) for index in range(len(types))]
+        #: of each component: the last octet of its tag, what an octet means, what a number is below
+        self._plan = tuple((tag[-1], *each) for tag, each in zip(tags, types, strict=True))
+        #: how many octets there are before the last one of a tag, and what they are together
+        self._leads = len(tags[0]) - 1
+        self._lead: object = tags[0][0] if self._leads == 1 else tuple(tags[0][:-1])
+
+    def take(self, data: bytes, position: int, end: int) -> list[Any]:
+        """The values of the components at ``position``, and behind them the position after the last, which is at
+        ``end`` or before it. Raises NotPlain and LookupError.
+        """
+        rest = iter(data)
+        rest.__setstate__(position)  # type: ignore[attr-defined] # of iterators over bytes
+        lead = self._lead
+        leads: Iterator[object] = rest
+        if self._leads != 1:
+            leads = zip(*[rest] * self._leads, strict=False) if self._leads else repeat(lead)
+        last = len(data) - 1
+        values: list[Any] = []
+        try:
+            for (wanted, meaning, high), before, tag, size, first in zip(  # noqa: B905 - ends with the run
+                self._plan, leads, rest, rest, rest
+            ):
+                if tag != wanted or before != lead:
+                    raise NotPlain("another element")
+                if size == 1:
+                    values.append(meaning[first])
+                elif size == 2:
+                    value = _HIGH[first] + next(rest)
+                    # a negative number has a meaning only where numbers may be
+                    if not (127 < value < high or (-high <= value < -128 and meaning[first])):
+                        raise NotPlain("not the fewest octets, or out of range")
+                    values.append(value)
+                elif size == 3 and not first:
+                    value = next(rest) << 8 | next(rest)
+                    if not 32767 < value < high:
+                        raise NotPlain("not the fewest octets, or out of range")
+                    values.append(value)
+                else:
+                    begin = last - length_hint(rest)
+                    content = data[begin : begin + size]
+                    rest.__setstate__(begin + size)  # type: ignore[attr-defined] # of iterators over bytes
+                    value = _from_bytes(content, "big")
+                    if first > 127 or not meaning:
+                        values.append(_other(content, size, meaning, high))
+                    elif LEAST[size] <= value < high and len(content) == size:
+                        values.append(value)
+                    else:
+                        raise NotPlain("cut, not the fewest octets, or out of range")
+        except StopIteration:
+            raise NotPlain("cut") from None
+        position = last + 1 - length_hint(rest)
+        if position > end or len(values) != len(self._plan):
+            raise NotPlain("cut")
+        values.append(position)
+        return values
+
+
+def _other(content: bytes, size: int, meaning: tuple[int, ...], high: int) -> int | bytes:
+    """A negative INTEGER of many octets, or an OCTET STRING."""
+    if len(content) == size:
+        if not meaning and size == -high:
+            return content
+        value = _from_bytes(content, "big", signed=True)
+        # a negative number has a meaning only where numbers may be
+        if -high <= value < -LEAST[size] and meaning[content[0]]:
+            return value
+    raise NotPlain("cut, not the fewest octets, out of range, or octets of another size")
