@@ -244,8 +244,9 @@ def test_a_receiver_that_does_not_read_the_rest(read: bool, tmp_path: Path) -> N
             [*VMSGEN, "convert", tmp_path / "in.mig", f"unix:{path}", "--to", "ber"], stderr=subprocess.PIPE
         ) as converter:
             connection, _ = server.accept()
-            with connection, connection.makefile("rb") as pipe:
-                pipe.read() if read else pipe.read(1)
+            with connection:
+                while connection.recv(1 << 16 if read else 1) and read:
+                    pass
             assert converter.wait(60) == (0 if read else 2)
             assert converter.stderr is not None
             text = converter.stderr.read().decode()
@@ -354,7 +355,7 @@ def test_killed_at_any_moment(number: signal.Signals, source: Path, stream: byte
             time.sleep(draw.uniform(0.02, 0.8))
             converter.send_signal(number)
             code = converter.wait(60)
-        assert code in (0, -number, 128 + number)
+        assert code in (0, 1, -number, 128 + number)  # (1: Python had not even started)
         assert out.read_bytes() == b"old" or code == 0 or out.stat().st_size > len(stream) // 2
         if number != signal.SIGKILL:
             assert not (tmp_path / "out.part").exists()

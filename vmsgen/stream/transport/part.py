@@ -43,6 +43,7 @@ class PartFile:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
         self._part = f"{self.path}.part"
+        self._published = False
         descriptor = self._locked()
         # closing tells of errors too, and must come before the renaming; the lock is held until after it
         self._lock = os.dup(descriptor)
@@ -86,6 +87,7 @@ class PartFile:
         """Gives the file its name, which may be that of an older one. Raises OSError."""
         self.close()
         os.replace(self._part, self.path)
+        self._published = True
         self._release()
 
     def remove(self) -> None:
@@ -93,12 +95,15 @@ class PartFile:
         with contextlib.suppress(OSError):
             self.file.close()
         if self._lock >= 0:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._part)
+            with contextlib.suppress(OSError):
+                if self._is(self._lock):  # and not of the next one who writes
+                    os.unlink(self._part)
             self._release()
 
     def outcome(self, name: str | None) -> str:
         """What became of the file after :meth:`remove`, in a few words; ``name`` is what the user calls it."""
+        if self._published:
+            return f"{name or self.path} was written"
         return f"{name or self.path} {'is as it was' if os.path.exists(self.path) else 'was not written'}"
 
     def _release(self) -> None:
