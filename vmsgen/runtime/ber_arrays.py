@@ -7,6 +7,7 @@ stand is found by looking for whatever could be one, and proven by each one endi
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from struct import pack
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +23,8 @@ __all__ = ["integers", "take_integers"]
 
 #: numbers from which on numpy does it, and octets of content that may be so many
 _MANY, _MANY_OCTETS = 512, 1536
+#: octets of long lists after which numpy is imported: that takes as long as these do one by one
+_PAYS = 1 << 19
 #: numbers, and octets, that are worked on at once: what the arrays of one step take in memory is a few MiB
 _BLOCK, _WINDOW = 1 << 16, 1 << 19
 #: how often places that only look like an element are sorted out
@@ -34,7 +37,7 @@ def integers(values: Sequence[int], table: Octets, count: int | None = None) -> 
     """
     if count is not None and len(values) != max(count, 0):
         raise NotPlain("another number of elements")
-    if len(values) < _MANY:
+    if len(values) < _MANY or not _numpy_pays(3 * len(values)):
         content = b"".join([b"\x02" + table[value] for value in values])
     else:
         content = b"".join([_written(values[at : at + _BLOCK], table) for at in range(0, len(values), _BLOCK)])
@@ -48,8 +51,8 @@ def take_integers(
     LookupError.
     """
     start, stop = content_of(data, position, end, tag)
-    if stop - start < _MANY_OCTETS:
-        values, start = _few(data, start, stop, table)
+    if stop - start < _MANY_OCTETS or not _numpy_pays(stop - start):
+        values, start = _few(data, start, stop, table, stop - start)
     else:
         values, start = _many(data, start, stop, table)
     if start != stop:
@@ -57,6 +60,18 @@ def take_integers(
     if count is not None and len(values) != max(count, 0):
         raise NotPlain("another number of elements")
     return values, stop
+
+
+_seen = 0  # octets of long lists, before numpy was there
+
+
+def _numpy_pays(octets: int) -> bool:
+    """Whether a list of so many octets is one for numpy: at once if that is there, or else when many have come."""
+    global _seen
+    if "numpy" in sys.modules:
+        return True
+    _seen += octets
+    return _seen >= _PAYS
 
 
 def _few(data: bytes, position: int, stop: int, table: Octets, most: int = _MANY_OCTETS) -> tuple[list[int], int]:
