@@ -1,4 +1,7 @@
-"""How fast ``vmsgen build`` makes the shipped library: from nothing, after a change of one spec, and of none."""
+"""How fast ``vmsgen build`` makes the shipped library: from nothing, after a change of one spec, and of none.
+
+A busy machine misses aims in seconds that it reaches when it is idle; the ratios to a bare interpreter tell.
+"""
 
 from __future__ import annotations
 
@@ -16,28 +19,27 @@ _CLONE = Path(__file__).parents[1]
 BUILD = [sys.executable, "-m", "vmsgen", "build"]
 #: A spec that nothing imports, as nearly all are, and the one that most others import.
 _ONE, _SHARED = "net/e1000", "pci/device"
-_COLD = "cold"
+_NOTHING = "python -c pass"
 
 
 def rows() -> Iterator[Row]:
-    """Each kind of build in turn, in a copy of the clone: the ratios are to a build from nothing."""
+    """Each kind of build in turn, in a copy of the clone; the ratios are to an interpreter that does nothing."""
     with tempfile.TemporaryDirectory() as folder:
         clone = copied(Path(folder) / "clone")
         contestants = {
-            _COLD: command(BUILD, folder=clone, before=lambda: emptied(clone)),
-            "one spec": command(BUILD, folder=clone, before=edited(clone, _ONE)),
-            "one spec that 100 others need": command(BUILD, folder=clone, before=edited(clone, _SHARED)),
-            "nothing": command(BUILD, folder=clone),
+            _NOTHING: command([sys.executable, "-c", "pass"], folder=clone),
+            "from nothing": command(BUILD, folder=clone, before=lambda: emptied(clone)),
+            "one spec changed": command(BUILD, folder=clone, before=edited(clone, _ONE)),
+            "one spec changed that 100 others need": command(BUILD, folder=clone, before=edited(clone, _SHARED)),
+            "nothing changed": command(BUILD, folder=clone),
             "--check": command([*BUILD, "--check"], folder=clone),
             "--check --full": command([*BUILD, "--check", "--full"], folder=clone),
         }
         runs = by_turns(contestants, rounds=5)
-    number = len(list((_CLONE / "device-specs").rglob("*.yaml")))
-    yield row(f"build of {number} specs, from nothing", runs, _COLD, aim=30, judged="seconds")
-    aims = {"one spec": 1.0, "nothing": 0.4, "--check": 1.0}
+    aims = {"from nothing": 30, "one spec changed": 1.0, "nothing changed": 0.4, "--check": 1.0}
     for name in list(contestants)[1:]:
-        what = f"build {name}" if name.startswith("--") else f"build, {name} changed"
-        yield row(what, runs, name, _COLD, aim=aims.get(name), judged="seconds")
+        what = f"build {name}" if name.startswith("--") else f"build, {name}"
+        yield row(what, runs, name, _NOTHING, aim=aims.get(name), judged="seconds")
 
 
 def copied(place: Path) -> Path:
