@@ -133,7 +133,7 @@ class Attempts:
         try:
             made.state, made.end = kind.load_at(data, 0, version=self.contents.version, facts=facts)
         except DataError as error:
-            made.error = error
+            made.error = error.with_traceback(None)  # which holds all that the codec had in hand
         except VmsgenError as error:
             made.error = LayoutError(str(error))
         self._runs += 1
