@@ -33,7 +33,7 @@ from vmsgen.stream.items import (
 )
 from vmsgen.stream.ram.block_list import read_block_list
 from vmsgen.stream.ram.mapped import read_mapped_blocks
-from vmsgen.stream.ram.rows import count_alike, shortest_row, words
+from vmsgen.stream.ram.rows import count_alike, count_zeros, shortest_row, words
 from vmsgen.stream.transport.source import ByteSource
 
 __all__ = ["MAX_RUN", "RamState", "read_records"]
@@ -42,10 +42,10 @@ __all__ = ["MAX_RUN", "RamState", "read_records"]
 MAX_RUN = 1 << 24
 _MAX_BATCH = 1024
 _MAX_ROW = 4096  # pages in one record of a row
+_ZERO_RECORD = 9  # octets of a zero page
 _NONE = -1
 
 _word = struct.Struct(">Q").unpack_from
-_zero = struct.Struct(">QB")
 
 
 @dataclass(slots=True)
@@ -181,16 +181,12 @@ class _Reader:
         if addr != following or addr - first >= MAX_RUN * page_size:
             self._end_run(records)
             first = addr
-        room = MAX_RUN - (addr - first) // page_size
-        size = min((end - pos) // _zero.size, room) * _zero.size
-        for found, fill in _zero.iter_unpack(self.source.view[pos : pos + size]):
-            if found != word or fill:
-                break
-            word += page_size
-            pos += _zero.size
+        room = min(MAX_RUN - (addr - first) // page_size, ((1 << 64) - addr) // page_size)
+        size = min((end - pos) // _ZERO_RECORD, room) * _ZERO_RECORD
+        pages = count_zeros(self.source.view[pos : pos + size], page_size, word)
         self._row_next = _NONE
-        self._zeros = (first, word & ~(page_size - 1))
-        return pos
+        self._zeros = (first, addr + pages * page_size)
+        return pos + pages * _ZERO_RECORD
 
     def _end_run(self, records: list[Record]) -> None:
         """What was held back of zero pages, and the end of a row: something else comes."""

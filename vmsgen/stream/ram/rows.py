@@ -15,7 +15,7 @@ from collections.abc import Callable
 from vmsgen.stream.items import ROW_HEAD
 from vmsgen.stream.transport.sink import ByteSink, Piece
 
-__all__ = ["count_alike", "shortest_row", "words", "write_row"]
+__all__ = ["count_alike", "count_zeros", "shortest_row", "words", "write_row"]
 
 _LEAST_BYTES = 1 << 15
 _FIRST_LOOK = 32  # pages
@@ -27,17 +27,20 @@ def shortest_row(page_size: int) -> int:
     return max(2, _LEAST_BYTES // page_size)
 
 
-def words(first: int, pages: int, page_size: int) -> bytes:
-    """The heads, in the binary format, of pages that follow each other; ``first`` is the first one, as a number."""
+def words(first: int, pages: int, page_size: int, behind: bytes = b"") -> bytes:
+    """The heads, in the binary format, of pages that follow each other; ``first`` is the first one, as a number, and
+    ``behind`` stands behind each.
+    """
+    stride = ROW_HEAD + len(behind)
     middle, low = _octets(page_size)
     heads = bytearray()
     while pages:
         # within 16 MiB only two octets change: the lowest is the flags
         at = (first & _REGION - 1) // page_size
         count = min(pages, len(low) - at)
-        some = bytearray(first.to_bytes(ROW_HEAD, "big") * count)
-        some[5::ROW_HEAD] = middle[at : at + count]
-        some[6::ROW_HEAD] = low[at : at + count]
+        some = bytearray((first.to_bytes(ROW_HEAD, "big") + behind) * count)
+        some[5::stride] = middle[at : at + count]
+        some[6::stride] = low[at : at + count]
         heads += some
         first += count * page_size
         pages -= count
@@ -67,8 +70,24 @@ def count_alike(pages: memoryview, page_size: int, expected: Callable[[int, int]
     return at
 
 
-def _common(one: memoryview, other: memoryview) -> int:
-    """How many numbers are the same before the first that is not, which there is."""
+def count_zeros(records: memoryview, page_size: int, first: int) -> int:
+    """How many records of zero pages, nine octets each, follow each other, the first of the word ``first``."""
+    stride = ROW_HEAD + 1
+    there = len(records) // stride
+    at, size = 0, _FIRST_LOOK
+    while at < there:
+        count = min(size, there - at)
+        some = bytes(records[at * stride : (at + count) * stride])
+        wanted = words(first + at * page_size, count, page_size, b"\0")
+        if some != wanted:
+            return at + _common(some, wanted) // stride
+        at += count
+        size *= 4
+    return at
+
+
+def _common(one: memoryview | bytes, other: memoryview | bytes) -> int:
+    """How many elements are the same before the first that is not, which there is."""
     low, high = 0, len(one)
     while high - low > 1:
         middle = (low + high) // 2

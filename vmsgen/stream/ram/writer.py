@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 
 from vmsgen.runtime.errors import DataError, LimitError
@@ -148,8 +147,7 @@ class _Writer:
         flags = marks.RAM_ZERO | marks.RAM_CONTINUE
         while addr < last:
             stop = min(last, addr + _RUN_PIECE * page_size)
-            # behind each word the zero byte
-            write(struct.pack(">" + "Qx" * ((stop - addr) // page_size), *range(addr | flags, stop | flags, page_size)))
+            write(words(addr | flags, (stop - addr) // page_size, page_size, b"\0"))
             addr = stop
 
     def _other(self, record: Record) -> None:
