@@ -27,7 +27,7 @@ import vmsgen
 from benchmarks.captured import captured
 from benchmarks.measure import Contestant, Row, by_turns, row, table
 from benchmarks.peers import Encoded, has_asn1c, over, schema, with_asn1c, with_asn1tools, with_pycrate
-from vmsgen.build import build
+from vmsgen.building.build import build
 from vmsgen.packages import asn1_folder, generated_package, shipped_library
 from vmsgen.runtime.state import VMState
 from vmsgen.settings import project

@@ -21,7 +21,7 @@ from benchmarks.measure import Contestant, Cost, by_turns, command, row, table, 
 from benchmarks.reading import traced
 from benchmarks.records import write_stream
 from benchmarks.streams import taken
-from vmsgen.compilation import compile_project
+from vmsgen.building.compilation import compile_project
 from vmsgen.settings import project
 from vmsgen.stream.items import PAGE as FULL
 from vmsgen.stream.items import ZERO

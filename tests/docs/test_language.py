@@ -12,7 +12,7 @@ import pytest
 
 from tests.docs.blocks import ROOT, Block, blocks
 from tests.docs.specs import compiled, findings, whole
-from vmsgen.build import build
+from vmsgen.building.build import build
 from vmsgen.diagnostics import Severity
 from vmsgen.diagnostics.rules import RULES
 from vmsgen.settings import Project

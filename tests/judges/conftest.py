@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from tests.judges import asn1c, pycrate_judge
 from tests.judges.drawing import Definitions, draw
-from vmsgen.build import build, compile_project
+from vmsgen.building.build import build, compile_project
 from vmsgen.runtime.registry import Registry
 from vmsgen.runtime.state import VMState
 from vmsgen.settings import Project, project

@@ -14,7 +14,7 @@ from random import Random
 import pytest
 
 from tests.judges.drawing import Definitions, Rejected, draw
-from vmsgen.build import build, compile_project
+from vmsgen.building.build import build, compile_project
 from vmsgen.runtime.registry import Registry
 from vmsgen.runtime.state import VMState
 from vmsgen.settings import Project, project

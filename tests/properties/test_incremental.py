@@ -9,16 +9,16 @@ from random import Random
 
 import pytest
 
-import vmsgen.compilation
-import vmsgen.incremental
-import vmsgen.inputs
+import vmsgen.building.compilation
+import vmsgen.building.incremental
+import vmsgen.building.inputs
 import vmsgen.settings
 from tests.properties.edits import LIBRARY, Edits
-from vmsgen.build import build
+from vmsgen.building.build import build
+from vmsgen.building.incremental import Made
+from vmsgen.building.publish import PublishError
 from vmsgen.diagnostics import Severity
 from vmsgen.diagnostics.text import render_all
-from vmsgen.incremental import Made
-from vmsgen.publish import PublishError
 from vmsgen.settings import Project, project
 
 SEEDS = int(os.environ.get("VMSGEN_EXAMPLES", "4"))
@@ -32,7 +32,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.mkdir(parents=True)
     for name, text in LIBRARY.items():
         (folder / name).write_text(text)
-    for module in (vmsgen.settings, vmsgen.compilation, vmsgen.inputs):
+    for module in (vmsgen.settings, vmsgen.building.compilation, vmsgen.building.inputs):
         monkeypatch.setattr(module, "shipped_specs", lambda: folder)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     assert not build(Project(folder.parent, folder, folder.parent / "generated")).failed  # which gives it its tags
@@ -65,14 +65,14 @@ def test_the_same_as_a_full_build(seed: int, tmp_path: Path, library: None, monk
     quick.mkdir(parents=True)
     edits, failed = Edits(quick, Random(seed)), False
     taken: list[Made | None] = []
-    changed = vmsgen.incremental.build_changed
+    changed = vmsgen.building.incremental.build_changed
 
     def counted(*arguments: object) -> Made | None:
         taken.append(changed(*arguments))  # type: ignore[arg-type]
         return taken[-1]
 
-    monkeypatch.setattr("vmsgen.build.build_changed", counted)
-    monkeypatch.setattr(vmsgen.incremental, "LARGEST_SHARE", 1.0)
+    monkeypatch.setattr("vmsgen.building.build.build_changed", counted)
+    monkeypatch.setattr(vmsgen.building.incremental, "LARGEST_SHARE", 1.0)
     history: list[str] = []
     for _ in range(STEPS):
         shutil.rmtree(whole.parent, ignore_errors=True)

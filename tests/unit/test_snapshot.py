@@ -20,7 +20,7 @@ USER = "vmsgen: 1\nvmstate: acme-board\nsummary: a board\nimport: {clock: [AcmeC
 def rendered(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[str]]:
     """The modules that builds generate, in a project of three specs that was built once."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr("vmsgen.incremental.LARGEST_SHARE", 1.0)
+    monkeypatch.setattr("vmsgen.building.incremental.LARGEST_SHARE", 1.0)
     spec(folder, "clock", CLOCK)
     spec(folder, "board", USER)
     assert run(["build"]) == 0

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from vmsgen.building.inputs import Inputs, read_inputs, unchanged
+from vmsgen.building.publish import PublishError
+from vmsgen.building.staging import StagingError
 from vmsgen.diagnostics import Diagnostic, Severity
 from vmsgen.diagnostics.formats import FORMATS
-from vmsgen.inputs import Inputs, read_inputs, unchanged
-from vmsgen.publish import PublishError
 from vmsgen.settings import LOCK, Project, SettingsError, project, shown
-from vmsgen.staging import StagingError
 
 if TYPE_CHECKING:  # what compiles is imported when there is something to compile
-    from vmsgen.build import Outcome
+    from vmsgen.building.build import Outcome
 
 #: What was done about each kind of difference.
 _DONE = {"missing": "new", "changed": "changed", "stale": "removed"}
@@ -72,7 +72,7 @@ def _project(specs: Path | None, output: Path | None) -> Project:
 
 def _watch(place: Project, specs: Path | None, output: Path | None, form: str) -> int:
     """Builds until it is interrupted; whatever is wrong is said, and waits for the next change."""
-    from vmsgen.watch import changes
+    from vmsgen.building.watch import changes
 
     try:
         for number, _ in enumerate(changes(place)):
@@ -104,7 +104,7 @@ def _unchanged(place: Project, inputs: Inputs) -> int | None:
 
 
 def _build(place: Project, inputs: Inputs, check: bool = False, diff: bool = False, full: bool = False) -> Outcome:
-    from vmsgen.build import build
+    from vmsgen.building.build import build
     from vmsgen.emit.asn1 import SchemaError
     from vmsgen.emit.templates import TemplateError
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from vmsgen.build import compile_project
+from vmsgen.building.build import compile_project
+from vmsgen.building.publish import PublishError, stage, with_manifest
+from vmsgen.building.staging import StagingError, transaction
 from vmsgen.cli.build import report
 from vmsgen.emit.asn1 import SchemaError
 from vmsgen.emit.docs import INDEX, emit_docs
 from vmsgen.emit.templates import TemplateError, Templates
-from vmsgen.publish import PublishError, stage, with_manifest
 from vmsgen.settings import SettingsError, project
-from vmsgen.staging import StagingError, transaction
 
 
 @click.command("docs")

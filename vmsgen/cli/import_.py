@@ -71,10 +71,10 @@ def command(
     vmsgen import guest.mig --out device-specs
     vmsgen import 7.2/ 10.0/ --label 7.2=7.2/ --label 10.0=10.0/ --out device-specs
     """
-    from vmsgen.publish import PublishError
+    from vmsgen.building.publish import PublishError
+    from vmsgen.building.staging import StagingError
     from vmsgen.qemu.importer import gather
     from vmsgen.qemu.into_folder import SpecsError, plan_import, publish
-    from vmsgen.staging import StagingError
 
     say = _Progress()
     files = [(_label(path, labels), path) for path in _files(sources)]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vmsgen.build import compile_project
+from vmsgen.building.build import compile_project
 from vmsgen.diagnostics import Diagnostic, Severity
 from vmsgen.diagnostics.reporter import Reporter, ordered
 from vmsgen.lint.checks import CHECKS

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from vmsgen.build import compile_project
+from vmsgen.building.build import compile_project
+from vmsgen.building.publish import PublishError, compare
+from vmsgen.building.staging import transaction
 from vmsgen.diagnostics import Diagnostic, Severity, Span
-from vmsgen.publish import PublishError, compare
 from vmsgen.qemu.drafts import make_drafts
 from vmsgen.qemu.existing import Existing, joined
 from vmsgen.qemu.files import Filer
@@ -27,7 +28,6 @@ from vmsgen.settings import OUTPUT, SPECS, Project, shipped_specs
 from vmsgen.spec.compile import LOCK, compile_specs
 from vmsgen.spec.loader import LIBRARY_PREFIX
 from vmsgen.spec.model import Model
-from vmsgen.staging import transaction
 from vmsgen.stream.transport.part import named, scratch_name
 
 __all__ = ["FolderImport", "SpecsError", "plan_import", "publish"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import vmsgen.compilation
+import vmsgen.building.compilation
 from tests.unit.cli.test_build import CLOCK, NIC, folder, spec
 from vmsgen.cli import run
 
@@ -28,7 +28,7 @@ def built(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def compile_specs(*_: object, **__: object) -> None:
         raise _Compiled
 
-    monkeypatch.setattr(vmsgen.compilation, "compile_specs", compile_specs)
+    monkeypatch.setattr(vmsgen.building.compilation, "compile_specs", compile_specs)
     return folder
 
 

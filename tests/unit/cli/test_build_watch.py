@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-import vmsgen.watch
+import vmsgen.building.watch
 from tests.unit.cli.test_build import CLOCK, NIC, folder, spec
+from vmsgen.building.watch import changes
 from vmsgen.cli import run
 from vmsgen.settings import project
-from vmsgen.watch import changes
 
 __all__ = ["folder"]
 
@@ -30,12 +30,12 @@ def watched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]
         left = list(edits)
 
         def sleep(seconds: float) -> None:
-            if seconds == vmsgen.watch.INTERVAL:
+            if seconds == vmsgen.building.watch.INTERVAL:
                 if not left:
                     raise KeyboardInterrupt
                 left.pop(0)()
 
-        monkeypatch.setattr("vmsgen.watch.changes", lambda place: changes(place, sleep))
+        monkeypatch.setattr("vmsgen.building.watch.changes", lambda place: changes(place, sleep))
         return run(["build", "--watch"])
 
     return of
@@ -104,7 +104,7 @@ def test_a_change_during_a_build_is_not_missed(folder: Path) -> None:
     next(seen)
     spec(folder, "clock", CLOCK)
     next(seen)
-    assert slept == [vmsgen.watch.INTERVAL, vmsgen.watch.SETTLED]
+    assert slept == [vmsgen.building.watch.INTERVAL, vmsgen.building.watch.SETTLED]
 
 
 @pytest.mark.parametrize("other", ["--check", "--diff", "--full"])

@@ -11,7 +11,7 @@ import pytest
 import vmsgen
 from tests.unit.stream.synthetic import HEADER, be32, be64, full, vmdesc
 from vmsgen import cli
-from vmsgen.build import build
+from vmsgen.building.build import build
 from vmsgen.packages import generated_package
 from vmsgen.runtime.errors import VmsgenError
 from vmsgen.settings import project

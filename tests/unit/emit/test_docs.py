@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vmsgen.building.publish import check_paths
 from vmsgen.emit.docs import emit_docs
 from vmsgen.emit.docs.sizes import fixed_size, offsets
 from vmsgen.emit.docs.views import safe_name
-from vmsgen.publish import check_paths
 from vmsgen.spec.model import Definition, Field, Model, Prop
 from vmsgen.spec.wire_types import Labels, Pad, StructRef
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import vmsgen.emit.parallel
-from vmsgen.compilation import compile_project
+from vmsgen.building.compilation import compile_project
 from vmsgen.emit.parallel import render_all
 from vmsgen.emit.templates import TemplateError, Templates
 from vmsgen.settings import project

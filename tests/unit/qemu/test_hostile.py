@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.unit.qemu.descriptions import Json, column, dump, gathered, leaf, size_of, state, stream, struct, table
-from vmsgen.build import compile_project, make
+from vmsgen.building.build import compile_project, make
 from vmsgen.qemu.into_folder import plan_import, publish
 from vmsgen.settings import project
 from vmsgen.spec.model import Module

@@ -27,7 +27,7 @@ from tests.unit.stream.synthetic import (
     str8,
 )
 from vmsgen import cli
-from vmsgen.build import build
+from vmsgen.building.build import build
 from vmsgen.packages import asn1_folder, generated_package
 from vmsgen.runtime.errors import DataError, VmsgenError
 from vmsgen.settings import project

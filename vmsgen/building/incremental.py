@@ -15,17 +15,17 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from vmsgen.compilation import Compilation, compile_project
+from vmsgen.building.compilation import Compilation, compile_project
+from vmsgen.building.inputs import Inputs
+from vmsgen.building.publish import as_written
+from vmsgen.building.snapshot import Record
 from vmsgen.diagnostics import Diagnostic, Severity
 from vmsgen.emit.asn1 import SchemaError
 from vmsgen.emit.parallel import render_all
 from vmsgen.emit.python.layout import remember_splits
 from vmsgen.emit.templates import TemplateError, Templates
 from vmsgen.emit.units import Unit, assemble, emitted
-from vmsgen.inputs import Inputs
-from vmsgen.publish import as_written
 from vmsgen.settings import LOCK, Project
-from vmsgen.snapshot import Record
 from vmsgen.spec.asks import Ask, Rest, home
 from vmsgen.spec.known import Known
 from vmsgen.spec.loader import LIBRARY_PREFIX, is_machine

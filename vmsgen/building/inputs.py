@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import vmsgen
-from vmsgen.publish import intact
+from vmsgen.building.publish import intact
 from vmsgen.settings import LOCK, Project, shipped_specs, shipped_templates
 
-#: Packages and modules of vmsgen that decide what is generated.
-_TOOL = ("spec", "emit", "diagnostics", "build.py", "compilation.py", "incremental.py", "publish.py", "snapshot.py")
+#: Packages of vmsgen that decide what is generated.
+_TOOL = ("building", "diagnostics", "emit", "spec")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from vmsgen.inputs import Inputs
+from vmsgen.building.inputs import Inputs
 from vmsgen.settings import Project
 
 if TYPE_CHECKING:

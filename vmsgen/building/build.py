@@ -11,14 +11,14 @@ import gc
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vmsgen.compilation import Compilation, compile_project
+from vmsgen.building.compilation import Compilation, compile_project
+from vmsgen.building.incremental import Made, build_changed, make_all
+from vmsgen.building.inputs import Inputs, read_inputs
+from vmsgen.building.publish import Difference, compare, stage, unified_diff, with_manifest
+from vmsgen.building.snapshot import load_snapshot, save_snapshot
+from vmsgen.building.staging import transaction
 from vmsgen.diagnostics import Diagnostic, Severity
-from vmsgen.incremental import Made, build_changed, make_all
-from vmsgen.inputs import Inputs, read_inputs
-from vmsgen.publish import Difference, compare, stage, unified_diff, with_manifest
 from vmsgen.settings import LOCK, Project
-from vmsgen.snapshot import load_snapshot, save_snapshot
-from vmsgen.staging import transaction
 
 __all__ = ["Compilation", "Outcome", "build", "compile_project", "make"]
 

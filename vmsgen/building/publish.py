@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import vmsgen
-from vmsgen.staging import Transaction
+from vmsgen.building.staging import Transaction
 
 MANIFEST = "manifest.json"
 _FORMAT = 1

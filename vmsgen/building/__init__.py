@@ -1,0 +1,1 @@
+"""A build: the specs of a project compiled, what has changed of it generated, all published or nothing."""
