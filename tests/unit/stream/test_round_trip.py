@@ -219,6 +219,12 @@ def test_zero_runs() -> None:
     assert back(data) == data
 
 
+def test_zero_pages_behind_the_end_of_their_block() -> None:
+    places = (0x7000_0000, 0x7000_1000, (1 << 64) - 0x1000)
+    data = ram_stream(zero_page(0, "pc.ram") + b"".join(zero_page(addr, None) for addr in places))
+    assert back(data) == data
+
+
 def test_how_the_input_comes_does_not_show() -> None:
     payload = zero_page(0, "pc.ram") + b"".join(zero_page(page << 12, None) for page in range(1, 250))
     data = ram_stream(payload)

@@ -136,7 +136,8 @@ class _Writer:
         page_size = self.state.page_size
         last = addr + pages * page_size
         known = self.state.lengths.get(self._block)
-        if pages < 1 or last > (1 << 64) or pages > MAX_RUN or (known is not None and last > known):
+        # (where its pages are is QEMU's to judge: what came from the binary format goes back to it)
+        if pages < 1 or last > (1 << 64) or pages > MAX_RUN or (known is not None and pages * page_size > known):
             raise LimitError(f"a run of {pages} zero pages from {addr:#x} on does not fit its block")
         write = self.sink.write
         if self._name is not None or pages == 1:
