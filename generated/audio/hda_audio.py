@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import take_booleans
 from vmsgen.runtime.ber_integers import BOOL, S64, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
     TRUTH,
     NotPlain,
+    content,
     count_of,
     decode_subsections,
     encode_subsections,
@@ -426,3 +428,42 @@ class HdaAudio(VMState):
                     [1 if each else 0 for each in count_of(need(self.running_real), 32)]
                 )
             )
+
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.st, 4)])
+        out.append(tlv(b"\xa0", x))
+        x = b"".join(
+            [b"\x01" + BOOL[item] for item in count_of(self.running_compat, 16)]
+        )
+        out.append(tlv(b"\xa1", x))
+        if version >= 2:
+            x = b"".join(
+                [b"\x01" + BOOL[item] for item in count_of(need(self.running_real), 32)]
+            )
+            out.append(tlv(b"\xa2", x))
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts, version: int) -> HdaAudio:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        p, end = content(d, p, e, b"\xa0")
+        _items = []
+        while p < end:
+            p, n = content(d, p, end, b"0")
+            _items.append(AudioStream._decode(d, p, n, f))
+            p = n
+        self.st = count_of(_items, 4)
+        self.running_compat, p = take_booleans(d, p, e, b"\xa1", 16)
+        if version >= 2:
+            self.running_real, p = take_booleans(d, p, e, b"\xa2", 32)
+        else:
+            self.running_real = None
+        if p != e:
+            raise NotPlain("a component more")
+        return self

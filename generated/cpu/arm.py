@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import grid, integers, take_grid, take_integers
 from vmsgen.runtime.ber_integers import S32, S64, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.functions import at
@@ -388,6 +388,41 @@ class ArmCpuVfp(VMState):
         out.append(_BE_14I.pack(*self.xregs_2))
         out.append(_BE_I.pack(self.fpscr))
         save_subsections(self, out, f, {})
+
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None or version != 1:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        out += (
+            b"\xa0",
+            grid(self.zregs, U64, 32, 2),
+            b"\x81",
+            U32[self.xregs_0],
+            b"\xa2",
+            integers(self.xregs_2, U32, 14),
+            b"\x83",
+            U32[self.fpscr],
+        )
+        x = encode_subsections(self, f, {})
+        if x:
+            out.append(tlv(b"\xa4", x))
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts, version: int) -> ArmCpuVfp:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.fpcr_fpsr = None
+        self.zregs, p = take_grid(d, p, e, b"\xa0", U64, 32, 2)
+        self.xregs_0, p = take_integer(d, p, e, b"\x81", U32)
+        self.xregs_2, p = take_integers(d, p, e, b"\xa2", U32, 14)
+        self.fpscr, p = take_integer(d, p, e, b"\x83", U32)
+        p = decode_subsections(self, d, p, e, b"\xa4", f, {})
+        if p != e:
+            raise NotPlain("a component more")
+        return self
 
 
 class ArmCpuIwmmxt(VMState):

@@ -5,17 +5,26 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
-from vmsgen.runtime.ber_integers import U32, U64, TlvRun
+from vmsgen.runtime.ber_arrays import (
+    grid,
+    integers,
+    take_booleans,
+    take_grid,
+    take_integers,
+)
+from vmsgen.runtime.ber_integers import BOOL, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
     NotPlain,
     content,
     count_of,
+    decode_subsections,
+    encode_subsections,
     load_subsections,
     need,
     save_subsections,
+    take_integer,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -31,6 +40,10 @@ _BE_I = struct.Struct(">I")
 _BE_Q = struct.Struct(">Q")
 _TLV0_3Q = TlvRun("3Q")
 _TLV0_4Q2I = TlvRun("4Q2I")
+_TLV5_25Q = TlvRun("25Q", 5)
+_TLV31_23Q = TlvRun("23Q", 31)
+_TLV55_3Q = TlvRun("3Q", 55)
+_TLV59_2Q = TlvRun("2Q", 59)
 
 
 class TlbEntry(Struct):
@@ -172,6 +185,30 @@ class LoongArchCpuFpu(VMState):
             raise NotPlain("no value")
         out.append(bytes([1 if each else 0 for each in count_of(self.flags, 8)]))
 
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None or version != 1:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        out += (b"\xa0", integers(self.low, U64, 32), b"\x81", U32[self.fcsr])
+        x = b"".join([b"\x01" + BOOL[item] for item in count_of(self.flags, 8)])
+        out.append(tlv(b"\xa2", x))
+        return b"".join(out)
+
+    @classmethod
+    def _decode(
+        cls, d: bytes, p: int, e: int, f: Facts, version: int
+    ) -> LoongArchCpuFpu:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.low, p = take_integers(d, p, e, b"\xa0", U64, 32)
+        self.fcsr, p = take_integer(d, p, e, b"\x81", U32)
+        self.flags, p = take_booleans(d, p, e, b"\xa2", 8)
+        if p != e:
+            raise NotPlain("a component more")
+        return self
+
 
 class LoongArchCpuLsx(VMState):
     """Sent if the processor has 128 bit vectors (``cpu/lsx``)."""
@@ -284,6 +321,26 @@ class LoongArchCpuLasx(VMState):
             return
         for _item in count_of(self.high, 32):
             out.append(struct.pack(f">{len(_item)}Q", *count_of(_item, 2)))
+
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None or version != 1:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        out += (b"\xa0", grid(self.high, U64, 32, 2))
+        return b"".join(out)
+
+    @classmethod
+    def _decode(
+        cls, d: bytes, p: int, e: int, f: Facts, version: int
+    ) -> LoongArchCpuLasx:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.high, p = take_grid(d, p, e, b"\xa0", U64, 32, 2)
+        if p != e:
+            raise NotPlain("a component more")
+        return self
 
 
 class LoongArchCpuAddressTranslation(VMState):
@@ -1281,3 +1338,240 @@ class LoongArchCpu(VMState):
         if version >= 3:
             out.append(_BE_2Q.pack(self.kvm_state_counter, self.guest_addr))
         save_subsections(self, out, f, {})
+
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        out += (b"\xa0", integers(self.gpr, U64, 32), b"\x81", U64[self.pc])
+        if version < 3:
+            out += (
+                b"\xa2",
+                integers(need(self.fpr), U64, 32),
+                b"\x83",
+                U32[need(self.fcsr0)],
+            )
+            x = b"".join([b"\x01" + BOOL[item] for item in count_of(need(self.cf), 8)])
+            out.append(tlv(b"\xa4", x))
+        out += (
+            b"\x85",
+            U64[self.CSR_CRMD],
+            b"\x86",
+            U64[self.CSR_PRMD],
+            b"\x87",
+            U64[self.CSR_EUEN],
+            b"\x88",
+            U64[self.CSR_MISC],
+            b"\x89",
+            U64[self.CSR_ECFG],
+            b"\x8a",
+            U64[self.CSR_ESTAT],
+            b"\x8b",
+            U64[self.CSR_ERA],
+            b"\x8c",
+            U64[self.CSR_BADV],
+            b"\x8d",
+            U64[self.CSR_BADI],
+            b"\x8e",
+            U64[self.CSR_EENTRY],
+            b"\x8f",
+            U64[self.CSR_TLBIDX],
+            b"\x90",
+            U64[self.CSR_TLBEHI],
+            b"\x91",
+            U64[self.CSR_TLBELO0],
+            b"\x92",
+            U64[self.CSR_TLBELO1],
+            b"\x93",
+            U64[self.CSR_ASID],
+            b"\x94",
+            U64[self.CSR_PGDL],
+            b"\x95",
+            U64[self.CSR_PGDH],
+            b"\x96",
+            U64[self.CSR_PGD],
+            b"\x97",
+            U64[self.CSR_PWCL],
+            b"\x98",
+            U64[self.CSR_PWCH],
+            b"\x99",
+            U64[self.CSR_STLBPS],
+            b"\x9a",
+            U64[self.CSR_RVACFG],
+            b"\x9b",
+            U64[self.CSR_PRCFG1],
+            b"\x9c",
+            U64[self.CSR_PRCFG2],
+            b"\x9d",
+            U64[self.CSR_PRCFG3],
+            b"\xbe",
+            integers(self.CSR_SAVE, U64, 16),
+            b"\x9f\x1f",
+            U64[self.CSR_TID],
+            b"\x9f ",
+            U64[self.CSR_TCFG],
+            b"\x9f!",
+            U64[self.CSR_TVAL],
+            b'\x9f"',
+            U64[self.CSR_CNTC],
+            b"\x9f#",
+            U64[self.CSR_TICLR],
+            b"\x9f$",
+            U64[self.CSR_LLBCTL],
+            b"\x9f%",
+            U64[self.CSR_IMPCTL1],
+            b"\x9f&",
+            U64[self.CSR_IMPCTL2],
+            b"\x9f'",
+            U64[self.CSR_TLBRENTRY],
+            b"\x9f(",
+            U64[self.CSR_TLBRBADV],
+            b"\x9f)",
+            U64[self.CSR_TLBRERA],
+            b"\x9f*",
+            U64[self.CSR_TLBRSAVE],
+            b"\x9f+",
+            U64[self.CSR_TLBRELO0],
+            b"\x9f,",
+            U64[self.CSR_TLBRELO1],
+            b"\x9f-",
+            U64[self.CSR_TLBREHI],
+            b"\x9f.",
+            U64[self.CSR_TLBRPRMD],
+            b"\x9f/",
+            U64[self.CSR_MERRCTL],
+            b"\x9f0",
+            U64[self.CSR_MERRINFO1],
+            b"\x9f1",
+            U64[self.CSR_MERRINFO2],
+            b"\x9f2",
+            U64[self.CSR_MERRENTRY],
+            b"\x9f3",
+            U64[self.CSR_MERRERA],
+            b"\x9f4",
+            U64[self.CSR_MERRSAVE],
+            b"\x9f5",
+            U64[self.CSR_CTAG],
+            b"\xbf6",
+            integers(self.CSR_DMW, U64, 4),
+            b"\x9f7",
+            U64[self.CSR_DBG],
+            b"\x9f8",
+            U64[self.CSR_DERA],
+            b"\x9f9",
+            U64[self.CSR_DSAVE],
+        )
+        if version < 3:
+            x = b"".join(
+                [tlv(b"0", item._encode(f)) for item in count_of(need(self.tlb), 2112)]
+            )
+            out.append(tlv(b"\xbf:", x))
+        if version >= 3:
+            out += (
+                b"\x9f;",
+                U64[need(self.kvm_state_counter)],
+                b"\x9f<",
+                U64[need(self.guest_addr)],
+            )
+        x = encode_subsections(self, f, {})
+        if x:
+            out.append(tlv(b"\xbf=", x))
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts, version: int) -> LoongArchCpu:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.fpu = None
+        self.lsx = None
+        self.lasx = None
+        self.address_translation = None
+        self.lbt = None
+        self.gpr, p = take_integers(d, p, e, b"\xa0", U64, 32)
+        self.pc, p = take_integer(d, p, e, b"\x81", U64)
+        if version < 3:
+            self.fpr, p = take_integers(d, p, e, b"\xa2", U64, 32)
+            self.fcsr0, p = take_integer(d, p, e, b"\x83", U32)
+            self.cf, p = take_booleans(d, p, e, b"\xa4", 8)
+        else:
+            self.fpr = None
+            self.fcsr0 = None
+            self.cf = None
+        (
+            self.CSR_CRMD,
+            self.CSR_PRMD,
+            self.CSR_EUEN,
+            self.CSR_MISC,
+            self.CSR_ECFG,
+            self.CSR_ESTAT,
+            self.CSR_ERA,
+            self.CSR_BADV,
+            self.CSR_BADI,
+            self.CSR_EENTRY,
+            self.CSR_TLBIDX,
+            self.CSR_TLBEHI,
+            self.CSR_TLBELO0,
+            self.CSR_TLBELO1,
+            self.CSR_ASID,
+            self.CSR_PGDL,
+            self.CSR_PGDH,
+            self.CSR_PGD,
+            self.CSR_PWCL,
+            self.CSR_PWCH,
+            self.CSR_STLBPS,
+            self.CSR_RVACFG,
+            self.CSR_PRCFG1,
+            self.CSR_PRCFG2,
+            self.CSR_PRCFG3,
+            p,
+        ) = _TLV5_25Q.take(d, p, e)
+        self.CSR_SAVE, p = take_integers(d, p, e, b"\xbe", U64, 16)
+        (
+            self.CSR_TID,
+            self.CSR_TCFG,
+            self.CSR_TVAL,
+            self.CSR_CNTC,
+            self.CSR_TICLR,
+            self.CSR_LLBCTL,
+            self.CSR_IMPCTL1,
+            self.CSR_IMPCTL2,
+            self.CSR_TLBRENTRY,
+            self.CSR_TLBRBADV,
+            self.CSR_TLBRERA,
+            self.CSR_TLBRSAVE,
+            self.CSR_TLBRELO0,
+            self.CSR_TLBRELO1,
+            self.CSR_TLBREHI,
+            self.CSR_TLBRPRMD,
+            self.CSR_MERRCTL,
+            self.CSR_MERRINFO1,
+            self.CSR_MERRINFO2,
+            self.CSR_MERRENTRY,
+            self.CSR_MERRERA,
+            self.CSR_MERRSAVE,
+            self.CSR_CTAG,
+            p,
+        ) = _TLV31_23Q.take(d, p, e)
+        self.CSR_DMW, p = take_integers(d, p, e, b"\xbf6", U64, 4)
+        self.CSR_DBG, self.CSR_DERA, self.CSR_DSAVE, p = _TLV55_3Q.take(d, p, e)
+        if version < 3:
+            p, end = content(d, p, e, b"\xbf:")
+            _items = []
+            while p < end:
+                p, n = content(d, p, end, b"0")
+                _items.append(TlbEntry._decode(d, p, n, f))
+                p = n
+            self.tlb = count_of(_items, 2112)
+        else:
+            self.tlb = None
+        if version >= 3:
+            self.kvm_state_counter, self.guest_addr, p = _TLV59_2Q.take(d, p, e)
+        else:
+            self.kvm_state_counter = None
+            self.guest_addr = None
+        p = decode_subsections(self, d, p, e, b"\xbf=", f, {})
+        if p != e:
+            raise NotPlain("a component more")
+        return self

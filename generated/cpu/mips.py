@@ -6,7 +6,7 @@ from __future__ import annotations
 import enum
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import grid, integers, take_grid, take_integers
 from vmsgen.runtime.ber_integers import OCTETS, S32, U16, U32, U64, UNSIGNED, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
@@ -41,6 +41,7 @@ _BE_i = struct.Struct(">i")
 _BE_i2Q = struct.Struct(">i2Q")
 _TLV0_2I = TlvRun("2I")
 _TLV0_3i = TlvRun("3i")
+_TLV1_2I = TlvRun("2I", 1)
 _TLV1_IH = TlvRun("IH", 1)
 
 
@@ -380,6 +381,30 @@ class Fpu(Struct):
         for _item in count_of(self.fpr, 32):
             out.append(struct.pack(f">{len(_item)}Q", *count_of(_item, 2)))
         out.append(_BE_2I.pack(self.fcr0, self.fcr31))
+
+    def _encode(self, f: Facts) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f)
+        out: list[bytes] = []
+        out += (
+            b"\xa0",
+            grid(self.fpr, U64, 32, 2),
+            b"\x81",
+            U32[self.fcr0],
+            b"\x82",
+            U32[self.fcr31],
+        )
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Fpu:
+        self = cls.__new__(cls)
+        self._kept = None
+        self.fpr, p = take_grid(d, p, e, b"\xa0", U64, 32, 2)
+        self.fcr0, self.fcr31, p = _TLV1_2I.take(d, p, e)
+        if p != e:
+            raise NotPlain("a component more")
+        return self
 
 
 class Mvp(Struct):

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_integers import U32, TlvRun
+from vmsgen.runtime.ber_arrays import grid, take_grid
+from vmsgen.runtime.ber_integers import S64, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import NotPlain, content, count_of, load_subsections, tlv
@@ -17,6 +18,8 @@ _BE_17IQ = struct.Struct(">17IQ")
 _BE_2I = struct.Struct(">2I")
 _BE_q3I = struct.Struct(">q3I")
 _TLV0_2I = TlvRun("2I")
+_TLV1_17IQ = TlvRun("17IQ", 1)
+_TLV20_q3I = TlvRun("q3I", 20)
 
 
 class TlbEntry(Struct):
@@ -442,6 +445,97 @@ class Registers(Struct):
         )
         self.tlb._save(out, f)
         out.append(_BE_q3I.pack(self.timer, self.ttmr, self.picmr, self.picsr))
+
+    def _encode(self, f: Facts) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f)
+        out: list[bytes] = []
+        out += (
+            b"\xa0",
+            grid(self.shadow_gpr, U32, 16, 32),
+            b"\x81",
+            U32[self.pc],
+            b"\x82",
+            U32[self.ppc],
+            b"\x83",
+            U32[self.jmp_pc],
+            b"\x84",
+            U32[self.lock_addr],
+            b"\x85",
+            U32[self.lock_value],
+            b"\x86",
+            U32[self.epcr],
+            b"\x87",
+            U32[self.eear],
+            b"\x88",
+            U32[self.sr],
+            b"\x89",
+            U32[self.vr],
+            b"\x8a",
+            U32[self.upr],
+            b"\x8b",
+            U32[self.cpucfgr],
+            b"\x8c",
+            U32[self.dmmucfgr],
+            b"\x8d",
+            U32[self.immucfgr],
+            b"\x8e",
+            U32[self.evbar],
+            b"\x8f",
+            U32[self.pmr],
+            b"\x90",
+            U32[self.esr],
+            b"\x91",
+            U32[self.fpcsr],
+            b"\x92",
+            U64[self.mac],
+        )
+        out.append(tlv(b"\xb3", self.tlb._encode(f)))
+        out += (
+            b"\x94",
+            S64[self.timer],
+            b"\x95",
+            U32[self.ttmr],
+            b"\x96",
+            U32[self.picmr],
+            b"\x97",
+            U32[self.picsr],
+        )
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Registers:
+        self = cls.__new__(cls)
+        self._kept = None
+        self.shadow_gpr, p = take_grid(d, p, e, b"\xa0", U32, 16, 32)
+        (
+            self.pc,
+            self.ppc,
+            self.jmp_pc,
+            self.lock_addr,
+            self.lock_value,
+            self.epcr,
+            self.eear,
+            self.sr,
+            self.vr,
+            self.upr,
+            self.cpucfgr,
+            self.dmmucfgr,
+            self.immucfgr,
+            self.evbar,
+            self.pmr,
+            self.esr,
+            self.fpcsr,
+            self.mac,
+            p,
+        ) = _TLV1_17IQ.take(d, p, e)
+        p, end = content(d, p, e, b"\xb3")
+        self.tlb = Tlb._decode(d, p, end, f)
+        p = end
+        self.timer, self.ttmr, self.picmr, self.picsr, p = _TLV20_q3I.take(d, p, e)
+        if p != e:
+            raise NotPlain("a component more")
+        return self
 
 
 class OpenRiscCpu(VMState):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import grid, integers, take_grid, take_integers
 from vmsgen.runtime.ber_integers import OCTETS, S32, U32, U64, UNSIGNED, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
@@ -514,6 +514,25 @@ class PpcCpuAltivec(VMState):
         for _item in count_of(self.avr, 32):
             out.append(struct.pack(f">{len(_item)}Q", *count_of(_item, 2)))
         out.append(_BE_I.pack(self.vscr))
+
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None or version != 1:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        out += (b"\xa0", grid(self.avr, U64, 32, 2), b"\x81", U32[self.vscr])
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts, version: int) -> PpcCpuAltivec:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.avr, p = take_grid(d, p, e, b"\xa0", U64, 32, 2)
+        self.vscr, p = take_integer(d, p, e, b"\x81", U32)
+        if p != e:
+            raise NotPlain("a component more")
+        return self
 
 
 class PpcCpuVsx(VMState):

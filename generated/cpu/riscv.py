@@ -6,7 +6,7 @@ from __future__ import annotations
 import enum
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import grid, integers, take_grid, take_integers
 from vmsgen.runtime.ber_integers import (
     BOOL,
     OCTETS,
@@ -1098,6 +1098,50 @@ class RiscvCpuVector(VMState):
             if self.vill is None:
                 raise NotPlain("no value")
             out.append(_BE_B.pack(1 if self.vill else 0))
+
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None or version != 1:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        out += (
+            b"\xa0",
+            grid(self.vreg, U64, 32, 16),
+            b"\x81",
+            UNSIGNED[f.long_bits][self.vxrm],
+            b"\x82",
+            UNSIGNED[f.long_bits][self.vxsat],
+            b"\x83",
+            UNSIGNED[f.long_bits][self.vl],
+            b"\x84",
+            UNSIGNED[f.long_bits][self.vstart],
+            b"\x85",
+            UNSIGNED[f.long_bits][self.vtype],
+        )
+        if version >= 2:
+            out += (b"\x86", BOOL[need(self.vill)])
+        return b"".join(out)
+
+    @classmethod
+    def _decode(
+        cls, d: bytes, p: int, e: int, f: Facts, version: int
+    ) -> RiscvCpuVector:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.vreg, p = take_grid(d, p, e, b"\xa0", U64, 32, 16)
+        self.vxrm, p = take_integer(d, p, e, b"\x81", UNSIGNED[f.long_bits])
+        self.vxsat, p = take_integer(d, p, e, b"\x82", UNSIGNED[f.long_bits])
+        self.vl, p = take_integer(d, p, e, b"\x83", UNSIGNED[f.long_bits])
+        self.vstart, p = take_integer(d, p, e, b"\x84", UNSIGNED[f.long_bits])
+        self.vtype, p = take_integer(d, p, e, b"\x85", UNSIGNED[f.long_bits])
+        if version >= 2:
+            self.vill, p = take_bool(d, p, e, b"\x86")
+        else:
+            self.vill = None
+        if p != e:
+            raise NotPlain("a component more")
+        return self
 
 
 class RiscvCpuPointerMasking(VMState):

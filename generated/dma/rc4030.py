@@ -5,15 +5,20 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import grid, integers, take_grid, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import count_of, load_subsections
+from vmsgen.runtime.straight import NotPlain, count_of, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_10I = struct.Struct(">10I")
 _BE_16I = struct.Struct(">16I")
 _BE_2I = struct.Struct(">2I")
 _BE_3I = struct.Struct(">3I")
+_TLV0_2I = TlvRun("2I")
+_TLV3_10I = TlvRun("10I", 3)
+_TLV14_3I = TlvRun("3I", 14)
 
 
 class Rc4030(VMState):
@@ -237,3 +242,72 @@ class Rc4030(VMState):
         )
         out.append(_BE_16I.pack(*self.rem_speed))
         out.append(_BE_3I.pack(self.imr_jazz, self.isr_jazz, self.itr))
+
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        out += (
+            b"\x80",
+            U32[self.config],
+            b"\x81",
+            U32[self.invalid_address_register],
+            b"\xa2",
+            grid(self.dma_regs, U32, 8, 4),
+            b"\x83",
+            U32[self.dma_tl_base],
+            b"\x84",
+            U32[self.dma_tl_limit],
+            b"\x85",
+            U32[self.cache_maint],
+            b"\x86",
+            U32[self.remote_failed_address],
+            b"\x87",
+            U32[self.memory_failed_address],
+            b"\x88",
+            U32[self.cache_ptag],
+            b"\x89",
+            U32[self.cache_ltag],
+            b"\x8a",
+            U32[self.cache_bmask],
+            b"\x8b",
+            U32[self.memory_refresh_rate],
+            b"\x8c",
+            U32[self.nvram_protect],
+            b"\xad",
+            integers(self.rem_speed, U32, 16),
+            b"\x8e",
+            U32[self.imr_jazz],
+            b"\x8f",
+            U32[self.isr_jazz],
+            b"\x90",
+            U32[self.itr],
+        )
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts, version: int) -> Rc4030:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.config, self.invalid_address_register, p = _TLV0_2I.take(d, p, e)
+        self.dma_regs, p = take_grid(d, p, e, b"\xa2", U32, 8, 4)
+        (
+            self.dma_tl_base,
+            self.dma_tl_limit,
+            self.cache_maint,
+            self.remote_failed_address,
+            self.memory_failed_address,
+            self.cache_ptag,
+            self.cache_ltag,
+            self.cache_bmask,
+            self.memory_refresh_rate,
+            self.nvram_protect,
+            p,
+        ) = _TLV3_10I.take(d, p, e)
+        self.rem_speed, p = take_integers(d, p, e, b"\xad", U32, 16)
+        self.imr_jazz, self.isr_jazz, self.itr, p = _TLV14_3I.take(d, p, e)
+        if p != e:
+            raise NotPlain("a component more")
+        return self

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_booleans, take_integers
+from vmsgen.runtime.ber_integers import BOOL, U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, count_of, load_subsections
+from vmsgen.runtime.straight import NotPlain, count_of, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 
@@ -80,3 +82,26 @@ class XlnxDpdma(VMState):
         out.append(
             bytes([1 if each else 0 for each in count_of(self.operation_finished, 6)])
         )
+
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        out += (b"\xa0", integers(self.registers, U32, 1024))
+        x = b"".join(
+            [b"\x01" + BOOL[item] for item in count_of(self.operation_finished, 6)]
+        )
+        out.append(tlv(b"\xa1", x))
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts, version: int) -> XlnxDpdma:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.registers, p = take_integers(d, p, e, b"\xa0", U32, 1024)
+        self.operation_finished, p = take_booleans(d, p, e, b"\xa1", 6)
+        if p != e:
+            raise NotPlain("a component more")
+        return self

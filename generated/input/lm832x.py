@@ -3,10 +3,23 @@
 
 from __future__ import annotations
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S64, U8, U16, UINT8, TlvRun
+from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
+from vmsgen.runtime.straight import (
+    NotPlain,
+    content,
+    sized,
+    take_integer,
+    take_octets,
+    tlv,
+)
 from vmsgen.runtime.visitor import Visitor
 
 from ..i2c.smbus_device import I2CSlave
+
+_TLV1_8B4H4B16s = TlvRun("8B4H4B16s", 1)
 
 
 class LM8323(VMState):
@@ -218,3 +231,91 @@ class LM8323(VMState):
         self.pwm_addr = v.bytes("pwm_addr", self.pwm_addr, 3)
         self.pwm_tm = v.array("pwm_tm", self.pwm_tm, 3, v.timer)
         v.subsections(self, self.SUBSECTIONS)
+
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        out.append(tlv(b"\xa0", self.parent_obj._encode(f)))
+        out += (
+            b"\x81",
+            UINT8[self.i2c_dir],
+            b"\x82",
+            UINT8[self.i2c_cycle],
+            b"\x83",
+            UINT8[self.reg],
+            b"\x84",
+            UINT8[self.config],
+            b"\x85",
+            UINT8[self.status],
+            b"\x86",
+            UINT8[self.acttime],
+            b"\x87",
+            UINT8[self.error],
+            b"\x88",
+            UINT8[self.clock],
+            b"\x89",
+            U16[self.gpio_pull],
+            b"\x8a",
+            U16[self.gpio_mask],
+            b"\x8b",
+            U16[self.gpio_dir],
+            b"\x8c",
+            U16[self.gpio_level],
+            b"\x8d",
+            UINT8[self.kbd_dbnctime],
+            b"\x8e",
+            UINT8[self.kbd_size],
+            b"\x8f",
+            UINT8[self.kbd_start],
+            b"\x90",
+            UINT8[self.kbd_len],
+            b"\x91\x10",
+            sized(self.kbd_fifo, 16),
+            b"\xb2",
+            integers(self.pwm_file, U16, 256),
+            b"\x93",
+            UINT8[self.pwm_faddr],
+            b"\x94\x03",
+            sized(self.pwm_addr, 3),
+            b"\xb5",
+            integers(self.pwm_tm, S64, 3),
+        )
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts, version: int) -> LM8323:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        p, end = content(d, p, e, b"\xa0")
+        self.parent_obj = I2CSlave._decode(d, p, end, f)
+        p = end
+        (
+            self.i2c_dir,
+            self.i2c_cycle,
+            self.reg,
+            self.config,
+            self.status,
+            self.acttime,
+            self.error,
+            self.clock,
+            self.gpio_pull,
+            self.gpio_mask,
+            self.gpio_dir,
+            self.gpio_level,
+            self.kbd_dbnctime,
+            self.kbd_size,
+            self.kbd_start,
+            self.kbd_len,
+            self.kbd_fifo,
+            p,
+        ) = _TLV1_8B4H4B16s.take(d, p, e)
+        self.pwm_file, p = take_integers(d, p, e, b"\xb2", U16, 256)
+        self.pwm_faddr, p = take_integer(d, p, e, b"\x93", U8)
+        self.pwm_addr, p = take_octets(d, p, e, b"\x94", 3)
+        self.pwm_tm, p = take_integers(d, p, e, b"\xb5", S64, 3)
+        if p != e:
+            raise NotPlain("a component more")
+        return self

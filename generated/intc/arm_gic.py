@@ -6,16 +6,25 @@ from __future__ import annotations
 import enum
 import struct
 
-from vmsgen.runtime.ber_integers import BOOL, UINT8, TlvRun
+from vmsgen.runtime.ber_arrays import grid, integers, take_grid, take_integers
+from vmsgen.runtime.ber_integers import BOOL, U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
     TRUTH,
     NotPlain,
+    content,
     count_of,
+    decode_subsections,
+    encode_subsections,
     load_subsections,
+    octets,
     save_subsections,
     sized,
+    small_octets,
+    take_integer,
+    take_octets,
+    tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
@@ -460,6 +469,56 @@ class ArmGicVirt(VMState):
         out.append(bytes(count_of(self.v_bpr, 8)))
         out.append(bytes(count_of(self.v_abpr, 8)))
 
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None or version != 1:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        out += (
+            b"\xa0",
+            integers(self.h_hcr, U32, 8),
+            b"\xa1",
+            integers(self.h_misr, U32, 8),
+            b"\xa2",
+            grid(self.h_lr, U32, 64, 8),
+            b"\xa3",
+            integers(self.h_apr, U32, 8),
+            b"\xa4",
+            integers(self.v_cpu_ctlr, U32, 8),
+            b"\xa5",
+            integers(self.v_priority_mask, U16, 8),
+            b"\xa6",
+            integers(self.v_running_priority, U16, 8),
+            b"\xa7",
+            integers(self.v_current_pending, U16, 8),
+            b"\x88",
+            small_octets(self.v_bpr, 8),
+            b"\x89",
+            small_octets(self.v_abpr, 8),
+        )
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts, version: int) -> ArmGicVirt:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.h_hcr, p = take_integers(d, p, e, b"\xa0", U32, 8)
+        self.h_misr, p = take_integers(d, p, e, b"\xa1", U32, 8)
+        self.h_lr, p = take_grid(d, p, e, b"\xa2", U32, 64, 8)
+        self.h_apr, p = take_integers(d, p, e, b"\xa3", U32, 8)
+        self.v_cpu_ctlr, p = take_integers(d, p, e, b"\xa4", U32, 8)
+        self.v_priority_mask, p = take_integers(d, p, e, b"\xa5", U16, 8)
+        self.v_running_priority, p = take_integers(d, p, e, b"\xa6", U16, 8)
+        self.v_current_pending, p = take_integers(d, p, e, b"\xa7", U16, 8)
+        x, p = take_octets(d, p, e, b"\x88", 8)
+        self.v_bpr = list(x)
+        x, p = take_octets(d, p, e, b"\x89", 8)
+        self.v_abpr = list(x)
+        if p != e:
+            raise NotPlain("a component more")
+        return self
+
 
 class ArmGic(VMState):
     """Arm generic interrupt controller, versions 1 and 2 and that of the MPCore
@@ -740,3 +799,75 @@ class ArmGic(VMState):
         for _item3 in count_of(self.nsapr, 4):
             out.append(struct.pack(f">{len(_item3)}I", *count_of(_item3, 8)))
         save_subsections(self, out, f, {})
+
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        out += (b"\x80", U32[self.ctlr], b"\xa1", integers(self.cpu_ctlr, U32, 8))
+        x = b"".join(
+            [tlv(b"0", item._encode(f)) for item in count_of(self.irq_state, 1020)]
+        )
+        out.append(tlv(b"\xa2", x))
+        out += (
+            b"\x83",
+            octets(self.irq_target, 1020),
+            b"\x84",
+            octets(self.priority1, 256),
+            b"\x85",
+            octets(self.priority2, 988),
+            b"\x86",
+            octets(self.sgi_pending, 128),
+            b"\xa7",
+            integers(self.priority_mask, U16, 8),
+            b"\xa8",
+            integers(self.running_priority, U16, 8),
+            b"\xa9",
+            integers(self.current_pending, U16, 8),
+            b"\x8a",
+            small_octets(self.bpr, 8),
+            b"\x8b",
+            small_octets(self.abpr, 8),
+            b"\xac",
+            grid(self.apr, U32, 4, 8),
+            b"\xad",
+            grid(self.nsapr, U32, 4, 8),
+        )
+        x = encode_subsections(self, f, {})
+        if x:
+            out.append(tlv(b"\xae", x))
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts, version: int) -> ArmGic:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.virt = None
+        self.ctlr, p = take_integer(d, p, e, b"\x80", U32)
+        self.cpu_ctlr, p = take_integers(d, p, e, b"\xa1", U32, 8)
+        p, end = content(d, p, e, b"\xa2")
+        _items = []
+        while p < end:
+            p, n = content(d, p, end, b"0")
+            _items.append(Interrupt._decode(d, p, n, f))
+            p = n
+        self.irq_state = count_of(_items, 1020)
+        self.irq_target, p = take_octets(d, p, e, b"\x83", 1020)
+        self.priority1, p = take_octets(d, p, e, b"\x84", 256)
+        self.priority2, p = take_octets(d, p, e, b"\x85", 988)
+        self.sgi_pending, p = take_octets(d, p, e, b"\x86", 128)
+        self.priority_mask, p = take_integers(d, p, e, b"\xa7", U16, 8)
+        self.running_priority, p = take_integers(d, p, e, b"\xa8", U16, 8)
+        self.current_pending, p = take_integers(d, p, e, b"\xa9", U16, 8)
+        x, p = take_octets(d, p, e, b"\x8a", 8)
+        self.bpr = list(x)
+        x, p = take_octets(d, p, e, b"\x8b", 8)
+        self.abpr = list(x)
+        self.apr, p = take_grid(d, p, e, b"\xac", U32, 4, 8)
+        self.nsapr, p = take_grid(d, p, e, b"\xad", U32, 4, 8)
+        p = decode_subsections(self, d, p, e, b"\xae", f, {})
+        if p != e:
+            raise NotPlain("a component more")
+        return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import grid, integers, take_grid, take_integers
 from vmsgen.runtime.ber_integers import BOOL, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
@@ -42,7 +42,9 @@ _BE_6Q = struct.Struct(">6Q")
 _BE_B = struct.Struct(">B")
 _BE_I = struct.Struct(">I")
 _BE_Q = struct.Struct(">Q")
+_TLV0_2I = TlvRun("2I")
 _TLV0_2Q = TlvRun("2Q")
+_TLV3_I2Q7I = TlvRun("I2Q7I", 3)
 
 
 class RedistributorVirt(VMState):
@@ -126,6 +128,38 @@ class RedistributorVirt(VMState):
         out.append(_BE_Q.pack(self.ich_hcr_el2))
         out.append(_BE_16Q.pack(*self.ich_lr_el2))
         out.append(_BE_Q.pack(self.ich_vmcr_el2))
+
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None or version != 1:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        out += (
+            b"\xa0",
+            grid(self.ich_apr, U64, 3, 4),
+            b"\x81",
+            U64[self.ich_hcr_el2],
+            b"\xa2",
+            integers(self.ich_lr_el2, U64, 16),
+            b"\x83",
+            U64[self.ich_vmcr_el2],
+        )
+        return b"".join(out)
+
+    @classmethod
+    def _decode(
+        cls, d: bytes, p: int, e: int, f: Facts, version: int
+    ) -> RedistributorVirt:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.ich_apr, p = take_grid(d, p, e, b"\xa0", U64, 3, 4)
+        self.ich_hcr_el2, p = take_integer(d, p, e, b"\x81", U64)
+        self.ich_lr_el2, p = take_integers(d, p, e, b"\xa2", U64, 16)
+        self.ich_vmcr_el2, p = take_integer(d, p, e, b"\x83", U64)
+        if p != e:
+            raise NotPlain("a component more")
+        return self
 
 
 class RedistributorSreEl1(VMState):
@@ -591,6 +625,93 @@ class Redistributor(Struct):
         _x8, _x9, _x10 = self.icc_igrpen
         out.append(_BE_4Q.pack(_x8, _x9, _x10, self.icc_ctlr_el3))
         save_subsections(self, out, f, {})
+
+    def _encode(self, f: Facts) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f)
+        out: list[bytes] = []
+        out += (
+            b"\x80",
+            U32[self.level],
+            b"\x81",
+            U32[self.gicr_ctlr],
+            b"\xa2",
+            integers(self.gicr_statusr, U32, 2),
+            b"\x83",
+            U32[self.gicr_waker],
+            b"\x84",
+            U64[self.gicr_propbaser],
+            b"\x85",
+            U64[self.gicr_pendbaser],
+            b"\x86",
+            U32[self.gicr_igroupr0],
+            b"\x87",
+            U32[self.gicr_ienabler0],
+            b"\x88",
+            U32[self.gicr_ipendr0],
+            b"\x89",
+            U32[self.gicr_iactiver0],
+            b"\x8a",
+            U32[self.edge_trigger],
+            b"\x8b",
+            U32[self.gicr_igrpmodr0],
+            b"\x8c",
+            U32[self.gicr_nsacr],
+            b"\x8d",
+            small_octets(self.gicr_ipriorityr, 32),
+            b"\xae",
+            integers(self.icc_ctlr_el1, U64, 2),
+            b"\x8f",
+            U64[self.icc_pmr_el1],
+            b"\xb0",
+            integers(self.icc_bpr, U64, 3),
+            b"\xb1",
+            grid(self.icc_apr, U64, 3, 4),
+            b"\xb2",
+            integers(self.icc_igrpen, U64, 3),
+            b"\x93",
+            U64[self.icc_ctlr_el3],
+        )
+        x = encode_subsections(self, f, {})
+        if x:
+            out.append(tlv(b"\xb4", x))
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Redistributor:
+        self = cls.__new__(cls)
+        self._kept = None
+        self.virt = None
+        self.sre_el1 = None
+        self.gicv4 = None
+        self.nmi = None
+        self.level, self.gicr_ctlr, p = _TLV0_2I.take(d, p, e)
+        self.gicr_statusr, p = take_integers(d, p, e, b"\xa2", U32, 2)
+        (
+            self.gicr_waker,
+            self.gicr_propbaser,
+            self.gicr_pendbaser,
+            self.gicr_igroupr0,
+            self.gicr_ienabler0,
+            self.gicr_ipendr0,
+            self.gicr_iactiver0,
+            self.edge_trigger,
+            self.gicr_igrpmodr0,
+            self.gicr_nsacr,
+            p,
+        ) = _TLV3_I2Q7I.take(d, p, e)
+        x, p = take_octets(d, p, e, b"\x8d", 32)
+        self.gicr_ipriorityr = list(x)
+        self.icc_ctlr_el1, p = take_integers(d, p, e, b"\xae", U64, 2)
+        self.icc_pmr_el1, p = take_integer(d, p, e, b"\x8f", U64)
+        self.icc_bpr, p = take_integers(d, p, e, b"\xb0", U64, 3)
+        self.icc_apr, p = take_grid(d, p, e, b"\xb1", U64, 3, 4)
+        self.icc_igrpen, p = take_integers(d, p, e, b"\xb2", U64, 3)
+        self.icc_ctlr_el3, p = take_integer(d, p, e, b"\x93", U64)
+        p = decode_subsections(self, d, p, e, b"\xb4", f, {})
+        if p != e:
+            raise NotPlain("a component more")
+        return self
 
 
 class ArmGicv3GicdNoMigrationShiftBug(VMState):

@@ -5,11 +5,21 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
-from vmsgen.runtime.ber_integers import U32
+from vmsgen.runtime.ber_arrays import grid, integers, take_grid, take_integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import NotPlain, bounded, count_of, load_subsections, need
+from vmsgen.runtime.straight import (
+    NotPlain,
+    bounded,
+    content,
+    count_of,
+    load_subsections,
+    need,
+    small_octets,
+    take_octets,
+    tlv,
+)
 from vmsgen.runtime.visitor import Visitor
 
 #: processors of the machine
@@ -28,6 +38,7 @@ _BE_26I = struct.Struct(">26I")
 _BE_2I = struct.Struct(">2I")
 _BE_64I = struct.Struct(">64I")
 _BE_8I = struct.Struct(">8I")
+_TLV8_2I = TlvRun("2I", 8)
 
 
 class Core(Struct):
@@ -340,3 +351,83 @@ class LoongarchExtioi(VMState):
         if version <= 1:
             out.append(bytes(count_of(need(self.sw_ipmap), 8)))
             out.append(bytes(count_of(need(self.sw_coremap), 256)))
+
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        out += (b"\xa0", integers(self.bounce, U32, 8))
+        if version <= 1:
+            out += (b"\xa1", grid(need(self.coreisr), U32, 4, 8))
+        out += (
+            b"\xa2",
+            integers(self.nodetype, U32, 8),
+            b"\xa3",
+            integers(self.enable, U32, 8),
+            b"\xa4",
+            integers(self.isr, U32, 8),
+            b"\xa5",
+            integers(self.ipmap, U32, 2),
+            b"\xa6",
+            integers(self.coremap, U32, 64),
+        )
+        if version >= 3:
+            x = b"".join(
+                [
+                    tlv(b"0", item._encode(f))
+                    for item in count_of(need(self.cpu), f.ask(LOONGARCH_EXTIOI_CORES))
+                ]
+            )
+            out.append(tlv(b"\xa7", x))
+            out += (b"\x88", U32[need(self.features)], b"\x89", U32[need(self.status)])
+        if version <= 1:
+            out += (
+                b"\x8a",
+                small_octets(need(self.sw_ipmap), 8),
+                b"\x8b",
+                small_octets(need(self.sw_coremap), 256),
+            )
+        return b"".join(out)
+
+    @classmethod
+    def _decode(
+        cls, d: bytes, p: int, e: int, f: Facts, version: int
+    ) -> LoongarchExtioi:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.bounce, p = take_integers(d, p, e, b"\xa0", U32, 8)
+        if version <= 1:
+            self.coreisr, p = take_grid(d, p, e, b"\xa1", U32, 4, 8)
+        else:
+            self.coreisr = None
+        self.nodetype, p = take_integers(d, p, e, b"\xa2", U32, 8)
+        self.enable, p = take_integers(d, p, e, b"\xa3", U32, 8)
+        self.isr, p = take_integers(d, p, e, b"\xa4", U32, 8)
+        self.ipmap, p = take_integers(d, p, e, b"\xa5", U32, 2)
+        self.coremap, p = take_integers(d, p, e, b"\xa6", U32, 64)
+        if version >= 3:
+            p, end = content(d, p, e, b"\xa7")
+            _items = []
+            while p < end:
+                p, n = content(d, p, end, b"0")
+                _items.append(Core._decode(d, p, n, f))
+                p = n
+            self.cpu = count_of(_items, f.ask(LOONGARCH_EXTIOI_CORES))
+            self.features, self.status, p = _TLV8_2I.take(d, p, e)
+        else:
+            self.cpu = None
+            self.features = None
+            self.status = None
+        if version <= 1:
+            x, p = take_octets(d, p, e, b"\x8a", 8)
+            self.sw_ipmap = list(x)
+            x, p = take_octets(d, p, e, b"\x8b", 256)
+            self.sw_coremap = list(x)
+        else:
+            self.sw_ipmap = None
+            self.sw_coremap = None
+        if p != e:
+            raise NotPlain("a component more")
+        return self

@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
+from vmsgen.runtime.ber_arrays import take_booleans
+from vmsgen.runtime.ber_integers import BOOL
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
     NotPlain,
     bounded,
     count_of,
+    decode_subsections,
+    encode_subsections,
     load_subsections,
     save_subsections,
+    tlv,
 )
 from vmsgen.runtime.visitor import Visitor
 
@@ -73,6 +78,27 @@ class OrIrqExtras(VMState):
             )
         )
 
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None or version != 1:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        x = b"".join(
+            [b"\x01" + BOOL[item] for item in count_of(self.all, f.ask(OR_IRQ_LINES))]
+        )
+        out.append(tlv(b"\xa3", x))
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts, version: int) -> OrIrqExtras:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.all, p = take_booleans(d, p, e, b"\xa3", f.ask(OR_IRQ_LINES))
+        if p != e:
+            raise NotPlain("a component more")
+        return self
+
 
 class OrIrq(VMState):
     """OR gate of interrupt lines (``or-irq``)."""
@@ -125,3 +151,27 @@ class OrIrq(VMState):
             raise NotPlain("no value")
         out.append(bytes([1 if each else 0 for each in count_of(self.levels, 16)]))
         save_subsections(self, out, f, {})
+
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        x = b"".join([b"\x01" + BOOL[item] for item in count_of(self.levels, 16)])
+        out.append(tlv(b"\xa0", x))
+        x = encode_subsections(self, f, {})
+        if x:
+            out.append(tlv(b"\xa1", x))
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts, version: int) -> OrIrq:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.extras = None
+        self.levels, p = take_booleans(d, p, e, b"\xa0", 16)
+        p = decode_subsections(self, d, p, e, b"\xa1", f, {})
+        if p != e:
+            raise NotPlain("a component more")
+        return self

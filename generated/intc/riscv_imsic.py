@@ -6,9 +6,11 @@ from __future__ import annotations
 import enum
 import struct
 
+from vmsgen.runtime.ber_arrays import grid, integers, take_grid, take_integers
+from vmsgen.runtime.ber_integers import U32
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import bounded, count_of, load_subsections
+from vmsgen.runtime.straight import NotPlain, bounded, count_of, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 #: interrupt files, those of the guests after the own one
@@ -127,3 +129,32 @@ class RiscvImsic(VMState):
             out.append(
                 struct.pack(f">{len(_item)}I", *count_of(_item, f.ask(NUM_IRQS)))
             )
+
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        out += (
+            b"\xa0",
+            integers(self.eidelivery, U32, f.ask(NUM_PAGES)),
+            b"\xa1",
+            integers(self.eithreshold, U32, f.ask(NUM_PAGES)),
+            b"\xa2",
+            grid(self.eistate, U32, f.ask(NUM_PAGES), f.ask(NUM_IRQS)),
+        )
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts, version: int) -> RiscvImsic:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.eidelivery, p = take_integers(d, p, e, b"\xa0", U32, f.ask(NUM_PAGES))
+        self.eithreshold, p = take_integers(d, p, e, b"\xa1", U32, f.ask(NUM_PAGES))
+        self.eistate, p = take_grid(
+            d, p, e, b"\xa2", U32, f.ask(NUM_PAGES), f.ask(NUM_IRQS)
+        )
+        if p != e:
+            raise NotPlain("a component more")
+        return self

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import grid, integers, take_grid, take_integers
+from vmsgen.runtime.ber_integers import U32
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import bounded, count_of, load_subsections
+from vmsgen.runtime.straight import NotPlain, bounded, count_of, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 #: interrupt sources, with source 0 that does not exist
@@ -192,3 +194,44 @@ class RiscvSifivePlic(VMState):
         )
         for _item in count_of(self.enable, f.ask(NUM_CONTEXTS)):
             out.append(struct.pack(f">{len(_item)}I", *count_of(_item, words)))
+
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        words = (f.ask(NUM_SOURCES) + 31) // 32
+        out += (
+            b"\xa0",
+            integers(self.source_priority, U32, f.ask(NUM_SOURCES)),
+            b"\xa1",
+            integers(self.target_priority, U32, f.ask(NUM_CONTEXTS)),
+            b"\xa2",
+            integers(self.pending, U32, words),
+            b"\xa3",
+            integers(self.claimed, U32, words),
+            b"\xa4",
+            grid(self.enable, U32, f.ask(NUM_CONTEXTS), words),
+        )
+        return b"".join(out)
+
+    @classmethod
+    def _decode(
+        cls, d: bytes, p: int, e: int, f: Facts, version: int
+    ) -> RiscvSifivePlic:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        words = (f.ask(NUM_SOURCES) + 31) // 32
+        self.source_priority, p = take_integers(
+            d, p, e, b"\xa0", U32, f.ask(NUM_SOURCES)
+        )
+        self.target_priority, p = take_integers(
+            d, p, e, b"\xa1", U32, f.ask(NUM_CONTEXTS)
+        )
+        self.pending, p = take_integers(d, p, e, b"\xa2", U32, words)
+        self.claimed, p = take_integers(d, p, e, b"\xa3", U32, words)
+        self.enable, p = take_grid(d, p, e, b"\xa4", U32, f.ask(NUM_CONTEXTS), words)
+        if p != e:
+            raise NotPlain("a component more")
+        return self

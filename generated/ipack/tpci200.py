@@ -5,14 +5,25 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import take_booleans
+from vmsgen.runtime.ber_integers import BOOL, U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, count_of, load_subsections
+from vmsgen.runtime.straight import (
+    NotPlain,
+    content,
+    count_of,
+    load_subsections,
+    small_octets,
+    take_octets,
+    tlv,
+)
 from vmsgen.runtime.visitor import Visitor
 
 from ..pci.device import PCIDevice
 
 _BE_HB = struct.Struct(">HB")
+_TLV3_HB = TlvRun("HB", 3)
 
 
 class Tpci200(VMState):
@@ -102,3 +113,37 @@ class Tpci200(VMState):
         out.append(bytes([1 if each else 0 for each in count_of(self.big_endian, 3)]))
         out.append(bytes(count_of(self.ctrl, 4)))
         out.append(_BE_HB.pack(self.status, self.int_set))
+
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        out.append(tlv(b"\xa0", self.dev._encode(f)))
+        x = b"".join([b"\x01" + BOOL[item] for item in count_of(self.big_endian, 3)])
+        out.append(tlv(b"\xa1", x))
+        out += (
+            b"\x82",
+            small_octets(self.ctrl, 4),
+            b"\x83",
+            U16[self.status],
+            b"\x84",
+            UINT8[self.int_set],
+        )
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts, version: int) -> Tpci200:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        p, end = content(d, p, e, b"\xa0")
+        self.dev = PCIDevice._decode(d, p, end, f)
+        p = end
+        self.big_endian, p = take_booleans(d, p, e, b"\xa1", 3)
+        x, p = take_octets(d, p, e, b"\x82", 4)
+        self.ctrl = list(x)
+        self.status, self.int_set, p = _TLV3_HB.take(d, p, e)
+        if p != e:
+            raise NotPlain("a component more")
+        return self

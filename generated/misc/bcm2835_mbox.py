@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
-from vmsgen.runtime.ber_integers import U32, TlvRun
+from vmsgen.runtime.ber_arrays import integers, take_booleans, take_integers
+from vmsgen.runtime.ber_integers import BOOL, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import NotPlain, count_of, load_subsections
+from vmsgen.runtime.straight import NotPlain, content, count_of, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 _BE_32I = struct.Struct(">32I")
@@ -160,3 +160,31 @@ class Bcm2835Mbox(VMState):
         out.append(bytes([1 if each else 0 for each in count_of(self.available, 9)]))
         for _item in count_of(self.mbox, 2):
             _item._save(out, f)
+
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        x = b"".join([b"\x01" + BOOL[item] for item in count_of(self.available, 9)])
+        out.append(tlv(b"\xa0", x))
+        x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.mbox, 2)])
+        out.append(tlv(b"\xa1", x))
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts, version: int) -> Bcm2835Mbox:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.available, p = take_booleans(d, p, e, b"\xa0", 9)
+        p, end = content(d, p, e, b"\xa1")
+        _items = []
+        while p < end:
+            p, n = content(d, p, end, b"0")
+            _items.append(Bcm2835MboxBox._decode(d, p, n, f))
+            p = n
+        self.mbox = count_of(_items, 2)
+        if p != e:
+            raise NotPlain("a component more")
+        return self

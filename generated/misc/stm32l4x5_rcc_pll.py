@@ -5,9 +5,19 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_booleans, take_integers
+from vmsgen.runtime.ber_integers import BOOL, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, count_of, load_subsections
+from vmsgen.runtime.straight import (
+    TRUTH,
+    NotPlain,
+    content,
+    count_of,
+    load_subsections,
+    take_integer,
+    tlv,
+)
 from vmsgen.runtime.visitor import Visitor
 
 from ..timer.clock import Clock
@@ -15,6 +25,7 @@ from ..timer.clock import Clock
 _BE_3I = struct.Struct(">3I")
 _BE_BI = struct.Struct(">BI")
 _BE_I = struct.Struct(">I")
+_TLV3_tI = TlvRun("?I", 3)
 
 
 class Stm32l4x5RccPll(VMState):
@@ -165,3 +176,52 @@ class Stm32l4x5RccPll(VMState):
             bytes([1 if each else 0 for each in count_of(self.channel_exists, 3)])
         )
         out.append(_BE_3I.pack(*self.channel_divider))
+
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        out += (b"\x80", U32[self.id])
+        out.append(tlv(b"\xa1", self.in_._encode(f)))
+        x = b"".join(
+            [tlv(b"0", item._encode(f)) for item in count_of(self.channels, 3)]
+        )
+        out.append(tlv(b"\xa2", x))
+        out += (b"\x83", BOOL[self.enabled], b"\x84", U32[self.vco_multiplier])
+        x = b"".join(
+            [b"\x01" + BOOL[item] for item in count_of(self.channel_enabled, 3)]
+        )
+        out.append(tlv(b"\xa5", x))
+        x = b"".join(
+            [b"\x01" + BOOL[item] for item in count_of(self.channel_exists, 3)]
+        )
+        out.append(tlv(b"\xa6", x))
+        out += (b"\xa7", integers(self.channel_divider, U32, 3))
+        return b"".join(out)
+
+    @classmethod
+    def _decode(
+        cls, d: bytes, p: int, e: int, f: Facts, version: int
+    ) -> Stm32l4x5RccPll:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.id, p = take_integer(d, p, e, b"\x80", U32)
+        p, end = content(d, p, e, b"\xa1")
+        self.in_ = Clock._decode(d, p, end, f)
+        p = end
+        p, end = content(d, p, e, b"\xa2")
+        _items = []
+        while p < end:
+            p, n = content(d, p, end, b"0")
+            _items.append(Clock._decode(d, p, n, f))
+            p = n
+        self.channels = count_of(_items, 3)
+        self.enabled, self.vco_multiplier, p = _TLV3_tI.take(d, p, e)
+        self.channel_enabled, p = take_booleans(d, p, e, b"\xa5", 3)
+        self.channel_exists, p = take_booleans(d, p, e, b"\xa6", 3)
+        self.channel_divider, p = take_integers(d, p, e, b"\xa7", U32, 3)
+        if p != e:
+            raise NotPlain("a component more")
+        return self

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import take_booleans
+from vmsgen.runtime.ber_integers import BOOL, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, count_of, load_subsections
+from vmsgen.runtime.straight import TRUTH, NotPlain, count_of, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 _BE_4B = struct.Struct(">4B")
+_TLV2_4t = TlvRun("4?", 2)
 
 
 class TzPpc(VMState):
@@ -137,3 +140,38 @@ class TzPpc(VMState):
                 1 if self.irq_status else 0,
             )
         )
+
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        x = b"".join([b"\x01" + BOOL[item] for item in count_of(self.cfg_nonsec, 16)])
+        out.append(tlv(b"\xa0", x))
+        x = b"".join([b"\x01" + BOOL[item] for item in count_of(self.cfg_ap, 16)])
+        out.append(tlv(b"\xa1", x))
+        out += (
+            b"\x82",
+            BOOL[self.cfg_sec_resp],
+            b"\x83",
+            BOOL[self.irq_enable],
+            b"\x84",
+            BOOL[self.irq_clear],
+            b"\x85",
+            BOOL[self.irq_status],
+        )
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts, version: int) -> TzPpc:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.cfg_nonsec, p = take_booleans(d, p, e, b"\xa0", 16)
+        self.cfg_ap, p = take_booleans(d, p, e, b"\xa1", 16)
+        self.cfg_sec_resp, self.irq_enable, self.irq_clear, self.irq_status, p = (
+            _TLV2_4t.take(d, p, e)
+        )
+        if p != e:
+            raise NotPlain("a component more")
+        return self

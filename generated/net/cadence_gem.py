@@ -5,9 +5,17 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import integers, take_booleans, take_integers
+from vmsgen.runtime.ber_integers import BOOL, U8, U16, U32, UINT8
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, count_of, load_subsections
+from vmsgen.runtime.straight import (
+    NotPlain,
+    count_of,
+    load_subsections,
+    take_integer,
+    tlv,
+)
 from vmsgen.runtime.visitor import Visitor
 
 _BE_32H = struct.Struct(">32H")
@@ -163,3 +171,39 @@ class CadenceGem(VMState):
         if None in self.sar_active:
             raise NotPlain("no value")
         out.append(bytes([1 if each else 0 for each in count_of(self.sar_active, 4)]))
+
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        out += (
+            b"\xa0",
+            integers(self.regs, U32, 512),
+            b"\xa1",
+            integers(self.phy_regs, U16, 32),
+            b"\x82",
+            UINT8[self.phy_loop],
+            b"\xa3",
+            integers(self.rx_desc_addr, U32, 8),
+            b"\xa4",
+            integers(self.tx_desc_addr, U32, 8),
+        )
+        x = b"".join([b"\x01" + BOOL[item] for item in count_of(self.sar_active, 4)])
+        out.append(tlv(b"\xa5", x))
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts, version: int) -> CadenceGem:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.regs, p = take_integers(d, p, e, b"\xa0", U32, 512)
+        self.phy_regs, p = take_integers(d, p, e, b"\xa1", U16, 32)
+        self.phy_loop, p = take_integer(d, p, e, b"\x82", U8)
+        self.rx_desc_addr, p = take_integers(d, p, e, b"\xa3", U32, 8)
+        self.tx_desc_addr, p = take_integers(d, p, e, b"\xa4", U32, 8)
+        self.sar_active, p = take_booleans(d, p, e, b"\xa5", 4)
+        if p != e:
+            raise NotPlain("a component more")
+        return self

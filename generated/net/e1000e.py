@@ -5,10 +5,28 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import (
+    grid,
+    integers,
+    take_booleans,
+    take_grid,
+    take_integers,
+)
 from vmsgen.runtime.ber_integers import BOOL, INT8, S64, U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, count_of, load_subsections, sized
+from vmsgen.runtime.straight import (
+    TRUTH,
+    NotPlain,
+    content,
+    count_of,
+    load_subsections,
+    need,
+    sized,
+    take_bool,
+    take_integer,
+    tlv,
+)
 from vmsgen.runtime.visitor import Visitor
 
 from ..pci.device import MsixTable, PCIDevice
@@ -32,6 +50,8 @@ _BE_q = struct.Struct(">q")
 _BE_qB = struct.Struct(">qB")
 _TLV0_3BH2BHBHI2b3t = TlvRun("3BH2BHBHI2b3?")
 _TLV0_qt = TlvRun("q?")
+_TLV2_2IB = TlvRun("2IB", 2)
+_TLV10_6sI2H = TlvRun("6sI2H", 10)
 
 
 class DelayTimer(Struct):
@@ -771,3 +791,128 @@ class E1000e(VMState):
             _item3._save(out, f)
         if f.ask(E1000E_TIMADJ):
             out.append(_BE_q.pack(self.timadj))
+
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        out.append(tlv(b"\xa0", self.parent_obj._encode(f)))
+        out.append(tlv(b"\xa1", self.msix._encode(f, self.parent_obj.vectors)))
+        out += (
+            b"\x82",
+            U32[self.ioaddr],
+            b"\x83",
+            U32[self.rxbuf_min_shift],
+            b"\x84",
+            UINT8[self.rx_desc_len],
+            b"\xa5",
+            integers(self.rxbuf_sizes, U32, 4),
+            b"\x86",
+            U32[self.rx_desc_buf_size],
+            b"\xa7",
+            integers(self.eeprom, U16, 64),
+            b"\xa8",
+            grid(self.phy, U16, 7, 32),
+            b"\xa9",
+            integers(self.mac, U32, 32768),
+            b"\x8a\x06",
+            sized(self.permanent_mac, 6),
+            b"\x8b",
+            U32[self.delayed_causes],
+            b"\x8c",
+            U16[self.subsys],
+            b"\x8d",
+            U16[self.subsys_ven],
+        )
+        out.append(tlv(b"\xae", self.rdtr._encode(f)))
+        out.append(tlv(b"\xaf", self.radv._encode(f)))
+        out.append(tlv(b"\xb0", self.raid._encode(f)))
+        out.append(tlv(b"\xb1", self.tadv._encode(f)))
+        out.append(tlv(b"\xb2", self.tidv._encode(f)))
+        out.append(tlv(b"\xb3", self.itr._encode(f)))
+        out += (b"\x94", BOOL[self.itr_intr_pending])
+        x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.eitr, 5)])
+        out.append(tlv(b"\xb5", x))
+        x = b"".join(
+            [b"\x01" + BOOL[item] for item in count_of(self.eitr_intr_pending, 5)]
+        )
+        out.append(tlv(b"\xb6", x))
+        out += (
+            b"\x97",
+            U32[self.itr_guest_value],
+            b"\xb8",
+            integers(self.eitr_guest_value, U32, 5),
+            b"\x99",
+            U16[self.vet],
+        )
+        x = b"".join([tlv(b"0", item._encode(f)) for item in count_of(self.tx, 2)])
+        out.append(tlv(b"\xba", x))
+        if f.ask(E1000E_TIMADJ):
+            out += (b"\x9b", S64[need(self.timadj)])
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts, version: int) -> E1000e:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        p, end = content(d, p, e, b"\xa0")
+        self.parent_obj = PCIDevice._decode(d, p, end, f)
+        p = end
+        p, end = content(d, p, e, b"\xa1")
+        self.msix = MsixTable._decode(d, p, end, f, self.parent_obj.vectors)
+        p = end
+        self.ioaddr, self.rxbuf_min_shift, self.rx_desc_len, p = _TLV2_2IB.take(d, p, e)
+        self.rxbuf_sizes, p = take_integers(d, p, e, b"\xa5", U32, 4)
+        self.rx_desc_buf_size, p = take_integer(d, p, e, b"\x86", U32)
+        self.eeprom, p = take_integers(d, p, e, b"\xa7", U16, 64)
+        self.phy, p = take_grid(d, p, e, b"\xa8", U16, 7, 32)
+        self.mac, p = take_integers(d, p, e, b"\xa9", U32, 32768)
+        self.permanent_mac, self.delayed_causes, self.subsys, self.subsys_ven, p = (
+            _TLV10_6sI2H.take(d, p, e)
+        )
+        p, end = content(d, p, e, b"\xae")
+        self.rdtr = DelayTimer._decode(d, p, end, f)
+        p = end
+        p, end = content(d, p, e, b"\xaf")
+        self.radv = DelayTimer._decode(d, p, end, f)
+        p = end
+        p, end = content(d, p, e, b"\xb0")
+        self.raid = DelayTimer._decode(d, p, end, f)
+        p = end
+        p, end = content(d, p, e, b"\xb1")
+        self.tadv = DelayTimer._decode(d, p, end, f)
+        p = end
+        p, end = content(d, p, e, b"\xb2")
+        self.tidv = DelayTimer._decode(d, p, end, f)
+        p = end
+        p, end = content(d, p, e, b"\xb3")
+        self.itr = DelayTimer._decode(d, p, end, f)
+        p = end
+        self.itr_intr_pending, p = take_bool(d, p, e, b"\x94")
+        p, end = content(d, p, e, b"\xb5")
+        _items = []
+        while p < end:
+            p, n = content(d, p, end, b"0")
+            _items.append(DelayTimer._decode(d, p, n, f))
+            p = n
+        self.eitr = count_of(_items, 5)
+        self.eitr_intr_pending, p = take_booleans(d, p, e, b"\xb6", 5)
+        self.itr_guest_value, p = take_integer(d, p, e, b"\x97", U32)
+        self.eitr_guest_value, p = take_integers(d, p, e, b"\xb8", U32, 5)
+        self.vet, p = take_integer(d, p, e, b"\x99", U16)
+        p, end = content(d, p, e, b"\xba")
+        _items2 = []
+        while p < end:
+            p, n = content(d, p, end, b"0")
+            _items2.append(TxContext._decode(d, p, n, f))
+            p = n
+        self.tx = count_of(_items2, 2)
+        if f.ask(E1000E_TIMADJ):
+            self.timadj, p = take_integer(d, p, e, b"\x9b", S64)
+        else:
+            self.timadj = None
+        if p != e:
+            raise NotPlain("a component more")
+        return self

@@ -3,10 +3,28 @@
 
 from __future__ import annotations
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S32, U8, U32, UINT8, TlvRun
+from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
+from vmsgen.runtime.straight import (
+    NotPlain,
+    ask_host_endian,
+    content,
+    need,
+    octets,
+    sized,
+    take_integer,
+    take_octets,
+    tlv,
+)
 from vmsgen.runtime.visitor import Visitor
 
 from ..pci.device import PCIDevice
+
+_TLV1_4i8si4I18B2I = TlvRun("4i8si4I18B2I", 1)
+_TLV31_21B = TlvRun("21B", 31)
+_TLV53_14I = TlvRun("14I", 53)
 
 
 class Lsiscsi(VMState):
@@ -547,3 +565,250 @@ class Lsiscsi(VMState):
         self.sbr = v.uint8("sbr", self.sbr)
         self.script_ram = v.bytes("script_ram", self.script_ram, 8192)
         v.subsections(self, self.SUBSECTIONS)
+
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        out.append(tlv(b"\xa0", self.parent_obj._encode(f)))
+        out += (
+            b"\x81",
+            S32[self.carry],
+            b"\x82",
+            S32[self.status],
+            b"\x83",
+            S32[self.msg_action],
+            b"\x84",
+            S32[self.msg_len],
+            b"\x85\x08",
+            sized(self.msg, 8),
+            b"\x86",
+            S32[self.waiting],
+            b"\x87",
+            U32[self.dsa],
+            b"\x88",
+            U32[self.temp],
+            b"\x89",
+            U32[self.dnad],
+            b"\x8a",
+            U32[self.dbc],
+            b"\x8b",
+            UINT8[self.istat0],
+            b"\x8c",
+            UINT8[self.istat1],
+            b"\x8d",
+            UINT8[self.dcmd],
+            b"\x8e",
+            UINT8[self.dstat],
+            b"\x8f",
+            UINT8[self.dien],
+            b"\x90",
+            UINT8[self.sist0],
+            b"\x91",
+            UINT8[self.sist1],
+            b"\x92",
+            UINT8[self.sien0],
+            b"\x93",
+            UINT8[self.sien1],
+            b"\x94",
+            UINT8[self.mbox0],
+            b"\x95",
+            UINT8[self.mbox1],
+            b"\x96",
+            UINT8[self.dfifo],
+            b"\x97",
+            UINT8[self.ctest2],
+            b"\x98",
+            UINT8[self.ctest3],
+            b"\x99",
+            UINT8[self.ctest4],
+            b"\x9a",
+            UINT8[self.ctest5],
+            b"\x9b",
+            UINT8[self.ccntl0],
+            b"\x9c",
+            UINT8[self.ccntl1],
+            b"\x9d",
+            U32[self.dsp],
+            b"\x9e",
+            U32[self.dsps],
+            b"\x9f\x1f",
+            UINT8[self.dmode],
+            b"\x9f ",
+            UINT8[self.dcntl],
+            b"\x9f!",
+            UINT8[self.scntl0],
+            b'\x9f"',
+            UINT8[self.scntl1],
+            b"\x9f#",
+            UINT8[self.scntl2],
+            b"\x9f$",
+            UINT8[self.scntl3],
+            b"\x9f%",
+            UINT8[self.sstat0],
+            b"\x9f&",
+            UINT8[self.sstat1],
+            b"\x9f'",
+            UINT8[self.scid],
+            b"\x9f(",
+            UINT8[self.sxfer],
+            b"\x9f)",
+            UINT8[self.socl],
+            b"\x9f*",
+            UINT8[self.sdid],
+            b"\x9f+",
+            UINT8[self.ssid],
+            b"\x9f,",
+            UINT8[self.sfbr],
+            b"\x9f-",
+            UINT8[self.stest1],
+            b"\x9f.",
+            UINT8[self.stest2],
+            b"\x9f/",
+            UINT8[self.stest3],
+            b"\x9f0",
+            UINT8[self.sidl],
+            b"\x9f1",
+            UINT8[self.stime0],
+            b"\x9f2",
+            UINT8[self.respid0],
+            b"\x9f3",
+            UINT8[self.respid1],
+        )
+        if version >= 1:
+            out += (b"\x9f4", UINT8[need(self.sbcl)])
+        out += (
+            b"\x9f5",
+            U32[self.mmrs],
+            b"\x9f6",
+            U32[self.mmws],
+            b"\x9f7",
+            U32[self.sfs],
+            b"\x9f8",
+            U32[self.drs],
+            b"\x9f9",
+            U32[self.sbms],
+            b"\x9f:",
+            U32[self.dbms],
+            b"\x9f;",
+            U32[self.dnad64],
+            b"\x9f<",
+            U32[self.pmjad1],
+            b"\x9f=",
+            U32[self.pmjad2],
+            b"\x9f>",
+            U32[self.rbc],
+            b"\x9f?",
+            U32[self.ua],
+            b"\x9f@",
+            U32[self.ia],
+            b"\x9fA",
+            U32[self.sbc],
+            b"\x9fB",
+            U32[self.csbc],
+        )
+        ask_host_endian(f)
+        out += (
+            b"\xbfC",
+            integers(self.scratch, U32, 18),
+            b"\x9fD",
+            UINT8[self.sbr],
+            b"\x9fE",
+            octets(self.script_ram, 8192),
+        )
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts, version: int) -> Lsiscsi:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        p, end = content(d, p, e, b"\xa0")
+        self.parent_obj = PCIDevice._decode(d, p, end, f)
+        p = end
+        (
+            self.carry,
+            self.status,
+            self.msg_action,
+            self.msg_len,
+            self.msg,
+            self.waiting,
+            self.dsa,
+            self.temp,
+            self.dnad,
+            self.dbc,
+            self.istat0,
+            self.istat1,
+            self.dcmd,
+            self.dstat,
+            self.dien,
+            self.sist0,
+            self.sist1,
+            self.sien0,
+            self.sien1,
+            self.mbox0,
+            self.mbox1,
+            self.dfifo,
+            self.ctest2,
+            self.ctest3,
+            self.ctest4,
+            self.ctest5,
+            self.ccntl0,
+            self.ccntl1,
+            self.dsp,
+            self.dsps,
+            p,
+        ) = _TLV1_4i8si4I18B2I.take(d, p, e)
+        (
+            self.dmode,
+            self.dcntl,
+            self.scntl0,
+            self.scntl1,
+            self.scntl2,
+            self.scntl3,
+            self.sstat0,
+            self.sstat1,
+            self.scid,
+            self.sxfer,
+            self.socl,
+            self.sdid,
+            self.ssid,
+            self.sfbr,
+            self.stest1,
+            self.stest2,
+            self.stest3,
+            self.sidl,
+            self.stime0,
+            self.respid0,
+            self.respid1,
+            p,
+        ) = _TLV31_21B.take(d, p, e)
+        if version >= 1:
+            self.sbcl, p = take_integer(d, p, e, b"\x9f4", U8)
+        else:
+            self.sbcl = None
+        (
+            self.mmrs,
+            self.mmws,
+            self.sfs,
+            self.drs,
+            self.sbms,
+            self.dbms,
+            self.dnad64,
+            self.pmjad1,
+            self.pmjad2,
+            self.rbc,
+            self.ua,
+            self.ia,
+            self.sbc,
+            self.csbc,
+            p,
+        ) = _TLV53_14I.take(d, p, e)
+        ask_host_endian(f)
+        self.scratch, p = take_integers(d, p, e, b"\xbfC", U32, 18)
+        self.sbr, p = take_integer(d, p, e, b"\x9fD", U8)
+        self.script_ram, p = take_octets(d, p, e, b"\x9fE", 8192)
+        if p != e:
+            raise NotPlain("a component more")
+        return self

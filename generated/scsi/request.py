@@ -12,6 +12,7 @@ from vmsgen.runtime.state import Struct, View
 from vmsgen.runtime.straight import (
     TRUTH,
     NotPlain,
+    ask_host_endian,
     bounded,
     content,
     load_subsections,
@@ -43,6 +44,7 @@ _BE_I = struct.Struct(">I")
 _BE_IBIBI = struct.Struct(">IBIBI")
 _BE_i = struct.Struct(">i")
 _TLV0_2Q = TlvRun("2Q")
+_TLV0_8BI8sI16s2I = TlvRun("8BI8sI16s2I")
 _TLV2_ItItI = TlvRun("I?I?I", 2)
 _TLV8_B3H = TlvRun("B3H", 8)
 
@@ -234,6 +236,73 @@ class MptScsiIo(Struct):
         self.sense_buffer_low_addr = v.uint32(
             "sense_buffer_low_addr", self.sense_buffer_low_addr, order=f.host_endian
         )
+
+    def _encode(self, f: Facts) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f)
+        out: list[bytes] = []
+        ask_host_endian(f)
+        out += (b"\x80", UINT8[self.target_id])
+        ask_host_endian(f)
+        out += (b"\x81", UINT8[self.bus])
+        ask_host_endian(f)
+        out += (b"\x82", UINT8[self.chain_offset])
+        ask_host_endian(f)
+        out += (b"\x83", UINT8[self.function])
+        ask_host_endian(f)
+        out += (b"\x84", UINT8[self.cdb_length])
+        ask_host_endian(f)
+        out += (b"\x85", UINT8[self.sense_buffer_length])
+        ask_host_endian(f)
+        out += (b"\x86", UINT8[self.reserved])
+        ask_host_endian(f)
+        out += (b"\x87", UINT8[self.msg_flags])
+        ask_host_endian(f)
+        out += (b"\x88", U32[self.msg_context], b"\x89\x08", sized(self.lun, 8))
+        ask_host_endian(f)
+        out += (b"\x8a", U32[self.control], b"\x8b\x10", sized(self.cdb, 16))
+        ask_host_endian(f)
+        out += (b"\x8c", U32[self.data_length])
+        ask_host_endian(f)
+        out += (b"\x8d", U32[self.sense_buffer_low_addr])
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> MptScsiIo:
+        self = cls.__new__(cls)
+        self._kept = None
+        ask_host_endian(f)
+        ask_host_endian(f)
+        ask_host_endian(f)
+        ask_host_endian(f)
+        ask_host_endian(f)
+        ask_host_endian(f)
+        ask_host_endian(f)
+        ask_host_endian(f)
+        ask_host_endian(f)
+        ask_host_endian(f)
+        ask_host_endian(f)
+        ask_host_endian(f)
+        (
+            self.target_id,
+            self.bus,
+            self.chain_offset,
+            self.function,
+            self.cdb_length,
+            self.sense_buffer_length,
+            self.reserved,
+            self.msg_flags,
+            self.msg_context,
+            self.lun,
+            self.control,
+            self.cdb,
+            self.data_length,
+            self.sense_buffer_low_addr,
+            p,
+        ) = _TLV0_8BI8sI16s2I.take(d, p, e)
+        if p != e:
+            raise NotPlain("a component more")
+        return self
 
 
 class GuestRange(Struct):

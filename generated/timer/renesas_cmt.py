@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S64, U16
+from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
+from vmsgen.runtime.straight import NotPlain, take_integer
 from vmsgen.runtime.visitor import Visitor
 
 
@@ -63,3 +67,39 @@ class RxCmt(VMState):
         self.tick = v.integers("tick", self.tick, 2, 64, True)
         self.timer = v.array("timer", self.timer, 2, v.timer)
         v.subsections(self, self.SUBSECTIONS)
+
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        out += (
+            b"\x80",
+            U16[self.cmstr],
+            b"\xa1",
+            integers(self.cmcr, U16, 2),
+            b"\xa2",
+            integers(self.cmcnt, U16, 2),
+            b"\xa3",
+            integers(self.cmcor, U16, 2),
+            b"\xa4",
+            integers(self.tick, S64, 2),
+            b"\xa5",
+            integers(self.timer, S64, 2),
+        )
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts, version: int) -> RxCmt:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.cmstr, p = take_integer(d, p, e, b"\x80", U16)
+        self.cmcr, p = take_integers(d, p, e, b"\xa1", U16, 2)
+        self.cmcnt, p = take_integers(d, p, e, b"\xa2", U16, 2)
+        self.cmcor, p = take_integers(d, p, e, b"\xa3", U16, 2)
+        self.tick, p = take_integers(d, p, e, b"\xa4", S64, 2)
+        self.timer, p = take_integers(d, p, e, b"\xa5", S64, 2)
+        if p != e:
+            raise NotPlain("a component more")
+        return self

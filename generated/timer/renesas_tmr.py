@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S64
+from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
+from vmsgen.runtime.straight import NotPlain, small_octets, take_integer, take_octets
 from vmsgen.runtime.visitor import Visitor
 
 
@@ -112,3 +116,62 @@ class RxTmr(VMState):
         self.next = v.integers("next", self.next, 2, 8, False)
         self.timer = v.array("timer", self.timer, 2, v.timer)
         v.subsections(self, self.SUBSECTIONS)
+
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        out += (
+            b"\x80",
+            S64[self.tick],
+            b"\x81",
+            small_octets(self.tcnt, 2),
+            b"\x82",
+            small_octets(self.tcora, 2),
+            b"\x83",
+            small_octets(self.tcorb, 2),
+            b"\x84",
+            small_octets(self.tcr, 2),
+            b"\x85",
+            small_octets(self.tccr, 2),
+            b"\x86",
+            small_octets(self.tcor, 2),
+            b"\x87",
+            small_octets(self.tcsr, 2),
+            b"\xa8",
+            integers(self.div_round, S64, 2),
+            b"\x89",
+            small_octets(self.next, 2),
+            b"\xaa",
+            integers(self.timer, S64, 2),
+        )
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts, version: int) -> RxTmr:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.tick, p = take_integer(d, p, e, b"\x80", S64)
+        x, p = take_octets(d, p, e, b"\x81", 2)
+        self.tcnt = list(x)
+        x, p = take_octets(d, p, e, b"\x82", 2)
+        self.tcora = list(x)
+        x, p = take_octets(d, p, e, b"\x83", 2)
+        self.tcorb = list(x)
+        x, p = take_octets(d, p, e, b"\x84", 2)
+        self.tcr = list(x)
+        x, p = take_octets(d, p, e, b"\x85", 2)
+        self.tccr = list(x)
+        x, p = take_octets(d, p, e, b"\x86", 2)
+        self.tcor = list(x)
+        x, p = take_octets(d, p, e, b"\x87", 2)
+        self.tcsr = list(x)
+        self.div_round, p = take_integers(d, p, e, b"\xa8", S64, 2)
+        x, p = take_octets(d, p, e, b"\x89", 2)
+        self.next = list(x)
+        self.timer, p = take_integers(d, p, e, b"\xaa", S64, 2)
+        if p != e:
+            raise NotPlain("a component more")
+        return self

@@ -3,8 +3,14 @@
 
 from __future__ import annotations
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S64, U32, U64, TlvRun
+from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
+from vmsgen.runtime.straight import NotPlain
 from vmsgen.runtime.visitor import Visitor
+
+_TLV1_QI = TlvRun("QI", 1)
 
 
 class SifivePwm(VMState):
@@ -56,3 +62,32 @@ class SifivePwm(VMState):
         self.pwmcfg = v.uint32("pwmcfg", self.pwmcfg)
         self.pwmcmp = v.integers("pwmcmp", self.pwmcmp, 4, 32, False)
         v.subsections(self, self.SUBSECTIONS)
+
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        out += (
+            b"\xa0",
+            integers(self.timer, S64, 4),
+            b"\x81",
+            U64[self.tick_offset],
+            b"\x82",
+            U32[self.pwmcfg],
+            b"\xa3",
+            integers(self.pwmcmp, U32, 4),
+        )
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts, version: int) -> SifivePwm:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.timer, p = take_integers(d, p, e, b"\xa0", S64, 4)
+        self.tick_offset, self.pwmcfg, p = _TLV1_QI.take(d, p, e)
+        self.pwmcmp, p = take_integers(d, p, e, b"\xa3", U32, 4)
+        if p != e:
+            raise NotPlain("a component more")
+        return self

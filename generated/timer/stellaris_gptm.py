@@ -3,10 +3,16 @@
 
 from __future__ import annotations
 
+from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_integers import S64, U32, TlvRun
+from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
+from vmsgen.runtime.straight import NotPlain, content, need, take_integer, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .clock import Clock
+
+_TLV2_3I = TlvRun("3I", 2)
 
 
 class StellarisGptm(VMState):
@@ -140,3 +146,63 @@ class StellarisGptm(VMState):
         if version >= 2:
             self.clk = v.struct("clk", self.clk, Clock)
         v.subsections(self, self.SUBSECTIONS)
+
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        out += (
+            b"\x80",
+            U32[self.config],
+            b"\xa1",
+            integers(self.mode, U32, 2),
+            b"\x82",
+            U32[self.control],
+            b"\x83",
+            U32[self.state],
+            b"\x84",
+            U32[self.mask],
+            b"\xa6",
+            integers(self.load_, U32, 2),
+            b"\xa7",
+            integers(self.match, U32, 2),
+            b"\xa8",
+            integers(self.prescale, U32, 2),
+            b"\xa9",
+            integers(self.match_prescale, U32, 2),
+            b"\x8a",
+            U32[self.rtc],
+            b"\xab",
+            integers(self.tick, S64, 2),
+            b"\xac",
+            integers(self.timer, S64, 2),
+        )
+        if version >= 2:
+            out.append(tlv(b"\xad", need(self.clk)._encode(f)))
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts, version: int) -> StellarisGptm:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        self.config, p = take_integer(d, p, e, b"\x80", U32)
+        self.mode, p = take_integers(d, p, e, b"\xa1", U32, 2)
+        self.control, self.state, self.mask, p = _TLV2_3I.take(d, p, e)
+        self.load_, p = take_integers(d, p, e, b"\xa6", U32, 2)
+        self.match, p = take_integers(d, p, e, b"\xa7", U32, 2)
+        self.prescale, p = take_integers(d, p, e, b"\xa8", U32, 2)
+        self.match_prescale, p = take_integers(d, p, e, b"\xa9", U32, 2)
+        self.rtc, p = take_integer(d, p, e, b"\x8a", U32)
+        self.tick, p = take_integers(d, p, e, b"\xab", S64, 2)
+        self.timer, p = take_integers(d, p, e, b"\xac", S64, 2)
+        if version >= 2:
+            p, end = content(d, p, e, b"\xad")
+            self.clk = Clock._decode(d, p, end, f)
+            p = end
+        else:
+            self.clk = None
+        if p != e:
+            raise NotPlain("a component more")
+        return self

@@ -13,6 +13,7 @@ from vmsgen.runtime.functions import chosen
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
     NotPlain,
+    ask_host_endian,
     bounded,
     content,
     count_of,
@@ -115,6 +116,32 @@ class WriteBuffer(Struct):
         self.data = v.bytes("data", self.data, length)
         v.check("len(it) <= 0x800_0400", len(self.data) <= 134218752, "data")
         v.equal("length", length, len(self.data))
+
+    def _encode(self, f: Facts) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f)
+        out: list[bytes] = []
+        ask_host_endian(f)
+        length = len(self.data)
+        out += (b"\x80", U32[length], b"\x81", octets(self.data, length))
+        if not (len(self.data) <= 134218752):
+            raise NotPlain("a check")
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> WriteBuffer:
+        self = cls.__new__(cls)
+        self._kept = None
+        ask_host_endian(f)
+        length, p = take_integer(d, p, e, b"\x80", U32)
+        self.data, p = take_octets(d, p, e, b"\x81", length)
+        if not (len(self.data) <= 134218752):
+            raise NotPlain("a check")
+        if length != len(self.data):
+            raise NotPlain("a derived value")
+        if p != e:
+            raise NotPlain("a component more")
+        return self
 
 
 class UsbRedirParser(Struct):

@@ -5,15 +5,25 @@ from __future__ import annotations
 
 import struct
 
+from vmsgen.runtime.ber_arrays import grid, take_grid
+from vmsgen.runtime.ber_integers import U8, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import count_of, load_subsections
+from vmsgen.runtime.straight import (
+    NotPlain,
+    content,
+    count_of,
+    load_subsections,
+    take_integer,
+    tlv,
+)
 from vmsgen.runtime.visitor import Visitor
 
 from .device import UsbDevice
 
 _BE_3B = struct.Struct(">3B")
 _BE_B = struct.Struct(">B")
+_TLV3_3B = TlvRun("3B", 3)
 
 
 class U2fKey(VMState):
@@ -127,3 +137,40 @@ class U2fKey(VMState):
         out.append(
             _BE_3B.pack(self.pending_in_start, self.pending_in_end, self.pending_in_num)
         )
+
+    def _encode(self, f: Facts, version: int) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f, version)
+        out: list[bytes] = []
+        out.append(tlv(b"\xa0", self.dev._encode(f)))
+        out += (
+            b"\x81",
+            UINT8[self.idle],
+            b"\xa2",
+            grid(self.pending_in, U8, 32, 64),
+            b"\x83",
+            UINT8[self.pending_in_start],
+            b"\x84",
+            UINT8[self.pending_in_end],
+            b"\x85",
+            UINT8[self.pending_in_num],
+        )
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts, version: int) -> U2fKey:
+        self = cls.__new__(cls)
+        self._kept = None
+        self._version = version
+        self._facts = f
+        p, end = content(d, p, e, b"\xa0")
+        self.dev = UsbDevice._decode(d, p, end, f)
+        p = end
+        self.idle, p = take_integer(d, p, e, b"\x81", U8)
+        self.pending_in, p = take_grid(d, p, e, b"\xa2", U8, 32, 64)
+        self.pending_in_start, self.pending_in_end, self.pending_in_num, p = (
+            _TLV3_3B.take(d, p, e)
+        )
+        if p != e:
+            raise NotPlain("a component more")
+        return self

@@ -14,6 +14,7 @@ from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
     TRUTH,
     NotPlain,
+    ask_host_endian,
     bounded,
     content,
     count_of,
@@ -2233,6 +2234,27 @@ class IoVec(Struct):
         self.base = v.uint64("base", self.base, order=f.host_endian)
         self.len = v.uint64("len", self.len, order=f.host_endian)
 
+    def _encode(self, f: Facts) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f)
+        out: list[bytes] = []
+        ask_host_endian(f)
+        out += (b"\x80", U64[self.base])
+        ask_host_endian(f)
+        out += (b"\x81", U64[self.len])
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> IoVec:
+        self = cls.__new__(cls)
+        self._kept = None
+        ask_host_endian(f)
+        ask_host_endian(f)
+        self.base, self.len, p = _TLV0_2Q.take(d, p, e)
+        if p != e:
+            raise NotPlain("a component more")
+        return self
+
 
 class VirtQueueElement(Struct):
     """49168 bytes of the sender's memory."""
@@ -2300,6 +2322,69 @@ class VirtQueueElement(Struct):
         )
         self.in_sg = v.array("in_sg", self.in_sg, 1024, v.of(IoVec))
         self.out_sg = v.array("out_sg", self.out_sg, 1024, v.of(IoVec))
+
+    def _encode(self, f: Facts) -> bytes:
+        if self._kept is not None:
+            return super()._encode(f)
+        out: list[bytes] = []
+        ask_host_endian(f)
+        out += (b"\x80", U32[self.index])
+        ask_host_endian(f)
+        out += (b"\x81", U32[self.out_num])
+        if not (self.out_num <= 1024):
+            raise NotPlain("a check")
+        ask_host_endian(f)
+        out += (b"\x82", U32[self.in_num])
+        if not (self.in_num <= 1024):
+            raise NotPlain("a check")
+        ask_host_endian(f)
+        out += (b"\xa4", integers(self.in_addr, U64, 1024))
+        ask_host_endian(f)
+        out += (b"\xa5", integers(self.out_addr, U64, 1024))
+        x = b"".join(
+            [tlv(b"0", item._encode(f)) for item in count_of(self.in_sg, 1024)]
+        )
+        out.append(tlv(b"\xa6", x))
+        x = b"".join(
+            [tlv(b"0", item._encode(f)) for item in count_of(self.out_sg, 1024)]
+        )
+        out.append(tlv(b"\xa7", x))
+        return b"".join(out)
+
+    @classmethod
+    def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> VirtQueueElement:
+        self = cls.__new__(cls)
+        self._kept = None
+        ask_host_endian(f)
+        ask_host_endian(f)
+        self.index, self.out_num, p = _TLV0_2I.take(d, p, e)
+        if not (self.out_num <= 1024):
+            raise NotPlain("a check")
+        ask_host_endian(f)
+        self.in_num, p = take_integer(d, p, e, b"\x82", U32)
+        if not (self.in_num <= 1024):
+            raise NotPlain("a check")
+        ask_host_endian(f)
+        self.in_addr, p = take_integers(d, p, e, b"\xa4", U64, 1024)
+        ask_host_endian(f)
+        self.out_addr, p = take_integers(d, p, e, b"\xa5", U64, 1024)
+        p, end = content(d, p, e, b"\xa6")
+        _items = []
+        while p < end:
+            p, n = content(d, p, end, b"0")
+            _items.append(IoVec._decode(d, p, n, f))
+            p = n
+        self.in_sg = count_of(_items, 1024)
+        p, end = content(d, p, e, b"\xa7")
+        _items2 = []
+        while p < end:
+            p, n = content(d, p, end, b"0")
+            _items2.append(IoVec._decode(d, p, n, f))
+            p = n
+        self.out_sg = count_of(_items2, 1024)
+        if p != e:
+            raise NotPlain("a component more")
+        return self
 
 
 class InFlight(Struct):

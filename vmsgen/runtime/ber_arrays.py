@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import cache
 from struct import pack
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +20,7 @@ from vmsgen.runtime.straight import content as content_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["integers", "take_integers"]
+__all__ = ["grid", "integers", "take_booleans", "take_grid", "take_integers"]
 
 #: numbers from which on numpy does it, and octets of content that may be so many
 _MANY, _MANY_OCTETS = 512, 1536
@@ -74,6 +75,37 @@ def _numpy_pays(octets: int) -> bool:
     return _seen >= _PAYS
 
 
+def grid(values: Sequence[Sequence[int]], table: Octets, rows: int, columns: int) -> bytes:
+    """Length and content octets of a SEQUENCE OF SEQUENCE OF INTEGER. Raises as :func:`integers`."""
+    if len(values) != max(rows, 0):
+        raise NotPlain("another number of rows")
+    content = b"".join([b"\x30" + integers(row, table, columns) for row in values])
+    return length(len(content)) + content
+
+
+def take_grid(
+    data: bytes, position: int, end: int, tag: bytes, table: Octets, rows: int, columns: int
+) -> tuple[list[list[int]], int]:
+    """A SEQUENCE OF SEQUENCE OF INTEGER and the position behind it. Raises as :func:`take_integers`."""
+    start, stop = content_of(data, position, end, tag)
+    values: list[list[int]] = []
+    while start < stop:
+        row, start = take_integers(data, start, stop, b"\x30", table, columns)
+        values.append(row)
+    if len(values) != max(rows, 0):
+        raise NotPlain("another number of rows")
+    return values, stop
+
+
+def take_booleans(data: bytes, position: int, end: int, tag: bytes, count: int) -> tuple[list[bool], int]:
+    """A SEQUENCE OF BOOLEAN and the position behind it. Raises NotPlain or a LookupError."""
+    start, stop = content_of(data, position, end, tag)
+    octets = data[start:stop]
+    if len(octets) != 3 * max(count, 0) or octets[::3].strip(b"\x01") or octets[1::3].strip(b"\x01"):
+        raise NotPlain("another element, or another number of them")
+    return [each != 0 for each in octets[2::3]], stop
+
+
 def _few(data: bytes, position: int, stop: int, table: Octets, most: int = _MANY_OCTETS) -> tuple[list[int], int]:
     """The elements between two positions one by one, no more than ``most``, and the position behind them."""
     meaning, low, high = means(table), table.low, table.high
@@ -109,19 +141,20 @@ def _written(values: Sequence[int], table: Octets) -> bytes:
     if signed:
         # a negative number takes as many octets as its complement
         numbers = (numbers ^ (numbers >> (8 * width - 1))).view(f"u{width}")
-    octets = width if signed else width + 1
+    octets = (int(numbers.max()).bit_length() >> 3) + 1
     least = np.array([1 << 8 * more - 1 for more in range(octets - 1, 0, -1)], numbers.dtype)
-    needed = numbers[:, None] >= least
-    sizes = needed.sum(axis=1, dtype=np.uint8) + 1
+    needed = numbers >= least[:, None]
+    sizes = needed.sum(axis=0, dtype=np.uint8) + 1
     rows = np.zeros((len(values), 2 + octets), np.uint8)
     rows[:, 0] = 2
     rows[:, 1] = sizes
-    rows[:, -width:] = np.frombuffer(packed, np.uint8).reshape(-1, width)
-    if (size := int(sizes[0])) == int(sizes.max()) == int(sizes.min()):
-        rows[:, octets - size], rows[:, octets - size + 1] = 2, size
-        return rows[:, octets - size :].tobytes()
+    # of an unsigned number the first octet may be one that it does not have
+    own = min(octets, width)
+    rows[:, -own:] = np.frombuffer(packed, np.uint8).reshape(-1, width)[:, -own:]
+    if sizes.min() == octets:
+        return rows.tobytes()
     taken = np.ones(rows.shape, np.bool_)
-    taken[:, 2:-1] = needed
+    taken[:, 2:-1] = needed.T
     return rows[taken].tobytes()
 
 
@@ -176,6 +209,15 @@ def _places(window: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     return starts[:count], sizes[:count]
 
 
+@cache
+def _by_size() -> tuple[NDArray[Any], NDArray[Any]]:
+    """By the size of an INTEGER: the bits of eight octets that are not its own, and the least number that takes it."""
+    import numpy as np
+
+    shifts = np.array([64, 56, 48, 40, 32, 24, 16, 8, 0, 0], np.uint64)
+    return shifts, np.array([0, 0, *LEAST[2:]], np.uint64)
+
+
 def _numbers(window: NDArray[Any], starts: NDArray[Any], sizes: NDArray[Any], table: Octets) -> list[int]:
     """The values of elements: the eight octets in which each one ends, without those that are not its own."""
     import numpy as np
@@ -183,9 +225,9 @@ def _numbers(window: NDArray[Any], starts: NDArray[Any], sizes: NDArray[Any], ta
     padded = np.zeros(8 + len(window), np.uint8)
     padded[8:] = window
     words = np.ndarray((len(window) + 1,), ">u8", padded.data, strides=(1,))
-    foreign = (8 * np.maximum(8 - sizes, 0)).astype(np.uint64)
+    shifts, smallest = _by_size()
+    foreign, least = shifts[sizes], smallest[sizes]
     raised = words[starts + sizes + 2].astype(np.uint64) << foreign
-    least = np.array([0, 0, *(1 << 8 * more - 1 for more in range(1, 9))], np.uint64)[sizes]
     nine = sizes == 9
     if table.low < 0:
         signed = raised.view(np.int64) >> foreign.view(np.int64)

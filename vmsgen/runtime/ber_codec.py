@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from vmsgen.runtime import ber
 from vmsgen.runtime.ber_in import FACTS, VERSION, BerIn
@@ -14,10 +14,13 @@ from vmsgen.runtime.binary_codec import _reason, check_version, has_straight_lin
 from vmsgen.runtime.errors import DataError, LayoutError, VmsgenError
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
-from vmsgen.runtime.straight import FAST_PATH_ERRORS, content, tlv
+from vmsgen.runtime.straight import FAST_PATH_ERRORS, NotPlain, content, tlv
 from vmsgen.runtime.values import StateValues
 
 V = TypeVar("V", bound=StateValues)
+
+#: places that are tried for where the facts of a state begin
+_LOOKS: Final = 16
 
 
 def encode(state: StateValues, *, alone: bool) -> bytes:
@@ -107,16 +110,53 @@ def _straight_decode(cls: type[V], data: bytes, version: int | None, facts: Fact
         start, stop = content(data, 0, len(data), _identifier(cls.TAG))
         if stop != len(data):
             return None
+        pairs: list[tuple[str, str]] = []
         if version is None:
+            pairs, stop = _own_facts(cls, data, start, stop)
             version, stop = _own_version(cls, data, stop)
+            if pairs:
+                facts = facts.carrying(pairs)
         if not cls.MINIMUM_VERSION <= version <= cls.VERSION:
             return None
         state = cls._decode(data, start, stop, facts, version)
     except FAST_PATH_ERRORS:
         return None
-    if facts.questions:
+    if facts.questions or pairs:
         state._facts = facts.settled()
     return state
+
+
+def _own_facts(cls: type[StateValues], data: bytes, start: int, stop: int) -> tuple[list[tuple[str, str]], int]:
+    """The facts that a state may carry as the last of its components, and where the others then end.
+
+    They are looked for from the end on. Octets of another component can look so: then that component is cut, and the
+    straight-line code refuses it.
+    """
+    found: list[tuple[str, str]] = []
+    if FACTS in cls.TAGS:
+        head = ber.tag_bytes(ber.CONTEXT, True, cls.TAGS[FACTS])
+        at = stop
+        for _ in range(_LOOKS):
+            at = data.rfind(head, start, at)
+            if at < 0:
+                break
+            try:
+                entry, end = content(data, at, stop, head)
+                if end != stop:
+                    continue
+                while entry < end:
+                    name, entry_end = content(data, entry, end, b"\x30")
+                    name, name_end = content(data, name, entry_end, b"\x80")
+                    answer, answer_end = content(data, name_end, entry_end, b"\x81")
+                    if answer_end != entry_end:
+                        raise NotPlain("another element")
+                    found.append((data[name:name_end].decode(), data[answer:answer_end].decode()))
+                    entry = entry_end
+            except FAST_PATH_ERRORS:
+                found = []
+            else:
+                return found, at
+    return found, stop
 
 
 def _own_version(cls: type[StateValues], data: bytes, stop: int) -> tuple[int, int]:
@@ -124,7 +164,7 @@ def _own_version(cls: type[StateValues], data: bytes, stop: int) -> tuple[int, i
 
     Octets of another component can look so: then that component is cut, and the straight-line code refuses it.
     """
-    if cls.VERSION > 1 and VERSION in cls.TAGS:
+    if (cls.MINIMUM_VERSION, cls.VERSION) != (1, 1) and VERSION in cls.TAGS:
         head = ber.tag_bytes(ber.CONTEXT, False, cls.TAGS[VERSION])
         for size in range(1, 6):
             at = stop - len(head) - 1 - size

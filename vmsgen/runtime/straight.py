@@ -179,6 +179,11 @@ def tlv(tag: bytes, content: bytes) -> bytes:
     return tag + (_LENGTHS[size] if size < 0x80 else length(size)) + content
 
 
+def ask_host_endian(facts: Facts) -> None:
+    """Asks for the sender's byte order: no octet of BER depends on it, but the binary form does, so it travels."""
+    facts.host_endian  # noqa: B018 - the question is what matters
+
+
 def encode_subsections(owner: Values, facts: Facts, scopes: Mapping[str, tuple[Any, ...]]) -> bytes:
     """Content octets of the subsections component, empty if there are none."""
     pieces = []

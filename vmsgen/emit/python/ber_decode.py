@@ -15,6 +15,7 @@ from vmsgen.spec.wire_types import (
     Bytes,
     Fixed,
     Float64,
+    Grid,
     Int,
     Pad,
     Prefixed,
@@ -56,6 +57,7 @@ class BerDecode(BerLine):
             if run and not (in_run(each.type) and self.follows(run[-1], each)):
                 self.run(run)
                 run = []
+            self.ask(each)
             if in_run(each.type):
                 run.append(each)
             elif not isinstance(each.type, Pad):
@@ -104,7 +106,12 @@ class BerDecode(BerLine):
             case Array(element=Int(bits=8, signed=False, labels=None), count=Fixed(value=size)):
                 self.take(each, "x", "take_octets", self.compile(size))
                 self.out.add(f"{target} = list(x)")
-            case Array(element=Int() as element, count=Fixed(value=size)):
+            case Array(element=Bool(), count=Fixed(value=size)):
+                self.take(each, target, "take_booleans", self.compile(size), constructed=True)
+            case Grid(element=Int() as element, sizes=(rows, columns)):
+                sizes = (self.compile(rows), self.compile(columns))
+                self.take(each, target, "take_grid", self.table(table(element)), *sizes, constructed=True)
+            case Array(element=Int() | Timer() as element, count=Fixed(value=size)):
                 self.take(
                     each, target, "take_integers", self.table(table(element)), self.compile(size), constructed=True
                 )

@@ -13,6 +13,7 @@ from vmsgen.spec.wire_types import (
     Bytes,
     Fixed,
     Float64,
+    Grid,
     Int,
     Prefixed,
     SizedInt,
@@ -124,7 +125,10 @@ class BerEncode(BerLine):
                 return self.call("text_octets", value)
             case Array(element=Int(bits=8, signed=False, labels=None), count=Fixed(value=size)):
                 return self.call("small_octets", value, self.compile(size))
-            case Array(element=Int() as element, count=Fixed(value=size)):
+            case Grid(element=Int() as element, sizes=(rows, columns)):
+                self.helpers.add(table(element))
+                return self.call("grid", value, table(element), self.compile(rows), self.compile(columns))
+            case Array(element=Int() | Timer() as element, count=Fixed(value=size)):
                 self.helpers.add(table(element))
                 return self.call("integers", value, table(element), self.compile(size))
             case Array(element=Int() as element, count=Prefixed(type=prefix)) if prefix.bits >= 32:

@@ -11,7 +11,7 @@ from vmsgen.emit.python.runs import CODES
 from vmsgen.emit.python.straight_line import NoStraightLine, StraightLine, in_host_order
 from vmsgen.runtime.ber import CONTEXT, tag_bytes
 from vmsgen.spec.model import Field, Tags
-from vmsgen.spec.wire_types import Array, Bool, Bytes, Fixed, Int, Pad, SizedInt, Timer, WireType
+from vmsgen.spec.wire_types import Array, Bool, Bytes, Fixed, Grid, Int, Pad, SizedInt, Timer, WireType
 
 
 class BerLine(StraightLine):
@@ -35,7 +35,7 @@ class BerLine(StraightLine):
                 if isinstance(each.type, Pad) and isinstance(each.type.count, Fixed)
                 else 0
             )
-            if in_host_order(each.type) or size is None:
+            if size is None or _asks_by_element(each.type):
                 # no octet of BER depends on these, but the binary form does: the walk asks, so that the facts travel
                 raise NoStraightLine
 
@@ -44,15 +44,29 @@ class BerLine(StraightLine):
         size_octet = b"" if size is None else bytes((size,))
         return bytes_literal(tag_bytes(CONTEXT, constructed, self.tags[name]) + size_octet)
 
+    def ask(self, each: Field) -> None:
+        """Asks for what only the binary form of a field depends on, so that the fact travels."""
+        if in_host_order(each.type):
+            self.flush()
+            self.helpers.add("ask_host_endian")
+            self.out.add("ask_host_endian(f)")
+
     def fields(self, block: Sequence[Field]) -> None:
         for each in block:
             if not isinstance(each.type, Pad):
+                self.ask(each)
                 self.field(each)
                 self.checked(each)
 
     def field(self, each: Field) -> None:
         """One component."""
         raise NoStraightLine
+
+
+def _asks_by_element(wire: WireType) -> bool:
+    """Whether the walk asks for the byte order once for each element, so not at all where there is none."""
+    plain = isinstance(wire, Array) and isinstance(wire.element, Int) and wire.element.labels is None
+    return isinstance(wire, (Array, Grid)) and not plain and in_host_order(wire.element)
 
 
 def table(wire: Int | SizedInt | Timer) -> str:
@@ -86,9 +100,6 @@ def short_size(wire: WireType) -> int | None:
 
 def is_constructed(wire: WireType) -> bool:
     """Whether an array is a SEQUENCE OF, and not the OCTET STRING that one of bytes is."""
-    return isinstance(wire, Array) and not (
-        isinstance(wire.element, Int)
-        and (wire.element.bits, wire.element.signed) == (8, False)
-        and wire.element.labels is None
-        and isinstance(wire.count, Fixed)
-    )
+    if isinstance(wire, Array) and isinstance(wire.count, Fixed) and isinstance(wire.element, Int):
+        return wire.element != Int(8, False, wire.element.order)
+    return isinstance(wire, (Array, Grid))

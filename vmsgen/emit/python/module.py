@@ -30,8 +30,7 @@ _WHERE = {
         ),
         "ber_integers",
     ),
-    "integers": "ber_arrays",
-    "take_integers": "ber_arrays",
+    **dict.fromkeys(("grid", "integers", "take_booleans", "take_grid", "take_integers"), "ber_arrays"),
 }
 
 
