@@ -46,24 +46,16 @@ def load(
     Raises DataError; its ``partial`` is the state as far as it was read.
     """
     check_version(cls, version, position)
-    found = _straight_load(cls, data, position, version, facts)
-    if found is not None:
-        found[0]._facts = facts.settled()
-        return found
-    facts.restart()
-    return load_by_walk(cls, data, position, version, facts, limits)
-
-
-def _straight_load(cls: type[V], data: bytes, position: int, version: int, facts: Facts) -> tuple[V, int] | None:
-    """What the straight-line code reads, with ``facts`` as they are; None if it leaves that to the walk."""
     if has_straight_line(cls, "_load"):
         try:
             state, end = cls._load(data, position, facts, version)
+            if end <= len(data):
+                state._facts = facts.settled()
+                return state, end
         except FAST_PATH_ERRORS:
-            return None
-        if end <= len(data):
-            return state, end
-    return None
+            pass
+    facts.restart()
+    return load_by_walk(cls, data, position, version, facts, limits)
 
 
 def load_by_walk(
@@ -98,13 +90,15 @@ def _reason(error: Exception) -> str:
 def load_exactly(cls: type[V], data: bytes, version: int, facts: Facts | None) -> V:
     """The state from all of ``data``. Raises DataError, also for bytes left over."""
     asked = Facts() if facts is None else facts.fresh()
-    found = None
-    if cls.MINIMUM_VERSION <= version <= cls.VERSION:
-        found = _straight_load(cls, data, 0, version, asked)
-    if found is not None and found[1] == len(data):
-        if asked.questions:
-            found[0]._facts = asked.settled()
-        return found[0]
+    if cls.MINIMUM_VERSION <= version <= cls.VERSION and has_straight_line(cls, "_load"):
+        try:
+            state, end = cls._load(data, 0, asked, version)
+        except FAST_PATH_ERRORS:
+            end = -1
+        if end == len(data):
+            if asked.questions:
+                state._facts = asked.settled()
+            return state
     state, end = load(cls, data, 0, version, asked.fresh())
     if end != len(data):
         raise DataError(f"{len(data) - end} bytes are left over", offset=end, partial=state)

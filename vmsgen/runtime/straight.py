@@ -80,6 +80,8 @@ def padding(size: int) -> bytes:
 
 def sized(data: bytes, size: int) -> bytes:
     """``data``, which must have ``size`` bytes."""
+    if type(data) is bytes and len(data) == size:
+        return data
     if len(data) != max(size, 0) or not isinstance(data, (bytes, bytearray, memoryview)):
         raise NotPlain("bytes of another size")
     return data
