@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
+from tests.processes import started
 from vmsgen import __version__
 from vmsgen import cli as group
 from vmsgen.runtime.errors import DataError
@@ -153,7 +154,7 @@ def test_a_reader_that_goes_away(tmp_path: Path) -> None:
         "made = click.Command('show', callback=lambda: [click.echo('line') for _ in range(200000)] and None)\n"
         "cli.LazyGroup.get_command = lambda self, context, name: made\nsys.exit(cli.run(['show']))\n"
     )
-    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as long:
+    with started([sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as long:
         assert long.stdout is not None and long.stderr is not None
         assert long.stdout.readline() == b"line\n"
         long.stdout.close()

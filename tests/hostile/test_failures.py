@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from tests.hostile.sample import binary
+from tests.processes import started
 from tests.unit.stream.image_files import qcow2_image, save_image
 from tests.unit.stream.synthetic import (
     EOS_RECORD,
@@ -202,7 +203,7 @@ def test_a_file_system_that_is_full(source: Path, tmp_path: Path) -> None:
 def test_a_reader_that_goes_away(source: Path) -> None:
     """A stream that nobody takes to its end is no success, unlike a text."""
     for words in (["--to", "ber"], ["--to", "json"]):
-        with subprocess.Popen(
+        with started(
             [*VMSGEN, "convert", source, "-", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
         ) as converter:
             assert converter.stdout is not None and converter.stderr is not None
@@ -219,9 +220,7 @@ def test_a_receiver_that_goes_away(source: Path, tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path))
         server.listen()
-        with subprocess.Popen(
-            [*VMSGEN, "convert", source, f"unix:{path}", "--to", "ber"], stderr=subprocess.PIPE
-        ) as converter:
+        with started([*VMSGEN, "convert", source, f"unix:{path}", "--to", "ber"], stderr=subprocess.PIPE) as converter:
             connection, _ = server.accept()
             with connection:
                 connection.recv(1000)
@@ -240,7 +239,7 @@ def test_a_receiver_that_does_not_read_the_rest(read: bool, tmp_path: Path) -> N
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path))
         server.listen()
-        with subprocess.Popen(
+        with started(
             [*VMSGEN, "convert", tmp_path / "in.mig", f"unix:{path}", "--to", "ber"], stderr=subprocess.PIPE
         ) as converter:
             connection, _ = server.accept()
@@ -272,7 +271,7 @@ def test_a_pipe_that_does_not_wait(stream: bytes) -> None:
     taking, writing = os.pipe()
     for descriptor in (reading, writing):
         os.set_blocking(descriptor, False)
-    with subprocess.Popen([*VMSGEN, "convert", "-", "-", "--to", "binary"], stdin=reading, stdout=writing) as converter:
+    with started([*VMSGEN, "convert", "-", "-", "--to", "binary"], stdin=reading, stdout=writing) as converter:
         os.close(reading), os.close(writing)
 
         def feed() -> None:
@@ -297,7 +296,7 @@ def test_a_pipe_that_does_not_wait(stream: bytes) -> None:
 def stalled(stream: bytes, tmp_path: Path, target: str) -> Iterator[subprocess.Popen[bytes]]:
     """A conversion whose sender has sent a part, and now keeps the pipe open."""
     os.mkfifo(tmp_path / "pipe")
-    with subprocess.Popen(
+    with started(
         [*VMSGEN, "convert", str(tmp_path / "pipe"), target, "--to", "ber"], stderr=subprocess.PIPE
     ) as converter:
         with open(tmp_path / "pipe", "wb", buffering=0) as pipe:
@@ -324,7 +323,7 @@ def test_a_signal_while_the_sender_stalls(number: signal.Signals, words: str, st
 
 def test_a_signal_while_the_reader_stalls(source: Path) -> None:
     """Nobody waits for a reader that has stopped reading, not even to hand out what is complete."""
-    with subprocess.Popen(
+    with started(
         [*VMSGEN, "convert", source, "-", "--to", "ber"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as converter:
         assert converter.stdout is not None and converter.stderr is not None
@@ -351,7 +350,7 @@ def test_killed_at_any_moment(number: signal.Signals, source: Path, stream: byte
     out = tmp_path / "out"
     for _ in range(4):
         out.write_bytes(b"old")
-        with subprocess.Popen([*VMSGEN, "convert", source, out, "--to", "ber"], stderr=subprocess.DEVNULL) as converter:
+        with started([*VMSGEN, "convert", source, out, "--to", "ber"], stderr=subprocess.DEVNULL) as converter:
             time.sleep(draw.uniform(0.02, 0.8))
             converter.send_signal(number)
             code = converter.wait(60)
@@ -369,9 +368,7 @@ def test_killed_at_any_moment(number: signal.Signals, source: Path, stream: byte
 def test_a_converter_that_is_killed_behind_a_pipe_of_qemu(stream: bytes, tmp_path: Path) -> None:
     """The process that QEMU knows is not the one that converts, but says what became of it."""
     out = tmp_path / "out"
-    with subprocess.Popen(
-        [*VMSGEN, "convert", "-", out, "--to", "ber"], stdin=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as known:
+    with started([*VMSGEN, "convert", "-", out, "--to", "ber"], stdin=subprocess.PIPE, stderr=subprocess.PIPE) as known:
         assert known.stdin is not None and known.stderr is not None
         known.stdin.write(stream[: 1 << 20])
         known.stdin.flush()

@@ -112,8 +112,8 @@ class TreeOut(Visitor):
 
     def bitmap(self, name: str, value: Any, bits: int, *, order: str = "big", default: Any = None) -> Any:
         number: int = default if value is None else value
-        words = [number >> (64 * word) & 0xFFFFFFFFFFFFFFFF for word in range((max(bits, 0) + 63) // 64)]
-        self.put(name, b"".join(word.to_bytes(8, "big") for word in words))
+        octets = number.to_bytes((max(bits, 0) + 63) // 64 * 8, "little")
+        self.put(name, b"".join(octets[at : at + 8][::-1] for at in range(0, len(octets), 8)))
         return value
 
     # ------------------------------------------------------------------ parts

@@ -9,7 +9,6 @@ import re
 import shlex
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import started
 from tests.qemu.accepts import incoming, loaded
 from tests.qemu.capture import declared, detached, into_file, migrate
 from tests.qemu.conftest import QemuBinary, missing
@@ -105,9 +105,9 @@ def test_over_sockets(old: str, new: str, family: str, qemu: QemuBinary, tmp_pat
     with two_guests(old, new, tmp_path) as (source, target):
         target.qmp("migrate-incoming", uri=to_target)
         source.wait_for(lambda: listened_at(to_target), 20)
-        with subprocess.Popen([*convert, between, to_target, "--to", "binary"]) as second:
+        with started([*convert, between, to_target, "--to", "binary"]) as second:
             source.wait_for(lambda: listened_at(between), 20)
-            with subprocess.Popen([*convert, from_source, between, "--to", "ber"]) as first:
+            with started([*convert, from_source, between, "--to", "ber"]) as first:
                 source.wait_for(lambda: listened_at(from_source), 20)
                 migrate_to(source, from_source, ROUNDS)
                 assert first.wait(60) == 0
@@ -166,7 +166,7 @@ def test_through_a_tee(old: str, new: str, killed: bool, qemu: QemuBinary, tmp_p
     ):
         source.wait_for(lambda: re.search(r"EIP=00007c(2|3|4)", source.hmp("info registers")) is not None, 60)
         target.wait_for((tmp_path / "b").exists, 20)
-        with subprocess.Popen(tee) as between:
+        with started(tee) as between:
             source.wait_for((tmp_path / "a").exists, 20)
             if killed:
                 (decoder,) = Path(f"/proc/{between.pid}/task/{between.pid}/children").read_text().split()
@@ -205,7 +205,7 @@ def test_a_tee_with_a_return_path(old: str, new: str, postcopy: bool, qemu: Qemu
             each.qmp("migrate-set-capabilities", capabilities=[{"capability": name, "state": True} for name in names])
         target.qmp("migrate-incoming", uri=f"unix:{tmp_path}/b")
         source.wait_for(lambda: re.search(r"EIP=00007c(2|3|4)", source.hmp("info registers")) is not None, 60)
-        with subprocess.Popen([*tee, "--format", "json"]) as between:
+        with started([*tee, "--format", "json"]) as between:
             source.wait_for((tmp_path / "a").exists, 20)
             if postcopy:
                 source.qmp("migrate-set-parameters", **{"max-bandwidth": 1 << 23, "downtime-limit": 1})

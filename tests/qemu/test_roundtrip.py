@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.processes import started
 from tests.qemu.conftest import Stream, Vmsgen
 from tests.qemu.sets import RELEASES, every_stream
 
@@ -45,10 +47,9 @@ def test_other_shapes(name: str, release: str, stream: Stream, vmsgen: Vmsgen, t
 def test_through_pipes(release: str, stream: Stream, tmp_path: Path) -> None:
     original, again = stream("q35-7.2", release), tmp_path / "again.mig"
     command = [sys.executable, "-m", "vmsgen", "convert", "-", "-", "--to"]
-    with original.open("rb") as source, again.open("wb") as target:
-        there = subprocess.Popen([*command, "ber"], stdin=source, stdout=subprocess.PIPE)
-        back = subprocess.Popen([*command, "binary"], stdin=there.stdout, stdout=target)
-        assert there.stdout is not None
+    with original.open("rb") as source, again.open("wb") as target, contextlib.ExitStack() as stack:
+        there = stack.enter_context(started([*command, "ber"], stdin=source, stdout=subprocess.PIPE))
+        back = stack.enter_context(started([*command, "binary"], stdin=there.stdout, stdout=target))
         there.stdout.close()
         assert (there.wait(120), back.wait(120)) == (0, 0)
     same(original, again)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import vmsgen.building.watch
+from tests.processes import started
 from tests.unit.cli.test_build import CLOCK, NIC, folder, spec
 from vmsgen.building.watch import changes
 from vmsgen.cli import run
@@ -115,7 +116,7 @@ def test_it_stands_alone(folder: Path, other: str, capsys: pytest.CaptureFixture
 
 def test_ctrl_c_ends_the_process_without_a_word_of_python(folder: Path) -> None:
     command = [sys.executable, "-m", "vmsgen", "build", "--watch"]
-    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
+    with started(command, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         lines = iter(process.stderr.readline, "")
         assert any("watching device-specs" in line for line in lines)

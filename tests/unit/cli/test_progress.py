@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import started
 from tests.unit.stream.synthetic import ordinary
 from vmsgen.cli.progress import progress, progress_line
 from vmsgen.stream.input_file import InputFile
@@ -65,11 +66,6 @@ def test_lengths(tmp_path: Path) -> None:
     assert ByteSource(io.BytesIO(STREAM)).length is None
 
 
-def converting(*words: str, stderr: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "vmsgen", "convert", "-", "-", "--to", "ber", *words]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr)
-
-
 def said(terminal: int, until: bytes = b"\0") -> bytes:
     """What a terminal got, up to some text or (without it) until nobody is there to write any more."""
     text = b""
@@ -85,13 +81,13 @@ def said(terminal: int, until: bytes = b"\0") -> bytes:
 
 def test_on_a_terminal() -> None:
     ours, theirs = os.openpty()
-    process = converting("--machine", "pc-i440fx-7.2", stderr=theirs)
-    os.close(theirs)
-    assert process.stdin is not None
-    process.stdin.write(STREAM[:9000])
-    process.stdin.flush()
-    assert b"KiB, " in said(ours, b"/s")
-    output, _ = process.communicate(STREAM[9000:])
+    command = [sys.executable, "-m", "vmsgen", "convert", "-", "-", "--to", "ber", "--machine", "pc-i440fx-7.2"]
+    with started(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=theirs) as process:
+        os.close(theirs)
+        process.stdin.write(STREAM[:9000])
+        process.stdin.flush()
+        assert b"KiB, " in said(ours, b"/s")
+        output, _ = process.communicate(STREAM[9000:])
     assert process.returncode == 0 and output[:2] == b"\x7f\xd1"
     rest = said(ours)
     assert b"\r\x1b[K" in rest  # what is left of it is wiped off before anything else is said

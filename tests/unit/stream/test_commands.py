@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import started
 from tests.unit.stream.synthetic import (
     EOS_RECORD,
     HEADER,
@@ -192,7 +193,7 @@ def test_a_file_is_finished_when_the_command_is_killed(tmp_path: Path) -> None:
     """As QEMU does with the command of ``migrate exec:``, once it has closed the pipe."""
     out = tmp_path / "out.ber"
     words = ["convert", "-", str(out), "--to", "ber", "--blobs"]
-    with subprocess.Popen([*VMSGEN, *words], stdin=subprocess.PIPE) as command:
+    with started([*VMSGEN, *words], stdin=subprocess.PIPE) as command:
         assert command.stdin is not None
         children = Path(f"/proc/{command.pid}/task/{command.pid}/children")
         deadline = time.monotonic() + 20

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import started
 from vmsgen.cli import run
 from vmsgen.stream.transport.sockets import Address, AddressError, accepted, connected, parse_address
 
@@ -122,7 +123,7 @@ def test_a_stream_through_two_converters(tmp_path: Path) -> None:
     (tmp_path / "in.mig").write_bytes(stream)
     middle = f"tcp:127.0.0.1:{_free_port()}"
     convert = [sys.executable, "-m", "vmsgen", "convert"]
-    with subprocess.Popen([*convert, middle, str(tmp_path / "out.mig"), "--to", "binary"]) as second:
+    with started([*convert, middle, str(tmp_path / "out.mig"), "--to", "binary"]) as second:
         for _ in range(100):
             first = subprocess.run(
                 [*convert, str(tmp_path / "in.mig"), middle, "--to", "ber"], capture_output=True, check=False

@@ -21,6 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.processes import started
 from tests.unit.stream.synthetic import (
     EOS_RECORD,
     HEADER,
@@ -431,7 +432,7 @@ def test_what_was_sent_goes_on_at_once(tmp_path: Path) -> None:
     """Nothing waits for more to come, and the receiver sees the end although the log is not taken."""
     os.mkfifo(tmp_path / "log")
     log = os.open(tmp_path / "log", os.O_RDWR)
-    with subprocess.Popen(
+    with started(
         [*TEE, "-", "-", "--log", tmp_path / "log"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
     ) as tee:
         assert tee.stdin is not None and tee.stdout is not None
@@ -470,7 +471,7 @@ def test_an_interruption_when_everything_was_copied(tmp_path: Path) -> None:
         while True:
             os.write(log, bytes(1 << 12))  # full: the decoder stands still at its first line
     out = tmp_path / "out"
-    with subprocess.Popen([*TEE, tmp_path / "in", out, "--log", tmp_path / "log"], stderr=subprocess.PIPE) as tee:
+    with started([*TEE, tmp_path / "in", out, "--log", tmp_path / "log"], stderr=subprocess.PIPE) as tee:
         _wait_until(out.exists)
         time.sleep(0.3)
         tee.send_signal(signal.SIGINT)
@@ -486,7 +487,7 @@ def test_a_receiver_that_goes_away(tmp_path: Path) -> None:
     data = HEADER + configuration() + start(2, "ram", block_list([("pc.ram", 1024 * PAGE)]))
     data += end(2, b"".join(page(number) for number in range(1024)) + EOS_RECORD) + b"\0"
     (tmp_path / "in").write_bytes(data)
-    with subprocess.Popen(
+    with started(
         [*TEE, tmp_path / "in", "-", "--log", tmp_path / "log"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as tee:
         assert tee.stdout is not None and tee.stderr is not None
@@ -504,7 +505,7 @@ def test_an_interruption(number: signal.Signals, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "in")
     out = tmp_path / "out"
     with (
-        subprocess.Popen([*TEE, tmp_path / "in", out, "--log", tmp_path / "log"], stderr=subprocess.PIPE) as tee,
+        started([*TEE, tmp_path / "in", out, "--log", tmp_path / "log"], stderr=subprocess.PIPE) as tee,
         open(tmp_path / "in", "wb", buffering=0) as pipe,
     ):
         pipe.write(STREAM[:9000])
@@ -526,11 +527,10 @@ def between(tmp_path: Path) -> Iterator[tuple[socket.socket, socket.socket, subp
         server.bind(str(tmp_path / "b"))
         server.listen()
         ends = [f"unix:{tmp_path}/a", f"unix:{tmp_path}/b"]
-        with subprocess.Popen([*TEE, *ends, "--log", tmp_path / "log"], stderr=subprocess.PIPE) as tee:
+        with started([*TEE, *ends, "--log", tmp_path / "log"], stderr=subprocess.PIPE) as tee:
             receiver, _ = server.accept()
             _wait_until((tmp_path / "a").exists)
-            while sender.connect_ex(str(tmp_path / "a")):
-                time.sleep(0.01)
+            _wait_until(lambda: sender.connect_ex(str(tmp_path / "a")) == 0)
             sender.settimeout(60), receiver.settimeout(60)
             with receiver:
                 yield sender, receiver, tee
