@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from vmsgen.runtime.errors import LayoutError, VmsgenError
+from vmsgen.runtime.slotted import Slotted
 
 Release: TypeAlias = tuple[int, ...]
 Answer: TypeAlias = "bool | int | str | Release"
@@ -32,8 +32,7 @@ class Unanswered(VmsgenError):
         self.name = name
 
 
-@dataclass(frozen=True, slots=True)
-class Prop:
+class Prop(Slotted, frozen=True):
     """A fact that a spec declares under ``props:``. ``low``/``high`` bound an ``A..B`` type."""
 
     name: str
@@ -58,8 +57,7 @@ class Prop:
         return ()
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Slotted, frozen=True):
     """A question met while a codec ran. ``settled``: answered by knowledge, so the search leaves it alone; ``open``: an
     ``unknown`` of the spec that was guessed or tried.
     """

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from vmsgen.runtime.slotted import Slotted
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Slotted, frozen=True):
     """``depth``: nesting of structs, elements and subsections. ``count``: elements of one array where neither the
     section nor
     the announced length bounds it. ``length``: bytes of one BER value held in memory."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from vmsgen.runtime.errors import VmsgenError
@@ -15,7 +15,8 @@ class Entry(NamedTuple):
     """One state of a package: its wire name and older ones, its module (relative) and class, its APPLICATION tag.
 
     ``part`` is ``full`` for the state of a device, and of a section that comes in pieces the kind of piece: ``start``,
-    ``part``, ``end``.
+    ``part``, ``end``. ``match`` is what ``matches`` of its class says, so that what the facts exclude is not imported;
+    None where only the class can say it.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Entry(NamedTuple):
     type_name: str
     tag: int
     part: str = "full"
+    match: Callable[[Facts], bool] | None = None
 
 
 class Registry:
@@ -66,13 +68,10 @@ class Registry:
         known = facts or Facts()
         found = []
         for entry in self._entries(idstr, part):
-            state = self.load(entry)
-            try:
-                fits = state.matches(known)
-            except Unanswered:
-                fits = True
-            if fits and state not in found:
-                found.append(state)
+            if entry.match is None or _may_be(entry.match, known):
+                state = self.load(entry)
+                if state not in found and _may_be(state.matches, known):
+                    found.append(state)
         return found
 
     def by_tag(self, tag: int) -> type[VMState] | None:
@@ -104,3 +103,11 @@ class Registry:
 
         near = difflib.get_close_matches(name, names, 1)
         raise VmsgenError(f"no state is called {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+
+
+def _may_be(match: Callable[[Facts], bool], facts: Facts) -> bool:
+    """Whether facts that may be incomplete do not exclude something."""
+    try:
+        return match(facts)
+    except Unanswered:
+        return True

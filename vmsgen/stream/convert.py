@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from vmsgen.runtime.slotted import Slotted, field
 from vmsgen.stream.channels.files import channel_format, open_channel, write_channel
 from vmsgen.stream.devices import Classes
 from vmsgen.stream.items import Blob, Chunks, Eof, Item, Section, SectionKind, SectionRecords, State
@@ -44,8 +44,7 @@ class _Seen:
             yield item
 
 
-@dataclass(slots=True)
-class Conversion:
+class Conversion(Slotted):
     """What was converted: sections by kind, device sections as typed objects and as bytes, bytes read and written."""
 
     source_format: str

@@ -6,9 +6,9 @@ import io
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
+from vmsgen.runtime.slotted import Slotted, replaced
 from vmsgen.stream.images.detect import opened
 from vmsgen.stream.items import RamRecords, Record, SectionRecords
 from vmsgen.stream.ram.reader import RamState, read_records
@@ -129,8 +129,7 @@ class InputFile:
             self._descriptor = -1
 
 
-@dataclass(frozen=True, slots=True)
-class RamAgain:
+class RamAgain(Slotted, frozen=True):
     """Where the contents of a RAM section stand in an input, and what must be known to read them."""
 
     input: InputFile
@@ -145,7 +144,7 @@ class RamAgain:
         """The records, as from the first reading."""
         source = self.input.source(self.offset)
         if self.state is not None:
-            return read_records(source, replace(self.state, lengths=dict(self.state.lengths)))
+            return read_records(source, replaced(self.state, lengths=dict(self.state.lengths)))
         from vmsgen.stream.ber.ram import read_ram_body  # here and below, because few inputs are BER
         from vmsgen.stream.ber.source import BerSource
 
@@ -155,8 +154,7 @@ class RamAgain:
         return read_ram_body(elements)
 
 
-@dataclass(frozen=True, slots=True)
-class RecordsAgain:
+class RecordsAgain(Slotted, frozen=True):
     """Where the records of another section stand in an input; ``kept`` are those of a FULL section, which are few."""
 
     input: InputFile

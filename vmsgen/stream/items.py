@@ -32,10 +32,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from vmsgen.runtime.errors import DataError
+from vmsgen.runtime.slotted import Slotted
 from vmsgen.stream.sections.record import Entry, SectionForm
 
 __all__ = [
@@ -89,15 +89,13 @@ ROW_HEAD = 8
 Record = tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Slotted, frozen=True):
     """The file's own header; QEMU writes version 3 since 2007."""
 
     version: int = 3
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownSubsection:
+class UnknownSubsection(Slotted, frozen=True):
     """A subsection of the configuration that this reader does not know; only BER can carry one, because it has a length
     there.
     """
@@ -107,8 +105,7 @@ class UnknownSubsection:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(Slotted, frozen=True):
     """What the sender says about its machine. ``None`` and ``()`` are subsections that the stream does not have."""
 
     machine: bytes
@@ -127,23 +124,20 @@ class SectionKind(enum.IntEnum):
     FULL = 4
 
 
-@dataclass(slots=True)
-class Blob:
+class Blob(Slotted):
     """Contents as bytes. ``warning`` says why contents that have a description travel like this."""
 
     data: bytes | memoryview
     warning: str | None = None
 
 
-@dataclass(slots=True)
-class Chunks:
+class Chunks(Slotted):
     """Contents whose length is not known before their end, in pieces that hold until the next one is asked for."""
 
     pieces: Iterator[bytes | memoryview]
 
 
-@dataclass(slots=True)
-class State:
+class State(Slotted):
     """Contents as a typed object. ``element`` holds them as they stood in a BER input when no class for them is
     known. ``warning`` says why contents that a spec describes are read by the stream's own description.
     """
@@ -205,8 +199,7 @@ class SectionRecords:
 Body = Blob | Chunks | State | RamRecords | SectionRecords
 
 
-@dataclass(frozen=True, slots=True)
-class RamBlock:
+class RamBlock(Slotted, frozen=True):
     """A RAM block in the block list: its length in bytes, and what only some senders add."""
 
     name: bytes
@@ -215,8 +208,7 @@ class RamBlock:
     gpa: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BlockList:
+class BlockList(Slotted, frozen=True):
     """The first record of a RAM section; ``page_size`` is the target's, by which the stream's pages are cut."""
 
     total: int
@@ -224,8 +216,7 @@ class BlockList:
     page_size: int = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class MappedBlock:
+class MappedBlock(Slotted, frozen=True):
     """A RAM block of a mapped-ram file: places in the file, the bitmap as it is (words in the order of the sender's
     host), and what stands between bitmap and pages, without the zeros at its end.
     """
@@ -244,8 +235,7 @@ class MappedBlock:
         return self.pages_offset - self.bitmap_offset - len(self.bitmap)
 
 
-@dataclass(slots=True)
-class Section:
+class Section(Slotted):
     """A section. ``name``, ``instance`` and ``version`` of PART and END are those of the START with the same id."""
 
     kind: SectionKind
@@ -277,8 +267,7 @@ class Section:
                 pass
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Slotted, frozen=True):
     """A command of the stream: ``code`` and the bytes that its length counts."""
 
     code: int
@@ -286,8 +275,7 @@ class Command:
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(Slotted, frozen=True):
     """The command with a package: sections and commands that a receiver of postcopy must have at once. They are the
     next items, up to :class:`PackageEnd`.
     """
@@ -295,30 +283,26 @@ class Package:
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class PackageEnd:
+class PackageEnd(Slotted, frozen=True):
     """Where the package ends."""
 
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Eof:
+class Eof(Slotted, frozen=True):
     """The mark after the last section."""
 
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Vmdesc:
+class Vmdesc(Slotted, frozen=True):
     """The description in JSON that QEMU puts after the end, byte for byte."""
 
     data: bytes | memoryview
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Slotted, frozen=True):
     """An item of a BER stream that this reader does not know, as it stood there; the binary format cannot carry it."""
 
     element: bytes

@@ -10,11 +10,11 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from vmsgen.runtime.errors import DataError, VmsgenError
+from vmsgen.runtime.slotted import Slotted, replaced
 from vmsgen.stream.devices import Classes
 from vmsgen.stream.input_file import InputFile, RamAgain, RecordsAgain
 from vmsgen.stream.items import (
@@ -47,8 +47,7 @@ __all__ = ["Migration", "MigrationSection", "open_migration"]
 _MAX_CHUNKS = 256 << 20
 
 
-@dataclass(slots=True, eq=False)
-class MigrationSection:
+class MigrationSection(Slotted, eq=False):
     """A section of a migration. ``state`` may be changed and replaced; ``warning`` says why a known device has none."""
 
     _section: Section
@@ -144,7 +143,7 @@ class MigrationSection:
 
     def _item(self) -> Section:
         """The section as a writer takes it."""
-        section = replace(self._section)
+        section = replaced(self._section)
         if self._ram is not None:
             section.body = self._ram.body()
         elif self._touched and isinstance(section.body, State):
@@ -315,7 +314,7 @@ class Migration:
         sizes = ((section.name, section.instance, section._size_if_touched) for section in self.devices)
         from vmsgen.stream.vmdesc.sizes import with_sizes
 
-        return replace(item, data=with_sizes(bytes(item.data), sizes))
+        return replaced(item, data=with_sizes(bytes(item.data), sizes))
 
     # ------------------------------------------------------------------ the input
 

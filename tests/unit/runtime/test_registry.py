@@ -10,9 +10,10 @@ import pytest
 
 from vmsgen.library import REGISTRY
 from vmsgen.runtime.errors import VmsgenError
-from vmsgen.runtime.facts import Facts
+from vmsgen.runtime.facts import Facts, Unanswered
 from vmsgen.runtime.registry import Entry, Registry
 from vmsgen.runtime.state import VMState
+from vmsgen.stream.machine.targets import ARCHITECTURES
 
 CLONE = Path(__file__).parents[3]
 
@@ -59,6 +60,35 @@ def test_several_states_of_one_name() -> None:
     on_pci = Facts({"section.bus": "pci"})
     assert [cls.__name__ for cls in REGISTRY.candidates("vga", on_pci)] == ["VgaPci"]
     assert REGISTRY.lookup("vga", on_pci).__name__ == "VgaPci"
+
+
+def test_what_the_facts_exclude_is_not_imported() -> None:
+    code = (
+        "import sys, generated\n"
+        "from vmsgen.runtime.facts import Facts\n"
+        "found = generated.REGISTRY.candidates('cpu', Facts({'target.arch': 'x86'}))\n"
+        "assert [cls.__name__ for cls in found] == ['X86Cpu']\n"
+        "assert 'generated.cpu.x86' in sys.modules and 'generated.cpu.arm' not in sys.modules\n"
+        "assert len(generated.REGISTRY.candidates('cpu')) > 10 and 'generated.cpu.arm' in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=CLONE, check=True)
+
+
+def test_entries_match_as_their_classes() -> None:
+    matching = [entry for entry in REGISTRY.entries if entry.match is not None]
+    assert len(matching) > 20
+    for entry in matching:
+        assert entry.match is not None
+        for name in ("target.arch", "section.bus"):
+            for value in (*ARCHITECTURES, "pci", "mmio"):
+                facts = Facts({name: value})
+                try:
+                    fits = entry.match(facts)
+                except Unanswered:
+                    with pytest.raises(Unanswered):
+                        REGISTRY.load(entry).matches(facts)
+                else:
+                    assert REGISTRY.load(entry).matches(facts) is fits
 
 
 def test_what_is_not_there() -> None:

@@ -7,11 +7,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypedDict
 
+from vmsgen.emit.python.expressions import Compiler
 from vmsgen.emit.python.layout import fit, quote
 from vmsgen.emit.python.module import asked_props, emit_module, module_parts
 from vmsgen.emit.python.stub import classes_of, visitor_stub
 from vmsgen.emit.templates import Templates, shipped
 from vmsgen.spec.model import Model, Module
+
+#: The longest function that the registry has on a line.
+_LINE = 64
 
 
 class Listed(TypedDict):
@@ -78,4 +82,17 @@ def _entry(model: Model, module: Module, identifier: str, part: str) -> list[str
     items = [quote(state.wire_name or ""), was, quote(".".join(module_parts(module.path))), quote(state.name), str(tag)]
     if part != "full":
         items.append(quote(part))
+    elif (match := _match(module)) is not None:
+        items.append(f"match={match}")
     return fit(2, "Entry(", items, "),")
+
+
+def _match(module: Module) -> str | None:
+    """What tells the state of a module from others of its name, as a function of facts; None where there is nothing, or
+    it needs more than facts or more than a line.
+    """
+    if module.match is None:
+        return None
+    compiler = Compiler()
+    code = f"lambda f: {compiler(module.match)}"
+    return code if not compiler.functions and not compiler.props and len(code) <= _LINE else None

@@ -8,11 +8,11 @@ is none, a :class:`SectionDecoder` must find the end of the contents, with the f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
 from vmsgen.runtime.errors import DataError
+from vmsgen.runtime.slotted import Slotted, replaced
 from vmsgen.stream import marks
 from vmsgen.stream.binary.section_end import SectionEnd
 from vmsgen.stream.configuration import read_configuration
@@ -50,8 +50,7 @@ _FIRST_LOOK = 1 << 12  # bytes in which a part of a section is expected to end
 _MAX_PACKAGE = 256 << 20
 
 
-@dataclass(slots=True)
-class Undecoded:
+class Undecoded(Slotted):
     """The contents of a device section before anyone looked at them.
 
     ``data`` is all that was spooled, ``start`` where the contents begin in it, ``end`` where the description says they
@@ -135,7 +134,7 @@ class BinaryReader:
 
     def ram_state(self) -> RamState:
         """A copy of what is known of RAM so far, to read the section at hand a second time from its ``body_offset``."""
-        return replace(self._ram, lengths=dict(self._ram.lengths))
+        return replaced(self._ram, lengths=dict(self._ram.lengths))
 
     # ------------------------------------------------------------------ before and after the sections
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
+from vmsgen.runtime.slotted import Slotted
 from vmsgen.stream import marks
 from vmsgen.stream.transport.source import ByteSource
 
@@ -18,8 +18,7 @@ _LARGEST_VERSION = 0x1FF_FFFF
 _LARGEST_COMMAND = 0xFF
 
 
-@dataclass(frozen=True, slots=True)
-class SectionEnd:
+class SectionEnd(Slotted, frozen=True):
     """Judges ends (positions in ``source.view``) of the section of one id. ``footers``: whether the stream has them,
     None while that is not known; ``started``: ids of the sections that come in parts; ``packaged``: the source is a
     package, which ends behind an item, without an end mark.

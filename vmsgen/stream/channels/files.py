@@ -7,11 +7,11 @@ RAM record, whose address is below 2^48.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeVar
 
 from vmsgen.runtime.ber import APPLICATION, CONTEXT
 from vmsgen.runtime.errors import DataError
+from vmsgen.runtime.slotted import Slotted
 from vmsgen.stream.ber import tags
 from vmsgen.stream.ber.ram import read_ram_body, write_ram_body
 from vmsgen.stream.ber.records import read_entries, write_entries
@@ -34,8 +34,7 @@ _PACKETS, _RAM = 1, 3
 _U32 = (1 << 32) - 1
 
 
-@dataclass(slots=True)
-class Channel:
+class Channel(Slotted):
     """What is in a channel, read once: its packets, or batches of RAM records."""
 
     format: str

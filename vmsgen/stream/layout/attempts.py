@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from vmsgen.runtime.errors import DataError, LayoutError, VmsgenError
 from vmsgen.runtime.facts import Answer, Facts, Question
+from vmsgen.runtime.slotted import Slotted
 from vmsgen.runtime.trace import trace
 from vmsgen.stream.vmdesc.answers import answers_of
 from vmsgen.stream.vmdesc.description import DescribedSection
@@ -33,8 +33,7 @@ def _whole(found: re.Match[bytes]) -> bool:
     return len(name) == found[1][0] and b"/" in name[1:]
 
 
-@dataclass(slots=True)
-class Contents:
+class Contents(Slotted):
     """Where a section's contents stand: ``data[start:]``, up to ``end`` if that is known.
 
     ``fits(end)`` judges an end (an offset in ``data``) by what stands there, ``ends(stop)`` lists those from ``start``
@@ -56,8 +55,7 @@ class _Key(NamedTuple):
     beyond: bool
 
 
-@dataclass(slots=True)
-class Attempt:
+class Attempt(Slotted):
     """One run of a codec: the questions that it asked, and the state and where it ends (relative to the contents'
     start), or the error.
     """

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from vmsgen.runtime.facts import Answer, Question
+from vmsgen.runtime.slotted import Slotted
 from vmsgen.stream.layout.attempts import Attempt, Attempts
 
 __all__ = ["counted", "divided", "is_count", "paired", "rivals"]
@@ -22,8 +22,7 @@ def is_count(question: Question) -> bool:
     return isinstance(question.alternatives, range)
 
 
-@dataclass(slots=True)
-class _Slope:
+class _Slope(Slotted):
     """How the length depends on one answer: bytes for each step from ``answer``."""
 
     question: Question

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from vmsgen.runtime.errors import DataError, LayoutError
 from vmsgen.runtime.facts import Answer, Facts, Question, answer_text
+from vmsgen.runtime.slotted import Slotted
 from vmsgen.runtime.trace import trace
 from vmsgen.stream.layout.attempts import Attempt, Attempts, Contents
 from vmsgen.stream.layout.counts import counted, divided, is_count, paired, rivals
@@ -30,8 +30,7 @@ _QUICK = 1 << 16  # bytes looked at where the end is not known and the guesses a
 _WINDOW = 1 << 20  # bytes looked at where the end is not known, at first
 
 
-@dataclass(slots=True)
-class Solved:
+class Solved(Slotted):
     """A layout that fits: the state, where it ends in ``data``, the questions it asked, the answers found by search."""
 
     state: Any

@@ -6,13 +6,12 @@ A target is one binary (``qemu-system-mips64el``). Which machine types each has 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from vmsgen.runtime.slotted import Slotted
 
 __all__ = ["ARCHITECTURES", "TARGETS", "Target", "targets_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Slotted, frozen=True):
     """What is fixed in a binary: its architecture, the width of target_ulong, its byte order, the page size of streams
     that do not say theirs.
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import mmap
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 
 from vmsgen.runtime.errors import DataError, LimitError
+from vmsgen.runtime.slotted import Slotted, field
 from vmsgen.stream.channels.joined import HasItems
 from vmsgen.stream.items import (
     COMPRESS,
@@ -45,8 +45,7 @@ _GATHER = 256
 _COUNTED = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Slotted, frozen=True):
     """Where a block's contents go: those from ``start`` to ``end`` (whole pages) to a file, ``start`` at its start."""
 
     descriptor: int
@@ -54,8 +53,7 @@ class Window:
     end: int
 
 
-@dataclass(slots=True)
-class BlockMemory:
+class BlockMemory(Slotted):
     """A RAM block: what its pages were last, and how often a page came again. ``window`` None keeps no contents."""
 
     name: str

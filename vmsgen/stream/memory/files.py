@@ -7,10 +7,10 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from vmsgen.runtime.errors import VmsgenError
+from vmsgen.runtime.slotted import Slotted
 from vmsgen.stream.channels.joined import HasItems
 from vmsgen.stream.memory.contents import Memory, Window, read_memory
 from vmsgen.stream.transport.part import PartFile, named
@@ -67,8 +67,7 @@ def extract(reader: HasItems, folder: str) -> dict[str, int]:
     return lengths
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Slotted, frozen=True):
     """A part of a block: ``size`` None goes to its end."""
 
     block: str

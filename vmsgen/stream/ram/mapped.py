@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from vmsgen.runtime.errors import DataError, LimitError, TruncatedError
+from vmsgen.runtime.slotted import Slotted
 from vmsgen.stream.items import GROUP, MAPPED, PAGE, MappedBlock, Record, wire_name
 from vmsgen.stream.ram.block_list import MAX_BLOCKS
 from vmsgen.stream.transport.sink import ByteSink
@@ -112,8 +112,7 @@ def _pages(source: ByteSource, block: MappedBlock, page_size: int) -> Iterator[l
             yield records
 
 
-@dataclass(slots=True)
-class MappedWriter:
+class MappedWriter(Slotted):
     """Writes one block: its entry, and its pages in the order of their addresses, with holes between them."""
 
     sink: ByteSink

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from vmsgen.runtime.errors import DataError, TruncatedError
+from vmsgen.runtime.slotted import Slotted, field
 from vmsgen.stream import marks
 from vmsgen.stream.items import (
     COMPRESS,
@@ -48,8 +48,7 @@ _NONE = -1
 _word = struct.Struct(">Q").unpack_from
 
 
-@dataclass(slots=True)
-class RamState:
+class RamState(Slotted):
     """What the records of one channel share: it outlives sections.
 
     ``shared_gpa`` and ``block_page_sizes`` are what the configuration and the commands announce about the block list:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from vmsgen.runtime.errors import DataError
+from vmsgen.runtime.slotted import Slotted
 from vmsgen.stream.transport.source import ByteSource
 
 __all__ = [
@@ -44,8 +44,7 @@ class FieldKind(enum.Enum):
     NUMBERS = "numbers"
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Slotted, frozen=True):
     """A field of a record. ``high`` is the largest number, or the most octets."""
 
     name: str
@@ -54,8 +53,7 @@ class Field:
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)  # there is one of each: it is compared by identity
-class RecordType:
+class RecordType(Slotted, frozen=True, eq=False):  # there is one of each: it is compared by identity
     """A type of record: its name, its APPLICATION tag in BER (two letters), its fields (none: a mark).
 
     ``opaque``: the last field holds device state whose meaning is not known.
@@ -73,8 +71,7 @@ Entry = tuple[RecordType, tuple[Any, ...]]
 FullReader = Callable[[memoryview, int, int | None, Callable[[int], bool]], tuple[list[Entry], int]]
 
 
-@dataclass(frozen=True, slots=True)
-class SectionForm:
+class SectionForm(Slotted, frozen=True):
     """A kind of section. ``read`` gives the records of one section from the source up to and with the last one,
     ``write`` the bytes of a record, ``ends`` tells whether a record is the last one of its section.
 

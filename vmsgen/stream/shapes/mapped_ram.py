@@ -7,9 +7,9 @@ waits: pages in files without names, the other items in memory, where they are f
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from vmsgen.runtime.errors import DataError
+from vmsgen.runtime.slotted import replaced
 from vmsgen.stream.binary.writer import BinaryWriter
 from vmsgen.stream.channels.joined import HasItems
 from vmsgen.stream.items import (
@@ -69,12 +69,12 @@ class MappedReader(PlainReader):
                     )
                 elif isinstance(item, Section) and isinstance(item.body, SectionRecords):
                     form, entries = item.body.form, tuple(item.body.entries)
-                    again = replace(item, body=SectionRecords(form, entries))
+                    again = replaced(item, body=SectionRecords(form, entries))
                     # (a copy: who reads the input uses up what is left of its own)
-                    item = replace(item, body=SectionRecords(form, entries))
+                    item = replaced(item, body=SectionRecords(form, entries))
                 elif isinstance(item, Section) and isinstance(item.body, RamRecords):
                     self._gather(item, item.body.rows)
-                    item = replace(item, body=RamRecords(iter([[(EOS,)]])))
+                    item = replaced(item, body=RamRecords(iter([[(EOS,)]])))
                     if item.kind is SectionKind.START:
                         start, again = item, None
                     if item.kind is SectionKind.END and start is not None:
@@ -120,4 +120,4 @@ class MappedReader(PlainReader):
 
 def _with_mapped(item: Configuration) -> Configuration:
     names = item.capabilities or ()
-    return item if MAPPED_RAM in names else replace(item, capabilities=(*names, MAPPED_RAM))
+    return item if MAPPED_RAM in names else replaced(item, capabilities=(*names, MAPPED_RAM))

@@ -13,9 +13,9 @@ import itertools
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from vmsgen.runtime.errors import DataError
+from vmsgen.runtime.slotted import replaced
 from vmsgen.stream.channels.joined import HasItems
 from vmsgen.stream.items import (
     EOS,
@@ -106,7 +106,7 @@ class PlainReader:
                 if record[0] == LIST:
                     self._total, self._page_size = record[1].total, record[1].page_size
                     # (without the sizes of host pages, which only postcopy has)
-                    self._blocks = [replace(block, page_size=None) for block in record[1].blocks]
+                    self._blocks = [replaced(block, page_size=None) for block in record[1].blocks]
                 elif record[0] == SIZE:
                     self._total, self._page_size = record[1], record[2]
                 elif record[0] == MAPPED:
@@ -116,7 +116,7 @@ class PlainReader:
 
 def _without_mapped(item: Configuration) -> Configuration:
     left = tuple(name for name in item.capabilities or () if name != MAPPED_RAM)
-    return item if left == item.capabilities else replace(item, capabilities=left or None)
+    return item if left == item.capabilities else replaced(item, capabilities=left or None)
 
 
 def block_pages(block: BlockMemory) -> Iterator[list[Record]]:

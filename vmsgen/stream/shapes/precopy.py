@@ -8,9 +8,9 @@ snapshot, whose memory just stops, gets a last section of it (migration/savevm.c
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from vmsgen.runtime.errors import LimitError
+from vmsgen.runtime.slotted import replaced
 from vmsgen.stream.channels.joined import HasItems
 from vmsgen.stream.commands import COMMAND_NAMES
 from vmsgen.stream.items import (
@@ -54,7 +54,7 @@ class PrecopyReader:
             if isinstance(item, Section) and isinstance(item.body, RamRecords):
                 ram = None if item.kind is SectionKind.END else item
             if isinstance(item, Eof) and ram is not None:
-                yield replace(ram, kind=SectionKind.END, body=RamRecords(iter([[(EOS,)]])))
+                yield replaced(ram, kind=SectionKind.END, body=RamRecords(iter([[(EOS,)]])))
                 ram = None
                 yield from devices
                 devices = []
@@ -68,14 +68,14 @@ def _kept(section: Section) -> Section:
     """A device section that can wait: its contents do not come from the input any more."""
     body = section.body
     if isinstance(body, SectionRecords):
-        return replace(section, body=SectionRecords(body.form, iter(tuple(body.entries))))
+        return replaced(section, body=SectionRecords(body.form, iter(tuple(body.entries))))
     if isinstance(body, Chunks):
         data = bytearray()
         for piece in body.pieces:
             data += piece
             if len(data) > _LONGEST:
                 raise LimitError(f"contents of more than {_LONGEST} bytes before the memory", section=section.label)
-        return replace(section, body=Blob(bytes(data)))
+        return replaced(section, body=Blob(bytes(data)))
     if isinstance(body, Blob):
-        return replace(section, body=Blob(bytes(body.data), body.warning))
+        return replaced(section, body=Blob(bytes(body.data), body.warning))
     return section

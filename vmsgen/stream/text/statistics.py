@@ -8,10 +8,10 @@ configuration, commands, the end mark and the vmdesc. In BER the contents count 
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from vmsgen.runtime.errors import DataError
+from vmsgen.runtime.slotted import Slotted, field
 from vmsgen.runtime.trace import opaque_trace
 from vmsgen.stream.items import RamRecords, Section, SectionRecords, State
 
@@ -42,8 +42,7 @@ def opaque_leaves(section: Section) -> list[OpaqueLeaf]:
     return [OpaqueLeaf(leaf.size, section.label, leaf.path) for leaf in leaves if leaf.size]
 
 
-@dataclass(slots=True)
-class Statistics:
+class Statistics(Slotted):
     """Counts in bytes; ``bytes`` is known when the whole stream was counted. ``largest`` are the largest opaque
     leaves.
     """

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from vmsgen.runtime.errors import VmsgenError
+from vmsgen.runtime.slotted import Slotted, field
 from vmsgen.stream.devices import Classes
 from vmsgen.stream.items import (
     Blob,
@@ -27,8 +27,7 @@ from vmsgen.stream.transport.source import ByteSource
 __all__ = ["SectionRow", "Summary", "row_of", "summarize"]
 
 
-@dataclass(frozen=True, slots=True)
-class SectionRow:
+class SectionRow(Slotted, frozen=True):
     """A section of the table; sizes in bytes, ``opaque`` the part of ``size`` that no spec explains."""
 
     kind: str
@@ -48,8 +47,7 @@ class SectionRow:
         return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
 
 
-@dataclass(slots=True)
-class Summary:
+class Summary(Slotted):
     """``error`` is what ended the reading before the end of the stream; everything before it is there."""
 
     format: str

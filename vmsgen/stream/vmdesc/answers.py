@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from vmsgen.runtime.binary_in import BinaryIn
 from vmsgen.runtime.errors import VmsgenError
 from vmsgen.runtime.facts import Answer, Facts, Prop, join_answers
+from vmsgen.runtime.slotted import Slotted
 from vmsgen.stream.vmdesc.description import DescribedField, DescribedSection, DescribedState
 
 __all__ = ["answers_of"]
@@ -28,8 +28,7 @@ _OUTSIDE = re.compile(r"[^0-9A-Za-z]+")
 _LISTS = frozenset(("qtailq", "qlist"))
 
 
-@dataclass(slots=True)
-class _Place:
+class _Place(Slotted):
     """A field as it is described at one offset: elements and bytes of all its parts together."""
 
     name: str

@@ -13,7 +13,8 @@ undone here:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from vmsgen.runtime.slotted import Slotted
 
 __all__ = ["DescribedField", "DescribedSection", "DescribedState", "Description", "Leaf"]
 
@@ -21,8 +22,7 @@ __all__ = ["DescribedField", "DescribedSection", "DescribedState", "Description"
 _LISTS = frozenset(("qtailq", "qlist", "gtree"))
 
 
-@dataclass(frozen=True, slots=True)
-class DescribedField:
+class DescribedField(Slotted, frozen=True):
     """A field: ``count`` elements of ``size`` bytes; ``states`` describes one element (or each one of a list or
     tree).
     """
@@ -41,8 +41,7 @@ class DescribedField:
         return self.size * self.count
 
 
-@dataclass(frozen=True, slots=True)
-class DescribedState:
+class DescribedState(Slotted, frozen=True):
     """A VMState: its fields, and the subsections that were sent."""
 
     name: str
@@ -57,8 +56,7 @@ class DescribedState:
         return size + sum(_header(subsection) + subsection.size for subsection in self.subsections)
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Slotted, frozen=True):
     """A leaf: ``path`` by C names (``[i]`` elements, ``<name>`` subsections), place in the section's contents, and
     QEMU's type.
     """
@@ -103,8 +101,7 @@ class DescribedSection:
             yield from _leaves(state, "", 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+class Description(Slotted, frozen=True):
     """The whole description. ``page_size`` is None if it is not given."""
 
     page_size: int | None

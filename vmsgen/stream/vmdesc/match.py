@@ -7,10 +7,10 @@ theirs inside a scalar of ours means that one of the two is wrong. Names are com
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from vmsgen.runtime.errors import DataError
+from vmsgen.runtime.slotted import Slotted
 from vmsgen.runtime.trace import Leaf as OurLeaf
 from vmsgen.runtime.trace import trace
 from vmsgen.stream.vmdesc.description import DescribedSection
@@ -27,8 +27,7 @@ _SCALARS = frozenset(
 ) | {"bool", "timer"}
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Slotted, frozen=True):
     """How well they agree: boundaries of theirs inside scalars of ours, and leaves at one place with different
     names.
     """

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from vmsgen.runtime.errors import DataError
+from vmsgen.runtime.slotted import Slotted, field
 from vmsgen.stream import marks
 from vmsgen.stream.transport.source import MemorySource
 from vmsgen.stream.vmdesc.description import DescribedSection, Description
@@ -15,8 +14,7 @@ __all__ = ["Trailer", "find_trailer"]
 _WINDOWS = (1 << 20, 8 << 20, MAX_BYTES)
 
 
-@dataclass(slots=True)
-class Trailer:
+class Trailer(Slotted):
     """What the description tells, section by section in the order of the stream."""
 
     description: Description | None = None
