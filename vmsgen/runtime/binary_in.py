@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from vmsgen.runtime.errors import DataError, LimitError, TruncatedError
+from vmsgen.runtime.errors import CheckError, DataError, LimitError, TruncatedError
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
 from vmsgen.runtime.values import ORDER, StateValues, SubsectionInfo, Values
@@ -21,6 +21,13 @@ from vmsgen.runtime.visitor import Case, Element, Visitor
 
 NULL_MARK: Final = 0x30
 SUBSECTION_MARK: Final = 0x05
+
+#: codes of the struct module, by width and whether the integer has a sign
+CODES: Final = {
+    (bits, signed): code.lower() if signed else code
+    for bits, code in ((8, "B"), (16, "H"), (32, "I"), (64, "Q"))
+    for signed in (False, True)
+}
 
 
 class BinaryIn(Visitor):
@@ -166,6 +173,33 @@ class BinaryIn(Visitor):
         self.leave()
         return items
 
+    def integers(
+        self, name: str, value: Any, count: int, bits: int, signed: builtins.bool, order: str = "big"
+    ) -> list[int]:
+        count = self.bounded(name, count, 0)
+        size = count * bits // 8
+        if not count or size > len(self.data) - self.position:
+            # which one is not there shows when they are read one by one
+            each: list[int] = super().integers(name, value, count, bits, signed, order)
+            return each
+        form = f"{'<' if order == 'little' else '>'}{count}{CODES[bits, signed]}"
+        found = list(struct.unpack_from(form, self.data, self.position))
+        self.position += size
+        self._field_start = self.position - bits // 8
+        return found
+
+    def counted_integers(
+        self,
+        name: str,
+        value: Any,
+        count_bits: int,
+        count_order: str,
+        bits: int,
+        signed: builtins.bool,
+        order: str = "big",
+    ) -> list[int]:
+        return self.integers(name, value, self.take_count(name, count_bits, count_order), bits, signed, order)
+
     def grid(self, name: str, value: Any, sizes: Sequence[int], element: Element) -> list[Any]:
         total = 1
         for size in sizes:
@@ -251,7 +285,10 @@ class BinaryIn(Visitor):
 
     def check(self, text: str, holds: builtins.bool, name: str = "") -> None:
         if not holds:
-            raise self.error(f"check failed: {text}", name)
+            error = self.error(f"check failed: {text}", name, CheckError)
+            if isinstance(error, CheckError):
+                error.check, error.found = text, getattr(self.owner, name, None)
+            raise error
 
     def equal(self, name: str, found: Any, expected: Any) -> None:
         if found != expected:

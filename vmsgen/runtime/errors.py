@@ -68,6 +68,13 @@ class TruncatedError(DataError):
     """The data ends before the value does."""
 
 
+class CheckError(DataError):
+    """A check of the spec does not hold: ``check`` is its text, ``found`` the value of the field that it is of."""
+
+    check: str = ""
+    found: object = None
+
+
 class LimitError(DataError):
     """A count, length or depth is above what :class:`vmsgen.runtime.limits.Limits` allows."""
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from typing import Any, Final, TypeAlias
 
 from vmsgen.runtime.errors import LayoutError, VmsgenError
@@ -215,6 +216,9 @@ class Facts:
         raise Unanswered(name)
 
     def _ambient(self, name: str, kind: str, alternatives: tuple[Answer, ...]) -> Any:
+        met = self.questions.get(name)
+        if met is not None:
+            return met.answer
         if name in self.trial:
             return self._record(name, self.trial[name], alternatives, False, True)
         if name in self.known:
@@ -248,7 +252,10 @@ class Facts:
         if exact is not None:
             own = _release(exact, "qemu")
             return bool(self._record("qemu", own, (), True, True)) and (own > wanted if strictly else own >= wanted)
-        name = f"qemu {'>' if strictly else '>='} {release_text(release)}"
+        name = _release_question(release, strictly)
+        met = self.questions.get(name)
+        if met is not None:
+            return bool(met.answer)
         if name in self.trial:
             return bool(self._record(name, self.trial[name], (True, False), False, True))
         if name in self.known:
@@ -314,6 +321,12 @@ class ReleaseFact:
 
     def __ne__(self, other: object) -> bool:
         return not self == other
+
+
+@cache
+def _release_question(release: Release, strictly: bool) -> str:
+    """The name of a question of generated code, of which there are some dozens."""
+    return f"qemu {'>' if strictly else '>='} {release_text(release)}"
 
 
 def _release(value: Answer, name: str) -> Release:

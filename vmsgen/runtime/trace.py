@@ -7,8 +7,11 @@ byte need.
 from __future__ import annotations
 
 import builtins
-from typing import Any, NamedTuple
+import struct
+from itertools import count as counting
+from typing import Any, Final, NamedTuple
 
+from vmsgen.runtime.binary_in import CODES
 from vmsgen.runtime.binary_out import BinaryOut
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.values import StateValues
@@ -29,6 +32,10 @@ class Leaf(NamedTuple):
     value: Any
     kind: str
     opaque: bool
+
+
+_LEAF: Final = tuple.__new__
+_WHOLE: Final = frozenset((int, bool))
 
 
 class Trace(BinaryOut):
@@ -57,20 +64,33 @@ class Trace(BinaryOut):
 
     def put(self, data: builtins.bytes, name: str, kind: str, value: Any) -> None:
         path, wire = self._prefixes[-1]
-        plain = kind.removeprefix("opaque ")
         opaque = kind.startswith("opaque")
-        self.leaves.append(
-            Leaf(
-                _joined(path, name) if name else path,
-                _joined(wire, self.wire_name(name)),
-                len(self.out),
-                len(data),
-                value,
-                "bytes" if plain == "opaque" else plain,
-                opaque,
-            )
-        )
-        super().put(data, name, kind, value)
+        if opaque:
+            kind = kind[len("opaque ") :] or "bytes"
+        ours, theirs = _joined(path, name) if name else path, _joined(wire, self.wire_name(name))
+        # (what the class does, without its call)
+        self.leaves.append(_LEAF(Leaf, (ours, theirs, len(self.out), len(data), value, kind, opaque)))
+        self.out += data
+
+    def integers(self, name: str, value: Any, count: int, bits: int, signed: builtins.bool, order: str = "big") -> Any:
+        self.match_count(name, value, count)
+        try:
+            data = struct.pack(f"{'<' if order == 'little' else '>'}{len(value)}{CODES[bits, signed]}", *value)
+        except struct.error:
+            data = b""
+        if not data or not _WHOLE.issuperset(map(type, value)):
+            # which one does not fit shows when they are written one by one
+            return super().integers(name, value, count, bits, signed, order)
+        self.enter(name)
+        path, wire = self._prefixes[-1]
+        self.leave()
+        size = bits // 8
+        self.leaves += [
+            _LEAF(Leaf, (f"{path}[{index}]", f"{wire}[{index}]", offset, size, item, "int", False))
+            for index, item, offset in zip(counting(), value, counting(len(self.out), size))
+        ]
+        self.out += data
+        return value
 
 
 class _OpaqueTrace(Trace):

@@ -196,8 +196,8 @@ def _agree(job: Undecoded, solved: Solved) -> None:
     """
     described = job.described
     guessed = solved.overruled or any(each.open and not each.settled for each in solved.questions.values())
-    if guessed and not solved.agreed and described is not None and described.exact:
-        found = compare(described, solved.state)
+    if guessed and described is not None and described.exact:
+        found = solved.compared or compare(described, solved.state)
         if found.boundaries:
             raise LayoutError(f"the vmdesc has other fields: {found.first}")
 

@@ -282,3 +282,27 @@ def test_a_count_that_division_misses() -> None:
 def test_the_description_has_the_count() -> None:
     described = description(*[("data", "uint16", 2)] * 12)
     assert solved(bytes(24) + HEADER_OF_MORE, ManyWords, described=described).overruled == {"very_many": 12}
+
+
+class Announced(Words):
+    """Says itself how many words it has, unless it has the usual four, and which number its property must be."""
+
+    __slots__ = ("said",)
+    runs: ClassVar[int] = 0
+
+    def visit(self, v: Visitor, *args: Any, **kwargs: Any) -> None:
+        Announced.runs += 1
+        count = v.facts.ask(self.prop)
+        self.said = None
+        if count != 4:
+            self.said = v.uint16("said", None)
+            v.check("it == props.many", self.said == count, "said")
+        self.data = v.integers("data", self.data, count, 16, False)
+
+
+@pytest.mark.parametrize("many", [0, 1, 9, 39])
+def test_a_check_tells_the_only_answer(many: int) -> None:
+    Announced.runs = 0
+    found = solved(be16(many) + bytes(2 * many), Announced)
+    assert found.overruled == {"many": many}
+    assert Announced.runs < 10

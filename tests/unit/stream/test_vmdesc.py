@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from typing import Any
@@ -200,6 +201,51 @@ def test_the_size_that_is_measured_is_that_of_the_parser(monkeypatch: pytest.Mon
     monkeypatch.setattr(parsing, "measured", lambda text: None)
     assert quick == [outcome(text) for text in texts]
     assert len({found for found in quick if len(found) == 3 for found in found[:1]}) > 10
+
+
+_ONE = (
+    '{"name": "a", "instance_id": 0, "vmsd_name": "a", "version": 1, "fields": [{"name": "x", "type": "u", "size": 2}]}'
+)
+_TWO = '{ "name" : "b/c" , "instance_id" : 7, "size": 5, "fields": []\n}'
+_FLAT = '{"name": "d", "size": 1, "instance_id": 2, "fields": []}'
+
+
+def sections(text: str) -> tuple[Any, ...]:
+    try:
+        found = parse_vmdesc(text.encode())
+    except DataError as error:
+        return (error.message,)
+    return found.page_size, [(each.name, each.instance, each.size, each.exact) for each in found.sections]
+
+
+def test_a_text_is_cut_into_sections_where_the_parser_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever stands around and between the descriptions."""
+    lists = [
+        ", ".join(found)
+        for found in itertools.product((_ONE, _TWO, _FLAT, "{}", "3", "", _ONE.replace("]", f", {_TWO}]", 1)), repeat=2)
+    ]
+    lists += [f"{_ONE}{_TWO}", f"{_ONE},, {_TWO}", f"{_ONE}, {_TWO},", f"[{_ONE}], {_TWO}", f"{_ONE} // {_TWO}"]
+    frames = (
+        '{"page_size": 4096, "devices": [%s]}',
+        '{"devices" : [ %s ] , "page_size": 1024}',
+        ' {"configuration": {"devices": []}, "devices": [%s]} ',
+        '{"configuration": {"devices": [%s]}, "devices": []}',
+        '{"others": [%s], "devices": []}',
+        '{"devices": [], "devices": [%s]}',
+        '{"devices": [%s], "devices": []}',
+        '{"devices": [[%s]]}',
+        '{"devic\\u0065s": [], "devices": [%s]}',
+        '{"devices": [%s]} {}',
+        '[{"devices": [%s]}]',
+        '{"page_size": 1.5, "devices": [%s]}',
+        '{"devices": [%s]',
+    )
+    texts = [frame.replace("%s", listed) for frame in frames for listed in lists]
+    # the second time, what was measured is known
+    quick, known = [sections(text) for text in texts], [sections(text) for text in texts]
+    monkeypatch.setattr(parsing, "measured", lambda text: None)
+    assert quick == known == [sections(text) for text in texts]
+    assert len({str(found) for found in quick}) > 20
 
 
 def test_what_is_as_a_rule_is_measured_and_made_only_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from vmsgen.runtime.slotted import Slotted
 from vmsgen.runtime.trace import trace
 from vmsgen.stream.vmdesc.answers import answers_of
 from vmsgen.stream.vmdesc.description import DescribedSection
-from vmsgen.stream.vmdesc.match import compare
+from vmsgen.stream.vmdesc.match import Comparison, compare
 
 __all__ = ["Attempt", "Attempts", "Contents"]
 
@@ -66,8 +66,8 @@ class Attempt(Slotted):
     state: Any = None
     end: int | None = None
     error: DataError | None = None
-    #: QEMU's description was compared with the state, and names and cuts its leaves alike
-    agreed: bool = False
+    #: what the comparison of the state with QEMU's description found, once that was asked for
+    compared: Comparison | None = None
 
     @property
     def guessed(self) -> list[Question]:
@@ -163,12 +163,17 @@ class Attempts:
 
     def agrees(self, attempt: Attempt) -> bool:
         """Whether QEMU's description names and cuts the leaves as this attempt does, so that no other need be tried."""
-        described = self.contents.described
-        if described is None:
+        if self.contents.described is None:
             return False
-        found = compare(described, attempt.state)
-        attempt.agreed = found.rank == (0, 0) and not found.hidden
-        return attempt.agreed
+        found = self.compared(attempt)
+        return found.rank == (0, 0) and not found.hidden
+
+    def compared(self, attempt: Attempt) -> Comparison:
+        """The state of an attempt against QEMU's description, of a section that has one."""
+        if attempt.compared is None:
+            assert self.contents.described is not None
+            attempt.compared = compare(self.contents.described, attempt.state)
+        return attempt.compared
 
     def told(self, attempt: Attempt) -> dict[str, Answer]:
         """What QEMU's description answers of the spec's open questions, and of its guesses if they do not fit; none if

@@ -13,13 +13,13 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from vmsgen.runtime.errors import DataError, LayoutError
+from vmsgen.runtime.errors import CheckError, DataError, LayoutError
 from vmsgen.runtime.facts import Answer, Facts, Question, answer_text
 from vmsgen.runtime.slotted import Slotted
 from vmsgen.runtime.trace import trace
 from vmsgen.stream.layout.attempts import Attempt, Attempts, Contents
 from vmsgen.stream.layout.counts import counted, divided, is_count, paired, rivals
-from vmsgen.stream.vmdesc.match import compare
+from vmsgen.stream.vmdesc.match import Comparison
 
 __all__ = ["AmbiguousLayout", "Contents", "Solved", "solve"]
 
@@ -37,7 +37,7 @@ class Solved(Slotted):
     end: int
     questions: Mapping[str, Question]
     overruled: Mapping[str, Answer]
-    agreed: bool  # by QEMU's description, which was compared with the state
+    compared: Comparison | None  # with QEMU's description, if that was needed to choose it
 
 
 class AmbiguousLayout(LayoutError):
@@ -109,11 +109,26 @@ def _neighbours(attempts: Attempts, attempt: Attempt) -> Iterator[Attempt]:
     questions = [(question, _first(question.alternatives, _ENUMERATED + 1)) for question in met.guessed]
     # few alternatives first: they are tried quickly, and one that fits may end the search
     for question, many in sorted(questions, key=lambda pair: len(pair[1])):
+        last: DataError | None = None
+        wanted: object = None  # the only answer that a check lets pass
         for answer in _answers(attempts, attempt, question, many):
             if attempts.exhausted:
                 return
-            if answer != question.answer:
-                yield attempts.run(attempt.type, {**attempt.trial, question.name: answer})
+            if answer != question.answer and wanted in (None, answer):
+                other = attempts.run(attempt.type, {**attempt.trial, question.name: answer})
+                yield other
+                wanted = wanted or _demanded(question, last, other.error)
+                last = other.error
+
+
+def _demanded(question: Question, left: DataError | None, right: DataError | None) -> object:
+    """The value that a spec compares with the answer to a question, where two answers failed there and both found it
+    at the same place. None where that was not so.
+    """
+    if not isinstance(left, CheckError) or not isinstance(right, CheckError):
+        return None
+    at_one_place = left.offset == right.offset and left.check == right.check == f"it == props.{question.name}"
+    return left.found if at_one_place and left.found == right.found else None
 
 
 def _whole(fitting: list[Attempt], candidates: Sequence[Any], attempts: Attempts) -> list[Attempt]:
@@ -160,7 +175,7 @@ def _chosen(fitting: list[Attempt], attempts: Attempts) -> Solved:
     contents = attempts.contents
     best = fitting
     if len(best) > 1 and contents.described is not None:
-        ranked = [(compare(contents.described, attempt.state).closeness, attempt) for attempt in best]
+        ranked = [(attempts.compared(attempt).closeness, attempt) for attempt in best]
         lowest = min(rank for rank, _ in ranked)
         best = [attempt for rank, attempt in ranked if rank == lowest]
     elif len(best) > 1:
@@ -173,7 +188,7 @@ def _chosen(fitting: list[Attempt], attempts: Attempts) -> Solved:
     if attempts.exhausted and contents.described is None and chosen.trial:
         names = [question.name for question in chosen.questions.values() if not question.settled]
         raise LayoutError(f"a layout fits, but there are too many to try them all; {_help(names)}")
-    return Solved(chosen.state, contents.start + chosen.end, chosen.questions, dict(chosen.trial), chosen.agreed)
+    return Solved(chosen.state, contents.start + chosen.end, chosen.questions, dict(chosen.trial), chosen.compared)
 
 
 def _odd(attempt: Attempt) -> bool:

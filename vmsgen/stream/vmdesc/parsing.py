@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Iterable, Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import TypeAlias
 
 from vmsgen.runtime.errors import DataError, LimitError
 from vmsgen.stream.vmdesc.description import DescribedField, DescribedSection, DescribedState, Description
-from vmsgen.stream.vmdesc.measuring import Measure, measured
+from vmsgen.stream.vmdesc.entries import Entry
+from vmsgen.stream.vmdesc.measuring import Measured, measured
 
 __all__ = ["MAX_BYTES", "parse_vmdesc"]
 
@@ -33,82 +34,71 @@ def parse_vmdesc(data: bytes | memoryview) -> Description:
     text = bytes(data)
     if text.count(b"{") > _MAX_OBJECTS:
         raise LimitError(f"a vmdesc of more than {_MAX_OBJECTS} objects")
-    source = _Source(text)
     # many objects and no garbage, which is looked for in vain while they are made
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return _described(source, measured(text))
+        found = measured(text)
+        return _whole(text) if found is None else _in_pieces(text, found)
     finally:
         if collecting:
             gc.enable()
 
 
-def _described(source: _Source, known: tuple[object, list[Measure | None]] | None) -> Description:
-    if known is None:
-        page_size = source.page_size()
-        sections = tuple(map(source.section, range(len(source.devices))))
-    else:
-        page_size = known[0]
-        sections = tuple(
-            source.section(number) if each is None else source.measured(number, each)
-            for number, each in enumerate(known[1])
-        )
-    return Description(page_size if type(page_size) is int else None, sections)
+def _whole(text: bytes) -> Description:
+    """All of a text, whatever its form. Raises DataError."""
+    top = _pairs(text)
+    devices = _first(top, "devices") if isinstance(top, tuple) else None
+    if not isinstance(top, tuple) or not isinstance(devices, list):
+        raise DataError("expected a vmdesc with a list of devices")
+    return _description(_first(top, "page_size"), [_section(device, at) for at, device in enumerate(devices)])
 
 
-class _Source:
-    """The text of a description, which is read with all that it repeats when that is needed: mostly the sizes are all
-    that is asked for.
+def _in_pieces(text: bytes, found: Measured) -> Description:
+    """A text of the form that QEMU gives it: mostly the sizes of the sections are all that is asked for. Raises
+    DataError.
     """
+    sections = []
+    for number, (entry, known) in enumerate(found.sections):
+        if known is None:
+            sections.append(_section(_pairs(text[entry.start : entry.end]), number))
+        else:
+            made = partial(_made, text, entry, number) if known.described else None
+            sections.append(DescribedSection(known.name, known.instance, known.size, known.exact, made))
+    return _description(found.page_size, sections)
 
-    def __init__(self, text: bytes) -> None:
-        self._text = text
 
-    @cached_property
-    def _top(self) -> _Pairs:
-        try:
-            # QEMU 5.2 does not escape its strings; a name that is not UTF-8 must not hide the rest
-            top = json.loads(self._text.decode("utf-8", "surrogateescape"), object_pairs_hook=tuple, strict=False)
-        except RecursionError:
-            raise LimitError("the vmdesc is nested too deeply") from None
-        except ValueError as error:
-            raise DataError(f"expected a vmdesc in JSON: {error}") from None
-        if not isinstance(top, tuple) or not isinstance(_first(top, "devices"), list):
-            raise DataError("expected a vmdesc with a list of devices")
-        return top
+def _made(text: bytes, entry: Entry, number: int) -> DescribedState:
+    """What a section holds that was measured. Raises DataError."""
+    where = f"devices[{number}]"
+    return _states(_object(_pairs(text[entry.start : entry.end]), where), where, 0)[0]
 
-    @property
-    def devices(self) -> list[object]:
-        """The list of devices as it stands there. Raises DataError."""
-        devices = _first(self._top, "devices")
-        assert isinstance(devices, list)
-        return devices
 
-    def page_size(self) -> object:
-        """The page size as it stands there. Raises DataError."""
-        return _first(self._top, "page_size")
+def _description(page_size: object, sections: list[DescribedSection]) -> Description:
+    return Description(page_size if type(page_size) is int else None, tuple(sections))
 
-    def section(self, number: int) -> DescribedSection:
-        """A section, all of whose contents are looked at. Raises DataError."""
-        where = f"devices[{number}]"
-        device = _object(self.devices[number], where)
-        name = _text(_first(device, "name"), f"{where}.name")
-        instance = _number(_first(device, "instance_id"), f"{where}.instance_id", 0xFFFFFFFF)
-        if _first(device, "vmsd_name") is None:
-            return DescribedSection(name, instance, _number(_first(device, "size"), f"{where}.size"))
-        state = self.state(number)
-        return DescribedSection(name, instance, state.size, _exact(state), lambda: state)
 
-    def measured(self, number: int, known: Measure) -> DescribedSection:
-        """A section whose contents were looked at, and are made when they are asked for."""
-        made = partial(self.state, number) if known.described else None
-        return DescribedSection(known.name, known.instance, known.size, known.exact, made)
+def _pairs(text: bytes) -> object:
+    """What JSON says, with the order and the repetition of keys. Raises DataError."""
+    try:
+        # QEMU 5.2 does not escape its strings; a name that is not UTF-8 must not hide the rest
+        return json.loads(text.decode("utf-8", "surrogateescape"), object_pairs_hook=tuple, strict=False)
+    except RecursionError:
+        raise LimitError("the vmdesc is nested too deeply") from None
+    except ValueError as error:
+        raise DataError(f"expected a vmdesc in JSON: {error}") from None
 
-    def state(self, number: int) -> DescribedState:
-        """What a section holds. Raises DataError."""
-        where = f"devices[{number}]"
-        return _states(_object(self.devices[number], where), where, 0)[0]
+
+def _section(device: object, number: int) -> DescribedSection:
+    """A section, all of whose contents are looked at. Raises DataError."""
+    where = f"devices[{number}]"
+    pairs = _object(device, where)
+    name = _text(_first(pairs, "name"), f"{where}.name")
+    instance = _number(_first(pairs, "instance_id"), f"{where}.instance_id", 0xFFFFFFFF)
+    if _first(pairs, "vmsd_name") is None:
+        return DescribedSection(name, instance, _number(_first(pairs, "size"), f"{where}.size"))
+    state = _states(pairs, where, 0)[0]
+    return DescribedSection(name, instance, state.size, _exact(state), lambda: state)
 
 
 def _first(pairs: Iterable[tuple[str, object]], key: str) -> object:
