@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from contextlib import suppress
 
@@ -16,6 +17,8 @@ def main() -> None:
         with suppress(OSError):  # (which is for the command line to report)
             print(f"vmsgen {__version__}", flush=True)
             return
+    # what is imported stays, and is not looked through for garbage again and again
+    gc.set_threshold(50_000, 50, 100)
     from vmsgen.cli import main as command
 
     command()

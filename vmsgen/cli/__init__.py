@@ -14,7 +14,6 @@ is 0); what it raises is turned into a code here, and said with its notes: they 
 from __future__ import annotations
 
 import contextlib
-import gc
 import importlib
 import importlib.util
 import keyword
@@ -177,8 +176,6 @@ def main() -> NoReturn:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:  # (nohup)
             signal.signal(number, _end)
-    # what is imported stays, and is not looked through for garbage again and again
-    gc.set_threshold(10_000, 50, 100)
     code = run()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):  # gone; where that matters `run` has seen it

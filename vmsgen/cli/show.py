@@ -22,6 +22,7 @@ from vmsgen.cli.stream_options import (
 )
 
 if TYPE_CHECKING:
+    from vmsgen.stream.channels.joined import HasItems
     from vmsgen.stream.channels.summary import ChannelSummary
     from vmsgen.stream.text.statistics import Statistics
     from vmsgen.stream.text.summary import Summary
@@ -71,10 +72,9 @@ def command(
     if any(asked[2:]):
         _memory(stream, snapshot, channels, offset, place, raw, folder, form, props, machine, library)
         return 0
-    from vmsgen.stream.channels.files import channel_format
+    from vmsgen.stream.channels.detect import channel_format
     from vmsgen.stream.images.detect import image_note
     from vmsgen.stream.text.summary import summarize
-    from vmsgen.stream.text.values import show_sections
 
     classes = known_classes(library)
     with input_of(stream, offset, snapshot) as source:
@@ -85,6 +85,8 @@ def command(
                 raise channel.error
             return 0
         if name is not None:
+            from vmsgen.stream.text.values import show_sections
+
             found = show_sections(
                 source, name, sys.stdout.buffer, classes, as_json=form == "json", props=props, machine=machine
             )
@@ -140,12 +142,15 @@ def _memory(
     library: str | None,
 ) -> None:
     from vmsgen.cli import show_memory
-    from vmsgen.stream.channels.joined import joined
     from vmsgen.stream.reading import StreamReader
 
     few = place is None and folder is None  # of its bytes are looked at
     with input_of(stream, offset, snapshot, mapped=few) as source, channel_sources(channels) as others:
-        reader = joined(StreamReader(source, known_classes(library), props=props, machine=machine), others)
+        reader: HasItems = StreamReader(source, known_classes(library), props=props, machine=machine)
+        if others:
+            from vmsgen.stream.channels.joined import joined
+
+            reader = joined(reader, others)
         if place is not None:
             show_memory.print_memory(reader, source, place, raw)
         elif folder is not None:

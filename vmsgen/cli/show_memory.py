@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,8 @@ def print_memory(reader: HasItems, source: Watched, text: str, raw: bool) -> Non
     """Prints a part of a block, as a hex dump or as it is. Raises VmsgenError for a place that is none, DataError,
     OSError.
     """
+    import tempfile  # here, as is what else the page map does not need
+
     from vmsgen.runtime.errors import VmsgenError
     from vmsgen.stream.memory.contents import Memory, Window, read_memory
     from vmsgen.stream.memory.files import hex_dump, parse_place

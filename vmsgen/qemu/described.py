@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vmsgen.runtime.errors import LimitError, VmsgenError
-from vmsgen.stream.vmdesc.description import DescribedSection
 
 if TYPE_CHECKING:
     from vmsgen.qemu.bodies import Body
     from vmsgen.runtime.facts import Facts
     from vmsgen.stream.devices import Classes
+    from vmsgen.stream.vmdesc.description import DescribedSection
 
 __all__ = ["WithDescribed", "described_text", "with_described"]
 

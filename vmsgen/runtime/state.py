@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from vmsgen.runtime import ber_codec, binary_codec, json_in, json_out
+from vmsgen.runtime import ber_codec, binary_codec
 from vmsgen.runtime.ber_in import BerIn
 from vmsgen.runtime.ber_out import BerOut
 from vmsgen.runtime.binary_in import BinaryIn
@@ -166,12 +166,16 @@ class VMState(StateValues, WalkCodecs):
 
     def to_json(self) -> dict[str, Any]:
         """The values as JSON has them: bytes as hex, nested structs as objects, subsections by their wire names."""
-        return json_out.to_json(self)
+        from vmsgen.runtime.json_out import to_json  # here: streams are read and written without
+
+        return to_json(self)
 
     @classmethod
     def from_json(cls: type[V], values: Any, *, version: int | None = None, facts: Facts | None = None) -> V:
         """The state from such values. Raises DataError with the path of the field that is wrong."""
-        return json_in.from_json(cls, values, version=version, facts=facts)
+        from vmsgen.runtime.json_in import from_json
+
+        return from_json(cls, values, version=version, facts=facts)
 
     # ------------------------------------------------------------------ BER
 

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from vmsgen.runtime.slotted import Slotted, field
-from vmsgen.stream.channels.files import channel_format, open_channel, write_channel
-from vmsgen.stream.devices import Classes
+from vmsgen.stream.channels.detect import channel_format
 from vmsgen.stream.items import Blob, Chunks, Eof, Item, Section, SectionKind, SectionRecords, State
 from vmsgen.stream.reading import StreamReader
 from vmsgen.stream.transport.sink import ByteSink
@@ -16,6 +15,7 @@ from vmsgen.stream.transport.source import ByteSource
 
 if TYPE_CHECKING:
     from vmsgen.stream.channels.joined import HasItems
+    from vmsgen.stream.devices import Classes
 
 __all__ = ["FORMATS", "Conversion", "convert"]
 
@@ -79,6 +79,8 @@ def convert(
     """
     form = channel_format(source)
     if form is not None and not channels and shape is None:
+        from vmsgen.stream.channels.files import open_channel, write_channel
+
         result = Conversion(f"{form} channel")
         try:
             write_channel(open_channel(source), sink, to)

@@ -11,17 +11,19 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from vmsgen.runtime.errors import DataError, LayoutError, VmsgenError
 from vmsgen.runtime.facts import Answer, Facts, Unanswered, answer_text
-from vmsgen.stream.binary.reader import Undecoded
 from vmsgen.stream.items import Blob, Body, Configuration, Section, State
 from vmsgen.stream.layout.search import AmbiguousLayout, Contents, Solved, solve
 from vmsgen.stream.machine.facts import TARGET_PROP, facts_of_configuration
 from vmsgen.stream.machine.targets import ARCHITECTURES
-from vmsgen.stream.vmdesc.description import DescribedSection
 from vmsgen.stream.vmdesc.match import compare, is_of
+
+if TYPE_CHECKING:
+    from vmsgen.stream.binary.reader import Undecoded
+    from vmsgen.stream.vmdesc.description import DescribedSection
 
 __all__ = ["Classes", "DescribedClasses", "DeviceDecoder", "section_facts"]
 

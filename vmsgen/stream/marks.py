@@ -9,6 +9,8 @@ from typing import Final
 MAGIC: Final = b"QEVM"
 VERSION: Final = 3
 OBSOLETE_VERSION: Final = 2
+#: A channel of multifd, and each of its packets, begins with it (migration/multifd.c).
+MULTIFD_MAGIC: Final = b"\x11\x22\x33\x44"
 
 EOF: Final = 0x00
 START: Final = 0x01

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from vmsgen.runtime.errors import DataError, VmsgenError
 from vmsgen.runtime.slotted import Slotted, replaced
-from vmsgen.stream.devices import Classes
 from vmsgen.stream.input_file import InputFile, RamAgain, RecordsAgain
 from vmsgen.stream.items import (
     LIST,
@@ -38,6 +37,7 @@ from vmsgen.stream.sections.record import named
 from vmsgen.stream.transport.source import ByteSource, Readable
 
 if TYPE_CHECKING:
+    from vmsgen.stream.devices import Classes
     from vmsgen.stream.transport.sink import Writable
 
 # What writes is imported where something is written: most streams are only read.

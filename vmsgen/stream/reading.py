@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING
 from vmsgen.runtime.errors import DataError, VmsgenError
 from vmsgen.stream import marks
 from vmsgen.stream.ber import tags
-from vmsgen.stream.binary.reader import BinaryReader, Undecoded
-from vmsgen.stream.devices import Classes, DeviceDecoder
-from vmsgen.stream.items import Blob, Configuration, Item, Section, SectionKind, State
-from vmsgen.stream.machine.facts import MAX_PAGE_BITS, TARGET_PROP
-from vmsgen.stream.ram.reader import RamState
+from vmsgen.stream.channels.detect import channel_format
+from vmsgen.stream.items import Blob, Body, Configuration, Item, Section, SectionKind, State
+from vmsgen.stream.machine.facts import MAX_PAGE_BITS, TARGET_PROP, facts_of_configuration
 from vmsgen.stream.transport.source import ByteSource
-from vmsgen.stream.vmdesc.trailer import Trailer
 
 if TYPE_CHECKING:
     from vmsgen.stream.ber.reader import BerReader
+    from vmsgen.stream.binary.reader import BinaryReader, Undecoded
+    from vmsgen.stream.devices import Classes, DeviceDecoder
+    from vmsgen.stream.ram.reader import RamState
+    from vmsgen.stream.vmdesc.trailer import Trailer
 
-# What reads BER is imported where an input is BER: most are not.
+# What reads one of the formats is imported where the input has it, what decodes devices where there is one.
 
 __all__ = ["PAGE_SIZE_PROP", "StreamReader", "format_of"]
 
@@ -38,8 +39,6 @@ def format_of(source: ByteSource) -> str:
         return "ber"
     if not start:
         raise DataError(f"{source.name} is empty")
-    from vmsgen.stream.channels.files import channel_format
-
     if channel_format(source) is not None:
         raise DataError(f"{source.name} is a channel that belongs to another stream (--channel of that)", offset=0)
     raise DataError(
@@ -68,16 +67,22 @@ class StreamReader:
         page_size = _page_size(given.pop(PAGE_SIZE_PROP, None))
         self.source = source
         self.format = format_of(source)
-        self._decoder = None if classes is None else DeviceDecoder(classes, props=given, machine=machine)
-        self._reader: BinaryReader | BerReader
+        self._decoder = None if classes is None else _Decoder(classes, given, machine)
+        self._binary: BinaryReader | None = None
+        self._ber: BerReader | None = None
         if self.format == "binary":
-            self._reader = BinaryReader(
+            from vmsgen.stream.binary.reader import BinaryReader
+
+            self._binary = BinaryReader(
                 source, self._decoder, page_size=page_size, machine=machine, target=given.get(TARGET_PROP)
             )
         else:
             from vmsgen.stream.ber.reader import BerReader
 
-            self._reader = BerReader(source, classes)
+            self._ber = BerReader(source, classes)
+        reader = self._binary or self._ber
+        assert reader is not None, "a stream has one of two formats"
+        self._reader = reader
         self._warnings: list[str] = []
         self._trailer: Trailer | None = None  # of BER; looked for when a section needs it
 
@@ -93,7 +98,7 @@ class StreamReader:
 
     def ram_state(self) -> RamState | None:
         """What must be known to read the RAM section at hand a second time; BER needs nothing."""
-        return self._reader.ram_state() if isinstance(self._reader, BinaryReader) else None
+        return None if self._binary is None else self._binary.ram_state()
 
     def items(self) -> Iterator[Item]:
         """The items in order. Raises DataError with the offset in the input."""
@@ -111,11 +116,12 @@ class StreamReader:
     def _interpret(self, section: Section, blob: Blob) -> None:
         """A blob of BER as the typed object that it would be in the binary format."""
         from vmsgen.stream.ber.trailer import find_ber_trailer
+        from vmsgen.stream.binary.reader import Undecoded
 
-        assert self._decoder is not None and not isinstance(self._reader, BinaryReader)
+        assert self._decoder is not None and self._ber is not None
         data = memoryview(blob.data)
         if self._trailer is None:
-            self._trailer = find_ber_trailer(self._reader.spooled())
+            self._trailer = find_ber_trailer(self._ber.spooled())
             self._warnings += self._trailer.warnings
         end = len(data)
         described = self._trailer.next(section.name, section.instance)
@@ -125,6 +131,43 @@ class StreamReader:
             section, data, 0, end, lambda at: at == end, lambda stop: iter((end,)), described, section.body_offset
         )
         section.body, _ = self._decoder.decode(job)
+
+
+class _Decoder:
+    """The decoder of device sections, imported and made for the first one: much is read and converted without.
+
+    Raises VmsgenError for a target that is none.
+    """
+
+    def __init__(self, classes: Classes, props: Mapping[str, str], machine: str | None) -> None:
+        facts_of_configuration(None, props)
+        self._classes = classes
+        self._props = props
+        self._machine = machine
+        self._configuration: Configuration | None = None
+        self._made: DeviceDecoder | None = None
+
+    def configure(self, configuration: Configuration | None) -> None:
+        """Takes what the stream says about its machine."""
+        self._configuration = configuration
+        if self._made is not None:
+            self._made.configure(configuration)
+
+    def knows(self, section: Section) -> bool:
+        """Whether a spec describes this part of a section that comes in pieces."""
+        return self._decoder().knows(section)
+
+    def decode(self, job: Undecoded) -> tuple[Body, int]:
+        """The contents of a section and where they end. Raises DataError if that cannot be told."""
+        return self._decoder().decode(job)
+
+    def _decoder(self) -> DeviceDecoder:
+        if self._made is None:
+            from vmsgen.stream.devices import DeviceDecoder
+
+            self._made = DeviceDecoder(self._classes, props=self._props, machine=self._machine)
+            self._made.configure(self._configuration)
+        return self._made
 
 
 def _page_size(text: str | None) -> int | None:

@@ -31,8 +31,9 @@ from vmsgen.stream.binary.reader import BinaryReader
 from vmsgen.stream.convert import convert
 from vmsgen.stream.items import Item, Section, SectionKind, SectionRecords
 from vmsgen.stream.migration import open_migration
+from vmsgen.stream.sections.names import NAMES, form_of
 from vmsgen.stream.sections.record import Entry, Field, FieldKind, SectionForm, closed
-from vmsgen.stream.sections.table import FORMS, form_of
+from vmsgen.stream.sections.table import FORMS
 from vmsgen.stream.text.summary import summarize
 from vmsgen.stream.text.values import show_sections
 from vmsgen.stream.transport.sink import MemorySink
@@ -127,6 +128,7 @@ def test_show_prints_them() -> None:
 def test_names() -> None:
     assert form_of("block") is FORMS["block"] and form_of(VFIO) is FORMS["vfio"]
     assert form_of("ram") is None and form_of("x/vfio2") is None
+    assert FORMS.keys() == NAMES and all(form_of(name) is form for name, form in FORMS.items())
 
 
 # ---------------------------------------------------------------------------------------------- any records

@@ -5,23 +5,15 @@ from __future__ import annotations
 from vmsgen.runtime import ber
 from vmsgen.runtime.ber import APPLICATION, CONTEXT, UNIVERSAL, UTF8_STRING
 from vmsgen.stream.ber import tags
+from vmsgen.stream.ber.pages import checked_page_size
 from vmsgen.stream.ber.source import BerSource, Head
 from vmsgen.stream.items import SIZE, MappedBlock, Record
-from vmsgen.stream.machine.facts import MAX_PAGE_BITS
 from vmsgen.stream.ram.mapped import MAX_BITMAP, MAX_GAP
 
-__all__ = ["checked_page_size", "mapped_block_element", "mapped_size_element", "read_mapped_block", "read_mapped_size"]
+__all__ = ["mapped_block_element", "mapped_size_element", "read_mapped_block", "read_mapped_size"]
 
 _U64 = (1 << 64) - 1
 _INTEGER, _OCTETS = b"\x02", b"\x04"
-
-
-def checked_page_size(source: BerSource, head: Head) -> int:
-    """The page size in an INTEGER. Raises DataError for one that cannot be."""
-    page_size = source.integer(head, 1 << MAX_PAGE_BITS, "the page size")
-    if page_size < 256 or page_size & (page_size - 1):
-        raise source.fail(f"expected a page size that is a power of two from 256 on, found {page_size}", head.start)
-    return page_size
 
 
 def read_mapped_size(source: BerSource, head: Head) -> Record:

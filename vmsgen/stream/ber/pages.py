@@ -36,6 +36,14 @@ _ADDRESS = "the address of a RAM page"
 _ROW = "a row of RAM pages"
 
 
+def checked_page_size(source: BerSource, head: Head) -> int:
+    """The page size in an INTEGER. Raises DataError for one that cannot be."""
+    page_size = source.integer(head, 1 << MAX_PAGE_BITS, "the page size")
+    if page_size < 256 or page_size & (page_size - 1):
+        raise source.fail(f"expected a page size that is a power of two from 256 on, found {page_size}", head.start)
+    return page_size
+
+
 class PageReader:
     """Reads up to the end of the list of pages that was entered last."""
 

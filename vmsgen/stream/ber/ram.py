@@ -12,14 +12,7 @@ from vmsgen.runtime import ber
 from vmsgen.runtime.ber import APPLICATION, CONTEXT, SEQUENCE, UNIVERSAL, UTF8_STRING
 from vmsgen.runtime.errors import LimitError
 from vmsgen.stream.ber import tags
-from vmsgen.stream.ber.mapped import (
-    checked_page_size,
-    mapped_block_element,
-    mapped_size_element,
-    read_mapped_block,
-    read_mapped_size,
-)
-from vmsgen.stream.ber.pages import PageReader
+from vmsgen.stream.ber.pages import PageReader, checked_page_size
 from vmsgen.stream.ber.rows import RowWriter
 from vmsgen.stream.ber.source import BerSource, Head
 from vmsgen.stream.items import (
@@ -61,15 +54,22 @@ def read_ram_body(source: BerSource) -> Iterator[list[Record]]:
             yield from _block_pages(source, head)
         elif kind == tags.BLOCK_LIST:
             yield [(LIST, _block_list(source, head))]
-        elif kind == tags.MAPPED_SIZE:
-            yield [read_mapped_size(source, head)]
-        elif kind == tags.MAPPED_BLOCK:
-            yield [(MAPPED, read_mapped_block(source, head))]
+        elif kind in (tags.MAPPED_SIZE, tags.MAPPED_BLOCK):
+            yield [_mapped(source, head)]
         elif kind in (tags.EOS, tags.FLUSH, tags.HOOK):
             source.null(head)
             yield [({tags.EOS: EOS, tags.FLUSH: FLUSH, tags.HOOK: HOOK}[kind],)]
         else:
             raise source.fail(f"expected a record of the RAM section, found {head.describe()}", head.start)
+
+
+def _mapped(source: BerSource, head: Head) -> Record:
+    """A record of a mapped-ram file, before its pages."""
+    from vmsgen.stream.ber.mapped import read_mapped_block, read_mapped_size  # here, for most streams have none
+
+    return (
+        read_mapped_size(source, head) if head.number == tags.MAPPED_SIZE else (MAPPED, read_mapped_block(source, head))
+    )
 
 
 def _block_list(source: BerSource, head: Head) -> BlockList:
@@ -188,7 +188,7 @@ def write_ram_body(sink: ByteSink, batches: Iterator[list[Record]]) -> None:
                 if in_group and kind != HOOK:
                     write(tags.CLOSE + tags.CLOSE)
                     in_group = False
-                write(_LISTS[kind](record) if kind in _LISTS else _NULLS[kind])
+                write(_element(record))
         sink.settle()
     rows.close()
     if in_group:
@@ -207,6 +207,18 @@ def _page_head(size: int, width: int) -> tuple[bytes, bytes]:
     return _PAIRS[PAGE] + ber.length_bytes(inner) + _INTEGER + ber.length_bytes(width), tail
 
 
+def _element(record: Record) -> bytes:
+    """A record that is no page."""
+    kind = record[0]
+    if kind in _NULLS:
+        return _NULLS[kind]
+    if kind == LIST:
+        return _list_element(record)
+    from vmsgen.stream.ber.mapped import mapped_block_element, mapped_size_element
+
+    return mapped_size_element(record) if kind == SIZE else mapped_block_element(record)
+
+
 def _list_element(record: Record) -> bytes:
     blocks: BlockList = record[1]
     parts = [tags.opening(tags.BLOCK_LIST), _integer(blocks.total), _OPEN_SEQUENCE]
@@ -223,6 +235,3 @@ def _list_element(record: Record) -> bytes:
         parts.append(ber.tlv(tags.member(0), ber.integer_content(blocks.page_size)))
     parts.append(tags.CLOSE)
     return b"".join(parts)
-
-
-_LISTS = {LIST: _list_element, SIZE: mapped_size_element, MAPPED: mapped_block_element}

@@ -37,7 +37,6 @@ from vmsgen.stream.items import (
     Vmdesc,
 )
 from vmsgen.stream.sections.record import Entry, SectionForm
-from vmsgen.stream.sections.table import FORMS_BY_TAG
 from vmsgen.stream.transport.source import ByteSource, MemorySource
 from vmsgen.stream.transport.spool import spool
 
@@ -268,10 +267,6 @@ class BerReader:
         if kind == 3:
             source.enter(head)
             return RamRecords(self._ram(section))
-        form = FORMS_BY_TAG.get(kind)
-        if form is not None:
-            source.enter(head)
-            return SectionRecords(form, self._entries(section, form))
         if kind == 1 or (kind == 0 and head.length is not None and head.length > _WHOLE):
             return Chunks(self._chunks(section, head))
         if kind == 0:
@@ -287,6 +282,12 @@ class BerReader:
             source.leave("a device state")
             self._end(section)
             return self._state(section, inner, element)
+        from vmsgen.stream.sections.table import FORMS_BY_TAG  # here, for most streams have none of them
+
+        form = FORMS_BY_TAG.get(kind)
+        if form is not None:
+            source.enter(head)
+            return SectionRecords(form, self._entries(section, form))
         raise source.fail(f"expected the section's contents, found {head.describe()}", head.start)
 
     def _end(self, section: Section) -> None:

@@ -36,8 +36,8 @@ from vmsgen.stream.items import (
 )
 from vmsgen.stream.machine.facts import page_size_of
 from vmsgen.stream.ram.reader import RamState, read_records
+from vmsgen.stream.sections.names import form_of
 from vmsgen.stream.sections.record import Entry, SectionForm
-from vmsgen.stream.sections.table import form_of
 from vmsgen.stream.transport.source import ByteSource, MemorySource
 from vmsgen.stream.transport.spool import MEMORY_LIMIT, spool
 from vmsgen.stream.vmdesc.description import DescribedSection

@@ -17,15 +17,17 @@ from vmsgen.stream.ber.ram import read_ram_body, write_ram_body
 from vmsgen.stream.ber.records import read_entries, write_entries
 from vmsgen.stream.ber.source import BerSource
 from vmsgen.stream.ber.writer import SCHEMA, header_element
-from vmsgen.stream.channels.multifd import CHANNEL, MAGIC
+from vmsgen.stream.channels.detect import channel_format
+from vmsgen.stream.channels.multifd import CHANNEL
 from vmsgen.stream.items import RamRecords, Record, Section, SectionKind, SectionRecords
+from vmsgen.stream.marks import MULTIFD_MAGIC
 from vmsgen.stream.ram.reader import RamState, read_records
 from vmsgen.stream.ram.writer import write_records
 from vmsgen.stream.sections.record import Entry
 from vmsgen.stream.transport.sink import ByteSink
 from vmsgen.stream.transport.source import ByteSource
 
-__all__ = ["Channel", "channel_format", "open_channel", "write_channel"]
+__all__ = ["Channel", "open_channel", "write_channel"]
 
 T = TypeVar("T")
 
@@ -42,14 +44,6 @@ class Channel(Slotted):
     records: Iterator[list[Record]] | None = None
 
 
-def channel_format(source: ByteSource) -> str | None:
-    """``binary`` or ``ber`` if the input is a channel by its first bytes, which stay unread; None if it is none."""
-    start = source.peek(4)
-    if start == MAGIC or start[:2] == bytes(2):
-        return "binary"
-    return "ber" if start[: len(tags.CHANNEL_TAG)] == tags.CHANNEL_TAG else None
-
-
 def open_channel(source: ByteSource, page_size: int = 4096) -> Channel:
     """Reads a channel in either format; one without any contents is empty. Raises DataError."""
     if source.at_end():
@@ -59,7 +53,7 @@ def open_channel(source: ByteSource, page_size: int = 4096) -> Channel:
         raise DataError(f"{source.name} is no channel of a migration: it begins with {source.peek(4).hex(' ')}")
     if form == "ber":
         return _from_ber(source)
-    if source.peek(4) == MAGIC:
+    if source.peek(4) == MULTIFD_MAGIC:
         return Channel(form, packets=CHANNEL.read(source))
     return Channel(form, records=_preempt(source, page_size))
 

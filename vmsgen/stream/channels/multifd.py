@@ -15,12 +15,12 @@ from typing import Any
 
 from vmsgen.runtime.errors import DataError, LimitError
 from vmsgen.stream.items import wire_name
+from vmsgen.stream.marks import MULTIFD_MAGIC
 from vmsgen.stream.sections.record import U32, U64, Entry, Field, FieldKind, RecordType, SectionForm
 from vmsgen.stream.transport.source import ByteSource
 
-__all__ = ["CHANNEL", "COMPRESSIONS", "MAGIC", "SYNC", "DevicePacket", "Hello", "PagePacket", "compression_of"]
+__all__ = ["CHANNEL", "COMPRESSIONS", "SYNC", "DevicePacket", "Hello", "PagePacket", "compression_of"]
 
-MAGIC = bytes.fromhex("11223344")
 SYNC = 1
 _VERSION = 1
 _DEVICE_STATE = 64
@@ -88,7 +88,7 @@ def compression_of(flags: int) -> str:
 def _read(source: ByteSource) -> Iterator[Entry]:
     what = "the head of a multifd channel"
     magic, version, uuid, channel, reserved = _HELLO.unpack(source.read(_HELLO.size, what))
-    if magic != MAGIC or version != _VERSION:
+    if magic != MULTIFD_MAGIC or version != _VERSION:
         raise DataError(f"expected {what} of version {_VERSION}, found {magic.hex()} {version}", offset=0)
     yield Hello, (version, uuid, channel, reserved if any(reserved) else None)
     while not source.at_end():
@@ -124,8 +124,8 @@ def _slots(source: ByteSource, normal: int) -> int:
     """Addresses in the array of a packet that has no pages and does not say it: the next packet stands behind it."""
     for slots in _SLOTS if not normal else ():
         end = _PACKET.size + slots * _ADDR
-        ahead = source.peek(end + len(MAGIC))
-        if len(ahead) == end or ahead[end:] == MAGIC:
+        ahead = source.peek(end + len(MULTIFD_MAGIC))
+        if len(ahead) == end or ahead[end:] == MULTIFD_MAGIC:
             return slots
     return _SLOTS[0]
 
@@ -140,9 +140,9 @@ def _device(source: ByteSource) -> Entry:
 
 
 def _check(magic: bytes, version: int, where: int) -> None:
-    if magic != MAGIC or version != _VERSION:
+    if magic != MULTIFD_MAGIC or version != _VERSION:
         raise DataError(
-            f"expected a multifd packet ({MAGIC.hex()}, version {_VERSION}), found {magic.hex()} {version}",
+            f"expected a multifd packet ({MULTIFD_MAGIC.hex()}, version {_VERSION}), found {magic.hex()} {version}",
             offset=where,
         )
 
@@ -163,16 +163,16 @@ def _write(entry: Entry) -> tuple[bytes, ...]:
         version, uuid, channel, reserved = values
         if len(uuid) != 16:
             raise DataError(f"expected a uuid of 16 bytes, found {len(uuid)}")
-        return (_HELLO.pack(MAGIC, version, uuid, channel, _sized(reserved, 39)),)
+        return (_HELLO.pack(MULTIFD_MAGIC, version, uuid, channel, _sized(reserved, 39)),)
     if kind is DevicePacket:
         version, flags, name, padding, instance, contents = values
-        return _DEVICE.pack(MAGIC, version, flags, _named(name, padding), instance, len(contents)), contents
+        return _DEVICE.pack(MULTIFD_MAGIC, version, flags, _named(name, padding), instance, len(contents)), contents
     version, flags, allocated, normal, size, number, zero, reserved, name, padding, slots, addresses, contents = values
     fits = contents is None if not normal else contents is not None and len(contents) == size
     if len(addresses) > slots or not fits:
         raise DataError("a multifd packet whose numbers do not fit its contents")
     head = _PACKET.pack(
-        *(MAGIC, version, flags, allocated, normal, size, number, zero),
+        *(MULTIFD_MAGIC, version, flags, allocated, normal, size, number, zero),
         *(_sized(reserved, 28), _named(name, padding)),
     )
     rest: tuple[bytes, ...] = () if contents is None else (contents,)

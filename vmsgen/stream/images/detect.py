@@ -8,7 +8,8 @@ import stat
 from typing import TYPE_CHECKING
 
 from vmsgen.runtime.errors import VmsgenError
-from vmsgen.stream import marks
+from vmsgen.stream.ber.tags import MAGIC_TAG
+from vmsgen.stream.marks import MAGIC
 
 if TYPE_CHECKING:
     from vmsgen.stream.transport.sink import ByteSink
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["image_note", "image_sink", "opened"]
 
 _LONGEST_MAGIC = 16
+#: How a file begins that is a stream itself.
+_STREAMS = (MAGIC, MAGIC_TAG)
 
 
 def _magic(file: io.FileIO) -> bytes:
@@ -34,7 +37,7 @@ def opened(path: str | os.PathLike[str], snapshot: str | None = None) -> io.RawI
     file = io.FileIO(path, "rb")
     try:
         magic = _magic(file)
-        if magic[:4] == marks.MAGIC and snapshot is None:
+        if magic.startswith(_STREAMS) and snapshot is None:
             return file
         from vmsgen.stream.images import libvirt, qcow2
 
@@ -61,7 +64,7 @@ def image_note(path: str | os.PathLike[str], snapshot: str | None = None) -> str
         return None  # a pipe, which is opened only once
     with io.FileIO(path, "rb") as file:
         magic = _magic(file)
-        if magic[:4] == marks.MAGIC:
+        if magic.startswith(_STREAMS):
             return None
         from vmsgen.stream.images import libvirt, qcow2
 

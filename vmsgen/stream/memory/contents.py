@@ -10,10 +10,10 @@ from __future__ import annotations
 import mmap
 import os
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from vmsgen.runtime.errors import DataError, LimitError
 from vmsgen.runtime.slotted import Slotted, field
-from vmsgen.stream.channels.joined import HasItems
 from vmsgen.stream.items import (
     COMPRESS,
     FILL,
@@ -34,6 +34,9 @@ from vmsgen.stream.items import (
     pages_of_row,
 )
 from vmsgen.stream.ram.xbzrle import decode_xbzrle, decode_zlib_page
+
+if TYPE_CHECKING:
+    from vmsgen.stream.channels.joined import HasItems
 
 __all__ = ["DATA", "NEVER", "ZEROS", "BlockMemory", "Memory", "Window", "read_memory"]
 

@@ -32,7 +32,6 @@ from vmsgen.stream.items import (
     wire_name,
 )
 from vmsgen.stream.ram.block_list import read_block_list
-from vmsgen.stream.ram.mapped import read_mapped_blocks
 from vmsgen.stream.ram.rows import count_alike, count_zeros, shortest_row, words
 from vmsgen.stream.transport.source import ByteSource
 
@@ -76,6 +75,8 @@ def read_records(source: ByteSource, state: RamState) -> Iterator[list[Record]]:
         if batch:
             yield batch
         if batch and batch[0][0] == SIZE:
+            from vmsgen.stream.ram.mapped import read_mapped_blocks  # here, for most streams have none
+
             yield from read_mapped_blocks(source, batch[0][1], state.page_size, with_gpa=state.shared_gpa)
 
 

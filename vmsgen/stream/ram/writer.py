@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from vmsgen.runtime.errors import DataError, LimitError
 from vmsgen.stream import marks
@@ -25,10 +26,12 @@ from vmsgen.stream.items import (
     pages_of_row,
 )
 from vmsgen.stream.ram.block_list import write_block_list
-from vmsgen.stream.ram.mapped import MappedWriter
 from vmsgen.stream.ram.reader import MAX_RUN, RamState
 from vmsgen.stream.ram.rows import words, write_row
 from vmsgen.stream.transport.sink import ByteSink
+
+if TYPE_CHECKING:
+    from vmsgen.stream.ram.mapped import MappedWriter
 
 __all__ = ["write_records"]
 
@@ -172,6 +175,8 @@ class _Writer:
             write((record[1] | marks.RAM_MEM_SIZE).to_bytes(8, "big"))
         elif kind == MAPPED:
             self._in_group = False
+            from vmsgen.stream.ram.mapped import MappedWriter  # here, for most streams have none
+
             self._mapped = MappedWriter(self.sink, record[1], self.state.page_size)
             self._mapped.open()
         elif kind == HOOK:

@@ -1,4 +1,7 @@
-"""Which kind of section is read by which description: one line each."""
+"""Which kind of section is read by which description: one line each.
+
+Imported where there is such a section: few streams have one.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from vmsgen.stream.sections.record import SectionForm
 from vmsgen.stream.sections.storage_attributes import STORAGE_ATTRIBUTES
 from vmsgen.stream.sections.vfio import VFIO
 
-__all__ = ["FORMS", "FORMS_BY_TAG", "form_of"]
+__all__ = ["FORMS", "FORMS_BY_TAG"]
 
 FORMS: Mapping[str, SectionForm] = {
     "block": BLOCK,
@@ -23,8 +26,3 @@ FORMS: Mapping[str, SectionForm] = {
 
 #: By the context tag of the contents in BER.
 FORMS_BY_TAG: Mapping[int, SectionForm] = {form.body_tag: form for form in FORMS.values()}
-
-
-def form_of(name: str) -> SectionForm | None:
-    """The kind of a section by its name in the stream, None for the others."""
-    return FORMS.get(name) or FORMS.get(name.rpartition("/")[2])

@@ -15,7 +15,8 @@ from typing import Any, TextIO
 
 from vmsgen.runtime.errors import DataError, TruncatedError, VmsgenError
 from vmsgen.stream import marks
-from vmsgen.stream.channels.files import channel_format, open_channel
+from vmsgen.stream.channels.detect import channel_format
+from vmsgen.stream.channels.files import open_channel
 from vmsgen.stream.channels.summary import summarize_channel
 from vmsgen.stream.commands import command_name, command_values
 from vmsgen.stream.devices import Classes

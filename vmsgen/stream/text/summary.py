@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vmsgen.runtime.errors import VmsgenError
 from vmsgen.runtime.slotted import Slotted, field
-from vmsgen.stream.devices import Classes
 from vmsgen.stream.items import (
     Blob,
     Command,
@@ -23,6 +22,9 @@ from vmsgen.stream.marks import COMMAND_PACKAGED
 from vmsgen.stream.reading import StreamReader
 from vmsgen.stream.text.statistics import Statistics
 from vmsgen.stream.transport.source import ByteSource
+
+if TYPE_CHECKING:
+    from vmsgen.stream.devices import Classes
 
 __all__ = ["SectionRow", "Summary", "row_of", "summarize"]
 

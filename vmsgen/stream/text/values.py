@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vmsgen.runtime.json_out import to_json
-from vmsgen.stream.devices import Classes
 from vmsgen.stream.items import Blob, RamRecords, Section, SectionRecords, State
 from vmsgen.stream.reading import StreamReader
 from vmsgen.stream.text.debug_writer import DebugWriter
 from vmsgen.stream.text.json_writer import entry_values, section_values
 from vmsgen.stream.transport.sink import ByteSink, Writable
 from vmsgen.stream.transport.source import ByteSource
+
+if TYPE_CHECKING:
+    from vmsgen.stream.devices import Classes
 
 __all__ = ["is_called", "show_sections"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import tempfile
 
 from vmsgen.stream.ber.schema import Schema
-from vmsgen.stream.channels.files import channel_format, open_channel, write_channel
+from vmsgen.stream.channels.detect import channel_format
+from vmsgen.stream.channels.files import open_channel, write_channel
 from vmsgen.stream.input_file import InputFile
 from vmsgen.stream.transport.part import scratch_name
 from vmsgen.stream.transport.sink import ByteSink
