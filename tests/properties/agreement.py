@@ -7,7 +7,7 @@ from typing import Any
 
 from vmsgen.runtime import ber
 from vmsgen.runtime.ber_codec import decode_by_walk, walk_content
-from vmsgen.runtime.binary_codec import has_straight_line, load_by_walk, save_by_walk
+from vmsgen.runtime.binary_codec import load_by_walk, save_by_walk
 from vmsgen.runtime.errors import DataError
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
@@ -67,13 +67,13 @@ def check_binary(value: VMState) -> bytes:
     assert save_by_walk(walked, version, facts) == data
     same(cls.from_binary(data, version=version, facts=facts), value)
 
-    if has_straight_line(cls, "_save"):
+    if "_save" in cls.STRAIGHT:
         out: list[bytes] = []
         asked_out = Facts(known)
         if straight(lambda: value._save(out, asked_out, version), value):
             assert b"".join(out) == data
             assert asked_out.asked == asked.asked
-    if has_straight_line(cls, "_load"):
+    if "_load" in cls.STRAIGHT:
         asked_in = Facts(known)
         loaded = straight(lambda: cls._load(data, 0, asked_in, version), value)
         if loaded:
@@ -135,13 +135,13 @@ def check_ber(value: VMState, data: bytes) -> None:
     element = ber.read_element(inside, 0, len(inside))
     walked = decode_by_walk(cls, inside, element, version, Facts(known))
     same(walked, value)
-    if has_straight_line(cls, "_encode"):
+    if "_encode" in cls.STRAIGHT:
         asked_out = Facts(known)
         encoded = straight(lambda: value._encode(asked_out, version), value)
         if encoded:
             assert encoded == [content]
             assert asked_out.asked == asked.asked
-    if has_straight_line(cls, "_decode"):
+    if "_decode" in cls.STRAIGHT:
         asked_in = Facts(known)
         framed = BEFORE + content + BEHIND
         decoded = straight(

@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from vmsgen.runtime import ber
 from vmsgen.runtime.ber_in import FACTS, VERSION, BerIn
 from vmsgen.runtime.ber_out import BerOut
-from vmsgen.runtime.binary_codec import _reason, check_version, has_straight_line
+from vmsgen.runtime.binary_codec import _reason, check_version
 from vmsgen.runtime.errors import DataError, LayoutError, VmsgenError
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
@@ -19,6 +19,8 @@ from vmsgen.runtime.values import StateValues
 
 V = TypeVar("V", bound=StateValues)
 
+#: what is known where nobody says anything
+_NONE: Final = Facts()
 #: places that are tried for where the facts of a state begin
 _LOOKS: Final = 16
 
@@ -29,7 +31,7 @@ def encode(state: StateValues, *, alone: bool) -> bytes:
     """
     made: bytes | None = None
     facts = state._facts.fresh()
-    if has_straight_line(type(state), "_encode"):
+    if "_encode" in state.STRAIGHT:
         try:
             made = state._encode(facts, state._version)
         except FAST_PATH_ERRORS:
@@ -38,13 +40,31 @@ def encode(state: StateValues, *, alone: bool) -> bytes:
         made = walk_content(state, facts)
     if alone and (state._version != 1 or facts.questions or facts.carried):
         made = with_extras(state, made, facts)
-    return tlv(_identifier(state.TAG), made)
+    return tlv(_heads(type(state)).state, made)  # type: ignore[arg-type] # classes can be hashed
+
+
+class _Heads(NamedTuple):
+    """Identifier octets of a state's element, and of its facts and its version inside it; empty for what it cannot
+    have.
+    """
+
+    state: bytes
+    facts: bytes
+    version: bytes
+    #: the version of a state that does not say it
+    unsaid: int
 
 
 @cache
-def _identifier(tag: int) -> bytes:
-    """Identifier octets of the states with an APPLICATION tag."""
-    return ber.tag_bytes(ber.APPLICATION, True, tag)
+def _heads(cls: type[StateValues]) -> _Heads:
+    tags, only_first = cls.TAGS, cls.MINIMUM_VERSION == cls.VERSION == 1
+    return _Heads(
+        ber.tag_bytes(ber.APPLICATION, True, cls.TAG),
+        ber.tag_bytes(ber.CONTEXT, True, tags[FACTS]) if FACTS in tags else b"",
+        ber.tag_bytes(ber.CONTEXT, False, tags[VERSION]) if VERSION in tags and not only_first else b"",
+        # 1 is not written
+        min(max(1, cls.MINIMUM_VERSION), cls.VERSION),
+    )
 
 
 def walk_content(state: StateValues, facts: Facts) -> bytes:
@@ -90,10 +110,11 @@ def decode(cls: type[V], data: bytes, version: int | None, facts: Facts | None, 
 
     Raises DataError; its ``partial`` is the state as far as it was read.
     """
-    state = _straight_decode(cls, data, version, Facts() if facts is None else facts.fresh())
-    if state is not None:
-        return state
-    known = Facts() if facts is None else facts
+    known = _NONE if facts is None else facts
+    if "_decode" in cls.STRAIGHT:
+        state = _straight_decode(cls, data, version, known.fresh())
+        if state is not None:
+            return state
     element = ber.read_element(data, 0, len(data), limits)
     if element.end != len(data):
         raise DataError(f"{len(data) - element.end} octets are left over", offset=element.end)
@@ -104,18 +125,20 @@ def decode(cls: type[V], data: bytes, version: int | None, facts: Facts | None, 
 
 def _straight_decode(cls: type[V], data: bytes, version: int | None, facts: Facts) -> V | None:
     """What the straight-line code reads, with ``facts`` for its own; None if it leaves that to the walk."""
-    if not has_straight_line(cls, "_decode"):
-        return None
+    heads = _heads(cls)  # type: ignore[arg-type] # classes can be hashed
+    pairs: list[tuple[str, str]] = []
     try:
-        start, stop = content(data, 0, len(data), _identifier(cls.TAG))
+        start, stop = content(data, 0, len(data), heads.state)
         if stop != len(data):
             return None
-        pairs: list[tuple[str, str]] = []
         if version is None:
-            pairs, stop = _own_facts(cls, data, start, stop)
-            version, stop = _own_version(cls, data, stop)
-            if pairs:
-                facts = facts.carrying(pairs)
+            if heads.facts and data.rfind(heads.facts, start) >= 0:
+                pairs, stop = _own_facts(data, start, stop, heads.facts)
+                if pairs:
+                    facts = facts.carrying(pairs)
+            version = heads.unsaid
+            if heads.version:
+                version, stop = _own_version(data, stop, heads)
         if not cls.MINIMUM_VERSION <= version <= cls.VERSION:
             return None
         state = cls._decode(data, start, stop, facts, version)
@@ -126,54 +149,49 @@ def _straight_decode(cls: type[V], data: bytes, version: int | None, facts: Fact
     return state
 
 
-def _own_facts(cls: type[StateValues], data: bytes, start: int, stop: int) -> tuple[list[tuple[str, str]], int]:
+def _own_facts(data: bytes, start: int, stop: int, head: bytes) -> tuple[list[tuple[str, str]], int]:
     """The facts that a state may carry as the last of its components, and where the others then end.
 
     They are looked for from the end on. Octets of another component can look so: then that component is cut, and the
     straight-line code refuses it.
     """
     found: list[tuple[str, str]] = []
-    if FACTS in cls.TAGS:
-        head = ber.tag_bytes(ber.CONTEXT, True, cls.TAGS[FACTS])
-        at = stop
-        for _ in range(_LOOKS):
-            at = data.rfind(head, start, at)
-            if at < 0:
-                break
-            try:
-                entry, end = content(data, at, stop, head)
-                if end != stop:
-                    continue
-                while entry < end:
-                    name, entry_end = content(data, entry, end, b"\x30")
-                    name, name_end = content(data, name, entry_end, b"\x80")
-                    answer, answer_end = content(data, name_end, entry_end, b"\x81")
-                    if answer_end != entry_end:
-                        raise NotPlain("another element")
-                    found.append((data[name:name_end].decode(), data[answer:answer_end].decode()))
-                    entry = entry_end
-            except FAST_PATH_ERRORS:
-                found = []
-            else:
-                return found, at
+    at = stop
+    for _ in range(_LOOKS):
+        at = data.rfind(head, start, at)
+        if at < 0:
+            break
+        try:
+            entry, end = content(data, at, stop, head)
+            if end != stop:
+                continue
+            while entry < end:
+                name, entry_end = content(data, entry, end, b"\x30")
+                name, name_end = content(data, name, entry_end, b"\x80")
+                answer, answer_end = content(data, name_end, entry_end, b"\x81")
+                if answer_end != entry_end:
+                    raise NotPlain("another element")
+                found.append((data[name:name_end].decode(), data[answer:answer_end].decode()))
+                entry = entry_end
+        except FAST_PATH_ERRORS:
+            found = []
+        else:
+            return found, at
     return found, stop
 
 
-def _own_version(cls: type[StateValues], data: bytes, stop: int) -> tuple[int, int]:
+def _own_version(data: bytes, stop: int, heads: _Heads) -> tuple[int, int]:
     """The version that a state may carry as the last of its components, and where the others then end.
 
     Octets of another component can look so: then that component is cut, and the straight-line code refuses it.
     """
-    if (cls.MINIMUM_VERSION, cls.VERSION) != (1, 1) and VERSION in cls.TAGS:
-        head = ber.tag_bytes(ber.CONTEXT, False, cls.TAGS[VERSION])
-        for size in range(1, 6):
-            at = stop - len(head) - 1 - size
-            if at > 0 and data.startswith(b"%b%c" % (head, size), at):
-                version = int.from_bytes(data[stop - size : stop], "big", signed=True)
-                if len(ber.integer_content(version)) == size:
-                    return version, at
-    # version 1 is not written
-    return min(max(1, cls.MINIMUM_VERSION), cls.VERSION), stop
+    for size in range(1, 6):
+        at = stop - len(heads.version) - 1 - size
+        if at > 0 and data.startswith(b"%b%c" % (heads.version, size), at):
+            version = int.from_bytes(data[stop - size : stop], "big", signed=True)
+            if len(ber.integer_content(version)) == size:
+                return version, at
+    return heads.unsaid, stop
 
 
 def decode_by_walk(

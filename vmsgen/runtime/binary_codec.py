@@ -15,20 +15,12 @@ from vmsgen.runtime.errors import DataError, LayoutError, VmsgenError
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
 from vmsgen.runtime.straight import FAST_PATH_ERRORS
-from vmsgen.runtime.values import StateValues, plain_class
+from vmsgen.runtime.values import StateValues
 
 V = TypeVar("V", bound=StateValues)
 
-#: what :func:`has_straight_line` said
-_STRAIGHT: Final[dict[tuple[type, str], bool]] = {}
-
-
-def has_straight_line(cls: type[StateValues], method: str) -> bool:
-    """Whether the generated class has this codec in straight-line code."""
-    found = _STRAIGHT.get((cls, method))
-    if found is None:
-        found = _STRAIGHT[cls, method] = method in plain_class(cls).__dict__
-    return found
+#: what is known where nobody says anything
+_NONE: Final = Facts()
 
 
 def check_version(cls: type[StateValues], version: int, offset: int | None = None) -> None:
@@ -46,7 +38,7 @@ def load(
     Raises DataError; its ``partial`` is the state as far as it was read.
     """
     check_version(cls, version, position)
-    if has_straight_line(cls, "_load"):
+    if "_load" in cls.STRAIGHT:
         try:
             state, end = cls._load(data, position, facts, version)
             if end <= len(data):
@@ -87,10 +79,16 @@ def _reason(error: Exception) -> str:
     return f"an expression of the layout has no value: {error}"
 
 
-def load_exactly(cls: type[V], data: bytes, version: int, facts: Facts | None) -> V:
-    """The state from all of ``data``. Raises DataError, also for bytes left over."""
-    asked = Facts() if facts is None else facts.fresh()
-    if cls.MINIMUM_VERSION <= version <= cls.VERSION and has_straight_line(cls, "_load"):
+def load_exactly(cls: type[V], data: bytes | bytearray | memoryview, version: int | None, facts: Facts | None) -> V:
+    """The state from all of ``data``, in the class's own version if none is given. Raises DataError, also for bytes
+    left over.
+    """
+    asked = (_NONE if facts is None else facts).fresh()
+    if version is None:
+        version = cls.VERSION
+    if type(data) is not bytes:
+        data = bytes(data)
+    if cls.MINIMUM_VERSION <= version <= cls.VERSION and "_load" in cls.STRAIGHT:
         try:
             state, end = cls._load(data, 0, asked, version)
         except FAST_PATH_ERRORS:
@@ -105,11 +103,17 @@ def load_exactly(cls: type[V], data: bytes, version: int, facts: Facts | None) -
     return state
 
 
-def save(state: StateValues, version: int, facts: Facts) -> bytes:
-    """The bytes of a state in ``version``. Raises DataError when a value does not fit."""
+def save(state: StateValues, version: int | None, facts: Facts | None) -> bytes:
+    """The bytes of a state in ``version`` by ``facts``, its own if none are given. Raises DataError when a value does
+    not fit.
+    """
+    if version is None:
+        version = state._version
+    if facts is None:
+        facts = state._facts
     if not state.MINIMUM_VERSION <= version <= state.VERSION:
         check_version(type(state), version)
-    if has_straight_line(type(state), "_save"):
+    if "_save" in state.STRAIGHT:
         out: list[bytes] = []
         try:
             state._save(out, facts.fresh(), version)

@@ -21,6 +21,8 @@ Release: TypeAlias = tuple[int, ...]
 Answer: TypeAlias = "bool | int | str | Release"
 
 _NEW: Final = object.__new__
+#: no answers under trial
+_NOTHING: Final[Mapping[str, Answer]] = {}
 TRUE: Final = "true"
 FALSE: Final = "false"
 
@@ -78,9 +80,10 @@ class Facts:
 
     def __init__(self, known: Mapping[str, Answer] | None = None, *, trial: Mapping[str, Answer] | None = None) -> None:
         self.known: dict[str, Answer] = dict(known) if known else {}
-        self.trial: dict[str, Answer] = dict(trial) if trial else {}
+        self.trial: Mapping[str, Answer] = dict(trial) if trial else _NOTHING
         self.questions: dict[str, Question] = {}
-        self._runs: dict[str, list[tuple[str, int]]] = {}  # answers by place that were not given yet
+        #: answers by place that were not given yet
+        self._runs: dict[str, list[tuple[str, int]]] | None = None
         #: names that a BER record carried; they are written back also where this layout does not ask for them
         self.carried: tuple[str, ...] = ()
 
@@ -93,9 +96,9 @@ class Facts:
         """The same knowledge with no question recorded; ``trial`` holds the answers to try."""
         facts = _NEW(Facts)
         facts.known = self.known.copy()
-        facts.trial = dict(trial) if trial else {}
+        facts.trial = dict(trial) if trial else _NOTHING
         facts.questions = {}
-        facts._runs = {}
+        facts._runs = None
         facts.carried = self.carried
         return facts
 
@@ -178,6 +181,8 @@ class Facts:
 
     def _next(self, name: str, text: str) -> str:
         """The answer for the place that is at hand."""
+        if self._runs is None:
+            self._runs = {}
         runs = self._runs.get(name)
         if runs is None:
             runs = self._runs[name] = split_answers(text, name)
@@ -190,7 +195,7 @@ class Facts:
 
     def restart(self) -> None:
         """The walk begins again: answers that differ from place to place are given from the first one on."""
-        self._runs.clear()
+        self._runs = None
 
     @property
     def qemu(self) -> ReleaseFact:

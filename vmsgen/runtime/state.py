@@ -119,7 +119,7 @@ class VMState(StateValues, WalkCodecs):
         cls: type[V], data: bytes | bytearray | memoryview, *, version: int | None = None, facts: Facts | None = None
     ) -> V:
         """The state from all of ``data``. ``version`` is the section's. Raises DataError, also for bytes left over."""
-        return binary_codec.load_exactly(cls, bytes(data), cls.VERSION if version is None else version, facts)
+        return binary_codec.load_exactly(cls, data, version, facts)
 
     @classmethod
     def load_at(
@@ -136,9 +136,7 @@ class VMState(StateValues, WalkCodecs):
 
     def to_binary(self, *, version: int | None = None, facts: Facts | None = None) -> bytes:
         """The bytes of the section's payload. Raises DataError when a value does not fit the wire."""
-        return binary_codec.save(
-            self, self._version if version is None else version, self._facts if facts is None else facts
-        )
+        return binary_codec.save(self, version, facts)
 
     # ------------------------------------------------------------------ for a device model that lives
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound="Values")
 V = TypeVar("V", bound="StateValues")
 
+_CODECS = frozenset(("_load", "_save", "_encode", "_decode"))
+
 #: Keys of ``_kept`` that are no fields.
 UNKNOWN = "<unknown>"
 ORDER = "<subsections>"
@@ -56,6 +58,8 @@ class Values:
     VERSION: ClassVar[int] = 1
     MINIMUM_VERSION: ClassVar[int] = 1
     SUBSECTIONS: ClassVar[tuple[SubsectionInfo, ...]] = ()
+    #: the codecs that the class has in straight-line code
+    STRAIGHT: ClassVar[frozenset[str]] = frozenset()
     #: structs that read the bytes of a field for people
     VIEWS: ClassVar[Mapping[str, type[Values]]] = {}
 
@@ -75,6 +79,8 @@ class Values:
         walk = cls.__dict__.get("visit")
         if walk is not None:
             cls.visit = _from_its_top(walk)  # type: ignore[method-assign]
+        if "_PLAIN" not in cls.__dict__:
+            cls.STRAIGHT = _CODECS.intersection(cls.__dict__)
 
     # ------------------------------------------------------------------ values
 
