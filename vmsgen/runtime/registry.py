@@ -39,6 +39,7 @@ class Registry:
             for name in (entry.name, *entry.was):
                 self._by_name.setdefault((name, entry.part), []).append(entry)
         self._by_tag = {entry.tag: entry for entry in entries}
+        self._loaded: dict[tuple[str, str], type[VMState]] = {}  # by module and class
 
     def __iter__(self) -> Iterator[type[VMState]]:
         """Every state of the package, in the order of its specs."""
@@ -46,8 +47,10 @@ class Registry:
 
     def load(self, entry: Entry) -> type[VMState]:
         """The class of an entry, its module imported."""
-        module = importlib.import_module(f"{self.package}.{entry.module}")
-        found: type[VMState] = getattr(module, entry.type_name)
+        found = self._loaded.get((entry.module, entry.type_name))
+        if found is None:
+            module = importlib.import_module(f"{self.package}.{entry.module}")
+            found = self._loaded[entry.module, entry.type_name] = getattr(module, entry.type_name)
         return found
 
     def names(self) -> list[str]:

@@ -59,6 +59,8 @@ class DescribedClasses(Protocol):
 def section_facts(name: str, instance: int) -> dict[str, Answer]:
     """What a section's header tells: ``section.instance``, and ``section.bus`` where the name has a path on a bus."""
     facts: dict[str, Answer] = {"section.instance": instance}
+    if "/" not in name:
+        return facts
     if _PCI.match(name):
         facts["section.bus"] = "pci"
     elif _CCW.match(name):
@@ -181,7 +183,7 @@ class DeviceDecoder:
             again = solved.state.to_binary(version=section.version)
         except DataError as error:
             return Blob(data, f"cannot be written back: {error}")
-        if again != data:
+        if again != bytes(data):  # (views are compared item by item)
             at = _first_difference(again, data)
             return Blob(data, f"is not written back as it was read: the first difference is at byte {at:#x}")
         section.facts = fact_pairs(solved.questions.values())

@@ -19,6 +19,7 @@ from vmsgen.stream.transport.source import ByteSource, MemorySource, Readable, d
 __all__ = ["InputFile", "RamAgain", "RecordsAgain"]
 
 _COPY = 1 << 20
+_LITTLE = 1 << 20  # bytes of a file that are read at once
 
 
 class _At(io.RawIOBase):
@@ -107,10 +108,23 @@ class InputFile:
         """A reader from ``offset`` on, independent of every other."""
         if self._data is not None:
             self._last = MemorySource(memoryview(self._data)[self._start + offset :], base=offset, name=self.name)
+        elif (data := self._at_once(offset)) is not None:
+            self._last = MemorySource(data, base=offset, name=self.name)
         else:
             raw = _At(self._descriptor, self._start + offset)
             self._last = ByteSource(raw, owned=True, name=self.name, base=offset)
         return self._last
+
+    def _at_once(self, offset: int) -> bytes | None:
+        """All from ``offset`` on, where that is little: memory that was in use before is at hand, a new buffer's pages
+        are not.
+        """
+        size = os.fstat(self._descriptor).st_size - self._start - offset
+        if not 0 < size <= _LITTLE:
+            return None
+        with named(self.name):
+            data = os.pread(self._descriptor, size, self._start + offset)
+        return data if len(data) == size else None
 
     @property
     def offset(self) -> int:

@@ -47,6 +47,7 @@ from vmsgen.stream.vmdesc.trailer import Trailer, find_trailer
 __all__ = ["BinaryReader", "SectionDecoder", "Undecoded"]
 
 _FIRST_LOOK = 1 << 12  # bytes in which a part of a section is expected to end
+_KINDS = {kind.value: kind for kind in SectionKind}
 _MAX_PACKAGE = 256 << 20
 
 
@@ -119,8 +120,8 @@ class BinaryReader:
         while True:
             where = self._source.offset
             mark = self._source.u8("the list of sections, before its end mark")
-            if mark in (marks.START, marks.PART, marks.END, marks.FULL):
-                section = self._section(SectionKind(mark), where)
+            if mark in _KINDS:
+                section = self._section(_KINDS[mark], where)
                 yield section
                 section.exhaust()
             elif mark == marks.COMMAND:

@@ -11,7 +11,7 @@ from vmsgen.runtime.errors import DataError, LayoutError, VmsgenError
 from vmsgen.runtime.facts import Answer, Facts, Question
 from vmsgen.runtime.slotted import Slotted
 from vmsgen.runtime.trace import trace
-from vmsgen.stream.vmdesc.answers import answers_of
+from vmsgen.stream.vmdesc.answers import answers_of, may_be_told
 from vmsgen.stream.vmdesc.description import DescribedSection
 from vmsgen.stream.vmdesc.match import Comparison, compare
 
@@ -180,7 +180,8 @@ class Attempts:
         there are neither.
         """
         described = self.contents.described
-        guesses = (question.open or not self.fits(attempt) for question in attempt.guessed)
+        fits = self.fits(attempt)
+        guesses = (question.open or (not fits and may_be_told(question)) for question in attempt.guessed)
         if described is None or not any(guesses):
             return {}
         return answers_of(attempt.type, self._window, self.contents.version, self.facts, described)

@@ -54,20 +54,23 @@ def solve(candidates: Sequence[Any], contents: Contents, facts: Facts) -> Solved
     """
     if not candidates:
         raise LayoutError("no class can hold this section")
-    if contents.end is None and len(candidates) == 1:
+    attempts: Attempts | None = None
+    if len(candidates) == 1 and (contents.end is None or contents.described is not None):
         # as a rule the guesses are right
         quick = Attempts(contents, facts, _QUICK, search=False)
         first = quick.run(candidates[0], {})
-        if quick.fits(first) and not first.open and not quick.missed(first):
+        if quick.fits(first) and not first.open and (contents.end is not None or not quick.missed(first)):
             return _chosen([first], quick)
+        attempts = None if contents.end is None else quick
     wanted = _WINDOW
     while True:
-        attempts = Attempts(contents, facts, wanted)
+        attempts = attempts or Attempts(contents, facts, wanted)
         fitting = _fitting(candidates, attempts)
         if fitting:
             return _chosen(fitting, attempts)
         if contents.end is not None or attempts.exhausted or contents.start + wanted >= len(contents.data):
             raise _failure(attempts.run(candidates[0], {}), attempts)
+        attempts = None
         wanted *= 8
 
 

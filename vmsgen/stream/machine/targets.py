@@ -6,6 +6,8 @@ A target is one binary (``qemu-system-mips64el``). Which machine types each has 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from vmsgen.runtime.slotted import Slotted
 
 __all__ = ["ARCHITECTURES", "TARGETS", "Target", "targets_of"]
@@ -111,6 +113,7 @@ _MACHINES = (
 )
 
 
+@lru_cache(maxsize=64)
 def targets_of(machine: str) -> tuple[Target, ...]:
     """The targets that have a machine type of this name; none if it is not in the table."""
     for machines, names in _MACHINES:

@@ -15,11 +15,11 @@ from typing import Any
 
 from vmsgen.runtime.binary_in import BinaryIn
 from vmsgen.runtime.errors import VmsgenError
-from vmsgen.runtime.facts import Answer, Facts, Prop, join_answers
+from vmsgen.runtime.facts import Answer, Facts, Prop, Question, join_answers
 from vmsgen.runtime.slotted import Slotted
 from vmsgen.stream.vmdesc.description import DescribedField, DescribedSection, DescribedState
 
-__all__ = ["answers_of"]
+__all__ = ["answers_of", "may_be_told"]
 
 _SUFFIX = re.compile(r"\[\d+\]\Z")
 #: Leaves that are counted by their elements; others are counted by bytes.
@@ -100,6 +100,11 @@ class _Asked(Facts):
                     return True
                 return place.length
         return False if kind == "bool" else 0
+
+
+def may_be_told(question: Question) -> bool:
+    """Whether a description may answer a question that was guessed: with all others a walk goes as it went before."""
+    return question.open or (type(question.answer) is int and not question.machine_wide)
 
 
 def answers_of(kind: Any, data: bytes, version: int, facts: Facts, described: DescribedSection) -> dict[str, Answer]:

@@ -11,7 +11,7 @@ from vmsgen.stream.vmdesc.parsing import MAX_BYTES, parse_vmdesc
 
 __all__ = ["Trailer", "find_trailer"]
 
-_WINDOWS = (1 << 20, 8 << 20, MAX_BYTES)
+_WINDOWS = (1 << 18, 1 << 20, 8 << 20, MAX_BYTES)
 
 
 class Trailer(Slotted):
