@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +10,13 @@ import click
 
 from vmsgen.cli.progress import progress
 from vmsgen.cli.stream_options import (
+    LateClasses,
     channel_option,
     channel_sources,
     input_of,
     known_classes,
     offset_option,
+    print_json,
     say,
     snapshot_option,
     stream_options,
@@ -98,7 +99,7 @@ def command(
     with channel_sources(channels) as others:
         listed = [_channel(other) for other in others]
     if form == "json":
-        click.echo(json.dumps(summary.statistics.values() if stats else _values(summary, listed), indent=2))
+        print_json(summary.statistics.values() if stats else _values(summary, listed))
     else:
         note = image_note(stream, snapshot) if stream != "-" and not stats else None
         if note is not None:
@@ -125,7 +126,7 @@ def _values(summary: Summary, channels: list[ChannelSummary]) -> dict[str, Any]:
 
 def _print_channels(channels: list[ChannelSummary], form: str) -> None:
     for channel in channels:
-        click.echo(json.dumps(channel.values(), indent=2) if form == "json" else str(channel))
+        print_json(channel.values()) if form == "json" else click.echo(str(channel))
 
 
 def _memory(
@@ -146,7 +147,8 @@ def _memory(
 
     few = place is None and folder is None  # of its bytes are looked at
     with input_of(stream, offset, snapshot, mapped=few) as source, channel_sources(channels) as others:
-        reader: HasItems = StreamReader(source, known_classes(library), props=props, machine=machine)
+        classes = LateClasses() if library is None else known_classes(library)
+        reader: HasItems = StreamReader(source, classes, props=props, machine=machine)
         if others:
             from vmsgen.stream.channels.joined import joined
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vmsgen.cli.progress import Watched, progress
+from vmsgen.cli.stream_options import print_json
 
 if TYPE_CHECKING:
     from vmsgen.stream.channels.joined import HasItems
@@ -86,7 +86,7 @@ def print_memory_map(reader: HasItems, source: Watched, form: str) -> None:
             for one in memory.blocks.values()
         ]
         if form == "json":
-            click.echo(json.dumps(rows, indent=2))
+            print_json(rows)
         else:
             heads = ("pages", "data", "zero", "never", "repeated")
             click.echo("".join(f"{head:>10}" for head in heads) + "  block")

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
     from types import ModuleType
 
-    from vmsgen.stream.devices import Classes
+    from vmsgen.qemu.described import WithDescribed
+    from vmsgen.runtime.facts import Facts
     from vmsgen.stream.transport.source import ByteSource
+    from vmsgen.stream.vmdesc.description import DescribedSection
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -112,7 +114,7 @@ def _pairs(context: click.Context, parameter: click.Parameter, values: tuple[str
     return found
 
 
-def known_classes(library: str | None) -> Classes:
+def known_classes(library: str | None) -> WithDescribed:
     """The states of the package that ``--library`` names, then those that come with vmsgen (a word on stderr where that
     library was not built yet), and for what both lack classes made of the stream's own description.
 
@@ -125,6 +127,30 @@ def known_classes(library: str | None) -> Classes:
     if shipped is None:
         click.echo("vmsgen: the library is not built; only the stream's own description is used", err=True)
     return with_described(layered(own, shipped))
+
+
+class LateClasses:
+    """The classes of :func:`known_classes`, found when a section asks for one: who looks at RAM asks for none."""
+
+    def __init__(self) -> None:
+        self._found: WithDescribed | None = None
+
+    def _classes(self) -> WithDescribed:
+        if self._found is None:
+            self._found = known_classes(None)
+        return self._found
+
+    def candidates(self, idstr: str, facts: Facts | None = None, part: str = "full") -> list[Any]:
+        """See :class:`vmsgen.stream.devices.Classes`."""
+        return self._classes().candidates(idstr, facts, part)
+
+    def by_tag(self, tag: int) -> Any | None:
+        """See :class:`vmsgen.stream.devices.Classes`."""
+        return self._classes().by_tag(tag)
+
+    def described(self, section: DescribedSection, version: int) -> Any | None:
+        """See :class:`vmsgen.stream.devices.DescribedClasses`."""
+        return self._classes().described(section, version)
 
 
 def known_schemas(library: str | None) -> list[Traversable]:
@@ -170,6 +196,13 @@ def channel_sources(paths: Iterable[str]) -> Iterator[list[ByteSource]]:
     """The files that ``--channel`` names. Raises OSError."""
     with contextlib.ExitStack() as stack:
         yield [stack.enter_context(input_of(path)) for path in paths]
+
+
+def print_json(values: Any) -> None:
+    """Values for programs."""
+    import json  # here: to be read by people is the rule
+
+    click.echo(json.dumps(values, indent=2))
 
 
 def say(warnings: Iterable[str]) -> None:

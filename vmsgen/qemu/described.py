@@ -79,7 +79,7 @@ class WithDescribed:
         return made
 
 
-def with_described(classes: Classes | None) -> Classes:
+def with_described(classes: Classes | None) -> WithDescribed:
     """``classes`` with those that a stream's own description gives."""
     return classes if isinstance(classes, WithDescribed) else WithDescribed(classes)
 

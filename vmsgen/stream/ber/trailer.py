@@ -7,7 +7,8 @@ from vmsgen.runtime.ber import APPLICATION, tag_bytes
 from vmsgen.runtime.errors import DataError
 from vmsgen.stream.ber import tags
 from vmsgen.stream.transport.source import MemorySource
-from vmsgen.stream.vmdesc.parsing import MAX_BYTES, parse_vmdesc
+from vmsgen.stream.vmdesc import MAX_BYTES
+from vmsgen.stream.vmdesc.parsing import parse_vmdesc
 from vmsgen.stream.vmdesc.trailer import Trailer
 
 __all__ = ["find_ber_trailer"]

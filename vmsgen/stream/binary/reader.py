@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from vmsgen.runtime.errors import DataError
 from vmsgen.runtime.slotted import Slotted, replaced
@@ -40,9 +40,13 @@ from vmsgen.stream.sections.names import form_of
 from vmsgen.stream.sections.record import Entry, SectionForm
 from vmsgen.stream.transport.source import ByteSource, MemorySource
 from vmsgen.stream.transport.spool import MEMORY_LIMIT, spool
-from vmsgen.stream.vmdesc.description import DescribedSection
-from vmsgen.stream.vmdesc.parsing import MAX_BYTES as MAX_VMDESC
-from vmsgen.stream.vmdesc.trailer import Trailer, find_trailer
+from vmsgen.stream.vmdesc import MAX_BYTES as MAX_VMDESC
+
+if TYPE_CHECKING:
+    from vmsgen.stream.vmdesc.description import DescribedSection
+    from vmsgen.stream.vmdesc.trailer import Trailer
+
+# What reads descriptions is imported for the first device section: RAM comes before it, and may be all that is wanted.
 
 __all__ = ["BinaryReader", "SectionDecoder", "Undecoded"]
 
@@ -181,6 +185,8 @@ class BinaryReader:
         """The items of a package, whose length stands in ``size``; the package as the bytes it is where those cannot
         be read.
         """
+        from vmsgen.stream.vmdesc.trailer import Trailer
+
         outer, trailer = self._source, self._trailer
         base = outer.offset
         content = outer.read(int.from_bytes(size, "big"), "a package", limit=_MAX_PACKAGE)
@@ -349,6 +355,8 @@ class BinaryReader:
             self._source = spool(self._source, self._memory_limit)
         source = self._source
         if self._trailer is None:
+            from vmsgen.stream.vmdesc.trailer import find_trailer
+
             self._trailer = find_trailer(source)
             self.warnings += self._trailer.warnings
         job = self._undecoded(section, self._trailer)

@@ -314,6 +314,11 @@ class MemorySource(ByteSource):
         self._base = base
         self._at_end = True
 
+    @property
+    def length(self) -> int:
+        """Bytes of the whole input, as far as this is its end."""
+        return self._base + self.end
+
     def read(self, n: int, what: str, *, limit: int | None = None) -> bytes:
         """Exactly ``n`` bytes, see :meth:`ByteSource.read`."""
         if limit is not None and n > limit:

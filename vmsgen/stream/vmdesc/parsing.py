@@ -9,13 +9,13 @@ from functools import partial
 from typing import TypeAlias
 
 from vmsgen.runtime.errors import DataError, LimitError
+from vmsgen.stream.vmdesc import MAX_BYTES
 from vmsgen.stream.vmdesc.description import DescribedField, DescribedSection, DescribedState, Description
 from vmsgen.stream.vmdesc.entries import Entry
 from vmsgen.stream.vmdesc.measuring import Measured, measured
 
-__all__ = ["MAX_BYTES", "parse_vmdesc"]
+__all__ = ["parse_vmdesc"]
 
-MAX_BYTES = 16 << 20  # the largest of QEMU 5.2, 7.2 and 10.0 that was seen has 159 kB
 _MAX_OBJECTS = 500_000  # of JSON; that one has 3,000, and each takes some hundred bytes of memory
 _MAX_COUNT = 1 << 31
 _MAX_DEPTH = 100

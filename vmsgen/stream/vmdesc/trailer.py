@@ -6,8 +6,9 @@ from vmsgen.runtime.errors import DataError
 from vmsgen.runtime.slotted import Slotted, field
 from vmsgen.stream import marks
 from vmsgen.stream.transport.source import MemorySource
+from vmsgen.stream.vmdesc import MAX_BYTES
 from vmsgen.stream.vmdesc.description import DescribedSection, Description
-from vmsgen.stream.vmdesc.parsing import MAX_BYTES, parse_vmdesc
+from vmsgen.stream.vmdesc.parsing import parse_vmdesc
 
 __all__ = ["Trailer", "find_trailer"]
 
