@@ -7,11 +7,12 @@ every spec.
 
 from __future__ import annotations
 
+import struct
 from typing import Final, TypeVar
 
 from vmsgen.runtime.binary_in import BinaryIn
 from vmsgen.runtime.binary_out import BinaryOut
-from vmsgen.runtime.errors import DataError, LayoutError, VmsgenError
+from vmsgen.runtime.errors import DataError, LayoutError, TruncatedError, VmsgenError
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
 from vmsgen.runtime.straight import FAST_PATH_ERRORS
@@ -31,11 +32,18 @@ def check_version(cls: type[StateValues], version: int, offset: int | None = Non
 
 
 def load(
-    cls: type[V], data: bytes, position: int, version: int, facts: Facts, limits: Limits = DEFAULT_LIMITS
+    cls: type[V],
+    data: bytes,
+    position: int,
+    version: int,
+    facts: Facts,
+    limits: Limits = DEFAULT_LIMITS,
+    explain: bool = True,
 ) -> tuple[V, int]:
     """The state at ``position`` of ``data`` and where it ends. ``facts.questions`` then holds what was asked.
 
-    Raises DataError; its ``partial`` is the state as far as it was read.
+    Raises DataError; its ``partial`` is the state as far as it was read. Without ``explain`` the error of a state for
+    which the data is too short need not say where, and comes sooner.
     """
     check_version(cls, version, position)
     if "_load" in cls.STRAIGHT:
@@ -44,6 +52,10 @@ def load(
             if end <= len(data):
                 state._facts = facts.settled()
                 return state, end
+        except struct.error:
+            # (the walk would ask no more on its way to what is not there)
+            if not explain:
+                raise TruncatedError("the data ends before the state does", offset=len(data)) from None
         except FAST_PATH_ERRORS:
             pass
     facts.restart()

@@ -130,9 +130,12 @@ class VMState(StateValues, WalkCodecs):
         version: int,
         facts: Facts,
         limits: Limits = DEFAULT_LIMITS,
+        explain: bool = True,
     ) -> tuple[V, int]:
-        """The state at ``position`` and where it ends. Raises DataError with path, offset and the partial object."""
-        return binary_codec.load(cls, data, position, version, facts, limits)
+        """The state at ``position`` and where it ends. Raises DataError with path, offset and the partial object;
+        without ``explain`` the data may be too short without a word of where.
+        """
+        return binary_codec.load(cls, data, position, version, facts, limits, explain)
 
     def to_binary(self, *, version: int | None = None, facts: Facts | None = None) -> bytes:
         """The bytes of the section's payload. Raises DataError when a value does not fit the wire."""

@@ -72,6 +72,27 @@ class Trace(BinaryOut):
         self.leaves.append(_LEAF(Leaf, (ours, theirs, len(self.out), len(data), value, kind, opaque)))
         self.out += data
 
+    def integer(
+        self,
+        name: str,
+        value: Any,
+        bits: int,
+        signed: builtins.bool,
+        order: str,
+        labels: Any,
+        default: int | None,
+    ) -> Any:
+        number: Any = default if value is None else value
+        try:
+            data: builtins.bytes = number.to_bytes(bits >> 3, "little" if order == "little" else "big", signed=signed)
+        except (AttributeError, OverflowError):
+            return super().integer(name, value, bits, signed, order, labels, default)
+        path, wire = self._prefixes[-1]
+        ours, theirs = _joined(path, name), _joined(wire, self.wire_name(name))
+        self.leaves.append(_LEAF(Leaf, (ours, theirs, len(self.out), len(data), number, "int", False)))
+        self.out += data
+        return value
+
     def integers(self, name: str, value: Any, count: int, bits: int, signed: builtins.bool, order: str = "big") -> Any:
         self.match_count(name, value, count)
         try:
@@ -95,6 +116,8 @@ class Trace(BinaryOut):
 
 class _OpaqueTrace(Trace):
     """Keeps only the leaves whose bytes no spec explains. Arrays of plain integers hold none and are passed over."""
+
+    integer = BinaryOut.integer
 
     def put(self, data: builtins.bytes, name: str, kind: str, value: Any) -> None:
         if kind.startswith("opaque"):

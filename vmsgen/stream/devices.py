@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from vmsgen.runtime.errors import DataError, LayoutError, VmsgenError
 from vmsgen.runtime.facts import Answer, Facts, Unanswered, answer_text
+from vmsgen.runtime.state import VMState
 from vmsgen.stream.items import Blob, Body, Configuration, Section, State
 from vmsgen.stream.layout.search import AmbiguousLayout, Contents, Solved, solve
 from vmsgen.stream.machine.facts import TARGET_PROP, facts_of_configuration
@@ -170,7 +171,8 @@ class DeviceDecoder:
         for question in solved.questions.values():
             if question.machine_wide and not question.settled:
                 self._learnt[question.name] = question.answer
-        if "target.arch" not in facts.known:
+        # (only of some devices there are several states for one name)
+        if "target.arch" not in facts.known and type(solved.state).matches is not VMState.matches:
             possible = [arch for arch in ARCHITECTURES if _may_be(solved.state, facts.derive({"target.arch": arch}))]
             if len(possible) == 1:
                 self._learnt["target.arch"] = possible[0]

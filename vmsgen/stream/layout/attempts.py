@@ -129,7 +129,7 @@ class Attempts:
         facts = self.facts.fresh(trial)
         made = self._made[key] = Attempt(kind, trial, facts.questions)
         try:
-            made.state, made.end = kind.load_at(data, 0, version=self.contents.version, facts=facts)
+            made.state, made.end = kind.load_at(data, 0, version=self.contents.version, facts=facts, explain=False)
         except DataError as error:
             made.error = error.with_traceback(None)  # which holds all that the codec had in hand
         except VmsgenError as error:
@@ -138,6 +138,19 @@ class Attempts:
         reached = made.end if made.end is not None else made.error.offset if made.error is not None else None
         self._work += (reached or 0) + _OVERHEAD
         return made
+
+    def explained(self, attempt: Attempt) -> DataError | None:
+        """What is wrong with an attempt, and where."""
+        if attempt.error is None:
+            return None
+        facts = self.facts.fresh(attempt.trial)
+        try:
+            attempt.type.load_at(self._window, 0, version=self.contents.version, facts=facts)
+        except DataError as error:
+            return error
+        except VmsgenError as error:
+            return LayoutError(str(error))
+        return attempt.error
 
     def fits(self, attempt: Attempt) -> bool:
         """Whether the attempt ends where the section ends."""

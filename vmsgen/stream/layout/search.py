@@ -229,7 +229,7 @@ def _failure(first: Attempt, attempts: Attempts) -> DataError:
     """Why nothing fits, as the first candidate with its guesses sees it."""
     start, target = attempts.contents.start, attempts.target
     unsettled = [question for question in first.questions.values() if not question.settled]
-    error = first.error
+    error = attempts.explained(first)
     if error is None:
         must = "no section ends there" if target is None else f"the section has {target}"
         error = DataError(f"the fields of {first.type.__name__} take {first.end} bytes, but {must}", offset=first.end)

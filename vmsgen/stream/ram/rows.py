@@ -27,13 +27,13 @@ def shortest_row(page_size: int) -> int:
     return max(2, _LEAST_BYTES // page_size)
 
 
-def words(first: int, pages: int, page_size: int, behind: bytes = b"") -> bytes:
+def words(first: int, pages: int, page_size: int, behind: bytes = b"") -> bytes | bytearray:
     """The heads, in the binary format, of pages that follow each other; ``first`` is the first one, as a number, and
     ``behind`` stands behind each.
     """
     stride = ROW_HEAD + len(behind)
     middle, low = _octets(page_size)
-    heads = bytearray()
+    heads: list[bytearray] = []
     while pages:
         # within 16 MiB only two octets change: the lowest is the flags
         at = (first & _REGION - 1) // page_size
@@ -41,10 +41,10 @@ def words(first: int, pages: int, page_size: int, behind: bytes = b"") -> bytes:
         some = bytearray((first.to_bytes(ROW_HEAD, "big") + behind) * count)
         some[5::stride] = middle[at : at + count]
         some[6::stride] = low[at : at + count]
-        heads += some
+        heads.append(some)
         first += count * page_size
         pages -= count
-    return bytes(heads)
+    return heads[0] if len(heads) == 1 else b"".join(heads)
 
 
 @functools.lru_cache(maxsize=8)
@@ -54,7 +54,7 @@ def _octets(page_size: int) -> tuple[bytes, bytes]:
     return bytes(addr >> 16 for addr in addresses), bytes(addr >> 8 & 0xFF for addr in addresses)
 
 
-def count_alike(pages: memoryview, page_size: int, expected: Callable[[int, int], bytes]) -> int:
+def count_alike(pages: memoryview, page_size: int, expected: Callable[[int, int], bytes | bytearray]) -> int:
     """How many of the pages have the expected heads, up to the first that has not; ``expected(at, count)`` gives those
     of ``count`` pages from number ``at`` on.
     """
@@ -86,7 +86,7 @@ def count_zeros(records: memoryview, page_size: int, first: int) -> int:
     return at
 
 
-def _common(one: memoryview | bytes, other: memoryview | bytes) -> int:
+def _common(one: memoryview | bytes, other: memoryview | bytes | bytearray) -> int:
     """How many elements are the same before the first that is not, which there is."""
     low, high = 0, len(one)
     while high - low > 1:
@@ -102,7 +102,7 @@ def _heads(pages: memoryview, page_size: int) -> memoryview:
     return pages.cast("Q")[:: (ROW_HEAD + page_size) // ROW_HEAD]
 
 
-def write_row(sink: ByteSink, pages: memoryview, page_size: int, heads: bytes) -> None:
+def write_row(sink: ByteSink, pages: memoryview, page_size: int, heads: bytes | bytearray) -> None:
     """Writes pages with other heads, which are exchanged where they stand if ``pages`` can be written to."""
     if not pages.readonly:
         _heads(pages, page_size)[:] = memoryview(heads).cast("Q")

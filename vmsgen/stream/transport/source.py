@@ -14,6 +14,7 @@ import mmap
 import os
 import select
 import stat
+import struct
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Protocol
@@ -24,6 +25,8 @@ from vmsgen.stream.transport.part import named
 __all__ = ["ByteSource", "MemorySource", "Readable", "descriptor_of", "hole_size", "until_ready", "widen_pipe"]
 
 CAPACITY = 4 << 20
+
+_U16, _U32, _U64 = (struct.Struct(form) for form in (">H", ">I", ">Q"))
 
 
 class Readable(Protocol):
@@ -234,26 +237,29 @@ class ByteSource:
 
     def u8(self, what: str) -> int:
         """One byte."""
-        self.need(1, what)
+        if self.pos == self.end:
+            self.need(1, what)
         value = self.view[self.pos]
         self.pos += 1
         return value
 
     def u16(self, what: str) -> int:
         """Two bytes, big-endian."""
-        return self._integer(2, what)
+        return self._integer(_U16, what)
 
     def u32(self, what: str) -> int:
         """Four bytes, big-endian."""
-        return self._integer(4, what)
+        return self._integer(_U32, what)
 
     def u64(self, what: str) -> int:
         """Eight bytes, big-endian."""
-        return self._integer(8, what)
+        return self._integer(_U64, what)
 
-    def _integer(self, width: int, what: str) -> int:
-        self.need(width, what)
-        value = int.from_bytes(self.view[self.pos : self.pos + width], "big")
+    def _integer(self, form: struct.Struct, what: str) -> int:
+        width = form.size
+        if self.end - self.pos < width:
+            self.need(width, what)
+        value: int = form.unpack_from(self.view, self.pos)[0]
         self.pos += width
         return value
 

@@ -13,6 +13,7 @@ undone here:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from vmsgen.runtime.slotted import Slotted
 
@@ -56,7 +57,7 @@ class DescribedState(Slotted, frozen=True):
         return size + sum(_header(subsection) + subsection.size for subsection in self.subsections)
 
 
-class Leaf(Slotted, frozen=True):
+class Leaf(NamedTuple):
     """A leaf: ``path`` by C names (``[i]`` elements, ``<name>`` subsections), place in the section's contents, and
     QEMU's type.
     """

@@ -62,31 +62,31 @@ def compare_leaves(described: DescribedSection, ours: list[OurLeaf]) -> Comparis
     """Compares flattened leaves."""
     boundaries = names = hidden = details = matched = 0
     first: str | None = None
-    at = 0
-    for theirs in described.leaves():
-        if not theirs.size:
+    rest = iter(ours)
+    leaf = next(rest, None)
+    for path, offset, size, kind in described.leaves():
+        if not size:
             continue
-        while at < len(ours) and ours[at].offset + ours[at].size <= theirs.offset:
-            at += 1
-        if at == len(ours):
+        while leaf is not None and leaf.offset + leaf.size <= offset:
+            leaf = next(rest, None)
+        if leaf is None:
             boundaries += 1
-            first = first or f"{theirs.path} at {theirs.offset:#x} is behind our last field"
+            first = first or f"{path} at {offset:#x} is behind our last field"
             break
-        leaf = ours[at]
-        if leaf.offset == theirs.offset:
+        if leaf.offset == offset:
             matched += 1
             # what is one leaf there and several here has names of its own, and QEMU has none for what it leaves unused
-            coarser = theirs.size > leaf.size and theirs.type not in _SCALARS
-            if leaf.wire_path != theirs.path:
-                details += _INDEX.sub("", leaf.wire_path) != _INDEX.sub("", theirs.path)
-                if not coarser and theirs.type != "unused_buffer":
-                    names += _last(leaf.wire_path) != _last(theirs.path)
-            hidden += coarser and theirs.type not in _FIXED
+            coarser = size > leaf.size and kind not in _SCALARS
+            if leaf.wire_path != path:
+                details += _INDEX.sub("", leaf.wire_path) != _INDEX.sub("", path)
+                if not coarser and kind != "unused_buffer":
+                    names += _last(leaf.wire_path) != _last(path)
+            hidden += coarser and kind not in _FIXED
         elif leaf.kind in _RAW:
             details += 1
         else:
             boundaries += 1
-            first = first or f"{theirs.path} begins inside {leaf.path} ({theirs.offset:#x})"
+            first = first or f"{path} begins inside {leaf.path} ({offset:#x})"
     return Comparison(boundaries, names, hidden, first, details + len(ours) - matched)
 
 
