@@ -30,6 +30,7 @@ from .hotplug import (
     PciHotplugBus,
 )
 
+_BE_2I = struct.Struct(">2I")
 _BE_3H2q16s16s2I = struct.Struct(">3H2q16s16s2I")
 _BE_H2B4H3BHB2qB = struct.Struct(">H2B4H3BHB2qB")
 _BE_I = struct.Struct(">I")
@@ -554,9 +555,17 @@ class Ich9PmPcihp(VMState):
         (self.hotplug_select,) = _BE_I.unpack_from(d, p)
         p += 4
         _items = []
-        for _ in range(256):
-            _item, p = PciHotplugBus._load(d, p, f)
-            _items.append(_item)
+        if p + 2048 <= len(d) and 5 not in d[p + 8 : p + 2049 : 8]:
+            for _row in _BE_2I.iter_unpack(d[p : p + 2048]):
+                _item = PciHotplugBus.__new__(PciHotplugBus)
+                _item._kept = None
+                _item.up, _item.down = _row
+                _items.append(_item)
+            p += 2048
+        else:
+            for _ in range(256):
+                _item, p = PciHotplugBus._load(d, p, f)
+                _items.append(_item)
         self.buses = _items
         (self.acpi_index,) = _BE_I.unpack_from(d, p)
         p += 4

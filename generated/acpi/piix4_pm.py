@@ -522,9 +522,17 @@ class Piix4Pm(VMState):
             (self.hotplug_select,) = _BE_I.unpack_from(d, p)
             p += 4
             _items = []
-            for _ in range(256):
-                _item, p = PciHotplugBus._load(d, p, f)
-                _items.append(_item)
+            if p + 2048 <= len(d) and 5 not in d[p + 8 : p + 2049 : 8]:
+                for _row in _BE_2I.iter_unpack(d[p : p + 2048]):
+                    _item = PciHotplugBus.__new__(PciHotplugBus)
+                    _item._kept = None
+                    _item.up, _item.down = _row
+                    _items.append(_item)
+                p += 2048
+            else:
+                for _ in range(256):
+                    _item, p = PciHotplugBus._load(d, p, f)
+                    _items.append(_item)
             self.buses = _items
             if f.ask(MIGRATE_ACPI_INDEX):
                 (self.acpi_index,) = _BE_I.unpack_from(d, p)

@@ -2234,14 +2234,30 @@ class ArmCpuSve(VMState):
         self._version = version
         self._facts = f
         _items = []
-        for _ in range(32):
-            _item, p = ZHigh._load(d, p, f)
-            _items.append(_item)
+        if p + 3584 <= len(d) and 5 not in d[p + 112 : p + 3585 : 112]:
+            for _row in _BE_14Q.iter_unpack(d[p : p + 3584]):
+                _item = ZHigh.__new__(ZHigh)
+                _item._kept = None
+                _item.d = list(_row)
+                _items.append(_item)
+            p += 3584
+        else:
+            for _ in range(32):
+                _item, p = ZHigh._load(d, p, f)
+                _items.append(_item)
         self.zregs = _items
         _items2 = []
-        for _ in range(17):
-            _item2, p = Predicate._load(d, p, f)
-            _items2.append(_item2)
+        if p + 544 <= len(d) and 5 not in d[p + 32 : p + 545 : 32]:
+            for _row2 in _BE_4Q.iter_unpack(d[p : p + 544]):
+                _item2 = Predicate.__new__(Predicate)
+                _item2._kept = None
+                _item2.p = list(_row2)
+                _items2.append(_item2)
+            p += 544
+        else:
+            for _ in range(17):
+                _item2, p = Predicate._load(d, p, f)
+                _items2.append(_item2)
         self.pregs = _items2
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
@@ -2320,9 +2336,17 @@ class ArmCpuSme(VMState):
         self._version = version
         self._facts = f
         _items = []
-        for _ in range(256):
-            _item, p = Vector._load(d, p, f)
-            _items.append(_item)
+        if p + 65536 <= len(d) and 5 not in d[p + 256 : p + 65537 : 256]:
+            for _row in _BE_32Q.iter_unpack(d[p : p + 65536]):
+                _item = Vector.__new__(Vector)
+                _item._kept = None
+                _item.d = list(_row)
+                _items.append(_item)
+            p += 65536
+        else:
+            for _ in range(256):
+                _item, p = Vector._load(d, p, f)
+                _items.append(_item)
         self.zarray = _items
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})

@@ -404,44 +404,108 @@ class Registers(Struct):
         (self.mmu_rand_lfsr,) = _BE_I.unpack_from(d, p)
         p += 4
         _items = []
-        for _ in range(16):
-            _item, p = TlbSet._load(d, p, f)
-            _items.append(_item)
+        if p + 128 <= len(d) and 5 not in d[p + 8 : p + 129 : 8]:
+            for _row in _BE_2I.iter_unpack(d[p : p + 128]):
+                _item = TlbSet.__new__(TlbSet)
+                _item._kept = None
+                _item.lo, _item.hi = _row
+                _items.append(_item)
+            p += 128
+        else:
+            for _ in range(16):
+                _item, p = TlbSet._load(d, p, f)
+                _items.append(_item)
         self.tlbsets_0_0 = _items
         _items2 = []
-        for _ in range(16):
-            _item2, p = TlbSet._load(d, p, f)
-            _items2.append(_item2)
+        if p + 128 <= len(d) and 5 not in d[p + 8 : p + 129 : 8]:
+            for _row2 in _BE_2I.iter_unpack(d[p : p + 128]):
+                _item2 = TlbSet.__new__(TlbSet)
+                _item2._kept = None
+                _item2.lo, _item2.hi = _row2
+                _items2.append(_item2)
+            p += 128
+        else:
+            for _ in range(16):
+                _item2, p = TlbSet._load(d, p, f)
+                _items2.append(_item2)
         self.tlbsets_0_1 = _items2
         _items3 = []
-        for _ in range(16):
-            _item3, p = TlbSet._load(d, p, f)
-            _items3.append(_item3)
+        if p + 128 <= len(d) and 5 not in d[p + 8 : p + 129 : 8]:
+            for _row3 in _BE_2I.iter_unpack(d[p : p + 128]):
+                _item3 = TlbSet.__new__(TlbSet)
+                _item3._kept = None
+                _item3.lo, _item3.hi = _row3
+                _items3.append(_item3)
+            p += 128
+        else:
+            for _ in range(16):
+                _item3, p = TlbSet._load(d, p, f)
+                _items3.append(_item3)
         self.tlbsets_0_2 = _items3
         _items4 = []
-        for _ in range(16):
-            _item4, p = TlbSet._load(d, p, f)
-            _items4.append(_item4)
+        if p + 128 <= len(d) and 5 not in d[p + 8 : p + 129 : 8]:
+            for _row4 in _BE_2I.iter_unpack(d[p : p + 128]):
+                _item4 = TlbSet.__new__(TlbSet)
+                _item4._kept = None
+                _item4.lo, _item4.hi = _row4
+                _items4.append(_item4)
+            p += 128
+        else:
+            for _ in range(16):
+                _item4, p = TlbSet._load(d, p, f)
+                _items4.append(_item4)
         self.tlbsets_0_3 = _items4
         _items5 = []
-        for _ in range(16):
-            _item5, p = TlbSet._load(d, p, f)
-            _items5.append(_item5)
+        if p + 128 <= len(d) and 5 not in d[p + 8 : p + 129 : 8]:
+            for _row5 in _BE_2I.iter_unpack(d[p : p + 128]):
+                _item5 = TlbSet.__new__(TlbSet)
+                _item5._kept = None
+                _item5.lo, _item5.hi = _row5
+                _items5.append(_item5)
+            p += 128
+        else:
+            for _ in range(16):
+                _item5, p = TlbSet._load(d, p, f)
+                _items5.append(_item5)
         self.tlbsets_1_0 = _items5
         _items6 = []
-        for _ in range(16):
-            _item6, p = TlbSet._load(d, p, f)
-            _items6.append(_item6)
+        if p + 128 <= len(d) and 5 not in d[p + 8 : p + 129 : 8]:
+            for _row6 in _BE_2I.iter_unpack(d[p : p + 128]):
+                _item6 = TlbSet.__new__(TlbSet)
+                _item6._kept = None
+                _item6.lo, _item6.hi = _row6
+                _items6.append(_item6)
+            p += 128
+        else:
+            for _ in range(16):
+                _item6, p = TlbSet._load(d, p, f)
+                _items6.append(_item6)
         self.tlbsets_1_1 = _items6
         _items7 = []
-        for _ in range(16):
-            _item7, p = TlbSet._load(d, p, f)
-            _items7.append(_item7)
+        if p + 128 <= len(d) and 5 not in d[p + 8 : p + 129 : 8]:
+            for _row7 in _BE_2I.iter_unpack(d[p : p + 128]):
+                _item7 = TlbSet.__new__(TlbSet)
+                _item7._kept = None
+                _item7.lo, _item7.hi = _row7
+                _items7.append(_item7)
+            p += 128
+        else:
+            for _ in range(16):
+                _item7, p = TlbSet._load(d, p, f)
+                _items7.append(_item7)
         self.tlbsets_1_2 = _items7
         _items8 = []
-        for _ in range(16):
-            _item8, p = TlbSet._load(d, p, f)
-            _items8.append(_item8)
+        if p + 128 <= len(d) and 5 not in d[p + 8 : p + 129 : 8]:
+            for _row8 in _BE_2I.iter_unpack(d[p : p + 128]):
+                _item8 = TlbSet.__new__(TlbSet)
+                _item8._kept = None
+                _item8.lo, _item8.hi = _row8
+                _items8.append(_item8)
+            p += 128
+        else:
+            for _ in range(16):
+                _item8, p = TlbSet._load(d, p, f)
+                _items8.append(_item8)
         self.tlbsets_1_3 = _items8
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})

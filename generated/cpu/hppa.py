@@ -221,9 +221,17 @@ class RegistersTlb(VMState):
         self._version = version
         self._facts = f
         _items = []
-        for _ in range(256):
-            _item, p = TlbEntry._load(d, p, f)
-            _items.append(_item)
+        if p + 8192 <= len(d):
+            for _row in _BE_4Q.iter_unpack(d[p : p + 8192]):
+                _item = TlbEntry.__new__(TlbEntry)
+                _item._kept = None
+                _item.start, _item.last, _item.pa, _item.flags = _row
+                _items.append(_item)
+            p += 8192
+        else:
+            for _ in range(256):
+                _item, p = TlbEntry._load(d, p, f)
+                _items.append(_item)
         self.entries = _items
         (self.last,) = _BE_I.unpack_from(d, p)
         p += 4
@@ -481,9 +489,17 @@ class Registers(Struct):
         p += 20
         if not wide:
             _items5 = []
-            for _ in range(256):
-                _item5, p = TlbEntry32._load(d, p, f)
-                _items5.append(_item5)
+            if p + 4096 <= len(d):
+                for _row in _BE_Q2I.iter_unpack(d[p : p + 4096]):
+                    _item5 = TlbEntry32.__new__(TlbEntry32)
+                    _item5._kept = None
+                    _item5.va, _item5.pa, _item5.flags = _row
+                    _items5.append(_item5)
+                p += 4096
+            else:
+                for _ in range(256):
+                    _item5, p = TlbEntry32._load(d, p, f)
+                    _items5.append(_item5)
             self.tlb_32 = _items5
             (self.tlb_last,) = _BE_I.unpack_from(d, p)
             p += 4

@@ -375,9 +375,17 @@ class LoongArchCpuAddressTranslation(VMState):
         self._version = version
         self._facts = f
         _items = []
-        for _ in range(2112):
-            _item, p = TlbEntry._load(d, p, f)
-            _items.append(_item)
+        if p + 50688 <= len(d) and 5 not in d[p + 24 : p + 50689 : 24]:
+            for _row in _BE_3Q.iter_unpack(d[p : p + 50688]):
+                _item = TlbEntry.__new__(TlbEntry)
+                _item._kept = None
+                _item.tlb_misc, _item.tlb_entry0, _item.tlb_entry1 = _row
+                _items.append(_item)
+            p += 50688
+        else:
+            for _ in range(2112):
+                _item, p = TlbEntry._load(d, p, f)
+                _items.append(_item)
         self.entries = _items
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
@@ -1239,9 +1247,17 @@ class LoongArchCpu(VMState):
         self.CSR_DMW = [_x, _x2, _x3, _x4]
         if version < 3:
             _items = []
-            for _ in range(2112):
-                _item, p = TlbEntry._load(d, p, f)
-                _items.append(_item)
+            if p + 50688 <= len(d) and 5 not in d[p + 24 : p + 50689 : 24]:
+                for _row in _BE_3Q.iter_unpack(d[p : p + 50688]):
+                    _item = TlbEntry.__new__(TlbEntry)
+                    _item._kept = None
+                    _item.tlb_misc, _item.tlb_entry0, _item.tlb_entry1 = _row
+                    _items.append(_item)
+                p += 50688
+            else:
+                for _ in range(2112):
+                    _item, p = TlbEntry._load(d, p, f)
+                    _items.append(_item)
             self.tlb = _items
         else:
             self.tlb = None

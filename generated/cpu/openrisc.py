@@ -109,14 +109,30 @@ class Tlb(Struct):
         self = cls.__new__(cls)
         self._kept = None
         _items = []
-        for _ in range(128):
-            _item, p = TlbEntry._load(d, p, f)
-            _items.append(_item)
+        if p + 1024 <= len(d) and 5 not in d[p + 8 : p + 1025 : 8]:
+            for _row in _BE_2I.iter_unpack(d[p : p + 1024]):
+                _item = TlbEntry.__new__(TlbEntry)
+                _item._kept = None
+                _item.mr, _item.tr = _row
+                _items.append(_item)
+            p += 1024
+        else:
+            for _ in range(128):
+                _item, p = TlbEntry._load(d, p, f)
+                _items.append(_item)
         self.itlb = _items
         _items2 = []
-        for _ in range(128):
-            _item2, p = TlbEntry._load(d, p, f)
-            _items2.append(_item2)
+        if p + 1024 <= len(d) and 5 not in d[p + 8 : p + 1025 : 8]:
+            for _row2 in _BE_2I.iter_unpack(d[p : p + 1024]):
+                _item2 = TlbEntry.__new__(TlbEntry)
+                _item2._kept = None
+                _item2.mr, _item2.tr = _row2
+                _items2.append(_item2)
+            p += 1024
+        else:
+            for _ in range(128):
+                _item2, p = TlbEntry._load(d, p, f)
+                _items2.append(_item2)
         self.dtlb = _items2
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})

@@ -874,9 +874,17 @@ class PpcCpuSlb(VMState):
         else:
             self.mig_slb_nr = None
         _items = []
-        for _ in range(64):
-            _item, p = SlbEntry._load(d, p, f)
-            _items.append(_item)
+        if p + 1024 <= len(d):
+            for _row in _BE_2Q.iter_unpack(d[p : p + 1024]):
+                _item = SlbEntry.__new__(SlbEntry)
+                _item._kept = None
+                _item.esid, _item.vsid = _row
+                _items.append(_item)
+            p += 1024
+        else:
+            for _ in range(64):
+                _item, p = SlbEntry._load(d, p, f)
+                _items.append(_item)
         self.slb = _items
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})

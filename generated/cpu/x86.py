@@ -3062,9 +3062,26 @@ class X86CpuAvx512(VMState):
         self.zmm_high = _items
         if long_mode:
             _items2 = []
-            for _ in range(16):
-                _item2, p = Zmm._load(d, p, f)
-                _items2.append(_item2)
+            if p + 1024 <= len(d) and 5 not in d[p + 64 : p + 1025 : 64]:
+                for _row in _BE_8Q.iter_unpack(d[p : p + 1024]):
+                    _item2 = Zmm.__new__(Zmm)
+                    _item2._kept = None
+                    (
+                        _item2.q0,
+                        _item2.q1,
+                        _item2.q2,
+                        _item2.q3,
+                        _item2.q4,
+                        _item2.q5,
+                        _item2.q6,
+                        _item2.q7,
+                    ) = _row
+                    _items2.append(_item2)
+                p += 1024
+            else:
+                for _ in range(16):
+                    _item2, p = Zmm._load(d, p, f)
+                    _items2.append(_item2)
             self.zmm_16_31 = _items2
         else:
             self.zmm_16_31 = None
@@ -5037,9 +5054,17 @@ class X86CpuArchLbr(VMState):
         self.msr_lbr_ctl, self.msr_lbr_depth = _BE_2Q.unpack_from(d, p)
         p += 16
         _items = []
-        for _ in range(32):
-            _item, p = BranchRecord._load(d, p, f)
-            _items.append(_item)
+        if p + 768 <= len(d) and 5 not in d[p + 24 : p + 769 : 24]:
+            for _row in _BE_3Q.iter_unpack(d[p : p + 768]):
+                _item = BranchRecord.__new__(BranchRecord)
+                _item._kept = None
+                _item.source, _item.target, _item.info = _row
+                _items.append(_item)
+            p += 768
+        else:
+            for _ in range(32):
+                _item, p = BranchRecord._load(d, p, f)
+                _items.append(_item)
         self.lbr_records = _items
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})

@@ -241,9 +241,27 @@ class Bcm2835Dma(VMState):
         self._version = version
         self._facts = f
         _items = []
-        for _ in range(16):
-            _item, p = Bcm2835DmaChan._load(d, p, f)
-            _items.append(_item)
+        if p + 576 <= len(d) and 5 not in d[p + 36 : p + 577 : 36]:
+            for _row in _BE_9I.iter_unpack(d[p : p + 576]):
+                _item = Bcm2835DmaChan.__new__(Bcm2835DmaChan)
+                _item._kept = None
+                (
+                    _item.cs,
+                    _item.conblk_ad,
+                    _item.ti,
+                    _item.source_ad,
+                    _item.dest_ad,
+                    _item.txfr_len,
+                    _item.stride,
+                    _item.nextconbk,
+                    _item.debug,
+                ) = _row
+                _items.append(_item)
+            p += 576
+        else:
+            for _ in range(16):
+                _item, p = Bcm2835DmaChan._load(d, p, f)
+                _items.append(_item)
         self.chan = _items
         self.int_status, self.enable = _BE_2I.unpack_from(d, p)
         p += 8

@@ -259,9 +259,24 @@ class Pxa2xxDma(VMState):
         self.req = d[p : p + 75]
         p += 75
         _items = []
-        for _ in range(32):
-            _item, p = Pxa2xxDmaChan._load(d, p, f)
-            _items.append(_item)
+        if p + 768 <= len(d) and 5 not in d[p + 24 : p + 769 : 24]:
+            for _row in _BE_5Ii.iter_unpack(d[p : p + 768]):
+                _item = Pxa2xxDmaChan.__new__(Pxa2xxDmaChan)
+                _item._kept = None
+                (
+                    _item.descr,
+                    _item.src,
+                    _item.dest,
+                    _item.cmd,
+                    _item.state,
+                    _item.request,
+                ) = _row
+                _items.append(_item)
+            p += 768
+        else:
+            for _ in range(32):
+                _item, p = Pxa2xxDmaChan._load(d, p, f)
+                _items.append(_item)
         self.chan = _items
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})

@@ -446,17 +446,46 @@ class AspeedI2c(VMState):
             self.busses = None
         if version < 3 and f.qemu >= (7, 1):
             _items2 = []
-            for _ in range(16):
-                _item2, p = RegisterBus._load(d, p, f)
-                _items2.append(_item2)
+            if p + 1408 <= len(d) and 5 not in d[p + 88 : p + 1409 : 88]:
+                for _row in _BE_22I.iter_unpack(d[p : p + 1408]):
+                    _item2 = RegisterBus.__new__(RegisterBus)
+                    _item2._kept = None
+                    _item2.regs = list(_row)
+                    _items2.append(_item2)
+                p += 1408
+            else:
+                for _ in range(16):
+                    _item2, p = RegisterBus._load(d, p, f)
+                    _items2.append(_item2)
             self.register_busses = _items2
         else:
             self.register_busses = None
         if version < 3 and f.qemu < (7, 1):
             _items3 = []
-            for _ in range(16):
-                _item3, p = NamedBus._load(d, p, f)
-                _items3.append(_item3)
+            if p + 656 <= len(d) and 5 not in d[p + 41 : p + 657 : 41]:
+                for _row2 in _BE_B10I.iter_unpack(d[p : p + 656]):
+                    _item3 = NamedBus.__new__(NamedBus)
+                    _item3._kept = None
+                    (
+                        _item3.id,
+                        _item3.ctrl,
+                        _x,
+                        _x2,
+                        _item3.intr_ctrl,
+                        _item3.intr_status,
+                        _item3.cmd,
+                        _item3.buf,
+                        _item3.pool_ctrl,
+                        _item3.dma_addr,
+                        _item3.dma_len,
+                    ) = _row2
+                    _item3.timing = [_x, _x2]
+                    _items3.append(_item3)
+                p += 656
+            else:
+                for _ in range(16):
+                    _item3, p = NamedBus._load(d, p, f)
+                    _items3.append(_item3)
             self.named_busses = _items3
         else:
             self.named_busses = None

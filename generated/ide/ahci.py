@@ -416,9 +416,27 @@ class AhciPort(Struct):
         self.done_first_drq = TRUTH[_b]
         self.init_d2h_sent = TRUTH[_b2]
         _items = []
-        for _ in range(32):
-            _item, p = NcqTransfer._load(d, p, f)
-            _items.append(_item)
+        if p + 544 <= len(d) and 5 not in d[p + 17 : p + 545 : 17]:
+            for _row in _BE_IQ5B.iter_unpack(d[p : p + 544]):
+                _item = NcqTransfer.__new__(NcqTransfer)
+                _item._kept = None
+                (
+                    _item.sector_count,
+                    _item.lba,
+                    _item.ncq_tag,
+                    _item.cmd,
+                    _item.slot,
+                    _b3,
+                    _b4,
+                ) = _row
+                _item.used = TRUTH[_b3]
+                _item.halt = TRUTH[_b4]
+                _items.append(_item)
+            p += 544
+        else:
+            for _ in range(32):
+                _item, p = NcqTransfer._load(d, p, f)
+                _items.append(_item)
         self.ncq_tfs = _items
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})

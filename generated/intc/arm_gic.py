@@ -687,9 +687,27 @@ class ArmGic(VMState):
         p += 36
         self.cpu_ctlr = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
         _items = []
-        for _ in range(1020):
-            _item, p = Interrupt._load(d, p, f)
-            _items.append(_item)
+        if p + 7140 <= len(d) and 5 not in d[p + 7 : p + 7141 : 7]:
+            for _row in _BE_7B.iter_unpack(d[p : p + 7140]):
+                _item = Interrupt.__new__(Interrupt)
+                _item._kept = None
+                (
+                    _item.enabled,
+                    _item.pending,
+                    _item.active,
+                    _item.level,
+                    _b,
+                    _b2,
+                    _item.group,
+                ) = _row
+                _item.model = TRUTH[_b]
+                _item.edge_trigger = TRUTH[_b2]
+                _items.append(_item)
+            p += 7140
+        else:
+            for _ in range(1020):
+                _item, p = Interrupt._load(d, p, f)
+                _items.append(_item)
         self.irq_state = _items
         self.irq_target = d[p : p + 1020]
         p += 1020

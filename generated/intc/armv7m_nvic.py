@@ -165,9 +165,19 @@ class Armv7mNvicMSecurity(VMState):
         self._version = version
         self._facts = f
         _items = []
-        for _ in range(16):
-            _item, p = Vector._load(d, p, f)
-            _items.append(_item)
+        if p + 96 <= len(d) and 5 not in d[p + 6 : p + 97 : 6]:
+            for _row in _BE_h4B.iter_unpack(d[p : p + 96]):
+                _item = Vector.__new__(Vector)
+                _item._kept = None
+                _item.prio, _item.enabled, _item.pending, _item.active, _item.level = (
+                    _row
+                )
+                _items.append(_item)
+            p += 96
+        else:
+            for _ in range(16):
+                _item, p = Vector._load(d, p, f)
+                _items.append(_item)
         self.sec_vectors = _items
         (self.secure_prigroup,) = _BE_I.unpack_from(d, p)
         p += 4
@@ -246,9 +256,19 @@ class Armv7mNvic(VMState):
         self._facts = f
         self.m_security = None
         _items = []
-        for _ in range(512):
-            _item, p = Vector._load(d, p, f)
-            _items.append(_item)
+        if p + 3072 <= len(d) and 5 not in d[p + 6 : p + 3073 : 6]:
+            for _row in _BE_h4B.iter_unpack(d[p : p + 3072]):
+                _item = Vector.__new__(Vector)
+                _item._kept = None
+                _item.prio, _item.enabled, _item.pending, _item.active, _item.level = (
+                    _row
+                )
+                _items.append(_item)
+            p += 3072
+        else:
+            for _ in range(512):
+                _item, p = Vector._load(d, p, f)
+                _items.append(_item)
         self.vectors = _items
         (self.prigroup,) = _BE_I.unpack_from(d, p)
         p += 4

@@ -145,9 +145,19 @@ class Exynos4210Combiner(VMState):
         self._version = version
         self._facts = f
         _items = []
-        for _ in range(64):
-            _item, p = Exynos4210CombinerGroupstate._load(d, p, f)
-            _items.append(_item)
+        if p + 128 <= len(d) and 5 not in d[p + 2 : p + 129 : 2]:
+            for _row in _BE_2B.iter_unpack(d[p : p + 128]):
+                _item = Exynos4210CombinerGroupstate.__new__(
+                    Exynos4210CombinerGroupstate
+                )
+                _item._kept = None
+                _item.src_mask, _item.src_pending = _row
+                _items.append(_item)
+            p += 128
+        else:
+            for _ in range(64):
+                _item, p = Exynos4210CombinerGroupstate._load(d, p, f)
+                _items.append(_item)
         self.group = _items
         self.reg_set = list(_BE_65I.unpack_from(d, p))
         p += 260

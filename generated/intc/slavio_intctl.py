@@ -137,9 +137,17 @@ class SlavioIntctl(VMState):
         self._version = version
         self._facts = f
         _items = []
-        for _ in range(16):
-            _item, p = SlavioIntctlCpu._load(d, p, f)
-            _items.append(_item)
+        if p + 64 <= len(d) and 5 not in d[p + 4 : p + 65 : 4]:
+            for _row in _BE_I.iter_unpack(d[p : p + 64]):
+                _item = SlavioIntctlCpu.__new__(SlavioIntctlCpu)
+                _item._kept = None
+                (_item.intreg_pending,) = _row
+                _items.append(_item)
+            p += 64
+        else:
+            for _ in range(16):
+                _item, p = SlavioIntctlCpu._load(d, p, f)
+                _items.append(_item)
         self.slaves = _items
         self.intregm_pending, self.intregm_disabled, self.target_cpu = (
             _BE_3I.unpack_from(d, p)

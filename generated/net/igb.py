@@ -489,9 +489,18 @@ class Igb(VMState):
         (self.permanent_mac,) = _BE_6s.unpack_from(d, p)
         p += 6
         _items = []
-        for _ in range(25):
-            _item, p = InterruptTimer._load(d, p, f)
-            _items.append(_item)
+        if p + 225 <= len(d) and 5 not in d[p + 9 : p + 226 : 9]:
+            for _row in _BE_qB.iter_unpack(d[p : p + 225]):
+                _item = InterruptTimer.__new__(InterruptTimer)
+                _item._kept = None
+                _item.timer, _b = _row
+                _item.running = TRUTH[_b]
+                _items.append(_item)
+            p += 225
+        else:
+            for _ in range(25):
+                _item, p = InterruptTimer._load(d, p, f)
+                _items.append(_item)
         self.eitr = _items
         self.eitr_guest_value = list(_BE_25I.unpack_from(d, p))
         p += 100

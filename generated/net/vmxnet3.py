@@ -1186,9 +1186,20 @@ class Vmxnet3(VMState):
             _items2.append(_item2)
         self.rxq_descr = _items2
         _items3 = []
-        for _ in range(25):
-            _item3, p = InterruptState._load(d, p, f)
-            _items3.append(_item3)
+        if p + 75 <= len(d) and 5 not in d[p + 3 : p + 76 : 3]:
+            for _row in _BE_3B.iter_unpack(d[p : p + 75]):
+                _item3 = InterruptState.__new__(InterruptState)
+                _item3._kept = None
+                _b5, _b6, _b7 = _row
+                _item3.is_masked = TRUTH[_b5]
+                _item3.is_pending = TRUTH[_b6]
+                _item3.is_asserted = TRUTH[_b7]
+                _items3.append(_item3)
+            p += 75
+        else:
+            for _ in range(25):
+                _item3, p = InterruptState._load(d, p, f)
+                _items3.append(_item3)
         self.interrupt_states = _items3
         if d[p : p + 1] == b"\x05":
             p = load_subsections(

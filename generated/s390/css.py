@@ -1041,9 +1041,17 @@ class SenseId(Struct):
         ) = _BE_BHBH2B.unpack_from(d, p)
         p += 8
         _items = []
-        for _ in range(62):
-            _item, p = CommandInformation._load(d, p, f)
-            _items.append(_item)
+        if p + 248 <= len(d) and 5 not in d[p + 4 : p + 249 : 4]:
+            for _row in _BE_2BH.iter_unpack(d[p : p + 248]):
+                _item = CommandInformation.__new__(CommandInformation)
+                _item._kept = None
+                _item.type, _item.command, _item.count = _row
+                _items.append(_item)
+            p += 248
+        else:
+            for _ in range(62):
+                _item, p = CommandInformation._load(d, p, f)
+                _items.append(_item)
         self.ciw = _items
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})

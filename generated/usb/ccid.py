@@ -481,9 +481,17 @@ class UsbCcid(VMState):
         self.bulk_in_pending_start, self.bulk_in_pending_end = _BE_2I.unpack_from(d, p)
         p += 8
         _items2 = []
-        for _ in range(128):
-            _item2, p = Command._load(d, p, f)
-            _items2.append(_item2)
+        if p + 256 <= len(d) and 5 not in d[p + 2 : p + 257 : 2]:
+            for _row in _BE_2B.iter_unpack(d[p : p + 256]):
+                _item2 = Command.__new__(Command)
+                _item2._kept = None
+                _item2.slot, _item2.seq = _row
+                _items2.append(_item2)
+            p += 256
+        else:
+            for _ in range(128):
+                _item2, p = Command._load(d, p, f)
+                _items2.append(_item2)
         self.pending_answers = _items2
         self.pending_answers_num, _pad, self.state_vmstate = _BE_I1sI.unpack_from(d, p)
         p += 9

@@ -143,9 +143,17 @@ class HidPointer(Struct):
         self = cls.__new__(cls)
         self._kept = None
         _items = []
-        for _ in range(16):
-            _item, p = PointerEvent._load(d, p, f)
-            _items.append(_item)
+        if p + 256 <= len(d) and 5 not in d[p + 16 : p + 257 : 16]:
+            for _row in _BE_4i.iter_unpack(d[p : p + 256]):
+                _item = PointerEvent.__new__(PointerEvent)
+                _item._kept = None
+                _item.xdx, _item.ydy, _item.dz, _item.buttons_state = _row
+                _items.append(_item)
+            p += 256
+        else:
+            for _ in range(16):
+                _item, p = PointerEvent._load(d, p, f)
+                _items.append(_item)
         self.queue = _items
         self.head, self.n, self.protocol, self.idle = _BE_2IiB.unpack_from(d, p)
         p += 13

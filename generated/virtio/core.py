@@ -997,9 +997,23 @@ class VirtioPciModernState(VMState):
         p += 16
         self.guest_features = [_x, _x2]
         _items = []
-        for _ in range(1024):
-            _item, p = ModernQueue._load(d, p, f)
-            _items.append(_item)
+        if p + 28672 <= len(d) and 5 not in d[p + 28 : p + 28673 : 28]:
+            for _row in _BE_H1sB6I.iter_unpack(d[p : p + 28672]):
+                _item = ModernQueue.__new__(ModernQueue)
+                _item._kept = None
+                _item.num, _pad, _b, _x3, _x4, _x5, _x6, _x7, _x8 = _row
+                _item.desc = [_x3, _x4]
+                _item.avail = [_x5, _x6]
+                _item.used = [_x7, _x8]
+                if any(_pad):
+                    raise NotPlain("a pad that is kept")
+                _item.enabled = TRUTH[_b]
+                _items.append(_item)
+            p += 28672
+        else:
+            for _ in range(1024):
+                _item, p = ModernQueue._load(d, p, f)
+                _items.append(_item)
         self.vqs = _items
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
@@ -1251,9 +1265,21 @@ class VirtioMmioState(VMState):
         self.guest_features = list(_BE_2I.unpack_from(d, p))
         p += 8
         _items = []
-        for _ in range(1024):
-            _item, p = MmioQueue._load(d, p, f)
-            _items.append(_item)
+        if p + 27648 <= len(d) and 5 not in d[p + 27 : p + 27649 : 27]:
+            for _row in _BE_HB6I.iter_unpack(d[p : p + 27648]):
+                _item = MmioQueue.__new__(MmioQueue)
+                _item._kept = None
+                _item.num, _b, _x, _x2, _x3, _x4, _x5, _x6 = _row
+                _item.desc = [_x, _x2]
+                _item.avail = [_x3, _x4]
+                _item.used = [_x5, _x6]
+                _item.enabled = TRUTH[_b]
+                _items.append(_item)
+            p += 27648
+        else:
+            for _ in range(1024):
+                _item, p = MmioQueue._load(d, p, f)
+                _items.append(_item)
         self.vqs = _items
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
@@ -1636,9 +1662,17 @@ class VirtioVirtqueues(VMState):
         self._version = version
         self._facts = f
         _items = []
-        for _ in range(1024):
-            _item, p = Virtqueue._load(d, p, f)
-            _items.append(_item)
+        if p + 16384 <= len(d) and 5 not in d[p + 16 : p + 16385 : 16]:
+            for _row in _BE_2Q.iter_unpack(d[p : p + 16384]):
+                _item = Virtqueue.__new__(Virtqueue)
+                _item._kept = None
+                _item.vring_avail, _item.vring_used = _row
+                _items.append(_item)
+            p += 16384
+        else:
+            for _ in range(1024):
+                _item, p = Virtqueue._load(d, p, f)
+                _items.append(_item)
         self.vq = _items
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
@@ -1712,9 +1746,17 @@ class VirtioRingsize(VMState):
         self._version = version
         self._facts = f
         _items = []
-        for _ in range(1024):
-            _item, p = RingSize._load(d, p, f)
-            _items.append(_item)
+        if p + 4096 <= len(d) and 5 not in d[p + 4 : p + 4097 : 4]:
+            for _row in _BE_I.iter_unpack(d[p : p + 4096]):
+                _item = RingSize.__new__(RingSize)
+                _item._kept = None
+                (_item.vring_num_default,) = _row
+                _items.append(_item)
+            p += 4096
+        else:
+            for _ in range(1024):
+                _item, p = RingSize._load(d, p, f)
+                _items.append(_item)
         self.ringsize = _items
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})
@@ -1982,9 +2024,19 @@ class VirtioPackedVirtqueues(VMState):
         self._version = version
         self._facts = f
         _items = []
-        for _ in range(1024):
-            _item, p = PackedVirtqueue._load(d, p, f)
-            _items.append(_item)
+        if p + 10240 <= len(d) and 5 not in d[p + 10 : p + 10241 : 10]:
+            for _row in _BE_HBHBI.iter_unpack(d[p : p + 10240]):
+                _item = PackedVirtqueue.__new__(PackedVirtqueue)
+                _item._kept = None
+                _item.last_avail_idx, _b, _item.used_idx, _b2, _item.inuse = _row
+                _item.last_avail_wrap_counter = TRUTH[_b]
+                _item.used_wrap_counter = TRUTH[_b2]
+                _items.append(_item)
+            p += 10240
+        else:
+            for _ in range(1024):
+                _item, p = PackedVirtqueue._load(d, p, f)
+                _items.append(_item)
         self.packed_vq = _items
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})

@@ -110,9 +110,18 @@ class VirtioNsmDevice(Struct):
         self = cls.__new__(cls)
         self._kept = None
         _items = []
-        for _ in range(32):
-            _item, p = PcrInfo._load(d, p, f)
-            _items.append(_item)
+        if p + 1568 <= len(d) and 5 not in d[p + 49 : p + 1569 : 49]:
+            for _row in _BE_B48s.iter_unpack(d[p : p + 1568]):
+                _item = PcrInfo.__new__(PcrInfo)
+                _item._kept = None
+                _b, _item.data = _row
+                _item.locked = TRUTH[_b]
+                _items.append(_item)
+            p += 1568
+        else:
+            for _ in range(32):
+                _item, p = PcrInfo._load(d, p, f)
+                _items.append(_item)
         self.pcrs = _items
         if d[p : p + 1] == b"\x05":
             p = load_subsections(self, d, p, f, {})

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vmsgen.emit.python.layout import Lines, assign, quote
-from vmsgen.emit.python.runs import CODES, Run, runs_of
+from vmsgen.emit.python.plan import STATE_KINDS, ClassPlan
+from vmsgen.emit.python.runs import CODES, Run, only_run, runs_of
 from vmsgen.emit.python.straight_line import NoStraightLine, StraightLine, rows
-from vmsgen.spec.model import Field
+from vmsgen.spec.model import Definition, Field
 from vmsgen.spec.wire_types import (
     Array,
     Bool,
@@ -32,6 +33,10 @@ def byte_order(order: Order) -> str:
     if order == "host":
         raise NoStraightLine
     return quote(order)
+
+
+#: from so many elements on an array of plain structs is read by one call
+_MANY = 16
 
 
 class BinaryLoad(StraightLine):
@@ -77,6 +82,10 @@ class BinaryLoad(StraightLine):
             self.slice(run.pieces[0].field, str(run.size))
             return
         name = self.formats[run.format] = run.constant
+        self.unpacked(run, f"{name}.unpack_from(d, p)", f"p += {run.size}")
+
+    def unpacked(self, run: Run, call: str, behind: str = "") -> None:
+        """The values of a run, which ``call`` gives, put where they belong; ``behind`` is the statement after it."""
         targets = []
         later: list[tuple[Field, str]] = []
         arrays: list[tuple[str, list[str]]] = []
@@ -94,8 +103,9 @@ class BinaryLoad(StraightLine):
                     targets += elements
                     continue
             targets.append(target)
-        self.unpack(run, name, targets)
-        self.out.add(f"p += {run.size}")
+        self.unpack(run, call, targets)
+        if behind:
+            self.out.add(behind)
         for target, elements in arrays:
             self.out.statement(f"{target} = [", elements, "]")
         for each, value in later:
@@ -107,9 +117,8 @@ class BinaryLoad(StraightLine):
             elif isinstance(each.type, Float64):
                 self.refuse_if(f"{value} != {value}", "a NaN, whose bits are kept")
 
-    def unpack(self, run: Run, name: str, targets: Sequence[str]) -> None:
+    def unpack(self, run: Run, call: str, targets: Sequence[str]) -> None:
         """The struct call and where its values go."""
-        call = f"{name}.unpack_from(d, p)"
         if len(targets) == 1:
             self.out.add(f"{targets[0]} = list({call})" if run.pieces[0].is_array else f"({targets[0]},) = {call}")
             return
@@ -194,11 +203,17 @@ class BinaryLoad(StraightLine):
                 size = self.count(count)
                 found, item = self.local("items"), self.local("item")
                 self.out.add(f"{found} = []")
+                row = self.row(element) if size.isdigit() and int(size) >= _MANY else None
+                if row is not None:
+                    self.rows(*row, int(size), item, found)
+                    self.out.indent()
                 self.out.add(f"for _ in range({size}):")
                 self.out.indent()
                 self.value(element, item)
                 self.out.add(f"{found}.append({item})")
                 self.out.dedent()
+                if row is not None:
+                    self.out.dedent()
                 self.out.add(f"{target} = {found}")
             case Grid():
                 self.value(rows(wire), target)
@@ -206,6 +221,39 @@ class BinaryLoad(StraightLine):
                 self.union(wire, lambda chosen: self.alternative(chosen, target))
             case _:
                 raise NoStraightLine
+
+    def row(self, element: WireType) -> tuple[Definition, Run] | None:
+        """The struct that is an array's element, and the run that it consists of; None where it is more than that."""
+        if not isinstance(element, StructRef):
+            return None
+        definition = self.plan.model.definition(element.definition)
+        run = None if definition.kind in STATE_KINDS else only_run(definition)
+        return None if run is None else (definition, run)
+
+    def rows(self, definition: Definition, run: Run, count: int, item: str, found: str) -> None:
+        """Many structs that are a run each, by one struct call: begins the other way for data that ends before them,
+        or where the mark of a subsection stands behind one.
+        """
+        constant = self.formats[run.format] = run.constant
+        size, whole = run.size, run.size * count
+        plain = f"p + {whole} <= len(d)"
+        if definition.marked:
+            plain += f" and 5 not in d[p + {size} : p + {whole + 1}{f' : {size}' if size > 1 else ''}]"
+        self.out.add(f"if {plain}:")
+        self.out.indent()
+        row = self.local("row")
+        self.out.add(f"for {row} in {constant}.iter_unpack(d[p : p + {whole}]):")
+        self.out.indent()
+        self.out.add(f"{item} = {definition.name}.__new__({definition.name})")
+        self.out.add(f"{item}._kept = None")
+        inner = BinaryLoad(ClassPlan(self.plan.model, definition), item)
+        inner.out, inner.helpers, inner._locals = self.out, self.helpers, self._locals
+        inner.unpacked(run, row)
+        self.out.add(f"{found}.append({item})")
+        self.out.dedent()
+        self.out.add(f"p += {whole}")
+        self.out.dedent()
+        self.out.add("else:")
 
     def alternative(self, chosen: StructRef | None, target: str) -> None:
         """A case of a union."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 from vmsgen.emit.python.expressions import constant
-from vmsgen.spec.model import Field
+from vmsgen.spec.model import Definition, Field
 from vmsgen.spec.wire_types import Array, Bool, Bytes, Fixed, Float64, Int, Pad, Timer
 
 #: struct codes by bits and sign
@@ -105,6 +105,20 @@ def runs_of(block: Sequence[Field]) -> list[Run | Field]:
         if each.check is not None or long:
             run = None
     return found
+
+
+def only_run(definition: Definition) -> Run | None:
+    """The run that a struct consists of, whatever the facts are and without a check; None if it has more."""
+    steps = definition.steps
+    if definition.params or definition.captures or definition.subsections or definition.uses_version:
+        return None
+    fields = [step for step in steps if isinstance(step, Field) and not step.never]
+    if len(fields) != len(steps) or any(
+        each.condition or each.presence or each.check or each.derived is not None for each in fields
+    ):
+        return None
+    found = runs_of(fields)
+    return found[0] if len(found) == 1 and isinstance(found[0], Run) else None
 
 
 def _piece(each: Field) -> tuple[str, str, int] | None:

@@ -28,8 +28,10 @@ class StraightLine(ABC):
     #: whether the method fills an object, and so sets what the wire does not have
     reads: bool
 
-    def __init__(self, plan: ClassPlan) -> None:
+    def __init__(self, plan: ClassPlan, owner: str = "self") -> None:
         self.plan = plan
+        #: what the object is called whose fields these are
+        self.owner = owner
         self.compile: Compiler = plan.compiler()
         #: the body of the method
         self.out = Lines(2)
@@ -140,7 +142,7 @@ class StraightLine(ABC):
 
     def target(self, field: Field) -> str:
         """Where the value of a field stands."""
-        return f"self.{field.name}" if field.derived is None else local_name(field.name)
+        return f"{self.owner}.{field.name}" if field.derived is None else local_name(field.name)
 
     def needed(self, field: Field, value: str) -> str:
         """A value that the wire has, of a field that may be None."""
