@@ -39,6 +39,9 @@ __all__ = [
 
 #: the length octet of one octet, of two, of three ... as a number before so many octets
 _LENGTHS: Final = tuple(size << 8 * size for size in range(1, 10))
+#: length and content octets of small integers, from -128 to 255
+_FIRST: Final = -128
+_READY: Final = (*[b"\1%c" % (value & 0xFF) for value in range(-128, 128)], *[b"\2\0%c" % v for v in range(128, 256)])
 #: entries that a table may have
 _ENTRIES: Final = 1 << 14
 
@@ -51,10 +54,9 @@ class Octets(dict[int, bytes]):
     __slots__ = ("high", "low")
 
     def __init__(self, bits: int, signed: bool) -> None:
-        super().__init__()
         self.low, self.high = (-(1 << (bits - 1)), 1 << (bits - 1)) if signed else (0, 1 << bits)
-        for value in range(max(self.low, -128), min(self.high, 256)):
-            self[value] = ber.tlv(b"", ber.integer_content(value))
+        first, end = max(self.low, _FIRST), min(self.high, _FIRST + len(_READY))
+        super().__init__(zip(range(first, end), _READY[first - _FIRST : end - _FIRST], strict=True))
 
     def __missing__(self, value: int) -> bytes:
         if 0 <= value < self.high:
