@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from vmsgen.runtime.errors import VmsgenError
 from vmsgen.runtime.facts import Facts, Unanswered
+from vmsgen.runtime.garbage import uncollected
 from vmsgen.runtime.state import VMState
 
 
@@ -49,7 +50,8 @@ class Registry:
         """The class of an entry, its module imported."""
         found = self._loaded.get((entry.module, entry.type_name))
         if found is None:
-            module = importlib.import_module(f"{self.package}.{entry.module}")
+            with uncollected():
+                module = importlib.import_module(f"{self.package}.{entry.module}")
             found = self._loaded[entry.module, entry.type_name] = getattr(module, entry.type_name)
         return found
 

@@ -99,7 +99,7 @@ def convert(
         for item in whole.items():
             writer.item(item)
             if isinstance(item, Section):
-                result.sections[item.kind.name.lower()] += 1
+                result.sections[item.part] += 1
                 if item.kind is SectionKind.FULL:
                     result.typed += isinstance(item.body, State | SectionRecords)
                     result.opaque += isinstance(item.body, Blob | Chunks)

@@ -95,7 +95,7 @@ class DeviceDecoder:
 
     def knows(self, section: Section) -> bool:
         """Whether a spec describes this part of a section that comes in pieces."""
-        return bool(self._classes.candidates(section.name, self._known, section.kind.name.lower()))
+        return bool(self._classes.candidates(section.name, self._known, section.part))
 
     def decode(self, job: Undecoded) -> tuple[Body, int]:
         """The contents of a section and where they end. Raises DataError if that cannot be told."""
@@ -115,7 +115,7 @@ class DeviceDecoder:
         # What other sections taught is a guess too: if it does not do, then without it
         for learnt in (self._learnt, {}) if self._learnt else ({},):
             facts = self._known.derive({**learnt, **extra, **self._props})
-            candidates = self._classes.candidates(section.name, facts, section.kind.name.lower())
+            candidates = self._classes.candidates(section.name, facts, section.part)
             if not candidates:
                 continue
             tried += candidates

@@ -124,6 +124,9 @@ class SectionKind(enum.IntEnum):
     FULL = 4
 
 
+_PARTS = {kind: kind.name.lower() for kind in SectionKind}
+
+
 class Blob(Slotted):
     """Contents as bytes. ``warning`` says why contents that have a description travel like this."""
 
@@ -254,6 +257,11 @@ class Section(Slotted):
     def label(self) -> str:
         """``NAME/INSTANCE``, as errors name it."""
         return f"{self.name}/{self.instance}"
+
+    @property
+    def part(self) -> str:
+        """The kind of the section as specs and registries call it: ``full``, ``start``, ``part``, ``end``."""
+        return _PARTS[self.kind]
 
     def exhaust(self) -> None:
         """Reads what is left of the contents, so that the next item can be read."""

@@ -57,7 +57,7 @@ class MigrationSection(Slotted, eq=False):
     @property
     def kind(self) -> str:
         """``start``, ``part``, ``end`` or ``full``."""
-        return self._section.kind.name.lower()
+        return self._section.part
 
     @property
     def id(self) -> int:

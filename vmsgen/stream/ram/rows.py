@@ -50,8 +50,12 @@ def words(first: int, pages: int, page_size: int, behind: bytes = b"") -> bytes 
 @functools.lru_cache(maxsize=8)
 def _octets(page_size: int) -> tuple[bytes, bytes]:
     """Octets 16 to 23 and 8 to 15 of the addresses of the pages in 16 MiB."""
-    addresses = range(0, _REGION, page_size)
-    return bytes(addr >> 16 for addr in addresses), bytes(addr >> 8 & 0xFF for addr in addresses)
+    pages = _REGION // page_size
+    middle = bytearray(pages)
+    for at in range(each := max(pages >> 8, 1)):
+        middle[at::each] = bytes(range(0, 256, max(page_size >> 16, 1)))
+    low = bytes(range(0, 256, min(page_size >> 8, 256)))
+    return bytes(middle), low * (pages // len(low))
 
 
 def count_alike(pages: memoryview, page_size: int, expected: Callable[[int, int], bytes | bytearray]) -> int:

@@ -171,7 +171,7 @@ class _Rounds:
         into.size = section.body_end - section.body_offset
         if whole:
             values = {name: value for name, value in asdict(into).items() if name not in ("sections", "offset")}
-            kind = section.kind.name.lower()
+            kind = section.part
             self._log.say("ram", section.offset, kind=kind, id=section.id, name=section.label, **values)
             return
         if self._open is None or (first is not None and first < before and self.ordered):

@@ -132,7 +132,7 @@ class DebugWriter:
 
     def _section(self, section: Section) -> None:
         self._line(
-            f"section {section.kind.name.lower()} {section.name} instance {section.instance} "
+            f"section {section.part} {section.name} instance {section.instance} "
             f"version {section.version} id {section.id}"
         )
         for name, value in section.facts:

@@ -123,7 +123,7 @@ class JsonWriter:
 def section_values(section: Section) -> dict[str, Any]:
     """A section's header as JSON values; ``vmstate`` names the class of its state."""
     values: dict[str, Any] = {
-        "kind": section.kind.name.lower(),
+        "kind": section.part,
         "id": section.id,
         "name": section.name,
         "instance": section.instance,

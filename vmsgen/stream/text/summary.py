@@ -114,7 +114,7 @@ def row_of(section: Section, opaque: int) -> SectionRow:
     typed = isinstance(body, SectionRecords) or (isinstance(body, State) and body.value is not None)
     contents = "ram" if isinstance(body, RamRecords) else "typed" if typed else "bytes"
     return SectionRow(
-        section.kind.name.lower(),
+        section.part,
         section.id,
         section.name,
         section.instance,

@@ -14,6 +14,7 @@ __all__ = ["Cut", "Entry", "cut"]
 
 _NUMBER: Final = b'"instance_id"'
 _SPACE: Final = b" \t\n\r"
+_COMMA: Final = ord(",")
 _HEAD: Final = re.compile(
     rb'\{\s*"name"\s*:\s*"([^"\\]*)"\s*,\s*"instance_id"\s*:\s*(0|[1-9][0-9]{0,9})\s*(?=,)'.replace(
         rb"\s", b"[%b]" % _SPACE
@@ -62,9 +63,10 @@ def cut(text: bytes) -> Cut | None:
         end = last.start()
         if following is not None:
             # a comma and white space stand between two
-            between = text[head.end() : following.start()].rstrip(_SPACE)
-            if not between.endswith(b","):
+            end = following.start() - 1
+            while text[end] in _SPACE:
+                end -= 1
+            if text[end] != _COMMA:
                 return None
-            end = head.end() + len(between) - 1
         entries.append(Entry(head[1], int(head[2]), head.start(), head.end(), end))
     return Cut(frame, entries)

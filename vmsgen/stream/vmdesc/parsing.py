@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import json
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TypeAlias
 
 from vmsgen.runtime.errors import DataError, LimitError
+from vmsgen.runtime.garbage import uncollected
 from vmsgen.stream.vmdesc import MAX_BYTES
 from vmsgen.stream.vmdesc.description import DescribedField, DescribedSection, DescribedState, Description
 from vmsgen.stream.vmdesc.entries import Entry
@@ -34,15 +34,9 @@ def parse_vmdesc(data: bytes | memoryview) -> Description:
     text = bytes(data)
     if text.count(b"{") > _MAX_OBJECTS:
         raise LimitError(f"a vmdesc of more than {_MAX_OBJECTS} objects")
-    # many objects and no garbage, which is looked for in vain while they are made
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    with uncollected():
         found = measured(text)
         return _whole(text) if found is None else _in_pieces(text, found)
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _whole(text: bytes) -> Description:
