@@ -20,7 +20,9 @@ import struct
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from operator import call
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import vmsgen
@@ -110,7 +112,7 @@ def binary(values: Sequence[VMState]) -> dict[str, Contestant]:
     saved = [partial(type(v).from_binary, v.to_binary(), version=v.section_version, facts=v.facts) for v in values]
     return {
         "save": over(values, lambda value: value.to_binary()),
-        "load": over(saved, lambda read: read()),
+        "load": over(saved, call),
     }
 
 
@@ -210,17 +212,22 @@ def compared(
                 yield row(f"{name}: {what}", runs, "", peer, aim=aim)
 
 
+def built(folder: Path) -> ModuleType:
+    """The classes of the benchmark's specs, which are built in an empty folder; their schema is there too."""
+    specs = folder / "device-specs"
+    specs.mkdir()
+    for path in SPECS.glob("*.yaml"):
+        (specs / path.name).write_text(path.read_text())
+    if build(project(folder)).failed:
+        raise SystemExit("the specs of the benchmark are not built")
+    return generated_package(str(folder / "generated"))
+
+
 def rows() -> Iterator[Row]:
     """The record, the arrays, the streams."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        specs = folder / "device-specs"
-        specs.mkdir()
-        for path in SPECS.glob("*.yaml"):
-            (specs / path.name).write_text(path.read_text())
-        if build(project(folder)).failed:
-            raise SystemExit("the specs of the benchmark are not built")
-        package = generated_package(str(folder / "generated"))
+        package = built(folder)
         asn1 = folder / "generated" / "asn1"
         chance = random.Random(1)
         records = [record(chance, package.lookup("bench-record")) for _ in range(RECORDS)]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -15,6 +16,7 @@ import vmsgen
 from benchmarks import linearity
 from benchmarks.build import copied, emptied
 from benchmarks.captured import captured
+from benchmarks.codecs import array, bare_array, bare_record, ber, binary, built, field_kinds, number, record
 from benchmarks.guest import Mix
 from benchmarks.guest import write_stream as write_guest
 from benchmarks.measure import Contestant, Cost, by_turns, command, row, table, write_json
@@ -139,3 +141,24 @@ def test_repeated_devices_are_all_read() -> None:
     sections = vmsgen.open(linearity.repeated(devices, 3)).sections
     assert len(sections) == 3 * len(devices) > 60
     assert all(section.state is not None for section in sections)
+
+
+def test_numbers_are_mostly_small_and_of_their_type() -> None:
+    chance = Random(1)
+    for code, low, high in (("B", 0, 1 << 8), ("h", -1 << 15, 1 << 15), ("I", 0, 1 << 32), ("q", -1 << 63, 1 << 63)):
+        drawn = [number(chance, code) for _ in range(2000)]
+        assert all(low <= value < high for value in drawn)
+        assert 0.65 < sum(-64 <= value < 128 for value in drawn) / len(drawn) < (0.9 if code == "B" else 0.75)
+
+
+def test_codecs_and_what_they_are_compared_with_do_the_same(tmp_path: Path) -> None:
+    package, chance = built(tmp_path), Random(1)
+    assert len(field_kinds()) == 100
+    records = [record(chance, package.lookup("bench-record")) for _ in range(3)]
+    arrays = [array(chance, package.lookup("bench-array"), kind) for kind in ("mixed", "any", "wide")]
+    assert records[0] != records[1] and {len(each.numbers) for each in arrays} == {1024}
+    for values, bare in ((records, bare_record), (arrays, bare_array)):
+        # which stop where what they read is not what they wrote
+        ours, peers = {**ber(values), **binary(values)}, bare(values)
+        assert [*ours] == ["encode", "decode", "save", "load"] and [*peers] == ["save", "load"]
+        assert all(run().seconds > 0 for run in (*ours.values(), *peers.values()))

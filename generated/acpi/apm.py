@@ -45,7 +45,7 @@ class Apm(Struct):
         self._kept = None
         self.apmc, self.apms = _BE_2B.unpack_from(d, p)
         p += 2
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

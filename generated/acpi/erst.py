@@ -147,7 +147,7 @@ class AcpiErst(VMState):
             self.next_record_index,
         ) = _BE_3BI3QI.unpack_from(d, p)
         p += 35
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -52,7 +52,7 @@ class GedState(Struct):
         self._kept = None
         (self.sel,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -106,7 +106,7 @@ class GhesState(Struct):
         self._kept = None
         (self.hw_error_le,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -166,7 +166,7 @@ class AcpiGedMemhp(VMState):
         self._version = version
         self._facts = f
         self.memhp_state, p = MemoryHotplug._load(d, p, f, f.ask(MEMORY_SLOTS))
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -230,7 +230,7 @@ class AcpiGedCpuhp(VMState):
         self._version = version
         self._facts = f
         self.cpuhp_state, p = CpuHotplug._load(d, p, f, f.ask(POSSIBLE_CPUS))
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -289,7 +289,7 @@ class AcpiGedGhes(VMState):
         self._version = version
         self._facts = f
         self.ghes_state, p = GhesState._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -376,7 +376,7 @@ class AcpiGed(VMState):
         self.cpuhp = None
         self.ghes = None
         self.ged_state, p = GedState._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

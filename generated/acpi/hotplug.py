@@ -9,6 +9,7 @@ from vmsgen.runtime.ber_integers import BOOL, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     bounded,
@@ -90,7 +91,7 @@ class MemorySlot(Struct):
         p += 10
         self.is_enabled = TRUTH[_b]
         self.is_inserting = TRUTH[_b2]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -98,12 +99,10 @@ class MemorySlot(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if None in (self.is_enabled, self.is_inserting):
-            raise NotPlain("no value")
         out.append(
             _BE_2B2I.pack(
-                1 if self.is_enabled else 0,
-                1 if self.is_inserting else 0,
+                BIT[self.is_enabled],
+                BIT[self.is_inserting],
                 self.ost_event,
                 self.ost_status,
             )
@@ -174,7 +173,7 @@ class MemoryHotplug(Struct):
             _item, p = MemorySlot._load(d, p, f)
             _items.append(_item)
         self.devs = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -264,7 +263,7 @@ class CpuSlot(Struct):
         p += 10
         self.is_inserting = TRUTH[_b]
         self.is_removing = TRUTH[_b2]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -272,12 +271,10 @@ class CpuSlot(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if None in (self.is_inserting, self.is_removing):
-            raise NotPlain("no value")
         out.append(
             _BE_2B2I.pack(
-                1 if self.is_inserting else 0,
-                1 if self.is_removing else 0,
+                BIT[self.is_inserting],
+                BIT[self.is_removing],
                 self.ost_event,
                 self.ost_status,
             )
@@ -351,7 +348,7 @@ class CpuHotplug(Struct):
             _item, p = CpuSlot._load(d, p, f)
             _items.append(_item)
         self.devs = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -419,7 +416,7 @@ class PciHotplugBus(Struct):
         self._kept = None
         self.up, self.down = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -209,7 +209,7 @@ class TcoWatchdog(Struct):
             self.timeouts_no,
         ) = _BE_H2B4H3BHB2qB.unpack_from(d, p)
         p += 35
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -340,7 +340,7 @@ class Ich9PmMemhp(VMState):
         self._version = version
         self._facts = f
         self.acpi_memory_hotplug, p = MemoryHotplug._load(d, p, f, f.ask(MEMORY_SLOTS))
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -403,7 +403,7 @@ class Ich9PmTco(VMState):
         self._version = version
         self._facts = f
         self.tco_regs, p = TcoWatchdog._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -467,7 +467,7 @@ class Ich9PmCpuhp(VMState):
         self._version = version
         self._facts = f
         self.cpuhp_state, p = CpuHotplug._load(d, p, f, f.ask(POSSIBLE_CPUS))
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -569,7 +569,7 @@ class Ich9PmPcihp(VMState):
         self.buses = _items
         (self.acpi_index,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -758,7 +758,7 @@ class Ich9Pm(Struct):
             self.smi_sts,
         ) = _BE_3H2q16s16s2I.unpack_from(d, p)
         p += 62
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -117,7 +117,7 @@ class RootBus(Struct):
         self._kept = None
         self.up, self.down = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -172,7 +172,7 @@ class GeneralPurposeEvents(Struct):
         self._kept = None
         self.sts, self.en = _BE_2H.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -237,7 +237,7 @@ class Piix4PmMemhp(VMState):
         self._version = version
         self._facts = f
         self.acpi_memory_hotplug, p = MemoryHotplug._load(d, p, f, f.ask(MEMORY_SLOTS))
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -307,7 +307,7 @@ class Piix4PmCpuhp(VMState):
         self._version = version
         self._facts = f
         self.cpuhp_state, p = CpuHotplug._load(d, p, f, f.ask(POSSIBLE_CPUS))
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -543,7 +543,7 @@ class Piix4Pm(VMState):
             self.hotplug_select = None
             self.buses = None
             self.acpi_index = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -44,7 +44,7 @@ class Vmgenid(VMState):
         self._facts = f
         (self.vmgenid_addr_le,) = _BE_8s.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -104,7 +104,7 @@ class Max111x(VMState):
         _n = bounded(max(self.inputs, 0), d)
         self.input = list(d[p : p + _n])
         p += _n
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -130,7 +130,7 @@ class Npcm7xxAdc(VMState):
         p += 44
         self.adci = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
         self.calibration_r_values = [_x9, _x10]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -279,7 +279,7 @@ class StellarisAdc(VMState):
         p += 64
         self.ssmux_3, self.ssctl_3, self.noise = _BE_3I.unpack_from(d, p)
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

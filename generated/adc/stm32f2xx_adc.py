@@ -176,7 +176,7 @@ class Stm32f2xxAdc(VMState):
         p += 80
         self.adc_jofr = [_x, _x2, _x3, _x4]
         self.adc_jdr = [_x5, _x6, _x7, _x8]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -105,7 +105,7 @@ class ZynqXadc(VMState):
         p += 30
         self.xadc_read_reg_previous, self.xadc_dfifo_entries = _BE_2H.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

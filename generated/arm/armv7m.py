@@ -48,7 +48,7 @@ class Armv7m(VMState):
         self._facts = f
         self.refclk, p = Clock._load(d, p, f)
         self.cpuclk, p = Clock._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -147,7 +147,7 @@ class Integratorcm(VMState):
             self.fiq_enabled,
         ) = _BE_11I.unpack_from(d, p)
         p += 44
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

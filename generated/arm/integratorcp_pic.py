@@ -60,7 +60,7 @@ class IcpPic(VMState):
         self._facts = f
         self.level, self.irq_enabled, self.fiq_enabled = _BE_3I.unpack_from(d, p)
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

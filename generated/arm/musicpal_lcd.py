@@ -94,7 +94,7 @@ class MusicpalLcd(VMState):
         p += 20
         self.video_ram = d[p : p + 1024]
         p += 1024
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

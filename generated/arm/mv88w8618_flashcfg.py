@@ -46,7 +46,7 @@ class Mv88w8618Flashcfg(VMState):
         self._facts = f
         (self.cfgr0,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -52,7 +52,7 @@ class Timer2(Struct):
         self.ptimer, p = Ptimer._load(d, p, f)
         (self.limit,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -119,7 +119,7 @@ class Mv88w8618Pit(VMState):
             _item, p = Timer2._load(d, p, f)
             _items.append(_item)
         self.timer = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -65,7 +65,7 @@ class Pxa2xxCm(VMState):
         _x, _x2, _x3, _x4, self.clkcfg, self.pmnc = _BE_6I.unpack_from(d, p)
         p += 24
         self.cm_regs = [_x, _x2, _x3, _x4]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

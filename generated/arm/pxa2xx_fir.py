@@ -103,7 +103,7 @@ class Pxa2xxFir(VMState):
             raise NotPlain("a check")
         self.rx_fifo = list(d[p : p + 64])
         p += 64
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

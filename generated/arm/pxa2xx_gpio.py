@@ -160,7 +160,7 @@ class Pxa2xxGpio(VMState):
         self.status = [_x21, _x22, _x23, _x24]
         self.gafr = [_x25, _x26, _x27, _x28, _x29, _x30, _x31, _x32]
         self.prev_level = [_x33, _x34, _x35, _x36]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -41,7 +41,7 @@ class Pxa2xxI2cSlave(Struct):
         self = cls.__new__(cls)
         self._kept = None
         self.parent_obj, p = I2CSlave._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -131,7 +131,7 @@ class Pxa2xxI2c(VMState):
         self.control, self.status, self.ibmr, self.data = _BE_2H2B.unpack_from(d, p)
         p += 6
         self.slave, p = Pxa2xxI2cSlave._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

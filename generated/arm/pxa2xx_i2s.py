@@ -124,7 +124,7 @@ class Pxa2xxI2s(VMState):
         ) = _BE_5I4i.unpack_from(d, p)
         p += 36
         self.control = [_x, _x2]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -45,7 +45,7 @@ class Pxa2xxMm(VMState):
         self._facts = f
         self.mm_regs = list(_BE_26I.unpack_from(d, p))
         p += 104
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -83,7 +83,7 @@ class Pxa2xxPic(VMState):
         self.is_fiq = [_x5, _x6]
         self.priority = list(_BE_40I.unpack_from(d, p))
         p += 160
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -210,7 +210,7 @@ class Pxa2xxRtc(VMState):
             self.last_pi,
         ) = _BE_15I3q.unpack_from(d, p)
         p += 84
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

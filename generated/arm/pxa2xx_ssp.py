@@ -163,7 +163,7 @@ class Pxa2xxSsp(VMState):
         self.sscr = [_x, _x2]
         self.rx_fifo = list(_BE_16I.unpack_from(d, p))
         p += 64
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

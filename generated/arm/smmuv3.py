@@ -65,7 +65,7 @@ class Queue(Struct):
         self._kept = None
         self.base, self.prod, self.cons, self.log2size = _BE_Q2IB.unpack_from(d, p)
         p += 17
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -131,7 +131,7 @@ class Smmuv3Gbpa(VMState):
         self._facts = f
         (self.gbpa,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -365,7 +365,7 @@ class Smmuv3(VMState):
         self.cr = [_x, _x2, _x3]
         self.cmdq, p = Queue._load(d, p, f)
         self.eventq, p = Queue._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -54,7 +54,7 @@ class CorgiSsp(VMState):
         self.ssidev, p = SSISlave._load(d, p, f)
         self.enable = list(_BE_3I.unpack_from(d, p))
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

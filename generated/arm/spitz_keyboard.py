@@ -68,7 +68,7 @@ class SpitzKeyboard(VMState):
             p += 5
             if any(_pad):
                 raise NotPlain("a pad that is kept")
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

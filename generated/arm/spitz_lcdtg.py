@@ -69,7 +69,7 @@ class SpitzLcdtg(VMState):
         self.ssidev, p = SSISlave._load(d, p, f)
         self.bl_intensity, self.bl_power = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

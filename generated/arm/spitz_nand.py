@@ -61,7 +61,7 @@ class EccState(Struct):
         self.cp, _x, _x2, self.count = _BE_B3H.unpack_from(d, p)
         p += 7
         self.lp = [_x, _x2]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -133,7 +133,7 @@ class SlNand(VMState):
         (self.ctl,) = _BE_B.unpack_from(d, p)
         p += 1
         self.ecc, p = EccState._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

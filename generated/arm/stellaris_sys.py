@@ -162,7 +162,7 @@ class StellarisSys(VMState):
         self.rcgc = [_x, _x2, _x3]
         self.scgc = [_x4, _x5, _x6]
         self.dcgc = [_x7, _x8, _x9]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

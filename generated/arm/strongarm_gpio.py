@@ -126,7 +126,7 @@ class StrongarmGpio(VMState):
             self.prev_level,
         ) = _BE_8I.unpack_from(d, p)
         p += 32
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

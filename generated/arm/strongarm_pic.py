@@ -69,7 +69,7 @@ class StrongarmPic(VMState):
             d, p
         )
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -97,7 +97,7 @@ class StrongarmSsp(VMState):
         p += 24
         self.sscr = [_x, _x2]
         self.rx_fifo = [_x3, _x4, _x5, _x6, _x7, _x8, _x9, _x10]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

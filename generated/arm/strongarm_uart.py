@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     count_of,
@@ -162,7 +163,7 @@ class StrongarmUart(VMState):
         self.rx_start, self.rx_len, _b = _BE_3B.unpack_from(d, p)
         p += 3
         self.wait_break_end = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -174,11 +175,7 @@ class StrongarmUart(VMState):
         out.append(bytes(count_of(self.tx_fifo, 8)))
         out.append(_BE_2B.pack(self.tx_start, self.tx_len))
         out.append(_BE_12H.pack(*self.rx_fifo))
-        if self.wait_break_end is None:
-            raise NotPlain("no value")
-        out.append(
-            _BE_3B.pack(self.rx_start, self.rx_len, 1 if self.wait_break_end else 0)
-        )
+        out.append(_BE_3B.pack(self.rx_start, self.rx_len, BIT[self.wait_break_end]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:

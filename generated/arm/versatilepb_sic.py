@@ -61,7 +61,7 @@ class VersatilepbSic(VMState):
         self._facts = f
         self.level, self.mask, self.pic_enable = _BE_3I.unpack_from(d, p)
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

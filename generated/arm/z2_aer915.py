@@ -55,7 +55,7 @@ class Aer915(VMState):
         self._facts = f
         self.len, self.buf = _BE_i3s.unpack_from(d, p)
         p += 7
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

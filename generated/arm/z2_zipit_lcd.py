@@ -96,7 +96,7 @@ class ZipitLcd(VMState):
             _BE_2i3sIi.unpack_from(d, p)
         )
         p += 19
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

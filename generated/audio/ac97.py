@@ -147,7 +147,7 @@ class BusMaster(Struct):
             self.bd_ctl_len,
         ) = _BE_I2B2H2B3I.unpack_from(d, p)
         p += 24
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -306,7 +306,7 @@ class Ac97(VMState):
             p += 3
             if any(_pad):
                 raise NotPlain("a pad that is kept")
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

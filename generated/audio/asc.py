@@ -146,7 +146,7 @@ class AppleSoundChipFifo(Struct):
         self.xa_cnt, self.xa_val, self.xa_flags, _x, _x2 = _BE_i2B2h.unpack_from(d, p)
         p += 10
         self.xa_last = [_x, _x2]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -265,7 +265,7 @@ class AppleSoundChip(VMState):
         p += 96
         (self.fifo_empty_ns,) = _BE_q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

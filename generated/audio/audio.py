@@ -34,7 +34,7 @@ class Audio(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

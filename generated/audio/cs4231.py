@@ -60,7 +60,7 @@ class Cs4231(VMState):
         p += 64
         self.dregs = list(d[p : p + 32])
         p += 32
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -109,7 +109,7 @@ class Cs4231a(VMState):
             self.aci_counter,
         ) = _BE_32s4i.unpack_from(d, p)
         p += 48
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

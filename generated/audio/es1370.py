@@ -95,7 +95,7 @@ class Channel(Struct):
             _BE_5I.unpack_from(d, p)
         )
         p += 20
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -221,7 +221,7 @@ class Es1370(VMState):
             d, p
         )
         p += 20
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -101,7 +101,7 @@ class Gus(VMState):
         p += 28
         self.himem = d[p : p + 1052704]
         p += 1052704
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

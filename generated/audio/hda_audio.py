@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, S64, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -99,7 +100,7 @@ class AudioStreamBuffer(VMState):
         p += 8192
         self.rpos, self.wpos, self.buft, self.buft_start = _BE_4q.unpack_from(d, p)
         p += 32
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -259,7 +260,7 @@ class AudioStream(Struct):
         self.mute_right = TRUTH[_b2]
         self.compat_buf = d[p : p + 256]
         p += 256
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -267,8 +268,6 @@ class AudioStream(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if None in (self.mute_left, self.mute_right):
-            raise NotPlain("no value")
         out.append(
             _BE_5I2BI.pack(
                 self.stream,
@@ -276,8 +275,8 @@ class AudioStream(Struct):
                 self.format,
                 self.gain_left,
                 self.gain_right,
-                1 if self.mute_left else 0,
-                1 if self.mute_right else 0,
+                BIT[self.mute_left],
+                BIT[self.mute_right],
                 self.compat_bpos,
             )
         )
@@ -405,7 +404,7 @@ class HdaAudio(VMState):
             self.running_real = [each == 1 for each in _b2]
         else:
             self.running_real = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -96,7 +96,7 @@ class Stream(Struct):
             self.bdlp_ubase,
         ) = _BE_7I.unpack_from(d, p)
         p += 28
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -439,7 +439,7 @@ class IntelHda(VMState):
         self.st = _items
         self.rirb_count, self.wall_base_ns = _BE_Iq.unpack_from(d, p)
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -131,7 +131,7 @@ class Mv88w8618Audio(VMState):
             self.clock_div,
         ) = _BE_9I.unpack_from(d, p)
         p += 36
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -58,7 +58,7 @@ class Pcspk(VMState):
         self._facts = f
         self.data_on, self.dummy_refresh_clock = _BE_2B.unpack_from(d, p)
         p += 2
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -23,10 +23,9 @@ _BE_128H = struct.Struct(">128H")
 _BE_3B = struct.Struct(">3B")
 _BE_68I = struct.Struct(">68I")
 _BE_I = struct.Struct(">I")
-_TLV0_31I = TlvRun("31I")
+_TLV0_68I = TlvRun("68I")
 _TLV1_3B = TlvRun("3B", 1)
 _TLV5_3B = TlvRun("3B", 5)
-_TLV31_37I = TlvRun("37I", 31)
 
 
 class Pl041Regfile(Struct):
@@ -603,7 +602,7 @@ class Pl041Regfile(Struct):
             self.dr4_7,
         ) = _BE_68I.unpack_from(d, p)
         p += 272
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -864,9 +863,6 @@ class Pl041Regfile(Struct):
             self.slien,
             self.intclr,
             self.maincr,
-            p,
-        ) = _TLV0_31I.take(d, p, e)
-        (
             self.reset,
             self.sync,
             self.allints,
@@ -905,7 +901,7 @@ class Pl041Regfile(Struct):
             self.dr4_6,
             self.dr4_7,
             p,
-        ) = _TLV31_37I.take(d, p, e)
+        ) = _TLV0_68I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -941,7 +937,7 @@ class Pl041Fifo(Struct):
         p += 4
         self.data = list(struct.unpack_from(">1024I", d, p))
         p += 4096
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1063,7 +1059,7 @@ class Pl041Channel(Struct):
             d, p
         )
         p += 3
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1178,7 +1174,7 @@ class Lm4549State(Struct):
         p += 2048
         (self.buffer_level,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1277,7 +1273,7 @@ class Pl041(VMState):
         self.regs, p = Pl041Regfile._load(d, p, f)
         self.fifo1, p = Pl041Channel._load(d, p, f)
         self.codec, p = Lm4549State._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

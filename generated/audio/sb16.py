@@ -427,7 +427,7 @@ class Sb16(VMState):
         p += 99
         self.mixer_regs = d[p : p + 256]
         p += 256
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -270,7 +270,7 @@ class Wm8750(VMState):
         self.format, self.power, self.rate_vmstate = _BE_3B.unpack_from(d, p)
         p += 3
         self.parent_obj, p = I2CSlave._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -88,7 +88,7 @@ class FloppyDriveMediaChanged(VMState):
         self._facts = f
         (self.media_changed,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -151,7 +151,7 @@ class FloppyDriveMediaRate(VMState):
         self._facts = f
         (self.media_rate,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -214,7 +214,7 @@ class FloppyDrivePerpendicular(VMState):
         self._facts = f
         (self.perpendicular,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -310,7 +310,7 @@ class FloppyDrive(Struct):
         self.perpendicular = None
         self.head, self.track, self.sect = _BE_3B.unpack_from(d, p)
         p += 3
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -384,7 +384,7 @@ class FloppyControllerResetSensei(VMState):
         self._facts = f
         (self.reset_sensei,) = _BE_i.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -446,7 +446,7 @@ class FloppyControllerResultTimer(VMState):
         self._facts = f
         (self.result_timer,) = _BE_q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -508,7 +508,7 @@ class FloppyControllerPhase(VMState):
         self._facts = f
         (self.phase,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -803,7 +803,7 @@ class FloppyController(Struct):
             _item, p = FloppyDrive._load(d, p, f)
             _items.append(_item)
         self.drives = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -979,7 +979,7 @@ class Fdc(VMState):
         self._version = version
         self._facts = f
         self.state, p = FloppyController._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

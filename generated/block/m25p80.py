@@ -9,6 +9,7 @@ from vmsgen.runtime.ber_integers import BOOL, U8, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     count_of,
@@ -66,7 +67,7 @@ class M25p80DataReadLoop(VMState):
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
         self.data_read_loop = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -74,9 +75,7 @@ class M25p80DataReadLoop(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.data_read_loop is None:
-            raise NotPlain("no value")
-        out.append(_BE_B.pack(1 if self.data_read_loop else 0))
+        out.append(_BE_B.pack(BIT[self.data_read_loop]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
@@ -132,7 +131,7 @@ class M25p80AaiEnable(VMState):
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
         self.aai_enable = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -140,9 +139,7 @@ class M25p80AaiEnable(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.aai_enable is None:
-            raise NotPlain("no value")
-        out.append(_BE_B.pack(1 if self.aai_enable else 0))
+        out.append(_BE_B.pack(BIT[self.aai_enable]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
@@ -211,7 +208,7 @@ class M25p80WriteProtect(VMState):
         p += 2
         self.wp_level = TRUTH[_b]
         self.status_register_write_disabled = TRUTH[_b2]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -219,13 +216,8 @@ class M25p80WriteProtect(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if None in (self.wp_level, self.status_register_write_disabled):
-            raise NotPlain("no value")
         out.append(
-            _BE_2B.pack(
-                1 if self.wp_level else 0,
-                1 if self.status_register_write_disabled else 0,
-            )
+            _BE_2B.pack(BIT[self.wp_level], BIT[self.status_register_write_disabled])
         )
 
     def _encode(self, f: Facts, version: int) -> bytes:
@@ -330,7 +322,7 @@ class M25p80BlockProtect(VMState):
         self.block_protect2 = TRUTH[_b3]
         self.block_protect3 = TRUTH[_b4]
         self.top_bottom_bit = TRUTH[_b5]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -338,21 +330,13 @@ class M25p80BlockProtect(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if None in (
-            self.block_protect0,
-            self.block_protect1,
-            self.block_protect2,
-            self.block_protect3,
-            self.top_bottom_bit,
-        ):
-            raise NotPlain("no value")
         out.append(
             _BE_5B.pack(
-                1 if self.block_protect0 else 0,
-                1 if self.block_protect1 else 0,
-                1 if self.block_protect2 else 0,
-                1 if self.block_protect3 else 0,
-                1 if self.top_bottom_bit else 0,
+                BIT[self.block_protect0],
+                BIT[self.block_protect1],
+                BIT[self.block_protect2],
+                BIT[self.block_protect3],
+                BIT[self.top_bottom_bit],
             )
         )
 
@@ -630,7 +614,7 @@ class M25p80(VMState):
         self.reset_enable = TRUTH[_b2]
         self.four_bytes_address_mode = TRUTH[_b3]
         self.quad_enable = TRUTH[_b4]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -640,13 +624,6 @@ class M25p80(VMState):
             return
         out.append(_BE_B.pack(self.state))
         out.append(bytes(count_of(self.data, 16)))
-        if None in (
-            self.write_enable,
-            self.reset_enable,
-            self.four_bytes_address_mode,
-            self.quad_enable,
-        ):
-            raise NotPlain("no value")
         out.append(
             _BE_2I2BI4B3I5B.pack(
                 self.len,
@@ -654,14 +631,14 @@ class M25p80(VMState):
                 self.needed_bytes,
                 self.cmd_in_progress,
                 self.cur_addr,
-                1 if self.write_enable else 0,
-                1 if self.reset_enable else 0,
+                BIT[self.write_enable],
+                BIT[self.reset_enable],
                 self.ear,
-                1 if self.four_bytes_address_mode else 0,
+                BIT[self.four_bytes_address_mode],
                 self.nonvolatile_cfg,
                 self.volatile_cfg,
                 self.enh_volatile_cfg,
-                1 if self.quad_enable else 0,
+                BIT[self.quad_enable],
                 self.spansion_cr1nv,
                 self.spansion_cr2nv,
                 self.spansion_cr3nv,

@@ -193,7 +193,7 @@ class Nand(VMState):
             self.offset,
         ) = _BE_IiIQ3i.unpack_from(d, p)
         p += 32
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

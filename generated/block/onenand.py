@@ -281,7 +281,7 @@ class Onenand(VMState):
         self.ecc_lp = [_x19, _x20]
         self.otp = d[p : p + 135168]
         p += 135168
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -81,7 +81,7 @@ class PflashCfi01BlockWrite(VMState):
         p += _n
         (self.blk_offset,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -188,7 +188,7 @@ class PflashCfi01(VMState):
         self.block_write = None
         self.wcycle, self.cmd, self.status, self.counter = _BE_3BQ.unpack_from(d, p)
         p += 11
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

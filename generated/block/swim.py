@@ -49,7 +49,7 @@ class Drive(Struct):
     def _load(cls, d: bytes, p: int, f: Facts) -> tuple[Drive, int]:
         self = cls.__new__(cls)
         self._kept = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -212,7 +212,7 @@ class Swim(Struct):
             _item, p = Drive._load(d, p, f)
             _items.append(_item)
         self.drives = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -328,7 +328,7 @@ class SWIM(VMState):
         self._version = version
         self._facts = f
         self.ctrl, p = Swim._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

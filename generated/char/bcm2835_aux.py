@@ -86,7 +86,7 @@ class Bcm2835Aux(VMState):
         p += 8
         self.read_pos, self.read_count, self.ier, self.iir = _BE_4B.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -141,7 +141,7 @@ class CadenceUart(VMState):
             self.refclk, p = Clock._load(d, p, f)
         else:
             self.refclk = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -86,7 +86,7 @@ class CmsdkApbUart(VMState):
             _BE_4I2B.unpack_from(d, p)
         )
         p += 18
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

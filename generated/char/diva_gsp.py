@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -90,7 +91,7 @@ class PciDivaSerial(VMState):
         p += 17
         self.level = [_x, _x2, _x3, _x4]
         self.disable = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -102,9 +103,7 @@ class PciDivaSerial(VMState):
         for _item in count_of(self.state, 4):
             _item._save(out, f)
         _x, _x2, _x3, _x4 = self.level
-        if self.disable is None:
-            raise NotPlain("no value")
-        out.append(_BE_4IB.pack(_x, _x2, _x3, _x4, 1 if self.disable else 0))
+        out.append(_BE_4IB.pack(_x, _x2, _x3, _x4, BIT[self.disable]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:

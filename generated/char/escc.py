@@ -144,7 +144,7 @@ class EsccChn(Struct):
             self.rregs,
         ) = _BE_6I2B16s16s.unpack_from(d, p)
         p += 58
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -256,7 +256,7 @@ class Escc(VMState):
             self.chn = _items
         else:
             self.chn = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -74,7 +74,7 @@ class Exynos4210UartFifo(Struct):
         _n = bounded(max(f.ask(UART_FIFO), 0), d)
         self.data = d[p : p + _n]
         p += _n
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -148,7 +148,7 @@ class Exynos4210Uart(VMState):
         self.rx, p = Exynos4210UartFifo._load(d, p, f)
         self.reg = list(_BE_15I.unpack_from(d, p))
         p += 60
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -8,7 +8,7 @@ import struct
 from vmsgen.runtime.ber_integers import BOOL, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, content, load_subsections, tlv
+from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..misc.fifo8 import Fifo8
@@ -76,7 +76,7 @@ class GoldfishTty(VMState):
         p += 13
         self.int_enabled = TRUTH[_b]
         self.rx_fifo, p = Fifo8._load(d, p, f, 128)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -84,11 +84,7 @@ class GoldfishTty(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.int_enabled is None:
-            raise NotPlain("no value")
-        out.append(
-            _BE_IQB.pack(self.data_len, self.data_ptr, 1 if self.int_enabled else 0)
-        )
+        out.append(_BE_IQB.pack(self.data_len, self.data_ptr, BIT[self.int_enabled]))
         self.rx_fifo._save(out, f, 128)
 
     def _encode(self, f: Facts, version: int) -> bytes:

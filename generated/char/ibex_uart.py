@@ -173,7 +173,7 @@ class IbexUart(VMState):
             self.uart_timeout_ctrl,
         ) = _BE_IQq10I.unpack_from(d, p)
         p += 60
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

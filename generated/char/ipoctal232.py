@@ -9,6 +9,7 @@ from vmsgen.runtime.ber_integers import BOOL, U8, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -108,7 +109,7 @@ class Channel(Struct):
         p += 3
         self.rhr_idx, self.rx_pending = _BE_2B.unpack_from(d, p)
         p += 2
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -116,9 +117,7 @@ class Channel(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if self.rx_enabled is None:
-            raise NotPlain("no value")
-        out.append(_BE_B.pack(1 if self.rx_enabled else 0))
+        out.append(_BE_B.pack(BIT[self.rx_enabled]))
         out.append(bytes(count_of(self.mr, 2)))
         out.append(_BE_2B.pack(self.mr_idx, self.sr))
         out.append(bytes(count_of(self.rhr, 3)))
@@ -192,7 +191,7 @@ class Block(Struct):
         self._kept = None
         self.imr, self.isr = _BE_2B.unpack_from(d, p)
         p += 2
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -287,7 +286,7 @@ class Ipoctal232(VMState):
         self.blk = _items2
         (self.irq_vector,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

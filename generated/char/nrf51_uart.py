@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     count_of,
@@ -131,7 +132,7 @@ class Nrf51SocUart(VMState):
         self.tx_started = TRUTH[_b2]
         self.pending_tx_byte = TRUTH[_b3]
         self.enabled = TRUTH[_b4]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -141,21 +142,14 @@ class Nrf51SocUart(VMState):
             return
         out.append(struct.pack(f">{len(self.reg)}I", *count_of(self.reg, 1388)))
         out.append(bytes(count_of(self.rx_fifo, 6)))
-        if None in (
-            self.rx_started,
-            self.tx_started,
-            self.pending_tx_byte,
-            self.enabled,
-        ):
-            raise NotPlain("no value")
         out.append(
             _BE_2I4B.pack(
                 self.rx_fifo_pos,
                 self.rx_fifo_len,
-                1 if self.rx_started else 0,
-                1 if self.tx_started else 0,
-                1 if self.pending_tx_byte else 0,
-                1 if self.enabled else 0,
+                BIT[self.rx_started],
+                BIT[self.tx_started],
+                BIT[self.pending_tx_byte],
+                BIT[self.enabled],
             )
         )
 

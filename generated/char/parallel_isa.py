@@ -96,7 +96,7 @@ class ParallelIsa(VMState):
             self.epp_timeout,
         ) = _BE_4B2i.unpack_from(d, p)
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -47,7 +47,7 @@ class PciSerial(VMState):
         self._facts = f
         self.dev, p = PCIDevice._load(d, p, f)
         self.state, p = Uart._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -71,7 +71,7 @@ class PciSerialMulti(VMState):
         self.state = _items
         self.level = list(_BE_4I.unpack_from(d, p))
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

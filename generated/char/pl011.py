@@ -74,7 +74,7 @@ class Pl011Clock(VMState):
         self._version = version
         self._facts = f
         self.clk, p = Clock._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -295,7 +295,7 @@ class Pl011(VMState):
             raise NotPlain("a check")
         (self.read_trigger,) = _BE_i.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

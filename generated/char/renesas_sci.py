@@ -150,7 +150,7 @@ class RenesasSci(VMState):
             self.timer,
         ) = _BE_2q9Bq.unpack_from(d, p)
         p += 33
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -164,7 +164,7 @@ class RiscvSifiveUart(VMState):
             self.txfifo = None
             self.tx_fifo = None
             self.fifo_trigger_handle = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -76,7 +76,7 @@ class SpaprVty(VMState):
         self.sdev, p = VioDevice._load(d, p, f)
         self.in_, self.out, self.buf = _BE_2I16s.unpack_from(d, p)
         p += 24
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

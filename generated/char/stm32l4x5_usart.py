@@ -114,7 +114,7 @@ class Stm32l4x5UsartBase(VMState):
         ) = _BE_9I.unpack_from(d, p)
         p += 36
         self.clk, p = Clock._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -111,7 +111,7 @@ class UartThrIpending(VMState):
         self._facts = f
         (self.thr_ipending,) = _BE_i.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -180,7 +180,7 @@ class UartTsr(VMState):
         self._facts = f
         self.tsr_retry, self.thr, self.tsr = _BE_I2B.unpack_from(d, p)
         p += 6
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -246,7 +246,7 @@ class UartRecvFifo(VMState):
         self._version = version
         self._facts = f
         self.recv_fifo, p = Fifo8._load(d, p, f, 16)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -307,7 +307,7 @@ class UartXmitFifo(VMState):
         self._version = version
         self._facts = f
         self.xmit_fifo, p = Fifo8._load(d, p, f, 16)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -369,7 +369,7 @@ class UartFifoTimeoutTimer(VMState):
         self._facts = f
         (self.fifo_timeout_timer,) = _BE_q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -431,7 +431,7 @@ class UartTimeoutIpending(VMState):
         self._facts = f
         (self.timeout_ipending,) = _BE_i.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -495,7 +495,7 @@ class UartPoll(VMState):
         self._facts = f
         self.poll_msl, self.modem_status_poll = _BE_iq.unpack_from(d, p)
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -681,7 +681,7 @@ class Uart(Struct):
             self.fcr,
         ) = _BE_H9B.unpack_from(d, p)
         p += 11
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

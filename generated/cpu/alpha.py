@@ -238,7 +238,7 @@ class Registers(Struct):
         self.shadow = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
         self.scratch = list(_BE_24Q.unpack_from(d, p))
         p += 192
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -399,7 +399,7 @@ class AlphaCpu(VMState):
         self._facts = f
         self.parent_obj, p = CpuCommon._load(d, p, f, 1)
         self.env, p = Registers._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -97,7 +97,7 @@ class ZHigh(Struct):
         self._kept = None
         self.d = list(_BE_14Q.unpack_from(d, p))
         p += 112
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -149,7 +149,7 @@ class Predicate(Struct):
         self._kept = None
         self.p = list(_BE_4Q.unpack_from(d, p))
         p += 32
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -201,7 +201,7 @@ class Vector(Struct):
         self._kept = None
         self.d = list(_BE_32Q.unpack_from(d, p))
         p += 256
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -264,7 +264,7 @@ class ArmCpuVfpFpcrFpsr(VMState):
         self._facts = f
         self.fpcr, self.fpsr = _BE_2Q.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -374,7 +374,7 @@ class ArmCpuVfp(VMState):
         p += 56
         (self.fpscr,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -470,7 +470,7 @@ class ArmCpuIwmmxt(VMState):
         p += 128
         self.iwmmxt_cregs = list(_BE_16I.unpack_from(d, p))
         p += 64
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -544,7 +544,7 @@ class ArmCpuMFaultmaskPrimask(VMState):
         self._facts = f
         self.faultmask, self.primask = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -613,7 +613,7 @@ class ArmCpuMCsselr(VMState):
         p += 8
         if not (at(self.csselr, 0) <= 15 and at(self.csselr, 1) <= 15):
             raise NotPlain("a check")
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -679,7 +679,7 @@ class ArmCpuMScr(VMState):
         self._facts = f
         (self.scr,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -741,7 +741,7 @@ class ArmCpuMOtherSp(VMState):
         self._facts = f
         (self.other_sp,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -809,7 +809,7 @@ class ArmCpuMV8m(VMState):
         p += 16
         self.msplim = [_x, _x2]
         self.psplim = [_x3, _x4]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -914,7 +914,7 @@ class ArmCpuMFp(VMState):
         self.fpccr = [_x3, _x4]
         self.fpdscr = [_x5, _x6]
         self.cpacr = [_x7, _x8]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -995,7 +995,7 @@ class ArmCpuMMve(VMState):
         self._facts = f
         self.vpr, self.ltpsize = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1215,7 +1215,7 @@ class ArmCpuM(VMState):
             self.exception,
         ) = _BE_10Ii.unpack_from(d, p)
         p += 44
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1341,7 +1341,7 @@ class ArmCpuThumb2ee(VMState):
         self._facts = f
         self.teecr, self.teehbr = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1407,7 +1407,7 @@ class ArmCpuPmsav7Rnr(VMState):
         self._facts = f
         (self.rnr,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1494,7 +1494,7 @@ class ArmCpuPmsav7(VMState):
         _n3 = bounded(max(f.ask(MPU_REGIONS), 0), d)
         self.dracr = list(struct.unpack_from(f">{_n3}I", d, p))
         p += _n3 * 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1592,7 +1592,7 @@ class ArmCpuPmsav8Pmsav8r(VMState):
         _n2 = bounded(max(f.ask(HYP_MPU_REGIONS), 0), d)
         self.hprlar = list(struct.unpack_from(f">{_n2}I", d, p))
         p += _n2 * 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1713,7 +1713,7 @@ class ArmCpuPmsav8(VMState):
         p += _n2 * 4
         self.mair0, self.mair1 = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -2049,7 +2049,7 @@ class ArmCpuMSecurity(VMState):
         p += _n4 * 4
         self.sau_rnr, self.sau_ctrl, self.scr, self.aircr = _BE_4I.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -2259,7 +2259,7 @@ class ArmCpuSve(VMState):
                 _item2, p = Predicate._load(d, p, f)
                 _items2.append(_item2)
         self.pregs = _items2
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -2348,7 +2348,7 @@ class ArmCpuSme(VMState):
                 _item, p = Vector._load(d, p, f)
                 _items.append(_item)
         self.zarray = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -2429,7 +2429,7 @@ class ArmCpuSerror(VMState):
         self._facts = f
         self.pending, self.has_esr, self.esr = _BE_2BQ.unpack_from(d, p)
         p += 10
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -2498,7 +2498,7 @@ class ArmCpuIrqLineState(VMState):
         self._facts = f
         (self.irq_line_state,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -2560,7 +2560,7 @@ class ArmCpuWfxtTimer(VMState):
         self._facts = f
         (self.wfxt_timer,) = _BE_q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -3040,7 +3040,7 @@ class ArmCpu(VMState):
             self.power_state,
         ) = _BE_4Q2IQ2qB.unpack_from(d, p)
         p += 65
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -155,7 +155,7 @@ class AvrCpu(VMState):
             _BE_6B.unpack_from(d, p)
         )
         p += 6
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     decode_subsections,
@@ -82,7 +83,7 @@ class CpuCommonExceptionIndex(VMState):
         self._facts = f
         (self.exception_index,) = _BE_i.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -146,7 +147,7 @@ class CpuCommonCrashOccurred(VMState):
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
         self.crash_occurred = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -154,9 +155,7 @@ class CpuCommonCrashOccurred(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.crash_occurred is None:
-            raise NotPlain("no value")
-        out.append(_BE_B.pack(1 if self.crash_occurred else 0))
+        out.append(_BE_B.pack(BIT[self.crash_occurred]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
@@ -243,7 +242,7 @@ class CpuCommon(VMState):
         self.crash_occurred = None
         self.halted, self.interrupt_request = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

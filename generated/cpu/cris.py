@@ -57,7 +57,7 @@ class TlbSet(Struct):
         self._kept = None
         self.lo, self.hi = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -507,7 +507,7 @@ class Registers(Struct):
                 _item8, p = TlbSet._load(d, p, f)
                 _items8.append(_item8)
         self.tlbsets_1_3 = _items8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -776,7 +776,7 @@ class CrisCpu(VMState):
         self._facts = f
         self.parent_obj, p = CpuCommon._load(d, p, f, 1)
         self.env, p = Registers._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -235,7 +235,7 @@ class RegistersTlb(VMState):
         self.entries = _items
         (self.last,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -511,7 +511,7 @@ class Registers(Struct):
             p += 256
         else:
             self.dr = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -583,7 +583,7 @@ class HppaCpu(VMState):
         self._facts = f
         self.parent_obj, p = CpuCommon._load(d, p, f, 1)
         self.env, p = Registers._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -84,7 +84,7 @@ class TlbEntry(Struct):
         self._kept = None
         self.tlb_misc, self.tlb_entry0, self.tlb_entry1 = _BE_3Q.unpack_from(d, p)
         p += 24
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -171,7 +171,7 @@ class LoongArchCpuFpu(VMState):
         if _b.strip(b"\0\1"):
             raise NotPlain("a boolean that is kept")
         self.flags = [each == 1 for each in _b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -243,7 +243,7 @@ class LoongArchCpuLsx(VMState):
         self._facts = f
         self.middle = list(_BE_32Q.unpack_from(d, p))
         p += 256
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -311,7 +311,7 @@ class LoongArchCpuLasx(VMState):
             p += 16
             _items.append(_item)
         self.high = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -387,7 +387,7 @@ class LoongArchCpuAddressTranslation(VMState):
                 _item, p = TlbEntry._load(d, p, f)
                 _items.append(_item)
         self.entries = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -502,7 +502,7 @@ class LoongArchCpuLbt(VMState):
             _BE_4Q2I.unpack_from(d, p)
         )
         p += 40
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1267,7 +1267,7 @@ class LoongArchCpu(VMState):
         else:
             self.kvm_state_counter = None
             self.guest_addr = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, S32, U16, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -70,7 +71,7 @@ class FpRegister(Struct):
         self._kept = None
         self.mantissa, self.exponent = _BE_QH.unpack_from(d, p)
         p += 10
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -162,7 +163,7 @@ class M68kCpuFpu(VMState):
             _items.append(_item)
         self.fregs = _items
         self.fp_result, p = FpRegister._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -281,7 +282,7 @@ class M68kCpuCfSpregs(VMState):
         )
         p += 48
         self.macc = [_x, _x2, _x3, _x4]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -432,7 +433,7 @@ class M68kCpuMmu(VMState):
         p += 39
         self.ttr = [_x, _x2, _x3, _x4]
         self.fault = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -441,8 +442,6 @@ class M68kCpuMmu(VMState):
             super()._save(out, f, version)
             return
         _x, _x2, _x3, _x4 = self.ttr
-        if self.fault is None:
-            raise NotPlain("no value")
         out.append(
             _BE_2IH2IB5I.pack(
                 self.ar,
@@ -450,7 +449,7 @@ class M68kCpuMmu(VMState):
                 self.tcr,
                 self.urp,
                 self.srp,
-                1 if self.fault else 0,
+                BIT[self.fault],
                 _x,
                 _x2,
                 _x3,
@@ -551,7 +550,7 @@ class M68kCpuSpecialRegisters(VMState):
         self._facts = f
         self.vbr, self.cacr, self.sfc, self.dfc = _BE_4I.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -816,7 +815,7 @@ class M68kCpu(VMState):
         self.dregs = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
         self.aregs = [_x9, _x10, _x11, _x12, _x13, _x14, _x15, _x16]
         self.sp = [_x17, _x18, _x19]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -442,7 +442,7 @@ class Mvp(Struct):
             d, p
         )
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -644,7 +644,7 @@ class Tlb(Struct):
             _item, p = TlbEntry._load(d, p, f)
             _items.append(_item)
         self.entries = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1656,7 +1656,7 @@ class MipsCpu(VMState):
             _item4, p = Fpu._load(d, p, f)
             _items4.append(_item4)
         self.fpus = _items4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -98,7 +98,7 @@ class MoxieCpu(VMState):
         p += 1024
         self.pc, self.cc_a, self.cc_b = _BE_3I.unpack_from(d, p)
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -52,7 +52,7 @@ class TlbEntry(Struct):
         self._kept = None
         self.mr, self.tr = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -134,7 +134,7 @@ class Tlb(Struct):
                 _item2, p = TlbEntry._load(d, p, f)
                 _items2.append(_item2)
         self.dtlb = _items2
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -427,7 +427,7 @@ class Registers(Struct):
         self.tlb, p = Tlb._load(d, p, f)
         self.timer, self.ttmr, self.picmr, self.picsr = _BE_q3I.unpack_from(d, p)
         p += 20
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -594,7 +594,7 @@ class OpenRiscCpu(VMState):
         self._facts = f
         self.parent_obj, p = CpuCommon._load(d, p, f, 1)
         self.env, p = Registers._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -162,7 +162,7 @@ class Tlb6xxEntry(Struct):
         _n3 = OCTETS[f.long_bits]
         self.EPN = int.from_bytes(d[p : p + _n3], "big")
         p += _n3
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -264,7 +264,7 @@ class TlbEmbeddedEntry(Struct):
         p += _n3
         self.prot, self.attr = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -348,7 +348,7 @@ class TlbMasEntry(Struct):
         self._kept = None
         self.mas8, self.mas1, self.mas2, self.mas7_3 = _BE_2I2Q.unpack_from(d, p)
         p += 24
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -423,7 +423,7 @@ class PpcCpuFpu(VMState):
         _n = OCTETS[f.long_bits]
         self.fpscr = int.from_bytes(d[p : p + _n], "big")
         p += _n
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -503,7 +503,7 @@ class PpcCpuAltivec(VMState):
         self.avr = _items
         (self.vscr,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -566,7 +566,7 @@ class PpcCpuVsx(VMState):
         self._facts = f
         self.vsr_low = list(_BE_32Q.unpack_from(d, p))
         p += 256
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -632,7 +632,7 @@ class PpcCpuSr(VMState):
             p += _n
             _items.append(_item)
         self.sr = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -804,7 +804,7 @@ class PpcCpuTm(VMState):
             self.tm_tar,
         ) = _BE_7QI2Q.unpack_from(d, p)
         p += 76
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -886,7 +886,7 @@ class PpcCpuSlb(VMState):
                 _item, p = SlbEntry._load(d, p, f)
                 _items.append(_item)
         self.slb = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -970,7 +970,7 @@ class PpcCpuBhrb(VMState):
         p += _n
         self.bhrb = list(_BE_32Q.unpack_from(d, p))
         p += 256
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1093,7 +1093,7 @@ class PpcCpuTlb6xx(VMState):
         else:
             self.tlb6 = None
             self.tgpr = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1155,7 +1155,7 @@ class PpcCpuTlbemb(VMState):
             _item, p = TlbEmbeddedEntry._load(d, p, f)
             _items.append(_item)
         self.tlbe = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1240,7 +1240,7 @@ class PpcCpuTlbmas(VMState):
             _item, p = TlbMasEntry._load(d, p, f)
             _items.append(_item)
         self.tlbm = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1314,7 +1314,7 @@ class PpcCpuCompat(VMState):
         self._facts = f
         (self.compat_pvr,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1420,7 +1420,7 @@ class PpcCpuReservation(VMState):
             p += _n4
         else:
             self.reserve_val2 = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1764,7 +1764,7 @@ class PpcCpu(VMState):
             self.mig_insns_flags = None
             self.mig_insns_flags2 = None
             self.mig_nb_BATs = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {"reservation": (wide,)})
         return self, p
 

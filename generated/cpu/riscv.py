@@ -20,6 +20,7 @@ from vmsgen.runtime.ber_integers import (
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -99,7 +100,7 @@ class PmpEntry(Struct):
         p += _n
         (self.cfg_reg,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -227,7 +228,7 @@ class PmuCounter(Struct):
             self.started = TRUTH[_b]
         else:
             self.started = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -240,9 +241,7 @@ class PmuCounter(Struct):
         out.append(self.mhpmcounter_prev.to_bytes(OCTETS[f.long_bits], "big"))
         out.append(self.mhpmcounterh_prev.to_bytes(OCTETS[f.long_bits], "big"))
         if cpu_version < 10:
-            if self.started is None:
-                raise NotPlain("no value")
-            out.append(_BE_B.pack(1 if self.started else 0))
+            out.append(_BE_B.pack(BIT[self.started]))
 
     def _encode(self, f: Facts, cpu_version: int) -> bytes:
         if self._kept is not None:
@@ -316,7 +315,7 @@ class RiscvCpuPmp(VMState):
             _item, p = PmpEntry._load(d, p, f)
             _items.append(_item)
         self.pmp = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -774,7 +773,7 @@ class RiscvCpuHyper(VMState):
         p += _n25
         (self.mstatus_hs,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1079,7 +1078,7 @@ class RiscvCpuVector(VMState):
             self.vill = TRUTH[_b]
         else:
             self.vill = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1095,9 +1094,7 @@ class RiscvCpuVector(VMState):
         out.append(self.vstart.to_bytes(OCTETS[f.long_bits], "big"))
         out.append(self.vtype.to_bytes(OCTETS[f.long_bits], "big"))
         if version >= 2:
-            if self.vill is None:
-                raise NotPlain("no value")
-            out.append(_BE_B.pack(1 if self.vill else 0))
+            out.append(_BE_B.pack(BIT[self.vill]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
@@ -1263,7 +1260,7 @@ class RiscvCpuPointerMasking(VMState):
             self.spmbase = None
             self.upmmask = None
             self.upmbase = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1386,7 +1383,7 @@ class RiscvCpuRv128(VMState):
         self.gprh = _items
         self.mscratchh, self.sscratchh = _BE_2Q.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1455,7 +1452,7 @@ class RiscvCpuKvmtimer(VMState):
             _BE_3Q.unpack_from(d, p)
         )
         p += 24
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1547,7 +1544,7 @@ class RiscvCpuEnvcfg(VMState):
         p += _n
         (self.henvcfg,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1678,7 +1675,7 @@ class RiscvCpuDebug(VMState):
             p += _n4
             _items3.append(_item3)
         self.tdata3 = _items3
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1748,7 +1745,7 @@ class RiscvCpuSmstateen(VMState):
         self.mstateen = [_x, _x2, _x3, _x4]
         self.hstateen = [_x5, _x6, _x7, _x8]
         self.sstateen = [_x9, _x10, _x11, _x12]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1825,7 +1822,7 @@ class RiscvCpuJvt(VMState):
         _n = OCTETS[f.long_bits]
         self.jvt = int.from_bytes(d[p : p + _n], "big")
         p += _n
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1885,7 +1882,7 @@ class RiscvCpuElp(VMState):
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
         self.elp = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1893,9 +1890,7 @@ class RiscvCpuElp(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.elp is None:
-            raise NotPlain("no value")
-        out.append(_BE_B.pack(1 if self.elp else 0))
+        out.append(_BE_B.pack(BIT[self.elp]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
@@ -1948,7 +1943,7 @@ class RiscvCpuSsp(VMState):
         _n = OCTETS[f.long_bits]
         self.ssp = int.from_bytes(d[p : p + _n], "big")
         p += _n
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -2077,7 +2072,7 @@ class RiscvCpuCtr(VMState):
         p += 2048
         self.ctr_data = list(_BE_256Q.unpack_from(d, p))
         p += 2048
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -3016,7 +3011,7 @@ class RiscvCpu(VMState):
             self.mtohost = None
         (self.stimecmp,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -3051,9 +3046,7 @@ class RiscvCpu(VMState):
             out.append(_BE_I.pack(self.features))
         out.append(self.priv.to_bytes(OCTETS[f.long_bits], "big"))
         if version >= 10:
-            if self.virt_enabled is None:
-                raise NotPlain("no value")
-            out.append(_BE_B.pack(1 if self.virt_enabled else 0))
+            out.append(_BE_B.pack(BIT[self.virt_enabled]))
         if version <= 5:
             out.append(need(self.virt).to_bytes(OCTETS[f.long_bits], "big"))
         out.append(

@@ -11,6 +11,7 @@ from vmsgen.runtime.ber_integers import BOOL, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     bounded,
@@ -44,10 +45,9 @@ _BE_I = struct.Struct(">I")
 _BE_Q = struct.Struct(">Q")
 _TLV0_16QI = TlvRun("16QI")
 _TLV0_2Q = TlvRun("2Q")
-_TLV0_31Q = TlvRun("31Q")
+_TLV0_48Q = TlvRun("48Q")
 _TLV1_3QI7Q = TlvRun("3QI7Q", 1)
 _TLV14_2B = TlvRun("2B", 14)
-_TLV31_17Q = TlvRun("17Q", 31)
 
 
 class CpuState(enum.IntEnum):
@@ -253,7 +253,7 @@ class S390CpuFpu(VMState):
             self.fpc,
         ) = _BE_16QI.unpack_from(d, p)
         p += 132
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -829,7 +829,7 @@ class S390CpuVregs(VMState):
             self.vregs_31_1,
         ) = _BE_48Q.unpack_from(d, p)
         p += 384
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1032,9 +1032,6 @@ class S390CpuVregs(VMState):
             self.vregs_12_1,
             self.vregs_13_1,
             self.vregs_14_1,
-            p,
-        ) = _TLV0_31Q.take(d, p, e)
-        (
             self.vregs_15_1,
             self.vregs_16_1,
             self.vregs_17_1,
@@ -1053,7 +1050,7 @@ class S390CpuVregs(VMState):
             self.vregs_30_1,
             self.vregs_31_1,
             p,
-        ) = _TLV31_17Q.take(d, p, e)
+        ) = _TLV0_48Q.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -1092,7 +1089,7 @@ class S390CpuRiccb(VMState):
         self._facts = f
         self.riccb = d[p : p + 64]
         p += 64
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1154,7 +1151,7 @@ class S390CpuExval(VMState):
         self._facts = f
         (self.ex_value,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1214,7 +1211,7 @@ class S390CpuGscb(VMState):
         self._facts = f
         self.gscb = list(_BE_4Q.unpack_from(d, p))
         p += 32
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1275,7 +1272,7 @@ class S390CpuBpbc(VMState):
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
         self.bpbc = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1283,9 +1280,7 @@ class S390CpuBpbc(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.bpbc is None:
-            raise NotPlain("no value")
-        out.append(_BE_B.pack(1 if self.bpbc else 0))
+        out.append(_BE_B.pack(BIT[self.bpbc]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
@@ -1344,7 +1339,7 @@ class S390CpuEtoken(VMState):
         self._facts = f
         self.etoken, self.etoken_extension = _BE_2Q.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1406,7 +1401,7 @@ class S390CpuDiag318(VMState):
         self._facts = f
         (self.diag318_info,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1730,7 +1725,7 @@ class S390Cpu(VMState):
         else:
             self.irqstate_saved_size = None
             self.irqstate = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

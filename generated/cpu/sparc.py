@@ -49,7 +49,7 @@ class SparcCpuFq(VMState):
         self._facts = f
         self.fq_s_addr, self.fq_s_insn = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

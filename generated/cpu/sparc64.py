@@ -49,7 +49,7 @@ class TlbEntry(Struct):
         self._kept = None
         self.tag, self.tte = _BE_2Q.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -113,7 +113,7 @@ class TrapState(Struct):
         self._kept = None
         self.tpc, self.tnpc, self.tstate, self.tt = _BE_3QI.unpack_from(d, p)
         p += 28
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -237,7 +237,7 @@ class Timer(Struct):
             self.qtimer,
         ) = _BE_2IQIQ2q.unpack_from(d, p)
         p += 44
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -205,7 +205,7 @@ class FpRegister(Struct):
         self._kept = None
         self.mantissa, self.exponent = _BE_QH.unpack_from(d, p)
         p += 10
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -275,7 +275,7 @@ class Segment(Struct):
         p += _n
         self.limit, self.flags = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -343,7 +343,7 @@ class MtrrVar(Struct):
         self._kept = None
         self.base, self.mask = _BE_2Q.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -399,7 +399,7 @@ class Xmm(Struct):
         self._kept = None
         self.q0, self.q1 = _BE_2Q.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -455,7 +455,7 @@ class YmmHigh(Struct):
         self._kept = None
         self.q2, self.q3 = _BE_2Q.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -522,7 +522,7 @@ class ZmmHigh(Struct):
         self._kept = None
         self.q4, self.q5, self.q6, self.q7 = _BE_4Q.unpack_from(d, p)
         p += 32
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -637,7 +637,7 @@ class Zmm(Struct):
             _BE_8Q.unpack_from(d, p)
         )
         p += 64
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -715,7 +715,7 @@ class BoundRegister(Struct):
         self._kept = None
         self.lb, self.ub = _BE_2Q.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -774,7 +774,7 @@ class BranchRecord(Struct):
         self._kept = None
         self.source, self.target, self.info = _BE_3Q.unpack_from(d, p)
         p += 24
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -841,7 +841,7 @@ class NestedStateVmxVmcs12(VMState):
         self._facts = f
         self.vmcs12 = d[p : p + 4096]
         p += 4096
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -905,7 +905,7 @@ class NestedStateVmxShadowVmcs12(VMState):
         self._facts = f
         self.shadow_vmcs12 = d[p : p + 4096]
         p += 4096
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1010,7 +1010,7 @@ class NestedStateVmx(VMState):
         self.shadow_vmcs12 = None
         self.vmxon_pa, self.vmcs12_pa, self.smm_flags = _BE_2QH.unpack_from(d, p)
         p += 18
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1093,7 +1093,7 @@ class NestedStateSvm(VMState):
         p += 8
         self.vmcb12 = d[p : p + 4096]
         p += 4096
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1175,7 +1175,7 @@ class NestedState(Struct):
         self.svm = None
         self.flags, self.format, self.size = _BE_2HI.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1295,7 +1295,7 @@ class X86CpuExceptionInfo(VMState):
             self.exception_payload,
         ) = _BE_3BQ.unpack_from(d, p)
         p += 11
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1380,7 +1380,7 @@ class X86CpuAsyncPfMsr(VMState):
         self._facts = f
         (self.async_pf_en_msr,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1443,7 +1443,7 @@ class X86CpuAsyncPfIntMsr(VMState):
         self._facts = f
         (self.async_pf_int_msr,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1506,7 +1506,7 @@ class X86CpuAsyncPvEoiMsr(VMState):
         self._facts = f
         (self.pv_eoi_en_msr,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1569,7 +1569,7 @@ class X86CpuStealTimeMsr(VMState):
         self._facts = f
         (self.steal_time_msr,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1634,7 +1634,7 @@ class X86CpuPollControlMsr(VMState):
         self._facts = f
         (self.poll_control_msr,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1703,7 +1703,7 @@ class X86CpuFpopIpDp(VMState):
         self._facts = f
         self.fpop, self.fpip, self.fpdp = _BE_H2Q.unpack_from(d, p)
         p += 18
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1773,7 +1773,7 @@ class X86CpuMsrTscAdjust(VMState):
         self._facts = f
         (self.tsc_adjust,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1837,7 +1837,7 @@ class X86CpuMsrTscdeadline(VMState):
         self._facts = f
         (self.tsc_deadline,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1902,7 +1902,7 @@ class X86CpuMsrIa32MiscEnable(VMState):
         self._facts = f
         (self.msr_ia32_misc_enable,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1967,7 +1967,7 @@ class X86CpuMsrIa32FeatureControl(VMState):
         self._facts = f
         (self.msr_ia32_feature_control,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -2117,7 +2117,7 @@ class X86CpuMsrArchitecturalPmu(VMState):
         p += 144
         self.msr_gp_evtsel = list(_BE_18Q.unpack_from(d, p))
         p += 144
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -2252,7 +2252,7 @@ class X86CpuMpx(VMState):
             _BE_3Q.unpack_from(d, p)
         )
         p += 24
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -2347,7 +2347,7 @@ class X86CpuMsrHypervHypercall(VMState):
         self._facts = f
         self.msr_hv_guest_os_id, self.msr_hv_hypercall = _BE_2Q.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -2415,7 +2415,7 @@ class X86CpuMsrHypervVapic(VMState):
         self._facts = f
         (self.msr_hv_vapic,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -2478,7 +2478,7 @@ class X86CpuMsrHypervTime(VMState):
         self._facts = f
         (self.msr_hv_tsc,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -2545,7 +2545,7 @@ class X86CpuMsrHypervCrash(VMState):
         self._facts = f
         self.msr_hv_crash_params = list(_BE_5Q.unpack_from(d, p))
         p += 40
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -2609,7 +2609,7 @@ class X86CpuMsrHypervRuntime(VMState):
         self._facts = f
         (self.msr_hv_runtime,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -2726,7 +2726,7 @@ class X86CpuMsrHypervSynic(VMState):
         p += 24
         self.msr_hv_synic_sint = list(_BE_16Q.unpack_from(d, p))
         p += 128
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -2837,7 +2837,7 @@ class X86CpuMsrHypervStimer(VMState):
         p += 64
         self.msr_hv_stimer_config = [_x, _x2, _x3, _x4]
         self.msr_hv_stimer_count = [_x5, _x6, _x7, _x8]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -2948,7 +2948,7 @@ class X86CpuMsrHypervReenlightenment(VMState):
             self.msr_hv_tsc_emulation_status,
         ) = _BE_3Q.unpack_from(d, p)
         p += 24
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -3085,7 +3085,7 @@ class X86CpuAvx512(VMState):
             self.zmm_16_31 = _items2
         else:
             self.zmm_16_31 = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -3189,7 +3189,7 @@ class X86CpuXss(VMState):
         self._facts = f
         (self.xss,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -3250,7 +3250,7 @@ class X86CpuUmwait(VMState):
         self._facts = f
         (self.umwait,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -3314,7 +3314,7 @@ class X86CpuTscKhz(VMState):
         self._facts = f
         (self.tsc_khz,) = _BE_q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -3375,7 +3375,7 @@ class X86CpuMsrSmiCount(VMState):
         self._facts = f
         (self.msr_smi_count,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -3436,7 +3436,7 @@ class X86CpuPkru(VMState):
         self._facts = f
         (self.pkru,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -3495,7 +3495,7 @@ class X86CpuPkrs(VMState):
         self._facts = f
         (self.pkrs,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -3556,7 +3556,7 @@ class X86CpuSpecCtrl(VMState):
         self._facts = f
         (self.spec_ctrl,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -3620,7 +3620,7 @@ class X86CpuAmdTscScaleMsr(VMState):
         self._facts = f
         (self.amd_tsc_scale_msr,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -3683,7 +3683,7 @@ class X86CpuMcgExtCtl(VMState):
         self._facts = f
         (self.mcg_ext_ctl,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -3823,7 +3823,7 @@ class X86CpuIntelPt(VMState):
         ) = _BE_13Q.unpack_from(d, p)
         p += 104
         self.msr_rtit_addrs = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -3922,7 +3922,7 @@ class X86CpuVirtSsbd(VMState):
         self._facts = f
         (self.virt_ssbd,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -3993,7 +3993,7 @@ class X86CpuSvnNpt(VMState):
         self._facts = f
         self.nested_cr3, self.nested_pg_mode = _BE_QI.unpack_from(d, p)
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -4054,7 +4054,7 @@ class X86CpuSvmGuest(VMState):
         self._facts = f
         (self.int_ctl,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -4117,7 +4117,7 @@ class X86CpuEfer32(VMState):
         self._facts = f
         (self.efer32,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -4177,7 +4177,7 @@ class X86CpuNestedState(VMState):
         self._version = version
         self._facts = f
         self.nested_state, p = NestedState._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -4338,7 +4338,7 @@ class X86CpuXenVcpu(VMState):
             _BE_2Q.unpack_from(d, p)
         )
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -4439,7 +4439,7 @@ class X86CpuMsrTsxCtrl(VMState):
         self._facts = f
         (self.tsx_ctrl,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -4507,7 +4507,7 @@ class X86CpuIntelSgx(VMState):
         self._facts = f
         self.msr_ia32_sgxlepubkeyhash = list(_BE_4Q.unpack_from(d, p))
         p += 32
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -4572,7 +4572,7 @@ class X86CpuPdptrs(VMState):
         self._facts = f
         self.pdptrs = list(_BE_4Q.unpack_from(d, p))
         p += 32
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -4637,7 +4637,7 @@ class X86CpuMsrXfd(VMState):
         self._facts = f
         self.msr_xfd, self.msr_xfd_err = _BE_2Q.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -4698,7 +4698,7 @@ class X86CpuMsrHwcr(VMState):
         self._facts = f
         (self.msr_hwcr,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -4845,7 +4845,7 @@ class X86CpuFred(VMState):
             self.fred_config,
         ) = _BE_9Q.unpack_from(d, p)
         p += 72
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -4957,7 +4957,7 @@ class X86CpuIntelAmxXtile(VMState):
         p += 64
         self.xtiledata = d[p : p + 8192]
         p += 8192
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -5066,7 +5066,7 @@ class X86CpuArchLbr(VMState):
                 _item, p = BranchRecord._load(d, p, f)
                 _items.append(_item)
         self.lbr_records = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -5142,7 +5142,7 @@ class X86CpuTripleFault(VMState):
         self._facts = f
         (self.triple_fault_pending,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -6268,7 +6268,7 @@ class X86Cpu(VMState):
             self.xcr0 = None
             self.xstate_bv = None
             self.ymm_high = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {"avx512": (registers, long_mode)})
         return self, p
 

@@ -9,6 +9,7 @@ from vmsgen.runtime.ber_integers import BOOL, U16, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     load_subsections,
@@ -23,8 +24,7 @@ _BE_3H14I = struct.Struct(">3H14I")
 _BE_B = struct.Struct(">B")
 _BE_I = struct.Struct(">I")
 _TLV0_3H14I = TlvRun("3H14I")
-_TLV18_13I = TlvRun("13I", 18)
-_TLV31_3I = TlvRun("3I", 31)
+_TLV18_16I = TlvRun("16I", 18)
 
 
 class Artist(VMState):
@@ -373,7 +373,7 @@ class Artist(VMState):
             self.disable = TRUTH[_b]
         else:
             self.disable = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -425,9 +425,7 @@ class Artist(VMState):
             )
         )
         if version >= 3:
-            if self.disable is None:
-                raise NotPlain("no value")
-            out.append(_BE_B.pack(1 if self.disable else 0))
+            out.append(_BE_B.pack(BIT[self.disable]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:
@@ -553,11 +551,11 @@ class Artist(VMState):
             self.control_plane,
             self.transfer_data,
             self.image_bitmap_op,
+            self.font_write1,
+            self.font_write2,
+            self.font_write_pos_y,
             p,
-        ) = _TLV18_13I.take(d, p, e)
-        self.font_write1, self.font_write2, self.font_write_pos_y, p = _TLV31_3I.take(
-            d, p, e
-        )
+        ) = _TLV18_16I.take(d, p, e)
         if version >= 3:
             self.disable, p = take_bool(d, p, e, b'\x9f"')
         else:

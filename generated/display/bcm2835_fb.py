@@ -8,7 +8,7 @@ import struct
 from vmsgen.runtime.ber_integers import BOOL, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
+from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_3B8I8s2I = struct.Struct(">3B8I8s2I")
@@ -188,7 +188,7 @@ class Bcm2835Fb(VMState):
         self.pending = TRUTH[_b3]
         if any(_pad):
             raise NotPlain("a pad that is kept")
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -196,13 +196,11 @@ class Bcm2835Fb(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if None in (self.lock, self.invalidate, self.pending):
-            raise NotPlain("no value")
         out.append(
             _BE_3B8I8s2I.pack(
-                1 if self.lock else 0,
-                1 if self.invalidate else 0,
-                1 if self.pending else 0,
+                BIT[self.lock],
+                BIT[self.invalidate],
+                BIT[self.pending],
                 self.config_xres,
                 self.config_yres,
                 self.config_xres_virtual,

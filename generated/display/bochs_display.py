@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, U16
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -81,7 +82,7 @@ class BochsDisplay(VMState):
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
         self.big_endian_fb = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -91,9 +92,7 @@ class BochsDisplay(VMState):
             return
         self.pci._save(out, f)
         out.append(_BE_10H.pack(*self.vbe_regs))
-        if self.big_endian_fb is None:
-            raise NotPlain("no value")
-        out.append(_BE_B.pack(1 if self.big_endian_fb else 0))
+        out.append(_BE_B.pack(BIT[self.big_endian_fb]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:

@@ -341,7 +341,7 @@ class CirrusVga(VMState):
             self.hw_cursor_y,
         ) = _BE_i2B2I.unpack_from(d, p)
         p += 14
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -210,7 +210,7 @@ class Dm163(VMState):
         p += 8
         self.row_persistence_delay = list(d[p : p + 8])
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -46,7 +46,7 @@ class Dpcd(VMState):
         self._facts = f
         self.dpcd_info = d[p : p + 1536]
         p += 1536
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

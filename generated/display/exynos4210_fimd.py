@@ -235,7 +235,7 @@ class Exynos4210FimdWindow(Struct):
         ) = _BE_3I4H3I2H.unpack_from(d, p)
         p += 36
         self.alpha_val = [_x9, _x10]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -580,7 +580,7 @@ class Exynos4210Fimd(VMState):
             _item, p = Exynos4210FimdWindow._load(d, p, f)
             _items.append(_item)
         self.window = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

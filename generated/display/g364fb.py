@@ -153,7 +153,7 @@ class G364fb(Struct):
             _BE_5I.unpack_from(d, p)
         )
         p += 20
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

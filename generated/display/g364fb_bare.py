@@ -43,7 +43,7 @@ class G364fbBare(VMState):
         self._version = version
         self._facts = f
         self.g364, p = G364fb._load(d, p, f, version)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -108,7 +108,7 @@ class Macfb(VMState):
         else:
             self.regs = None
             self.vbl_timer = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -192,7 +192,7 @@ class Pl110(VMState):
             p += 4
         else:
             self.mux_ctrl = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

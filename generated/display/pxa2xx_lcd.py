@@ -99,7 +99,7 @@ class DmaChannel2(Struct):
         p += 1024
         self.descriptor, self.source, self.id, self.command = _BE_4I.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -302,7 +302,7 @@ class Pxa2xxLcdc(VMState):
             _item, p = DmaChannel2._load(d, p, f)
             _items.append(_item)
         self.dma_ch = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -85,7 +85,7 @@ class MemorySlot(Struct):
         self._kept = None
         self.slot_mem_start, self.slot_mem_end, self.active = _BE_2QI.unpack_from(d, p)
         p += 20
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -225,7 +225,7 @@ class Surface(Struct):
             self.mem,
         ) = _BE_2Ii5IQ.unpack_from(d, p)
         p += 40
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -328,7 +328,7 @@ class QxlMonitorsConfig(VMState):
         self._facts = f
         (self.guest_monitors_config,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -555,7 +555,7 @@ class Qxl(VMState):
         p += _n * 8
         (self.guest_cursor,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -83,7 +83,7 @@ class RamFb(Struct):
         self._kept = None
         self.cfg = d[p : p + 28]
         p += 28
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

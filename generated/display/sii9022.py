@@ -8,7 +8,7 @@ import struct
 from vmsgen.runtime.ber_integers import BOOL, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, content, load_subsections, tlv
+from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..i2c.smbus_device import I2CSlave
@@ -86,7 +86,7 @@ class Sii9022(VMState):
         self.ddc_req = TRUTH[_b2]
         self.ddc_skip_finish = TRUTH[_b3]
         self.ddc = TRUTH[_b4]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -95,15 +95,13 @@ class Sii9022(VMState):
             super()._save(out, f, version)
             return
         self.parent_obj._save(out, f)
-        if None in (self.addr_byte, self.ddc_req, self.ddc_skip_finish, self.ddc):
-            raise NotPlain("no value")
         out.append(
             _BE_5B.pack(
                 self.ptr,
-                1 if self.addr_byte else 0,
-                1 if self.ddc_req else 0,
-                1 if self.ddc_skip_finish else 0,
-                1 if self.ddc else 0,
+                BIT[self.addr_byte],
+                BIT[self.ddc_req],
+                BIT[self.ddc_skip_finish],
+                BIT[self.ddc],
             )
         )
 

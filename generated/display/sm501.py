@@ -22,8 +22,7 @@ from vmsgen.runtime.visitor import Visitor
 _BE_14I = struct.Struct(">14I")
 _BE_48I3B = struct.Struct(">48I3B")
 _TLV0_14I = TlvRun("14I")
-_TLV15_16I = TlvRun("16I", 15)
-_TLV31_32I3B = TlvRun("32I3B", 31)
+_TLV15_48I3B = TlvRun("48I3B", 15)
 
 
 class Sm501State(Struct):
@@ -638,7 +637,7 @@ class Sm501State(Struct):
         p += 195
         self.i2c_data = list(d[p : p + 16])
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -903,9 +902,6 @@ class Sm501State(Struct):
             self.dc_panel_hwc_location,
             self.dc_panel_hwc_color_1_2,
             self.dc_panel_hwc_color_3,
-            p,
-        ) = _TLV15_16I.take(d, p, e)
-        (
             self.dc_video_control,
             self.dc_crt_control,
             self.dc_crt_fb_addr,
@@ -942,7 +938,7 @@ class Sm501State(Struct):
             self.i2c_status,
             self.i2c_addr,
             p,
-        ) = _TLV31_32I3B.take(d, p, e)
+        ) = _TLV15_48I3B.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x9fB", 16)
         self.i2c_data = list(x)
         if p != e:

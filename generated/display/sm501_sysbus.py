@@ -40,7 +40,7 @@ class SysbusSm501(VMState):
         self._version = version
         self._facts = f
         self.state, p = Sm501State._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

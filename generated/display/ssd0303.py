@@ -160,7 +160,7 @@ class Ssd0303Oled(VMState):
         self.framebuffer = d[p : p + 1056]
         p += 1056
         self.parent_obj, p = I2CSlave._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

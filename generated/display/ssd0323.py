@@ -186,7 +186,7 @@ class Ssd0323Oled(VMState):
         self.framebuffer = d[p : p + 5120]
         p += 5120
         self.ssidev, p = SSISlave._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

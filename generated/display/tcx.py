@@ -110,7 +110,7 @@ class Tcx(VMState):
         p += 260
         self.dac_index, self.dac_state = _BE_2B.unpack_from(d, p)
         p += 2
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

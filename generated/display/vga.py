@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, S32, U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     decode_subsections,
@@ -71,7 +72,7 @@ class VgaEndian(VMState):
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
         self.big_endian_fb = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -79,9 +80,7 @@ class VgaEndian(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.big_endian_fb is None:
-            raise NotPlain("no value")
-        out.append(_BE_B.pack(1 if self.big_endian_fb else 0))
+        out.append(_BE_B.pack(BIT[self.big_endian_fb]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
@@ -398,7 +397,7 @@ class Vga(VMState):
             _BE_3I.unpack_from(d, p)
         )
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -42,7 +42,7 @@ class VirtioVga(VMState):
         self._version = version
         self._facts = f
         self.vga, p = Vga._load(d, p, f, 2)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -191,7 +191,7 @@ class Chip(Struct):
         p += 24
         if any(_pad):
             raise NotPlain("a pad that is kept")
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -320,7 +320,7 @@ class VmwareVga(VMState):
         self._facts = f
         self.parent_obj, p = PCIDevice._load(d, p, f)
         self.chip, p = Chip._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -129,7 +129,7 @@ class XlnxVDp(VMState):
             self.vblank, p = Ptimer._load(d, p, f)
         else:
             self.vblank = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

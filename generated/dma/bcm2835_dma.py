@@ -122,7 +122,7 @@ class Bcm2835DmaChan(Struct):
             self.debug,
         ) = _BE_9I.unpack_from(d, p)
         p += 36
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -265,7 +265,7 @@ class Bcm2835Dma(VMState):
         self.chan = _items
         self.int_status, self.enable = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

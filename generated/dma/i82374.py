@@ -46,7 +46,7 @@ class I82374(VMState):
         self._facts = f
         self.commands = list(d[p : p + 8])
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

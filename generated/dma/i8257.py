@@ -88,7 +88,7 @@ class DmaChannel(Struct):
         p += 17
         self.now = [_x, _x2]
         self.base = [_x3, _x4]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -209,7 +209,7 @@ class Dma(VMState):
             _item, p = DmaChannel._load(d, p, f)
             _items.append(_item)
         self.regs = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -69,7 +69,7 @@ class Pl080Channel(Struct):
         self._kept = None
         self.src, self.dest, self.lli, self.ctrl, self.conf = _BE_5I.unpack_from(d, p)
         p += 20
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -268,7 +268,7 @@ class Pl080(VMState):
         self.chan = _items
         (self.running,) = _BE_i.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, S64, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     bounded,
@@ -223,7 +224,7 @@ class Channel(Struct):
         p += 42
         self.lc = [_x, _x2]
         self.ns = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -232,8 +233,6 @@ class Channel(Struct):
             super()._save(out, f)
             return
         _x, _x2 = self.lc
-        if self.ns is None:
-            raise NotPlain("no value")
         out.append(
             _BE_9I6B.pack(
                 self.src,
@@ -245,7 +244,7 @@ class Channel(Struct):
                 _x2,
                 self.fault_type,
                 self.watchdog_timer,
-                1 if self.ns else 0,
+                BIT[self.ns],
                 self.request_flag,
                 self.wakeup,
                 self.wfp_sbp,
@@ -367,7 +366,7 @@ class Fifo(Struct):
         p += 12
         if buf_size != len(self.buf):
             raise NotPlain("a derived value")
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -478,7 +477,7 @@ class QueueEntry(Struct):
         p += 13
         self.inc = TRUTH[_b]
         self.z = TRUTH[_b2]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -486,15 +485,13 @@ class QueueEntry(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if None in (self.inc, self.z):
-            raise NotPlain("no value")
         out.append(
             _BE_2I5B.pack(
                 self.addr,
                 self.len,
                 self.n,
-                1 if self.inc else 0,
-                1 if self.z else 0,
+                BIT[self.inc],
+                BIT[self.z],
                 self.tag,
                 self.seqn,
             )
@@ -565,7 +562,7 @@ class Queue(Struct):
             _item, p = QueueEntry._load(d, p, f)
             _items.append(_item)
         self.queue = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -778,7 +775,7 @@ class Pl330(VMState):
         self.dbg = [_x, _x2]
         self.periph_busy = list(d[p : p + 32])
         p += 32
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -86,7 +86,7 @@ class Pxa2xxDmaChan(Struct):
             _BE_5Ii.unpack_from(d, p)
         )
         p += 24
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -278,7 +278,7 @@ class Pxa2xxDma(VMState):
                 _item, p = Pxa2xxDmaChan._load(d, p, f)
                 _items.append(_item)
         self.chan = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

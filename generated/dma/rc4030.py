@@ -215,7 +215,7 @@ class Rc4030(VMState):
         p += 64
         self.imr_jazz, self.isr_jazz, self.itr = _BE_3I.unpack_from(d, p)
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

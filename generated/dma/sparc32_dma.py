@@ -46,7 +46,7 @@ class Sparc32Dma(VMState):
         self._facts = f
         self.dmaregs = list(_BE_4I.unpack_from(d, p))
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -9,7 +9,7 @@ from vmsgen.runtime.ber_arrays import integers, take_integers
 from vmsgen.runtime.ber_integers import BOOL, U16, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
+from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_11I = struct.Struct(">11I")
@@ -75,7 +75,7 @@ class XlnxCsuDma(VMState):
         self.r_size_last_word = TRUTH[_b2]
         self.regs = list(_BE_11I.unpack_from(d, p))
         p += 44
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -83,12 +83,8 @@ class XlnxCsuDma(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if None in (self.is_dst, self.r_size_last_word):
-            raise NotPlain("no value")
         out.append(
-            _BE_H2B.pack(
-                self.width, 1 if self.is_dst else 0, 1 if self.r_size_last_word else 0
-            )
+            _BE_H2B.pack(self.width, BIT[self.is_dst], BIT[self.r_size_last_word])
         )
         out.append(_BE_11I.pack(*self.regs))
 

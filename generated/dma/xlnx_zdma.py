@@ -82,7 +82,7 @@ class XlnxZdma(VMState):
         p += 36
         self.dsc_src_words = [_x, _x2, _x3, _x4]
         self.dsc_dst_words = [_x5, _x6, _x7, _x8]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -68,7 +68,7 @@ class XlnxZynqDevcfgDmaCmd(Struct):
             d, p
         )
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -174,7 +174,7 @@ class XlnxZynqDevcfg(VMState):
         p += 1
         self.regs = list(_BE_64I.unpack_from(d, p))
         p += 256
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

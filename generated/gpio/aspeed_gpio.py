@@ -167,7 +167,7 @@ class AspeedGpioRegs(Struct):
             self.input_mask,
         ) = _BE_14I.unpack_from(d, p)
         p += 56
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -302,7 +302,7 @@ class AspeedGpio(VMState):
         self.sets = _items
         self.debounce_regs = list(_BE_3I.unpack_from(d, p))
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

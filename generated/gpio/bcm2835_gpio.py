@@ -81,7 +81,7 @@ class Bcm2835Gpio(VMState):
         p += 54
         self.lev0, self.lev1, self.sd_fsel = _BE_2IB.unpack_from(d, p)
         p += 9
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

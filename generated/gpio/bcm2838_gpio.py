@@ -93,7 +93,7 @@ class Bcm2838Gpio(VMState):
         )
         p += 25
         self.pup_cntrl_reg = [_x, _x2, _x3, _x4]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -47,7 +47,7 @@ class GpioKey(VMState):
         self._facts = f
         (self.timer,) = _BE_q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -8,7 +8,7 @@ import struct
 from vmsgen.runtime.ber_integers import BOOL, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
+from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_3IQ2IBI = struct.Struct(">3IQ2IBI")
@@ -107,7 +107,7 @@ class ImxGpio(VMState):
         ) = _BE_3IQ2IBI.unpack_from(d, p)
         p += 33
         self.has_edge_sel = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -115,8 +115,6 @@ class ImxGpio(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.has_edge_sel is None:
-            raise NotPlain("no value")
         out.append(
             _BE_3IQ2IBI.pack(
                 self.dr,
@@ -125,7 +123,7 @@ class ImxGpio(VMState):
                 self.icr,
                 self.imr,
                 self.isr,
-                1 if self.has_edge_sel else 0,
+                BIT[self.has_edge_sel],
                 self.edge_sel,
             )
         )

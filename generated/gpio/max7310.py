@@ -118,7 +118,7 @@ class Max7310(VMState):
         ) = _BE_2i5B.unpack_from(d, p)
         p += 13
         self.parent_obj, p = I2CSlave._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

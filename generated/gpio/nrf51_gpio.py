@@ -102,7 +102,7 @@ class Nrf51SocGpio(VMState):
         p += 128
         self.old_out, self.old_out_connected = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

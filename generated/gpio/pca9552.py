@@ -96,7 +96,7 @@ class PCA9552(VMState):
         else:
             self.ext_state = None
         self.i2c, p = I2CSlave._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -89,7 +89,7 @@ class PCA9554(VMState):
         self.ext_state = list(d[p : p + 8])
         p += 8
         self.i2c, p = I2CSlave._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

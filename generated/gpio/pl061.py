@@ -237,7 +237,7 @@ class Pl061(VMState):
             self.amsel,
         ) = _BE_21I.unpack_from(d, p)
         p += 84
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

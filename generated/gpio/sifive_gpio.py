@@ -211,7 +211,7 @@ class SifiveSocGpio(VMState):
             self.in_mask,
         ) = _BE_18I.unpack_from(d, p)
         p += 72
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

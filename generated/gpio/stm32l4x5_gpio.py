@@ -162,7 +162,7 @@ class Stm32l4x5Gpio(VMState):
         ) = _BE_10I2H.unpack_from(d, p)
         p += 44
         self.clk, p = Clock._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -125,7 +125,7 @@ class Gpadl(Struct):
         p += _n * 8
         (self.state,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -214,7 +214,7 @@ class Message(Struct):
         p += 4
         self.payload = d[p : p + 240]
         p += 240
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -298,7 +298,7 @@ class VmBusRxQueue(VMState):
             _item, p = Message._load(d, p, f)
             _items.append(_item)
         self.rx_queue = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -434,7 +434,7 @@ class VmbusBridge(VMState):
         self._version = version
         self._facts = f
         self.bus, p = VmBus._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -100,7 +100,7 @@ class AllwinnerI2c(VMState):
             self.lcr,
         ) = _BE_8B.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -75,7 +75,7 @@ class Bus(Struct):
         p += 32
         (self.dma_dram_offset,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -141,7 +141,7 @@ class RegisterBus(Struct):
         self._kept = None
         self.regs = list(_BE_22I.unpack_from(d, p))
         p += 88
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -282,7 +282,7 @@ class NamedBus(Struct):
         ) = _BE_B10I.unpack_from(d, p)
         p += 41
         self.timing = [_x, _x2]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -491,7 +491,7 @@ class AspeedI2c(VMState):
             self.named_busses = None
         self.share_pool = d[p : p + 2048]
         p += 2048
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

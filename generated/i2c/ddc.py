@@ -8,7 +8,7 @@ import struct
 from vmsgen.runtime.ber_integers import BOOL, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
+from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2B = struct.Struct(">2B")
@@ -51,7 +51,7 @@ class I2cDdc(VMState):
         _b, self.reg = _BE_2B.unpack_from(d, p)
         p += 2
         self.firstbyte = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -59,9 +59,7 @@ class I2cDdc(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.firstbyte is None:
-            raise NotPlain("no value")
-        out.append(_BE_2B.pack(1 if self.firstbyte else 0, self.reg))
+        out.append(_BE_2B.pack(BIT[self.firstbyte], self.reg))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:

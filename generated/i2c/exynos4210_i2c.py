@@ -8,7 +8,7 @@ import struct
 from vmsgen.runtime.ber_integers import BOOL, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
+from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_6B = struct.Struct(">6B")
@@ -84,7 +84,7 @@ class Exynos4210I2c(VMState):
         )
         p += 6
         self.scl_free = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -92,8 +92,6 @@ class Exynos4210I2c(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.scl_free is None:
-            raise NotPlain("no value")
         out.append(
             _BE_6B.pack(
                 self.i2ccon,
@@ -101,7 +99,7 @@ class Exynos4210I2c(VMState):
                 self.i2cds,
                 self.i2cadd,
                 self.i2clc,
-                1 if self.scl_free else 0,
+                BIT[self.scl_free],
             )
         )
 

@@ -9,6 +9,7 @@ from vmsgen.runtime.ber_integers import BOOL
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -83,7 +84,7 @@ class Ich9Smb(VMState):
         else:
             self.irq_enabled = None
             self.smb = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -93,9 +94,7 @@ class Ich9Smb(VMState):
             return
         self.dev._save(out, f)
         if f.ask(SMBUS_MIGRATION):
-            if self.irq_enabled is None:
-                raise NotPlain("no value")
-            out.append(_BE_B.pack(1 if self.irq_enabled else 0))
+            out.append(_BE_B.pack(BIT[self.irq_enabled]))
             need(self.smb)._save(out, f)
 
     def _encode(self, f: Facts, version: int) -> bytes:

@@ -99,7 +99,7 @@ class ImxI2c(VMState):
             self.i2dr_write,
         ) = _BE_7H.unpack_from(d, p)
         p += 14
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -50,7 +50,7 @@ class MicrobitI2c(VMState):
         p += 4096
         (self.read_idx,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -87,7 +87,7 @@ class MpcI2c(VMState):
             _BE_7B.unpack_from(d, p)
         )
         p += 7
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -266,7 +266,7 @@ class Npcm7xxSmbus(VMState):
         p += 16
         (self.rx_cur,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -8,7 +8,7 @@ import struct
 from vmsgen.runtime.ber_integers import BOOL, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct
-from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections, sized
+from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, load_subsections, sized
 from vmsgen.runtime.visitor import Visitor
 
 #: the machine sends the state of its SMBus
@@ -178,7 +178,7 @@ class SmbusHost(Struct):
         self.op_done = TRUTH[_b2]
         self.in_i2c_block_read = TRUTH[_b3]
         self.start_transaction_on_status_read = TRUTH[_b4]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -186,13 +186,6 @@ class SmbusHost(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if None in (
-            self.i2c_enable,
-            self.op_done,
-            self.in_i2c_block_read,
-            self.start_transaction_on_status_read,
-        ):
-            raise NotPlain("no value")
         out.append(
             _BE_6BI32s6B.pack(
                 self.smb_stat,
@@ -205,10 +198,10 @@ class SmbusHost(Struct):
                 sized(self.smb_data, 32),
                 self.smb_auxctl,
                 self.smb_blkdata,
-                1 if self.i2c_enable else 0,
-                1 if self.op_done else 0,
-                1 if self.in_i2c_block_read else 0,
-                1 if self.start_transaction_on_status_read else 0,
+                BIT[self.i2c_enable],
+                BIT[self.op_done],
+                BIT[self.in_i2c_block_read],
+                BIT[self.start_transaction_on_status_read],
             )
         )
 

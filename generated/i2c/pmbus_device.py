@@ -72,7 +72,7 @@ class PmbusDevice(Struct):
         self.smb, p = SmbusDevice._load(d, p, f)
         self.num_pages, self.code, self.page, self.capability = _BE_4B.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

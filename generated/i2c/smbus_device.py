@@ -59,7 +59,7 @@ class I2CSlave(Struct):
         self._kept = None
         (self.address,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -131,7 +131,7 @@ class SmbusDevice(Struct):
         self.i2c, p = I2CSlave._load(d, p, f)
         self.mode, self.data_len, self.data_buf = _BE_2i34s.unpack_from(d, p)
         p += 42
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

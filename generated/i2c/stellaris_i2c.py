@@ -88,7 +88,7 @@ class StellarisI2c(VMState):
             _BE_7I.unpack_from(d, p)
         )
         p += 28
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

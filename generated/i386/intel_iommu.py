@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, U8, U16, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import View, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     load_subsections,
@@ -524,7 +525,7 @@ class IommuIntel(VMState):
         self.qi_enabled = TRUTH[_b2]
         self.intr_enabled = TRUTH[_b3]
         self.intr_eime = TRUTH[_b4]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -545,21 +546,14 @@ class IommuIntel(VMState):
             )
         )
         out.append(sized(self.csr, 560))
-        if None in (
-            self.dmar_enabled,
-            self.qi_enabled,
-            self.intr_enabled,
-            self.intr_eime,
-        ):
-            raise NotPlain("no value")
         out.append(
             _BE_B1s4B.pack(
                 self.iq_last_desc_type,
                 bytes(1),
-                1 if self.dmar_enabled else 0,
-                1 if self.qi_enabled else 0,
-                1 if self.intr_enabled else 0,
-                1 if self.intr_eime else 0,
+                BIT[self.dmar_enabled],
+                BIT[self.qi_enabled],
+                BIT[self.intr_enabled],
+                BIT[self.intr_eime],
             )
         )
 

@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, S32, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     bounded,
@@ -115,7 +116,7 @@ class NcqTransfer(Struct):
         p += 17
         self.used = TRUTH[_b]
         self.halt = TRUTH[_b2]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -123,8 +124,6 @@ class NcqTransfer(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if None in (self.used, self.halt):
-            raise NotPlain("no value")
         out.append(
             _BE_IQ5B.pack(
                 self.sector_count,
@@ -132,8 +131,8 @@ class NcqTransfer(Struct):
                 self.ncq_tag,
                 self.cmd,
                 self.slot,
-                1 if self.used else 0,
-                1 if self.halt else 0,
+                BIT[self.used],
+                BIT[self.halt],
             )
         )
 
@@ -438,7 +437,7 @@ class AhciPort(Struct):
                 _item, p = NcqTransfer._load(d, p, f)
                 _items.append(_item)
         self.ncq_tfs = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -448,8 +447,6 @@ class AhciPort(Struct):
             return
         self.bus._save(out, f)
         self.drive._save(out, f)
-        if None in (self.done_first_drq, self.init_d2h_sent):
-            raise NotPlain("no value")
         out.append(
             _BE_16IBiB.pack(
                 self.port_state,
@@ -468,9 +465,9 @@ class AhciPort(Struct):
                 self.scr_err,
                 self.scr_act,
                 self.cmd_issue,
-                1 if self.done_first_drq else 0,
+                BIT[self.done_first_drq],
                 self.busy_slot,
-                1 if self.init_d2h_sent else 0,
+                BIT[self.init_d2h_sent],
             )
         )
         for _item in count_of(self.ncq_tfs, 32):
@@ -671,7 +668,7 @@ class Ahci(Struct):
         p += 28
         if ports != len(self.dev):
             raise NotPlain("a derived value")
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

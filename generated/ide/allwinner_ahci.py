@@ -47,7 +47,7 @@ class AllwinnerAhci(VMState):
         self._facts = f
         self.regs = list(_BE_32I.unpack_from(d, p))
         p += 128
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, S32, S64, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     decode_subsections,
@@ -132,7 +133,7 @@ class IdeBusError(VMState):
             self.retry_sector_num = None
             self.retry_nsector = None
             self.retry_unit = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -218,7 +219,7 @@ class IdeBus(Struct):
         self.error = None
         self.cmd, self.unit = _BE_2B.unpack_from(d, p)
         p += 2
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -357,7 +358,7 @@ class IdeDrivePioState(VMState):
             self.packet_transfer_size,
         ) = _BE_2iB2i.unpack_from(d, p)
         p += 17
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -458,7 +459,7 @@ class IdeDriveTrayState(VMState):
         p += 2
         self.tray_open = TRUTH[_b]
         self.tray_locked = TRUTH[_b2]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -466,11 +467,7 @@ class IdeDriveTrayState(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if None in (self.tray_open, self.tray_locked):
-            raise NotPlain("no value")
-        out.append(
-            _BE_2B.pack(1 if self.tray_open else 0, 1 if self.tray_locked else 0)
-        )
+        out.append(_BE_2B.pack(BIT[self.tray_open], BIT[self.tray_locked]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
@@ -542,7 +539,7 @@ class IdeDriveAtapiGesnState(VMState):
         p += 2
         self.events_new_media = TRUTH[_b]
         self.events_eject_request = TRUTH[_b2]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -550,12 +547,8 @@ class IdeDriveAtapiGesnState(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if None in (self.events_new_media, self.events_eject_request):
-            raise NotPlain("no value")
         out.append(
-            _BE_2B.pack(
-                1 if self.events_new_media else 0, 1 if self.events_eject_request else 0
-            )
+            _BE_2B.pack(BIT[self.events_new_media], BIT[self.events_eject_request])
         )
 
     def _encode(self, f: Facts, version: int) -> bytes:
@@ -813,7 +806,7 @@ class IdeDrive(Struct):
             self.cdrom_changed,
         ) = _BE_2BI14B.unpack_from(d, p)
         p += 20
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

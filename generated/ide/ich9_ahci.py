@@ -55,7 +55,7 @@ class Ich9Ahci(VMState):
         self._facts = f
         self.parent_obj, p = PCIDevice._load(d, p, f)
         self.ahci, p = Ahci._load(d, p, f, f.ask(AHCI_PORTS))
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -51,7 +51,7 @@ class IsaIde(VMState):
             _item, p = IdeDrive._load(d, p, f)
             _items.append(_item)
         self.drives = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

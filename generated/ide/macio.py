@@ -9,6 +9,7 @@ from vmsgen.runtime.ber_integers import BOOL, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -108,7 +109,7 @@ class MacioIde(VMState):
         _b, self.timing_reg, self.irq_reg = _BE_B2I.unpack_from(d, p)
         p += 9
         self.dma_active = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -121,11 +122,7 @@ class MacioIde(VMState):
         if version >= 3:
             for _item in count_of(need(self.drives), 2):
                 _item._save(out, f)
-        if self.dma_active is None:
-            raise NotPlain("no value")
-        out.append(
-            _BE_B2I.pack(1 if self.dma_active else 0, self.timing_reg, self.irq_reg)
-        )
+        out.append(_BE_B2I.pack(BIT[self.dma_active], self.timing_reg, self.irq_reg))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:

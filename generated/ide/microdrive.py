@@ -105,7 +105,7 @@ class Microdrive(VMState):
             self.bus_ifs, p = IdeDrive._load(d, p, f)
         else:
             self.bus_ifs = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

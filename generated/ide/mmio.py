@@ -67,7 +67,7 @@ class MmioIde(VMState):
             self.drives = _items
         else:
             self.drives = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -87,7 +87,7 @@ class BusMasterCurrent(VMState):
             _BE_4I.unpack_from(d, p)
         )
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -166,7 +166,7 @@ class BusMasterStatus(VMState):
         self._facts = f
         (self.status,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -304,7 +304,7 @@ class BusMaster(Struct):
             self.migration_retry_unit,
         ) = _BE_2BIqIB.unpack_from(d, p)
         p += 19
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -454,7 +454,7 @@ class PciIde(VMState):
             _item4, p = IdeDrive._load(d, p, f)
             _items4.append(_item4)
         self.secondary = _items4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -47,7 +47,7 @@ class SysbusAhci(VMState):
         self._version = version
         self._facts = f
         self.ahci, p = Ahci._load(d, p, f, f.ask(SYSBUS_AHCI_PORTS))
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

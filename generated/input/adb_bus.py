@@ -8,7 +8,7 @@ import struct
 from vmsgen.runtime.ber_integers import BOOL, S64, U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
+from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_q2BHB = struct.Struct(">q2BHB")
@@ -93,7 +93,7 @@ class AdbBus(VMState):
         p += 13
         self.autopoll_enabled = TRUTH[_b]
         self.autopoll_blocked = TRUTH[_b2]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -101,15 +101,13 @@ class AdbBus(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if None in (self.autopoll_enabled, self.autopoll_blocked):
-            raise NotPlain("no value")
         out.append(
             _BE_q2BHB.pack(
                 self.autopoll_timer,
-                1 if self.autopoll_enabled else 0,
+                BIT[self.autopoll_enabled],
                 self.autopoll_rate_ms,
                 self.autopoll_mask,
-                1 if self.autopoll_blocked else 0,
+                BIT[self.autopoll_blocked],
             )
         )
 

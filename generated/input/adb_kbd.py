@@ -90,7 +90,7 @@ class AdbKbd(VMState):
         p += 128
         self.rptr, self.wptr, self.count = _BE_3i.unpack_from(d, p)
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -8,7 +8,7 @@ import struct
 from vmsgen.runtime.ber_integers import BOOL, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections, need
+from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, load_subsections, need
 from vmsgen.runtime.visitor import Visitor
 
 _BE_3B = struct.Struct(">3B")
@@ -53,7 +53,7 @@ class Port(Struct):
         self.control, self.buf, _b = _BE_3B.unpack_from(d, p)
         p += 3
         self.loopback_rbne = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -61,9 +61,7 @@ class Port(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if self.loopback_rbne is None:
-            raise NotPlain("no value")
-        out.append(_BE_3B.pack(self.control, self.buf, 1 if self.loopback_rbne else 0))
+        out.append(_BE_3B.pack(self.control, self.buf, BIT[self.loopback_rbne]))
 
     def _encode(self, f: Facts) -> bytes:
         if self._kept is not None:
@@ -234,7 +232,7 @@ class Lasips2(VMState):
             self.int_status = None
             self.kbd_port_parent_obj = None
             self.mouse_port_parent_obj = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -243,16 +241,14 @@ class Lasips2(VMState):
             super()._save(out, f, version)
             return
         if version <= 0:
-            if None in (self.kbd_irq, self.mouse_irq):
-                raise NotPlain("no value")
             out.append(
                 _BE_6B.pack(
                     self.kbd_control,
                     self.kbd_id,
-                    1 if self.kbd_irq else 0,
+                    BIT[self.kbd_irq],
                     self.mouse_control,
                     self.mouse_id,
-                    1 if self.mouse_irq else 0,
+                    BIT[self.mouse_irq],
                 )
             )
         if version >= 1:

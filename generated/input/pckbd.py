@@ -93,7 +93,7 @@ class KeyboardControllerOutport(VMState):
         self._facts = f
         (self.outport,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -184,7 +184,7 @@ class KeyboardControllerExtendedState(VMState):
             _BE_2I2B.unpack_from(d, p)
         )
         p += 10
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -295,7 +295,7 @@ class KeyboardController(Struct):
         self.extended_state = None
         self.write_cmd, self.status, self.mode, self.pending = _BE_4B.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -367,7 +367,7 @@ class Pckbd(VMState):
         self._version = version
         self._facts = f
         self.kbd, p = KeyboardController._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

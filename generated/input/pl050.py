@@ -68,7 +68,7 @@ class Pl050(VMState):
         self._facts = f
         self.cr, self.clk, self.last, self.pending = _BE_3Ii.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

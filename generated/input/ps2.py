@@ -81,7 +81,7 @@ class Ps2Port(Struct):
         p += 16
         self.data = d[p : p + 256]
         p += 256
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

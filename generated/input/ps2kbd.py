@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, S32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -70,7 +71,7 @@ class Ps2kbdLedstate(VMState):
         self._facts = f
         (self.ledstate,) = _BE_i.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -134,7 +135,7 @@ class Ps2kbdNeedHighBit(VMState):
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
         self.need_high_bit = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -142,9 +143,7 @@ class Ps2kbdNeedHighBit(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.need_high_bit is None:
-            raise NotPlain("no value")
-        out.append(_BE_B.pack(1 if self.need_high_bit else 0))
+        out.append(_BE_B.pack(BIT[self.need_high_bit]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
@@ -202,7 +201,7 @@ class Ps2kbdCommandReplyQueue(VMState):
         self._facts = f
         (self.cwptr,) = _BE_i.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -331,7 +330,7 @@ class Ps2kbd(VMState):
             p += 4
         else:
             self.scancode_set = 2
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -169,7 +169,7 @@ class Ps2mouse(VMState):
             self.buttons,
         ) = _BE_6B3iB.unpack_from(d, p)
         p += 19
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -106,7 +106,7 @@ class Pxa2xxKeypad(VMState):
         ) = _BE_10I.unpack_from(d, p)
         p += 40
         self.kpasmkp = [_x, _x2, _x3, _x4]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

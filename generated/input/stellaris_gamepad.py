@@ -55,7 +55,7 @@ class Button(Struct):
         self._kept = None
         (self.pressed,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -155,7 +155,7 @@ class StellarisGamepad(VMState):
             p += _n2
         else:
             self.pressed = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

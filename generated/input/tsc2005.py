@@ -9,7 +9,7 @@ from vmsgen.runtime.ber_arrays import integers, take_integers
 from vmsgen.runtime.ber_integers import BOOL, INT8, S32, S64, U8, U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
 _BE_12B3H2b2iqB2HB4H8i = struct.Struct(">12B3H2b2iqB2HB4H8i")
@@ -301,7 +301,7 @@ class Tsc2005(VMState):
         self.pnd0 = TRUTH[_b8]
         self.precision = TRUTH[_b9]
         self.nextprecision = TRUTH[_b10]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -313,31 +313,18 @@ class Tsc2005(VMState):
         _x3, _x4 = self.temp_thr
         _x5, _x6 = self.aux_thr
         _x7, _x8, _x9, _x10, _x11, _x12, _x13, _x14 = self.tr
-        if None in (
-            self.pressure,
-            self.irq,
-            self.command,
-            self.enabled,
-            self.host_mode,
-            self.reset,
-            self.pdst,
-            self.pnd0,
-            self.precision,
-            self.nextprecision,
-        ):
-            raise NotPlain("no value")
         out.append(
             _BE_12B3H2b2iqB2HB4H8i.pack(
-                1 if self.pressure else 0,
-                1 if self.irq else 0,
-                1 if self.command else 0,
-                1 if self.enabled else 0,
-                1 if self.host_mode else 0,
-                1 if self.reset else 0,
-                1 if self.pdst else 0,
-                1 if self.pnd0 else 0,
-                1 if self.precision else 0,
-                1 if self.nextprecision else 0,
+                BIT[self.pressure],
+                BIT[self.irq],
+                BIT[self.command],
+                BIT[self.enabled],
+                BIT[self.host_mode],
+                BIT[self.reset],
+                BIT[self.pdst],
+                BIT[self.pnd0],
+                BIT[self.precision],
+                BIT[self.nextprecision],
                 self.reg,
                 self.state,
                 self.data,

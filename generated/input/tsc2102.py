@@ -9,7 +9,7 @@ from vmsgen.runtime.ber_arrays import integers, take_integers
 from vmsgen.runtime.ber_integers import BOOL, S32, S64, U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
 _BE_20H = struct.Struct(">20H")
@@ -339,7 +339,7 @@ class Tsc2102(VMState):
         p += 40
         (self.timer,) = _BE_q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -348,25 +348,15 @@ class Tsc2102(VMState):
             super()._save(out, f, version)
             return
         _x, _x2, _x3 = self.pll
-        if None in (
-            self.enabled,
-            self.host_mode,
-            self.irq,
-            self.command,
-            self.pressure,
-            self.softstep,
-            self.state,
-        ):
-            raise NotPlain("no value")
         out.append(
             _BE_7BH2i11B8H3q.pack(
-                1 if self.enabled else 0,
-                1 if self.host_mode else 0,
-                1 if self.irq else 0,
-                1 if self.command else 0,
-                1 if self.pressure else 0,
-                1 if self.softstep else 0,
-                1 if self.state else 0,
+                BIT[self.enabled],
+                BIT[self.host_mode],
+                BIT[self.irq],
+                BIT[self.command],
+                BIT[self.pressure],
+                BIT[self.softstep],
+                BIT[self.state],
                 self.dav,
                 self.x,
                 self.y,

@@ -84,7 +84,7 @@ class Vmmouse(VMState):
         p += 4096
         self.nb_queue, self.status, self.absolute = _BE_2HB.unpack_from(d, p)
         p += 5
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -140,7 +140,7 @@ class A10Pic(VMState):
         self.enable = [_x7, _x8, _x9]
         self.select = [_x10, _x11, _x12]
         self.mask = [_x13, _x14, _x15]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -61,7 +61,7 @@ class ApicSipi(VMState):
         self._facts = f
         self.sipi_vector, self.wait_for_sipi = _BE_2i.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -339,7 +339,7 @@ class Apic(VMState):
         self.irr = [_x17, _x18, _x19, _x20, _x21, _x22, _x23, _x24]
         self.lvt = [_x25, _x26, _x27, _x28, _x29, _x30]
         self.icr = [_x31, _x32]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -11,6 +11,7 @@ from vmsgen.runtime.ber_integers import BOOL, U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -118,7 +119,7 @@ class Interrupt(Struct):
         p += 7
         self.model = TRUTH[_b]
         self.edge_trigger = TRUTH[_b2]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -126,16 +127,14 @@ class Interrupt(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if None in (self.model, self.edge_trigger):
-            raise NotPlain("no value")
         out.append(
             _BE_7B.pack(
                 self.enabled,
                 self.pending,
                 self.active,
                 self.level,
-                1 if self.model else 0,
-                1 if self.edge_trigger else 0,
+                BIT[self.model],
+                BIT[self.edge_trigger],
                 self.group,
             )
         )
@@ -385,7 +384,7 @@ class ArmGicVirt(VMState):
         p += 8
         self.v_abpr = list(d[p : p + 8])
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -763,7 +762,7 @@ class ArmGic(VMState):
             p += 32
             _items3.append(_item3)
         self.nsapr = _items3
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     bounded,
@@ -115,7 +116,7 @@ class RedistributorVirt(VMState):
         p += 128
         (self.ich_vmcr_el2,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -193,7 +194,7 @@ class RedistributorSreEl1(VMState):
         self._facts = f
         (self.icc_sre_el1,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -258,7 +259,7 @@ class RedistributorGicv4(VMState):
         self._facts = f
         self.gicr_vpropbaser, self.gicr_vpendbaser = _BE_2Q.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -321,7 +322,7 @@ class RedistributorNmi(VMState):
         self._facts = f
         (self.gicr_inmir0,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -589,7 +590,7 @@ class Redistributor(Struct):
         _x8, _x9, _x10, self.icc_ctlr_el3 = _BE_4Q.unpack_from(d, p)
         p += 32
         self.icc_igrpen = [_x8, _x9, _x10]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -749,7 +750,7 @@ class ArmGicv3GicdNoMigrationShiftBug(VMState):
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
         self.gicd_no_migration_shift_bug = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -757,9 +758,7 @@ class ArmGicv3GicdNoMigrationShiftBug(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.gicd_no_migration_shift_bug is None:
-            raise NotPlain("no value")
-        out.append(_BE_B.pack(1 if self.gicd_no_migration_shift_bug else 0))
+        out.append(_BE_B.pack(BIT[self.gicd_no_migration_shift_bug]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
@@ -814,7 +813,7 @@ class ArmGicv3GicdNmi(VMState):
         self._facts = f
         self.nmi = list(_BE_32I.unpack_from(d, p))
         p += 128
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1030,7 +1029,7 @@ class ArmGicv3(VMState):
             _item, p = Redistributor._load(d, p, f)
             _items.append(_item)
         self.cpu = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -70,7 +70,7 @@ class Vector(Struct):
             _BE_h4B.unpack_from(d, p)
         )
         p += 6
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -186,7 +186,7 @@ class Armv7mNvicMSecurity(VMState):
         if _b.strip(b"\0\1"):
             raise NotPlain("a boolean that is kept")
         self.itns = [each == 1 for each in _b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -272,7 +272,7 @@ class Armv7mNvic(VMState):
         self.vectors = _items
         (self.prigroup,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -125,7 +125,7 @@ class AspeedNewVic(VMState):
             self.event,
         ) = _BE_8Q.unpack_from(d, p)
         p += 64
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

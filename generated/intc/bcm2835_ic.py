@@ -8,7 +8,7 @@ import struct
 from vmsgen.runtime.ber_integers import BOOL, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
+from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2Q4B = struct.Struct(">2Q4B")
@@ -104,7 +104,7 @@ class Bcm2835Ic(VMState):
         ) = _BE_2Q4B.unpack_from(d, p)
         p += 20
         self.fiq_enable = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -112,15 +112,13 @@ class Bcm2835Ic(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.fiq_enable is None:
-            raise NotPlain("no value")
         out.append(
             _BE_2Q4B.pack(
                 self.gpu_irq_level,
                 self.gpu_irq_enable,
                 self.arm_irq_level,
                 self.arm_irq_enable,
-                1 if self.fiq_enable else 0,
+                BIT[self.fiq_enable],
                 self.fiq_select,
             )
         )

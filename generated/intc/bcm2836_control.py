@@ -152,7 +152,7 @@ class Bcm2836Control(VMState):
             self.timer = None
             self.local_timer_control = None
             self.route_localtimer = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -55,7 +55,7 @@ class Exynos4210CombinerGroupstate(Struct):
         self._kept = None
         self.src_mask, self.src_pending = _BE_2B.unpack_from(d, p)
         p += 2
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -164,7 +164,7 @@ class Exynos4210Combiner(VMState):
         _x, _x2, self.external = _BE_3I.unpack_from(d, p)
         p += 12
         self.icipsr = [_x, _x2]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

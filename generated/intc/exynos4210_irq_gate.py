@@ -45,7 +45,7 @@ class Exynos4210IrqGate(VMState):
         self._facts = f
         (self.level,) = _BE_2s.unpack_from(d, p)
         p += 2
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

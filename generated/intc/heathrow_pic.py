@@ -64,7 +64,7 @@ class HeathrowPicOne(Struct):
             d, p
         )
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -138,7 +138,7 @@ class HeathrowPic(VMState):
             _item, p = HeathrowPicOne._load(d, p, f)
             _items.append(_item)
         self.pics = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -54,7 +54,7 @@ class I8259Ltim(VMState):
         self._facts = f
         (self.ltim,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -268,7 +268,7 @@ class I8259(VMState):
             self.elcr,
         ) = _BE_16B.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

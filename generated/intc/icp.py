@@ -70,7 +70,7 @@ class IcpServer(VMState):
         self._facts = f
         self.xirr, self.pending_priority, self.mfrr = _BE_I2B.unpack_from(d, p)
         p += 6
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

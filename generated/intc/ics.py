@@ -101,7 +101,7 @@ class Source(Struct):
             _BE_I4B.unpack_from(d, p)
         )
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -184,7 +184,7 @@ class Ics(VMState):
             _item, p = Source._load(d, p, f)
             _items.append(_item)
         self.irqs = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

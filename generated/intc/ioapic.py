@@ -88,7 +88,7 @@ class Ioapic(VMState):
             self.irr = None
         self.ioredtbl = list(_BE_24Q.unpack_from(d, p))
         p += 192
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

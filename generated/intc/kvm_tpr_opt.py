@@ -98,7 +98,7 @@ class Handlers(Struct):
         ) = _BE_11I.unpack_from(d, p)
         p += 44
         self.get_tpr = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -261,7 +261,7 @@ class GuestRom(Struct):
             raise NotPlain("a pad that is kept")
         self.up, p = Handlers._load(d, p, f)
         self.mp, p = Handlers._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -423,7 +423,7 @@ class KvmTprOpt(VMState):
             self.rom_state_paddr,
         ) = _BE_5I.unpack_from(d, p)
         p += 20
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

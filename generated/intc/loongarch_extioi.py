@@ -67,7 +67,7 @@ class Core(Struct):
         self._kept = None
         self.coreisr = list(_BE_8I.unpack_from(d, p))
         p += 32
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -297,7 +297,7 @@ class LoongarchExtioi(VMState):
         else:
             self.sw_ipmap = None
             self.sw_coremap = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

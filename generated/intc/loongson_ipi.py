@@ -64,7 +64,7 @@ class LoongsonIpi(VMState):
             _item, p = IpiSingle._load(d, p, f)
             _items.append(_item)
         self.cpu = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

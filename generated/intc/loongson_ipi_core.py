@@ -80,7 +80,7 @@ class IpiSingle(Struct):
         ) = _BE_12I.unpack_from(d, p)
         p += 48
         self.buf = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -45,7 +45,7 @@ class M68kIrqc(VMState):
         self._facts = f
         (self.ipr,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

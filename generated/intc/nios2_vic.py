@@ -126,7 +126,7 @@ class Nios2Vic(VMState):
             self.vec_tbl_addr,
         ) = _BE_7I.unpack_from(d, p)
         p += 28
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -93,7 +93,7 @@ class Source(Struct):
             _BE_3I2i.unpack_from(d, p)
         )
         p += 20
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -219,7 +219,7 @@ class Processor(Struct):
         self.servicing, p = Queue._load(d, p, f)
         self.outputs_active = list(_BE_5I.unpack_from(d, p))
         p += 20
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -291,7 +291,7 @@ class Timer(Struct):
         self._kept = None
         self.tccr, self.tbcr = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -346,7 +346,7 @@ class Message(Struct):
         self._kept = None
         (self.msir,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -547,7 +547,7 @@ class Openpic(VMState):
         self.msi = _items4
         self.irq_ipi0, self.irq_tim0, self.irq_msi = _BE_3I.unpack_from(d, p)
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -53,7 +53,7 @@ class Or1kOmpicCpu(Struct):
         self._kept = None
         self.status, self.control = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -122,7 +122,7 @@ class Or1kOmpic(VMState):
         self.cpus = _items
         (self.num_cpus,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

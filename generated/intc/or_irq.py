@@ -62,7 +62,7 @@ class OrIrqExtras(VMState):
         if _b.strip(b"\0\1"):
             raise NotPlain("a boolean that is kept")
         self.all = [each == 1 for each in _b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -139,7 +139,7 @@ class OrIrq(VMState):
         if _b.strip(b"\0\1"):
             raise NotPlain("a boolean that is kept")
         self.levels = [each == 1 for each in _b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

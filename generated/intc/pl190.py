@@ -154,7 +154,7 @@ class Pl190(VMState):
         p += 8
         self.prev_prio = list(_BE_17i.unpack_from(d, p))
         p += 68
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -115,7 +115,7 @@ class PpcUic(VMState):
             self.uicvr,
         ) = _BE_8I.unpack_from(d, p)
         p += 32
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -230,7 +230,7 @@ class RiscvAplic(VMState):
         _n6 = bounded(max(f.ask(NUM_HARTS), 0), d)
         self.ithreshold = list(struct.unpack_from(f">{_n6}I", d, p))
         p += _n6 * 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

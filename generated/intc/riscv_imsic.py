@@ -105,7 +105,7 @@ class RiscvImsic(VMState):
             p += _n4 * 4
             _items.append(_item)
         self.eistate = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

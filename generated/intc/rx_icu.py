@@ -152,7 +152,7 @@ class RxIcu(VMState):
             _BE_H4Bh.unpack_from(d, p)
         )
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -165,7 +165,7 @@ class RiscvSifivePlic(VMState):
             p += _n6 * 4
             _items.append(_item)
         self.enable = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -49,7 +49,7 @@ class SlavioIntctlCpu(Struct):
         self._kept = None
         (self.intreg_pending,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -153,7 +153,7 @@ class SlavioIntctl(VMState):
             _BE_3I.unpack_from(d, p)
         )
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -59,7 +59,7 @@ class Assignment(Struct):
         self._kept = None
         (self.w,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -162,7 +162,7 @@ class Queue(Struct):
             _BE_8I.unpack_from(d, p)
         )
         p += 32
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -278,7 +278,7 @@ class SpaprXive(VMState):
             _item2, p = Queue._load(d, p, f)
             _items2.append(_item2)
         self.endt = _items2
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

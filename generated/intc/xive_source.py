@@ -60,7 +60,7 @@ class XiveSource(VMState):
         _n = bounded(max(self.nr_irqs, 0), d)
         self.status = d[p : p + _n]
         p += _n
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -160,7 +160,7 @@ class XiveTctx(VMState):
         self._facts = f
         self.regs = d[p : p + 64]
         p += 64
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -50,7 +50,7 @@ class XlnxPmuIoIntc(VMState):
         self._facts = f
         self.regs = list(_BE_121I.unpack_from(d, p))
         p += 484
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -40,7 +40,7 @@ class IPackDevice(Struct):
         self._kept = None
         (self.slot,) = _BE_i.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -99,7 +99,7 @@ class Tpci200(VMState):
         p += 4
         self.status, self.int_set = _BE_HB.unpack_from(d, p)
         p += 3
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

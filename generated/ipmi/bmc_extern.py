@@ -8,7 +8,7 @@ import struct
 from vmsgen.runtime.ber_integers import BOOL, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
+from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2B = struct.Struct(">2B")
@@ -60,7 +60,7 @@ class IpmiBmcExtern(VMState):
         p += 2
         self.send_reset = TRUTH[_b]
         self.waiting_rsp = TRUTH[_b2]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -68,11 +68,7 @@ class IpmiBmcExtern(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if None in (self.send_reset, self.waiting_rsp):
-            raise NotPlain("no value")
-        out.append(
-            _BE_2B.pack(1 if self.send_reset else 0, 1 if self.waiting_rsp else 0)
-        )
+        out.append(_BE_2B.pack(BIT[self.send_reset], BIT[self.waiting_rsp]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:

@@ -9,6 +9,7 @@ from vmsgen.runtime.ber_integers import BOOL, S64, U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     count_of,
@@ -243,7 +244,7 @@ class IpmiBmcSim(VMState):
             self.sensor_assert_enable,
         ) = _BE_2B4H.unpack_from(d, p)
         p += 10
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -251,24 +252,18 @@ class IpmiBmcSim(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if None in (
-            self.watchdog_initialized,
-            self.watchdog_running,
-            self.watchdog_preaction_ran,
-        ):
-            raise NotPlain("no value")
         out.append(
             _BE_7BH2Bq.pack(
                 self.bmc_global_enables,
                 self.msg_flags,
-                1 if self.watchdog_initialized else 0,
+                BIT[self.watchdog_initialized],
                 self.watchdog_use,
                 self.watchdog_action,
                 self.watchdog_pretimeout,
                 self.watchdog_expired,
                 self.watchdog_timeout,
-                1 if self.watchdog_running else 0,
-                1 if self.watchdog_preaction_ran else 0,
+                BIT[self.watchdog_running],
+                BIT[self.watchdog_preaction_ran],
                 self.watchdog_expiry,
             )
         )

@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     count_of,
@@ -173,7 +174,7 @@ class IpmiBt(Struct):
             _BE_4B.unpack_from(d, p)
         )
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -181,13 +182,11 @@ class IpmiBt(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if None in (self.obf_irq_set, self.atn_irq_set, self.irqs_enabled):
-            raise NotPlain("no value")
         out.append(
             _BE_3B2I.pack(
-                1 if self.obf_irq_set else 0,
-                1 if self.atn_irq_set else 0,
-                1 if self.irqs_enabled else 0,
+                BIT[self.obf_irq_set],
+                BIT[self.atn_irq_set],
+                BIT[self.irqs_enabled],
                 self.outpos,
                 self.outlen,
             )

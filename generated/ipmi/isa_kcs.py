@@ -56,7 +56,7 @@ class IpmiIsaKcs(VMState):
             self.kcs, p = IpmiKcs._load(d, p, f, 2)
         else:
             self.kcs = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, S16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     count_of,
@@ -219,7 +220,7 @@ class IpmiKcs(Struct):
         ) = _BE_3B2hB.unpack_from(d, p)
         p += 8
         self.write_end = TRUTH[_b4]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -227,27 +228,19 @@ class IpmiKcs(Struct):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if None in (self.obf_irq_set, self.atn_irq_set):
-            raise NotPlain("no value")
-        out.append(
-            _BE_2B.pack(1 if self.obf_irq_set else 0, 1 if self.atn_irq_set else 0)
-        )
+        out.append(_BE_2B.pack(BIT[self.obf_irq_set], BIT[self.atn_irq_set]))
         if version <= 1:
             out.append(_BE_1s.pack(bytes(1)))
-        if self.irqs_enabled is None:
-            raise NotPlain("no value")
-        out.append(_BE_BI.pack(1 if self.irqs_enabled else 0, self.outpos))
+        out.append(_BE_BI.pack(BIT[self.irqs_enabled], self.outpos))
         if version >= 2:
             out.append(_BE_I.pack(self.outlen))
         out.append(bytes(count_of(self.outmsg, 300)))
         if version >= 2:
             out.append(_BE_I.pack(self.inlen))
         out.append(bytes(count_of(self.inmsg, 300)))
-        if self.write_end is None:
-            raise NotPlain("no value")
         out.append(
             _BE_3B2hB.pack(
-                1 if self.write_end else 0,
+                BIT[self.write_end],
                 self.status_reg,
                 self.data_out_reg,
                 self.data_in_reg,

@@ -49,7 +49,7 @@ class IpmiInterfacePciKcs(VMState):
         self._facts = f
         self.dev, p = PCIDevice._load(d, p, f)
         self.kcs, p = IpmiKcs._load(d, p, f, 2)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

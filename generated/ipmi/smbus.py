@@ -145,7 +145,7 @@ class SmbusIpmi(VMState):
         p += 4
         self.inmsg = list(d[p : p + 255])
         p += 255
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -74,7 +74,7 @@ class ICH9LPCRstCnt(VMState):
         self._facts = f
         (self.rst_cnt,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -164,7 +164,7 @@ class ICH9LPCSmiFeat(VMState):
             self.smi_negotiated_features,
         ) = _BE_8sBQ.unpack_from(d, p)
         p += 17
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -292,7 +292,7 @@ class ICH9LPC(VMState):
         p += 16384
         (self.sci_level,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -75,7 +75,7 @@ class Pc87312(VMState):
         p += 2
         self.regs = list(d[p : p + 3])
         p += 3
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

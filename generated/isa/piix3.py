@@ -58,7 +58,7 @@ class PIIX3Rcr(VMState):
         self._facts = f
         (self.rcr,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -147,7 +147,7 @@ class PIIX3(VMState):
             p += 16
         else:
             self.pci_irq_levels = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

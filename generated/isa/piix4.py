@@ -63,7 +63,7 @@ class PIIX4(VMState):
             p += 1
         else:
             self.rcr = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

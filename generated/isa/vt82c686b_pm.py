@@ -125,7 +125,7 @@ class Vt82c686bPm(VMState):
         self.apm, p = Apm._load(d, p, f)
         self.ar_tmr_timer, self.ar_tmr_overflow_time = _BE_2q.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

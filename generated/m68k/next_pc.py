@@ -89,7 +89,7 @@ class OldRtc(Struct):
             _BE_32s5B.unpack_from(d, p)
         )
         p += 37
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -275,7 +275,7 @@ class NextPc(VMState):
             self.scsi_csr_1 = None
             self.scsi_csr_2 = None
             self.rtc = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -102,7 +102,7 @@ class NextRtc(VMState):
             _BE_32s5B.unpack_from(d, p)
         )
         p += 37
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

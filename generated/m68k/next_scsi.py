@@ -48,7 +48,7 @@ class NextScsi(VMState):
         self._facts = f
         self.scsi_csr_1, self.scsi_csr_2 = _BE_2B.unpack_from(d, p)
         p += 2
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -63,7 +63,7 @@ class Q800Glue(VMState):
         self._facts = f
         self.ipr, self.auxmode, self.nmi_release = _BE_2Bq.unpack_from(d, p)
         p += 10
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -48,7 +48,7 @@ class A9Scu(VMState):
         self._facts = f
         self.control, self.status = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

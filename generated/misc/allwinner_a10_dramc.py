@@ -45,7 +45,7 @@ class AllwinnerA10Dramc(VMState):
         self._facts = f
         self.regs = list(struct.unpack_from(">1024I", d, p))
         p += 4096
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

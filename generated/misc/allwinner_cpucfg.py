@@ -62,7 +62,7 @@ class AllwinnerCpucfg(VMState):
         self._facts = f
         self.gen_ctrl, self.super_standby, self.entry_addr = _BE_3I.unpack_from(d, p)
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -47,7 +47,7 @@ class AllwinnerH3Sysctrl(VMState):
         self._facts = f
         self.regs = list(_BE_13I.unpack_from(d, p))
         p += 52
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -47,7 +47,7 @@ class AllwinnerR40Ccu(VMState):
         self._facts = f
         self.regs = list(_BE_256I.unpack_from(d, p))
         p += 1024
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -70,7 +70,7 @@ class AllwinnerR40Dramc(VMState):
         p += 2188
         (self.dramphy,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -77,7 +77,7 @@ class AllwinnerSid(VMState):
         p += 8
         self.identifier_data = list(d[p : p + 16])
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

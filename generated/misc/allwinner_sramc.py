@@ -58,7 +58,7 @@ class AllwinnerSramc(VMState):
         self._facts = f
         self.sram_ver, self.sram_soft_entry_reg0 = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

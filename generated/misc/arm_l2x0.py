@@ -93,7 +93,7 @@ class L2x0(VMState):
             self.filter_end,
         ) = _BE_6I.unpack_from(d, p)
         p += 24
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

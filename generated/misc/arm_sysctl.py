@@ -229,7 +229,7 @@ class RealviewSysctl(VMState):
         else:
             self.mb_clock = None
             self.db_clock = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

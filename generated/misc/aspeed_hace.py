@@ -70,7 +70,7 @@ class AspeedHace(VMState):
         p += 100
         self.total_req_len, self.iov_count = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -41,7 +41,7 @@ class AspeedI3c2(Struct):
         self._kept = None
         self.regs = list(_BE_192I.unpack_from(d, p))
         p += 768
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -108,7 +108,7 @@ class AspeedI3c(VMState):
             _item, p = AspeedI3c2._load(d, p, f)
             _items.append(_item)
         self.devices = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

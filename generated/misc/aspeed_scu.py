@@ -43,7 +43,7 @@ class AspeedScu(VMState):
         self._facts = f
         self.regs = list(struct.unpack_from(">904I", d, p))
         p += 3616
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -47,7 +47,7 @@ class AspeedSdmc(VMState):
         _n = bounded(max(1024 if version >= 2 else 320, 0), d)
         self.regs = list(struct.unpack_from(f">{_n}I", d, p))
         p += _n * 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

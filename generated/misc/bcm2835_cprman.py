@@ -45,7 +45,7 @@ class Bcm2835Cprman(VMState):
         self._facts = f
         self.regs = list(struct.unpack_from(">2048I", d, p))
         p += 8192
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -46,7 +46,7 @@ class Bcm2835CprmanClockMux(VMState):
             _item, p = Clock._load(d, p, f)
             _items.append(_item)
         self.srcs = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

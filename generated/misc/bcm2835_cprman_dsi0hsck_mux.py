@@ -50,7 +50,7 @@ class Bcm2835CprmanDsi0hsckMux(VMState):
         self._facts = f
         self.plla_in, p = Clock._load(d, p, f)
         self.plld_in, p = Clock._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

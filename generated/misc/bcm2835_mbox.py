@@ -62,7 +62,7 @@ class Bcm2835MboxBox(Struct):
         p += 128
         self.count, self.status, self.config = _BE_3I.unpack_from(d, p)
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -147,7 +147,7 @@ class Bcm2835Mbox(VMState):
             _item, p = Bcm2835MboxBox._load(d, p, f)
             _items.append(_item)
         self.mbox = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

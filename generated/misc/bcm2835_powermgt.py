@@ -53,7 +53,7 @@ class Bcm2835Powermgt(VMState):
         self._facts = f
         self.rstc, self.rsts, self.wdog = _BE_3I.unpack_from(d, p)
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

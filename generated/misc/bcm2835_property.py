@@ -8,7 +8,7 @@ import struct
 from vmsgen.runtime.ber_integers import BOOL, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections, sized
+from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, load_subsections, sized
 from vmsgen.runtime.visitor import Visitor
 
 _BE_6sIB = struct.Struct(">6sIB")
@@ -66,7 +66,7 @@ class Bcm2835Property(VMState):
         self.macaddr, self.addr, _b = _BE_6sIB.unpack_from(d, p)
         p += 11
         self.pending = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -74,11 +74,7 @@ class Bcm2835Property(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.pending is None:
-            raise NotPlain("no value")
-        out.append(
-            _BE_6sIB.pack(sized(self.macaddr, 6), self.addr, 1 if self.pending else 0)
-        )
+        out.append(_BE_6sIB.pack(sized(self.macaddr, 6), self.addr, BIT[self.pending]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:

@@ -46,7 +46,7 @@ class Bcm2835Thermal(VMState):
         self._facts = f
         (self.ctl,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

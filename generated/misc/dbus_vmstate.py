@@ -103,7 +103,7 @@ class DbusVmstate(VMState):
         p += _n
         if not (len(self.data) <= 268435456):
             raise NotPlain("a check")
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -67,7 +67,7 @@ class ECC(VMState):
         p += 36
         self.diag, self.version = _BE_4sI.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -47,7 +47,7 @@ class Exynos4210Pmu(VMState):
         self._facts = f
         self.reg = list(_BE_144I.unpack_from(d, p))
         p += 576
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

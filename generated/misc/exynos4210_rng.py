@@ -75,7 +75,7 @@ class Exynos4210Rng(VMState):
         )
         p += 32
         self.randr_value = [_x, _x2, _x3, _x4, _x5]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -59,7 +59,7 @@ class Fifo8(Struct):
         p += _n
         self.head, self.num = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

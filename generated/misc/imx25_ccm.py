@@ -45,7 +45,7 @@ class Imx25Ccm(VMState):
         self._facts = f
         self.reg = list(_BE_28I.unpack_from(d, p))
         p += 112
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

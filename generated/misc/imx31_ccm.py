@@ -45,7 +45,7 @@ class Imx31Ccm(VMState):
         self._facts = f
         self.reg = list(_BE_26I.unpack_from(d, p))
         p += 104
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

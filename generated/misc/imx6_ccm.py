@@ -53,7 +53,7 @@ class Imx6Ccm(VMState):
         p += 140
         self.analog = list(_BE_153I.unpack_from(d, p))
         p += 612
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -52,7 +52,7 @@ class Imx6ulCcm(VMState):
         p += 140
         self.analog = list(struct.unpack_from(">4096I", d, p))
         p += 16384
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

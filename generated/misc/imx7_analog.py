@@ -52,7 +52,7 @@ class Imx7Analog(VMState):
         p += 2052
         self.pmu = list(_BE_80I.unpack_from(d, p))
         p += 320
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

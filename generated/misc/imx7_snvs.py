@@ -48,7 +48,7 @@ class Imx7Snvs(VMState):
         self._facts = f
         self.tick_offset, self.lpcr = _BE_2Q.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

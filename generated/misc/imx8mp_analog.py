@@ -45,7 +45,7 @@ class Imx8mpAnalog(VMState):
         self._facts = f
         self.analog = list(struct.unpack_from(">513I", d, p))
         p += 2052
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -43,7 +43,7 @@ class Imx8mpCcm(VMState):
         self._facts = f
         self.ccm = list(struct.unpack_from(">12736I", d, p))
         p += 50944
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -8,7 +8,7 @@ import struct
 from vmsgen.runtime.ber_integers import BOOL, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
+from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_4B = struct.Struct(">4B")
@@ -70,7 +70,7 @@ class IMXRNGC(VMState):
         self.op_self_test, self.op_seed, self.mask, _b = _BE_4B.unpack_from(d, p)
         p += 4
         self.auto_seed = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -78,12 +78,8 @@ class IMXRNGC(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.auto_seed is None:
-            raise NotPlain("no value")
         out.append(
-            _BE_4B.pack(
-                self.op_self_test, self.op_seed, self.mask, 1 if self.auto_seed else 0
-            )
+            _BE_4B.pack(self.op_self_test, self.op_seed, self.mask, BIT[self.auto_seed])
         )
 
     def _encode(self, f: Facts, version: int) -> bytes:

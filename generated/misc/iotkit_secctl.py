@@ -62,7 +62,7 @@ class IotkitSecctlPpc(Struct):
         self._kept = None
         self.ns, self.sp, self.nsp = _BE_3I.unpack_from(d, p)
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -120,7 +120,7 @@ class IotkitSecctlMpcintstatus(VMState):
         self._facts = f
         (self.mpcintstatus,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -196,7 +196,7 @@ class IotkitSecctlMsc(VMState):
         self._facts = f
         self.secmscintstat, self.secmscinten, self.nsmscexp = _BE_3I.unpack_from(d, p)
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -378,7 +378,7 @@ class IotkitSecctl(VMState):
             _item3, p = IotkitSecctlPpc._load(d, p, f)
             _items3.append(_item3)
         self.ahbexp = _items3
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

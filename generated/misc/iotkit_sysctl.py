@@ -159,7 +159,7 @@ class IotkitSysctlSse200(VMState):
             self.pdcm_pd_sram3_sense,
         ) = _BE_11I.unpack_from(d, p)
         p += 44
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -315,7 +315,7 @@ class IotkitSysctlSse300(VMState):
             self.pdcm_pd_vmr1_sense,
         ) = _BE_4I.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -478,7 +478,7 @@ class IotkitSysctl(VMState):
             self.wicctrl,
         ) = _BE_7I.unpack_from(d, p)
         p += 28
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

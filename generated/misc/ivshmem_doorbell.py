@@ -78,7 +78,7 @@ class IvshmemDoorbell(VMState):
         self.msix, p = MsixTable._load(d, p, f, self.parent_obj.vectors)
         self.intrstatus, self.intrmask = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -71,7 +71,7 @@ class IvshmemPlain(VMState):
         self.parent_obj, p = PCIDevice._load(d, p, f)
         self.intrstatus, self.intrmask = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

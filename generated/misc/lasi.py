@@ -107,7 +107,7 @@ class Lasi(VMState):
             p += 4
         else:
             self.rtc_ref = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

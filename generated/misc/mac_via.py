@@ -258,7 +258,7 @@ class MacVia(VMState):
         p += 128
         self.adb_data_out, self.adb_autopoll_cmd = _BE_16sB.unpack_from(d, p)
         p += 17
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -270,7 +270,7 @@ class Q800Via1(VMState):
             p += 4
         else:
             self.timer_hack_state = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -40,7 +40,7 @@ class Q800Via2(VMState):
         self._version = version
         self._facts = f
         self.parent_obj, p = Mos6522._load(d, p, f, 1)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

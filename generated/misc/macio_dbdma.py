@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, S32, U16, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -87,7 +88,7 @@ class DbdmaIo(Struct):
         )
         p += 21
         self.processing = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -95,15 +96,9 @@ class DbdmaIo(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if self.processing is None:
-            raise NotPlain("no value")
         out.append(
             _BE_Q3iB.pack(
-                self.addr,
-                self.len,
-                self.is_last,
-                self.is_dma_out,
-                1 if self.processing else 0,
+                self.addr, self.len, self.is_last, self.is_dma_out, BIT[self.processing]
             )
         )
 
@@ -216,7 +211,7 @@ class DbdmaCmd(Struct):
             self.xfer_status,
         ) = _BE_2H2I2H.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -315,7 +310,7 @@ class DbdmaChannel(Struct):
         p += 64
         self.io, p = DbdmaIo._load(d, p, f)
         self.current, p = DbdmaCmd._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -387,7 +382,7 @@ class Dbdma(VMState):
             _item, p = DbdmaChannel._load(d, p, f)
             _items.append(_item)
         self.channels = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

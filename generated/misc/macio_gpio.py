@@ -56,7 +56,7 @@ class MacioGpio(VMState):
         p += 8
         self.gpio_regs = list(d[p : p + 36])
         p += 36
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

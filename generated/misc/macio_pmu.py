@@ -68,7 +68,7 @@ class PmuAdb(VMState):
         self._facts = f
         self.adb_reply_size, self.adb_reply = _BE_B16s.unpack_from(d, p)
         p += 17
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -275,7 +275,7 @@ class Pmu(VMState):
             self.one_sec_target,
         ) = _BE_2BI2q.unpack_from(d, p)
         p += 22
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

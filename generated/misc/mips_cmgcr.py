@@ -47,7 +47,7 @@ class MipsGcr(VMState):
         self._facts = f
         (self.cpc_base,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

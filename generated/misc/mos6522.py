@@ -91,7 +91,7 @@ class Mos6522Timer(Struct):
             self.timer,
         ) = _BE_2H3q.unpack_from(d, p)
         p += 28
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -289,7 +289,7 @@ class Mos6522(VMState):
             _item, p = Mos6522Timer._load(d, p, f)
             _items.append(_item)
         self.timers = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

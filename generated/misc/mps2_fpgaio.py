@@ -106,7 +106,7 @@ class Mps2FpgaioCounters(VMState):
             self.pscntr_sync_ticks,
         ) = _BE_2q2Iq.unpack_from(d, p)
         p += 32
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -296,7 +296,7 @@ class Mps2Fpgaio(VMState):
             self.counter = None
             self.pscntr = None
             self.pscntr_sync_ticks = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -81,7 +81,7 @@ class Mps2SccCfg7(VMState):
         self._facts = f
         (self.cfg7,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -247,7 +247,7 @@ class Mps2Scc(VMState):
         _n = bounded(max(f.ask(OSCILLATORS), 0), d)
         self.oscclk = list(struct.unpack_from(f">{_n}I", d, p))
         p += _n * 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -45,7 +45,7 @@ class Msf2Sysreg(VMState):
         self._facts = f
         self.regs = list(_BE_192I.unpack_from(d, p))
         p += 768
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

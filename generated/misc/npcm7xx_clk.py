@@ -82,7 +82,7 @@ class Npcm7xxClk(VMState):
             self.clkref, p = Clock._load(d, p, f)
         else:
             self.clkref = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -95,7 +95,7 @@ class Npcm7xxMftModule(VMState):
         p += 32
         self.max_rpm = [_x, _x2, _x3, _x4]
         self.duty = [_x5, _x6, _x7, _x8]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

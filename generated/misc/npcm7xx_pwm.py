@@ -9,6 +9,7 @@ from vmsgen.runtime.ber_integers import BOOL, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -139,7 +140,7 @@ class Npcm7xxPwm(Struct):
         p += 27
         self.running = TRUTH[_b]
         self.inverted = TRUTH[_b2]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -147,12 +148,10 @@ class Npcm7xxPwm(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if None in (self.running, self.inverted):
-            raise NotPlain("no value")
         out.append(
             _BE_3B6I.pack(
-                1 if self.running else 0,
-                1 if self.inverted else 0,
+                BIT[self.running],
+                BIT[self.inverted],
                 self.index,
                 self.cnr,
                 self.cmr,
@@ -292,7 +291,7 @@ class Npcm7xxPwmModule(VMState):
         self.pwm = _items
         self.ppr, self.csr, self.pcr, self.pier, self.piir = _BE_5I.unpack_from(d, p)
         p += 20
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -58,7 +58,7 @@ class Npcm7xxRng(VMState):
         self._facts = f
         self.rngcs, self.rngd, self.rngmode = _BE_3B.unpack_from(d, p)
         p += 3
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

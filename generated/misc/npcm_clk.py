@@ -76,7 +76,7 @@ class NpcmClk(VMState):
         (self.ref_ns,) = _BE_q.unpack_from(d, p)
         p += 8
         self.clkref, p = Clock._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

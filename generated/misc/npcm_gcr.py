@@ -43,7 +43,7 @@ class NpcmGcr(VMState):
         self._facts = f
         self.regs = list(struct.unpack_from(">992I", d, p))
         p += 3968
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -94,7 +94,7 @@ class Nrf51SocRng(VMState):
             self.filter_enabled,
         ) = _BE_5I.unpack_from(d, p)
         p += 20
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -98,7 +98,7 @@ class SlavioMisc(VMState):
             self.sysctrl,
         ) = _BE_I6B.unpack_from(d, p)
         p += 10
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -95,7 +95,7 @@ class Stm32f4xxExti(VMState):
             self.exti_pr,
         ) = _BE_6I.unpack_from(d, p)
         p += 24
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

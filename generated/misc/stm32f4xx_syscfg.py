@@ -77,7 +77,7 @@ class Stm32f4xxSyscfg(VMState):
         )
         p += 28
         self.syscfg_exticr = [_x, _x2, _x3, _x4]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

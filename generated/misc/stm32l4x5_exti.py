@@ -95,7 +95,7 @@ class Stm32l4x5Exti(VMState):
         self.swier = [_x9, _x10]
         self.pr = [_x11, _x12]
         self.irq_levels = [_x13, _x14]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -344,7 +344,7 @@ class Stm32l4x5Rcc(VMState):
         self.lse_crystal, p = Clock._load(d, p, f)
         self.sai1_extclk, p = Clock._load(d, p, f)
         self.sai2_extclk, p = Clock._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -9,6 +9,7 @@ from vmsgen.runtime.ber_integers import BOOL, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -100,7 +101,7 @@ class Stm32l4x5RccClockMux(VMState):
         _b, self.src, self.multiplier, self.divider = _BE_B3I.unpack_from(d, p)
         p += 13
         self.enabled = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -111,12 +112,8 @@ class Stm32l4x5RccClockMux(VMState):
         out.append(_BE_I.pack(self.id))
         for _item in count_of(self.srcs, 7):
             _item._save(out, f)
-        if self.enabled is None:
-            raise NotPlain("no value")
         out.append(
-            _BE_B3I.pack(
-                1 if self.enabled else 0, self.src, self.multiplier, self.divider
-            )
+            _BE_B3I.pack(BIT[self.enabled], self.src, self.multiplier, self.divider)
         )
 
     def _encode(self, f: Facts, version: int) -> bytes:

@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -150,7 +151,7 @@ class Stm32l4x5RccPll(VMState):
         self.channel_exists = [each == 1 for each in _b3]
         self.channel_divider = list(_BE_3I.unpack_from(d, p))
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -162,9 +163,7 @@ class Stm32l4x5RccPll(VMState):
         self.in_._save(out, f)
         for _item in count_of(self.channels, 3):
             _item._save(out, f)
-        if self.enabled is None:
-            raise NotPlain("no value")
-        out.append(_BE_BI.pack(1 if self.enabled else 0, self.vco_multiplier))
+        out.append(_BE_BI.pack(BIT[self.enabled], self.vco_multiplier))
         if None in self.channel_enabled:
             raise NotPlain("no value")
         out.append(

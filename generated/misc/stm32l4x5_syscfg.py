@@ -134,7 +134,7 @@ class Stm32l4x5Syscfg(VMState):
         p += 44
         self.exticr = [_x, _x2, _x3, _x4]
         self.clk, p = Clock._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

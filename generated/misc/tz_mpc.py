@@ -122,7 +122,7 @@ class TzMpc(VMState):
         _n = bounded(max(f.ask(LUT_WORDS), 0), d)
         self.blk_lut = list(struct.unpack_from(f">{_n}I", d, p))
         p += _n * 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

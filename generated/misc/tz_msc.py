@@ -8,7 +8,7 @@ import struct
 from vmsgen.runtime.ber_integers import BOOL, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
+from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_4B = struct.Struct(">4B")
@@ -75,7 +75,7 @@ class TzMsc(VMState):
         self.cfg_sec_resp = TRUTH[_b2]
         self.irq_clear = TRUTH[_b3]
         self.irq_status = TRUTH[_b4]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -83,19 +83,12 @@ class TzMsc(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if None in (
-            self.cfg_nonsec,
-            self.cfg_sec_resp,
-            self.irq_clear,
-            self.irq_status,
-        ):
-            raise NotPlain("no value")
         out.append(
             _BE_4B.pack(
-                1 if self.cfg_nonsec else 0,
-                1 if self.cfg_sec_resp else 0,
-                1 if self.irq_clear else 0,
-                1 if self.irq_status else 0,
+                BIT[self.cfg_nonsec],
+                BIT[self.cfg_sec_resp],
+                BIT[self.irq_clear],
+                BIT[self.irq_status],
             )
         )
 

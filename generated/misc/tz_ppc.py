@@ -9,7 +9,14 @@ from vmsgen.runtime.ber_arrays import take_booleans
 from vmsgen.runtime.ber_integers import BOOL, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, count_of, load_subsections, tlv
+from vmsgen.runtime.straight import (
+    BIT,
+    TRUTH,
+    NotPlain,
+    count_of,
+    load_subsections,
+    tlv,
+)
 from vmsgen.runtime.visitor import Visitor
 
 _BE_4B = struct.Struct(">4B")
@@ -111,7 +118,7 @@ class TzPpc(VMState):
         self.irq_enable = TRUTH[_b4]
         self.irq_clear = TRUTH[_b5]
         self.irq_status = TRUTH[_b6]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -125,19 +132,12 @@ class TzPpc(VMState):
         if None in self.cfg_ap:
             raise NotPlain("no value")
         out.append(bytes([1 if each else 0 for each in count_of(self.cfg_ap, 16)]))
-        if None in (
-            self.cfg_sec_resp,
-            self.irq_enable,
-            self.irq_clear,
-            self.irq_status,
-        ):
-            raise NotPlain("no value")
         out.append(
             _BE_4B.pack(
-                1 if self.cfg_sec_resp else 0,
-                1 if self.irq_enable else 0,
-                1 if self.irq_clear else 0,
-                1 if self.irq_status else 0,
+                BIT[self.cfg_sec_resp],
+                BIT[self.irq_enable],
+                BIT[self.irq_clear],
+                BIT[self.irq_status],
             )
         )
 

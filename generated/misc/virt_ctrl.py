@@ -44,7 +44,7 @@ class VirtCtrl(VMState):
         self._facts = f
         (self.irq_enabled,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -8,7 +8,7 @@ import struct
 from vmsgen.runtime.ber_integers import BOOL, U16, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
+from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_B2HIQ = struct.Struct(">B2HIQ")
@@ -85,7 +85,7 @@ class Vmcoreinfo(VMState):
         )
         p += 17
         self.has_vmcoreinfo = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -93,11 +93,9 @@ class Vmcoreinfo(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.has_vmcoreinfo is None:
-            raise NotPlain("no value")
         out.append(
             _BE_B2HIQ.pack(
-                1 if self.has_vmcoreinfo else 0,
+                BIT[self.has_vmcoreinfo],
                 self.host_format,
                 self.guest_format,
                 self.size,

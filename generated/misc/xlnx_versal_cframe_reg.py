@@ -42,7 +42,7 @@ class Cframe(Struct):
         self._kept = None
         self.data = list(_BE_100I.unpack_from(d, p))
         p += 400
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

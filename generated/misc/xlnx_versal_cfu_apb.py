@@ -72,7 +72,7 @@ class XlnxVersalCfuApb(VMState):
         p += 288
         (self.fdri_row_addr,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -45,7 +45,7 @@ class XlnxVersalCfuFdro(VMState):
         self._version = version
         self._facts = f
         self.fdro_data_fifo, p = Fifo8._load(d, p, f, 8192)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

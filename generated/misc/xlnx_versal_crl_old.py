@@ -49,7 +49,7 @@ class XlnxVersalCrl(VMState):
         self._facts = f
         self.regs = list(_BE_221I.unpack_from(d, p))
         p += 884
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

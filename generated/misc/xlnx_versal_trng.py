@@ -83,7 +83,7 @@ class XlnxVersalTrng(VMState):
         self.tst_seed = [_x, _x2]
         self.regs = list(_BE_61I.unpack_from(d, p))
         p += 244
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

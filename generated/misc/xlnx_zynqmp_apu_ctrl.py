@@ -45,7 +45,7 @@ class XlnxApuCtrl(VMState):
         self._facts = f
         self.regs = list(_BE_38I.unpack_from(d, p))
         p += 152
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -63,7 +63,7 @@ class ZynqSlcr(VMState):
             self.ps_clk, p = Clock._load(d, p, f)
         else:
             self.ps_clk = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -65,7 +65,7 @@ class Rtl8201cp(Struct):
         self._kept = None
         self.bmcr, self.bmsr, self.anar, self.anlpar = _BE_4H.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -265,7 +265,7 @@ class AllwinnerEmac(VMState):
         _x, _x2, self.tx_channel = _BE_3I.unpack_from(d, p)
         p += 12
         self.tx_length = [_x, _x2]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -214,7 +214,7 @@ class AllwinnerSun8iEmac(VMState):
             self.tx_flowctl,
         ) = _BE_B19I.unpack_from(d, p)
         p += 77
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

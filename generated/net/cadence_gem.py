@@ -135,7 +135,7 @@ class CadenceGem(VMState):
         if _b.strip(b"\0\1"):
             raise NotPlain("a boolean that is kept")
         self.sar_active = [each == 1 for each in _b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

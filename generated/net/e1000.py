@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, INT8, U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -43,8 +44,7 @@ _TLV0_4It = TlvRun("4I?")
 _TLV1_2b = TlvRun("2b", 1)
 _TLV3_3I3HI = TlvRun("3I3HI", 3)
 _TLV11_2HB2b = TlvRun("2HB2b", 11)
-_TLV20_11I = TlvRun("11I", 20)
-_TLV31_26I = TlvRun("26I", 31)
+_TLV20_37I = TlvRun("37I", 20)
 
 
 class TsoContext(Struct):
@@ -305,7 +305,7 @@ class E1000MitState(VMState):
         ) = _BE_4IB.unpack_from(d, p)
         p += 17
         self.mit_irq_level = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -313,15 +313,13 @@ class E1000MitState(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.mit_irq_level is None:
-            raise NotPlain("no value")
         out.append(
             _BE_4IB.pack(
                 self.mac_reg_RDTR,
                 self.mac_reg_RADV,
                 self.mac_reg_TADV,
                 self.mac_reg_ITR,
-                1 if self.mit_irq_level else 0,
+                BIT[self.mit_irq_level],
             )
         )
 
@@ -399,7 +397,7 @@ class E1000FullMacState(VMState):
         self._facts = f
         self.all_registers = list(struct.unpack_from(">32768I", d, p))
         p += 131072
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -492,7 +490,7 @@ class E1000TxTsoState(VMState):
         self.tso_props, p = TsoContext._load(d, p, f)
         self.tso_props_ip, self.tso_props_tcp = _BE_2b.unpack_from(d, p)
         p += 2
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1182,7 +1180,7 @@ class E1000(VMState):
         p += 512
         self.vlan_filter = list(_BE_128I.unpack_from(d, p))
         p += 512
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1436,9 +1434,6 @@ class E1000(VMState):
             self.mac_reg_IMS,
             self.mac_reg_LEDCTL,
             self.mac_reg_MANC,
-            p,
-        ) = _TLV20_11I.take(d, p, e)
-        (
             self.mac_reg_MDIC,
             self.mac_reg_MPC,
             self.mac_reg_PBA,
@@ -1466,7 +1461,7 @@ class E1000(VMState):
             self.mac_reg_WUFC,
             self.mac_reg_VET,
             p,
-        ) = _TLV31_26I.take(d, p, e)
+        ) = _TLV20_37I.take(d, p, e)
         self.receive_addresses, p = take_integers(d, p, e, b"\xbf9", U32, 32)
         self.multicast_table, p = take_integers(d, p, e, b"\xbf:", U32, 128)
         self.vlan_filter, p = take_integers(d, p, e, b"\xbf;", U32, 128)

@@ -16,6 +16,7 @@ from vmsgen.runtime.ber_integers import BOOL, INT8, S64, U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -83,7 +84,7 @@ class DelayTimer(Struct):
         self.timer, _b = _BE_qB.unpack_from(d, p)
         p += 9
         self.running = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -91,9 +92,7 @@ class DelayTimer(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if self.running is None:
-            raise NotPlain("no value")
-        out.append(_BE_qB.pack(self.timer, 1 if self.running else 0))
+        out.append(_BE_qB.pack(self.timer, BIT[self.running]))
 
     def _encode(self, f: Facts) -> bytes:
         if self._kept is not None:
@@ -290,7 +289,7 @@ class TxContext(Struct):
         self.tse = TRUTH[_b]
         self.cptse = TRUTH[_b2]
         self.skip_cp = TRUTH[_b3]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -298,8 +297,6 @@ class TxContext(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if None in (self.tse, self.cptse, self.skip_cp):
-            raise NotPlain("no value")
         out.append(
             _BE_3BH2BHBHI2b3B.pack(
                 self.sum_needed,
@@ -314,9 +311,9 @@ class TxContext(Struct):
                 self.paylen,
                 self.ip,
                 self.tcp,
-                1 if self.tse else 0,
-                1 if self.cptse else 0,
-                1 if self.skip_cp else 0,
+                BIT[self.tse],
+                BIT[self.cptse],
+                BIT[self.skip_cp],
             )
         )
 
@@ -732,7 +729,7 @@ class E1000e(VMState):
             p += 8
         else:
             self.timadj = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -773,9 +770,7 @@ class E1000e(VMState):
         self.tadv._save(out, f)
         self.tidv._save(out, f)
         self.itr._save(out, f)
-        if self.itr_intr_pending is None:
-            raise NotPlain("no value")
-        out.append(_BE_B.pack(1 if self.itr_intr_pending else 0))
+        out.append(_BE_B.pack(BIT[self.itr_intr_pending]))
         for _item2 in count_of(self.eitr, 5):
             _item2._save(out, f)
         if None in self.eitr_intr_pending:

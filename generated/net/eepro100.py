@@ -27,8 +27,7 @@ _BE_2B12s6s = struct.Struct(">2B12s6s")
 _BE_32H = struct.Struct(">32H")
 _BE_32s8s = struct.Struct(">32s8s")
 _TLV4_2B = TlvRun("2B", 4)
-_TLV10_21I = TlvRun("21I", 10)
-_TLV31_4I2H22s = TlvRun("4I2H22s", 31)
+_TLV10_25I2H22s = TlvRun("25I2H22s", 10)
 
 
 class Eepro100(VMState):
@@ -420,7 +419,7 @@ class Eepro100(VMState):
             self.configuration,
         ) = _BE_25I2H22s.unpack_from(d, p)
         p += 126
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -584,9 +583,6 @@ class Eepro100(VMState):
             self.rx_resource_errors,
             self.rx_overrun_errors,
             self.rx_cdt_errors,
-            p,
-        ) = _TLV10_21I.take(d, p, e)
-        (
             self.rx_short_frame_errors,
             self.fc_xmt_pause,
             self.fc_rcv_pause,
@@ -595,7 +591,7 @@ class Eepro100(VMState):
             self.rcv_tco_frames,
             self.configuration,
             p,
-        ) = _TLV31_4I2H22s.take(d, p, e)
+        ) = _TLV10_25I2H22s.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

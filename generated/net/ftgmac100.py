@@ -364,7 +364,7 @@ class Ftgmac100(VMState):
             self.tx_ring_2 = None
             self.rx_descriptor_2 = None
             self.tx_descriptor_2 = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -45,7 +45,7 @@ class Chip(Struct):
         self._kept = None
         self.lnkst, self.flush_queue_timer = _BE_Hq.unpack_from(d, p)
         p += 10
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -101,7 +101,7 @@ class I82596(VMState):
         self._version = version
         self._facts = f
         self.state, p = Chip._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

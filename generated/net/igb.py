@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, S64, U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -67,7 +68,7 @@ class InterruptTimer(Struct):
         self.timer, _b = _BE_qB.unpack_from(d, p)
         p += 9
         self.running = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -75,9 +76,7 @@ class InterruptTimer(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if self.running is None:
-            raise NotPlain("no value")
-        out.append(_BE_qB.pack(self.timer, 1 if self.running else 0))
+        out.append(_BE_qB.pack(self.timer, BIT[self.running]))
 
     def _encode(self, f: Facts) -> bytes:
         if self._kept is not None:
@@ -151,7 +150,7 @@ class TransmitContext(Struct):
             self.mss_l4len_idx,
         ) = _BE_4I.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -271,7 +270,7 @@ class TransmitQueue(Struct):
         p += 10
         self.first = TRUTH[_b]
         self.skip_cp = TRUTH[_b2]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -281,14 +280,12 @@ class TransmitQueue(Struct):
             return
         for _item in count_of(self.ctx, 2):
             _item._save(out, f)
-        if None in (self.first, self.skip_cp):
-            raise NotPlain("no value")
         out.append(
             _BE_2I2B.pack(
                 self.first_cmd_type_len,
                 self.first_olinfo_status,
-                1 if self.first else 0,
-                1 if self.skip_cp else 0,
+                BIT[self.first],
+                BIT[self.skip_cp],
             )
         )
 
@@ -511,7 +508,7 @@ class Igb(VMState):
         self.tx = _items2
         (self.timadj,) = _BE_q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -66,7 +66,7 @@ class ImxFecTxdescs(VMState):
         self._facts = f
         self.tx_descriptor_1, self.tx_descriptor_2 = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -219,7 +219,7 @@ class ImxFec(VMState):
             self.phy_advertise = None
             self.phy_int = None
             self.phy_int_mask = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -148,7 +148,7 @@ class Lan9118Packet(Struct):
         p += 32
         self.data = d[p : p + 2048]
         p += 2048
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -796,7 +796,7 @@ class Lan9118(VMState):
             self.read_word_n = None
             self.read_long = None
             self.mode_16bit = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -8,7 +8,7 @@ import struct
 from vmsgen.runtime.ber_integers import BOOL, U16, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
+from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_5HB = struct.Struct(">5HB")
@@ -82,7 +82,7 @@ class Lan9118Phy(VMState):
         )
         p += 11
         self.link_down = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -90,8 +90,6 @@ class Lan9118Phy(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.link_down is None:
-            raise NotPlain("no value")
         out.append(
             _BE_5HB.pack(
                 self.status,
@@ -99,7 +97,7 @@ class Lan9118Phy(VMState):
                 self.advertise,
                 self.ints,
                 self.int_mask,
-                1 if self.link_down else 0,
+                BIT[self.link_down],
             )
         )
 

@@ -132,7 +132,7 @@ class Mipsnet(VMState):
         p += 1514
         self.tx_buffer = d[p : p + 1514]
         p += 1514
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

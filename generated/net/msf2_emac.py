@@ -84,7 +84,7 @@ class Msf2Emac(VMState):
         p += 64
         self.regs = list(_BE_104I.unpack_from(d, p))
         p += 416
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -133,7 +133,7 @@ class Mv88w8618Eth(VMState):
         self.rx_queue = [_x3, _x4, _x5, _x6]
         self.frx_queue = [_x7, _x8, _x9, _x10]
         self.cur_rx = [_x11, _x12, _x13, _x14]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

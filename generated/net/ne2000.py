@@ -219,7 +219,7 @@ class Ne2000(Struct):
             raise NotPlain("a pad that is kept")
         self.mem = d[p : p + 49152]
         p += 49152
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -52,7 +52,7 @@ class Ne2000Pci(VMState):
         self._facts = f
         self.dev, p = PCIDevice._load(d, p, f)
         self.ne2000, p = Ne2000._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -9,7 +9,7 @@ from vmsgen.runtime.ber_arrays import integers, take_integers
 from vmsgen.runtime.ber_integers import BOOL, U8, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, load_subsections, take_integer
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2B = struct.Struct(">2B")
@@ -79,7 +79,7 @@ class Npcm7xxEmc(VMState):
         p += 2
         self.tx_active = TRUTH[_b]
         self.rx_active = TRUTH[_b2]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -89,9 +89,7 @@ class Npcm7xxEmc(VMState):
             return
         out.append(_BE_B.pack(self.emc_num))
         out.append(_BE_55I.pack(*self.regs))
-        if None in (self.tx_active, self.rx_active):
-            raise NotPlain("no value")
-        out.append(_BE_2B.pack(1 if self.tx_active else 0, 1 if self.rx_active else 0))
+        out.append(_BE_2B.pack(BIT[self.tx_active], BIT[self.rx_active]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:

@@ -43,7 +43,7 @@ class NpcmGmac(VMState):
         self._facts = f
         self.regs = list(struct.unpack_from(">1048I", d, p))
         p += 4192
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -88,7 +88,7 @@ class NpcmPcs(VMState):
         p += 34
         self.vr_mii = list(_BE_227H.unpack_from(d, p))
         p += 454
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

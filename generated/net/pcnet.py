@@ -173,7 +173,7 @@ class Pcnet(Struct):
         p += 4096
         self.tx_busy, self.poll_timer = _BE_iq.unpack_from(d, p)
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

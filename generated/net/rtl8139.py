@@ -287,7 +287,7 @@ class Rtl8139HotplugReady(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -857,7 +857,7 @@ class Rtl8139(VMState):
             p += 4
         else:
             self.cplus_enabled = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -37,9 +37,8 @@ _TLV0_H6s = TlvRun("H6s")
 _TLV1_IH = TlvRun("IH", 1)
 _TLV2_2I = TlvRun("2I", 2)
 _TLV2_2I2H = TlvRun("2I2H", 2)
-_TLV2_3hHBH15I2hI2hHIB = TlvRun("3hHBH15I2hI2hHIB", 2)
+_TLV2_3hHBH15I2hI2hHI2Bh4B3I = TlvRun("3hHBH15I2hI2hHI2Bh4B3I", 2)
 _TLV8_3Bi = TlvRun("3Bi", 8)
-_TLV31_Bh4B3I = TlvRun("Bh4B3I", 31)
 
 
 class Family(enum.IntEnum):
@@ -826,9 +825,6 @@ class TcpControlBlock(Struct):
             self.t_rttmin,
             self.max_sndwnd,
             self.t_oobflags,
-            p,
-        ) = _TLV2_3hHBH15I2hI2hHIB.take(d, p, e)
-        (
             self.t_iobc,
             self.t_softerror,
             self.snd_scale,
@@ -839,7 +835,7 @@ class TcpControlBlock(Struct):
             self.ts_recent_age,
             self.last_ack_sent,
             p,
-        ) = _TLV31_Bh4B3I.take(d, p, e)
+        ) = _TLV2_3hHBH15I2hI2hHI2Bh4B3I.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

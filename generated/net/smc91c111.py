@@ -249,7 +249,7 @@ class Smc91c111(VMState):
         p += 8192
         self.int_level, self.int_mask = _BE_2B.unpack_from(d, p)
         p += 2
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, S32, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -66,7 +67,7 @@ class BufferPool(Struct):
         p += 8
         self.bds = list(struct.unpack_from(">4096Q", d, p))
         p += 32768
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -138,7 +139,7 @@ class SpaprLlanRxPools(VMState):
             _item, p = BufferPool._load(d, p, f)
             _items.append(_item)
         self.rx_pool = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -286,7 +287,7 @@ class SpaprLlan(VMState):
         ) = _BE_BQ3IQ.unpack_from(d, p)
         p += 29
         self.isopen = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -295,11 +296,9 @@ class SpaprLlan(VMState):
             super()._save(out, f, version)
             return
         self.sdev._save(out, f)
-        if self.isopen is None:
-            raise NotPlain("no value")
         out.append(
             _BE_BQ3IQ.pack(
-                1 if self.isopen else 0,
+                BIT[self.isopen],
                 self.buf_list,
                 self.add_buf_ptr,
                 self.use_buf_ptr,

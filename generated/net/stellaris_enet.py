@@ -59,7 +59,7 @@ class StellarisEnetRxFrame(Struct):
         p += 2048
         (self.len,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -253,7 +253,7 @@ class StellarisEnet(VMState):
         self.rx = _items
         self.rx_fifo_offset, self.next_packet = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

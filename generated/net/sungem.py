@@ -200,7 +200,7 @@ class Sungem(VMState):
         p += 9016
         self.tx_size, self.tx_first_ctl = _BE_IQ.unpack_from(d, p)
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

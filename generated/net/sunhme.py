@@ -139,7 +139,7 @@ class Sunhme(VMState):
         p += 32
         self.miiregs = list(_BE_32H.unpack_from(d, p))
         p += 64
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

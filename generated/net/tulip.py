@@ -186,7 +186,7 @@ class Tulip(VMState):
             p += 6
             _items.append(_item)
         self.filter = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -11,6 +11,7 @@ from vmsgen.runtime.ber_integers import BOOL, U16, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     bounded,
@@ -108,7 +109,7 @@ class Ring(Struct):
             d, p
         )
         p += 21
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -262,7 +263,7 @@ class TransmitStatistics(Struct):
             self.pktsTxDiscard,
         ) = _BE_10Q.unpack_from(d, p)
         p += 80
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -395,7 +396,7 @@ class TransmitQueue(Struct):
         self.intr_idx, self.tx_stats_pa = _BE_BQ.unpack_from(d, p)
         p += 9
         self.txq_stats, p = TransmitStatistics._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -549,7 +550,7 @@ class ReceiveStatistics(Struct):
             self.pktsRxError,
         ) = _BE_10Q.unpack_from(d, p)
         p += 80
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -687,7 +688,7 @@ class ReceiveQueue(Struct):
         self.intr_idx, self.rx_stats_pa = _BE_BQ.unpack_from(d, p)
         p += 9
         self.rxq_stats, p = ReceiveStatistics._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -777,7 +778,7 @@ class InterruptState(Struct):
         self.is_masked = TRUTH[_b]
         self.is_pending = TRUTH[_b2]
         self.is_asserted = TRUTH[_b3]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -785,13 +786,9 @@ class InterruptState(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if None in (self.is_masked, self.is_pending, self.is_asserted):
-            raise NotPlain("no value")
         out.append(
             _BE_3B.pack(
-                1 if self.is_masked else 0,
-                1 if self.is_pending else 0,
-                1 if self.is_asserted else 0,
+                BIT[self.is_masked], BIT[self.is_pending], BIT[self.is_asserted]
             )
         )
 
@@ -852,7 +849,7 @@ class Vmxnet3McastList(VMState):
         _n = bounded(max(mcast_list_buff_size, 0), d)
         self.mcast_list = d[p : p + _n]
         p += _n
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1201,7 +1198,7 @@ class Vmxnet3(VMState):
                 _item3, p = InterruptState._load(d, p, f)
                 _items3.append(_item3)
         self.interrupt_states = _items3
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(
                 self, d, p, f, {"mcast_list": (self.mcast_list_buff_size,)}
             )
@@ -1213,17 +1210,11 @@ class Vmxnet3(VMState):
             return
         self.parent_obj._save(out, f)
         self.msix._save(out, f, self.parent_obj.vectors)
-        if None in (
-            self.rx_packets_compound,
-            self.rx_vlan_stripping,
-            self.lro_supported,
-        ):
-            raise NotPlain("no value")
         out.append(
             _BE_3B3I.pack(
-                1 if self.rx_packets_compound else 0,
-                1 if self.rx_vlan_stripping else 0,
-                1 if self.lro_supported else 0,
+                BIT[self.rx_packets_compound],
+                BIT[self.rx_vlan_stripping],
+                BIT[self.lro_supported],
                 self.rx_mode,
                 self.mcast_list_len,
                 self.mcast_list_buff_size,
@@ -1232,15 +1223,13 @@ class Vmxnet3(VMState):
         if not (self.mcast_list_buff_size <= 1048576):
             raise NotPlain("a check")
         out.append(_BE_128I.pack(*self.vlan_table))
-        if self.auto_int_masking is None:
-            raise NotPlain("no value")
         out.append(
             _BE_IHI4B4I2Q.pack(
                 self.mtu,
                 self.max_rx_frags,
                 self.max_tx_frags,
                 self.event_int_idx,
-                1 if self.auto_int_masking else 0,
+                BIT[self.auto_int_masking],
                 self.txq_num,
                 self.rxq_num,
                 self.device_active,

@@ -70,7 +70,7 @@ class XgmacStats(Struct):
             _BE_5Q.unpack_from(d, p)
         )
         p += 40
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -150,7 +150,7 @@ class Xgmac(VMState):
         self.stats, p = XgmacStats._load(d, p, f)
         self.regs = list(struct.unpack_from(">1024I", d, p))
         p += 4096
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -53,7 +53,7 @@ class XlnxVersalCanfd(VMState):
         self.regs = list(struct.unpack_from(">5312I", d, p))
         p += 21248
         self.canfd_timer, p = Ptimer._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -90,7 +90,7 @@ class XlnxZynqmpCan(VMState):
         self.regs = list(_BE_33I.unpack_from(d, p))
         p += 132
         self.can_timer, p = Ptimer._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -45,7 +45,7 @@ class Bcm2835Otp(VMState):
         self._facts = f
         self.otp_rows = list(_BE_66I.unpack_from(d, p))
         p += 264
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

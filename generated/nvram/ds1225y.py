@@ -55,7 +55,7 @@ class Nvram(VMState):
         _n = bounded(max(f.ask(DS1225Y_BYTES), 0), d)
         self.contents = d[p : p + _n]
         p += _n
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -196,7 +196,7 @@ class Eeprom(VMState):
         )
         self.contents = list(struct.unpack_from(f">{_n}H", d, p))
         p += _n * 2
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -57,7 +57,7 @@ class FwCfgDma(VMState):
         self._facts = f
         (self.dma_addr,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -133,7 +133,7 @@ class FwCfgAcpiMr(VMState):
             d, p
         )
         p += 24
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -253,7 +253,7 @@ class FwCfg(VMState):
             p += 4
         else:
             self.cur_offset = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

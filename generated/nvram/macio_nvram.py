@@ -61,7 +61,7 @@ class MacioNvram(VMState):
         _n = bounded(max(f.ask(MACIO_NVRAM_SIZE), 0), d)
         self.data = d[p : p + _n]
         p += _n
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -59,7 +59,7 @@ class Npcm7xxOtp(VMState):
         p += 24
         self.array = d[p : p + 1024]
         p += 1024
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -9,6 +9,7 @@ from vmsgen.runtime.ber_integers import BOOL, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -86,7 +87,7 @@ class SmbusEeprom(VMState):
         self.offset, _b = _BE_2B.unpack_from(d, p)
         p += 2
         self.accessed = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -96,9 +97,7 @@ class SmbusEeprom(VMState):
             return
         self.smbusdev._save(out, f)
         out.append(sized(self.data, 256))
-        if self.accessed is None:
-            raise NotPlain("no value")
-        out.append(_BE_2B.pack(self.offset, 1 if self.accessed else 0))
+        out.append(_BE_2B.pack(self.offset, BIT[self.accessed]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:

@@ -62,7 +62,7 @@ class SpaprNvram(VMState):
         _n = bounded(max(self.size, 0), d)
         self.buf = d[p : p + _n]
         p += _n
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -47,7 +47,7 @@ class XlnxZynqmpEfuse(VMState):
         self._facts = f
         self.regs = list(struct.unpack_from(">1088I", d, p))
         p += 4352
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

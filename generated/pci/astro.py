@@ -175,7 +175,7 @@ class Astro(VMState):
         ) = _BE_16Q.unpack_from(d, p)
         p += 128
         self.ioc_rope_control = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

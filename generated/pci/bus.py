@@ -62,7 +62,7 @@ class PCIBUS(VMState):
         p += _n * 4
         if not (len(self.irq_count) <= 256):
             raise NotPlain("a check")
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -71,7 +71,7 @@ class DesignwarePcieViewport(Struct):
         self.base, self.target, self.limit, _x, _x2 = _BE_2Q3I.unpack_from(d, p)
         p += 28
         self.cr = [_x, _x2]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -140,7 +140,7 @@ class DesignwarePcieMsiBank(Struct):
         self._kept = None
         self.enable, self.mask, self.status = _BE_3I.unpack_from(d, p)
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -205,7 +205,7 @@ class DesignwarePcieMsi(Struct):
         (self.base,) = _BE_Q.unpack_from(d, p)
         p += 8
         self.intr, p = DesignwarePcieMsiBank._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -306,7 +306,7 @@ class DesignwarePcieRoot(VMState):
             _items.append(_item)
         self.viewports = _items
         self.msi, p = DesignwarePcieMsi._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

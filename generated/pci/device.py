@@ -775,7 +775,7 @@ class PCIDevice(Struct):
         p += 16
         msix = pci_capability(self.config, 17)
         self.vectors = (le16(self.config, msix + 2) & 2047) + 1 if msix != 0 else 0
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -985,7 +985,7 @@ class MsixTable(Struct):
         self = cls.__new__(cls)
         self._kept = None
         self.msix, p = MsixState._load(d, p, f, vectors)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -141,7 +141,7 @@ class Dino(VMState):
             self.toc_addr,
         ) = _BE_10I.unpack_from(d, p)
         p += 40
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -157,7 +157,7 @@ class Elroy(VMState):
         p += 256
         (self.ilr,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

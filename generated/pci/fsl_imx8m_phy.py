@@ -48,7 +48,7 @@ class FslImx8mPciePhy(VMState):
         self._facts = f
         self.data = d[p : p + 2048]
         p += 2048
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

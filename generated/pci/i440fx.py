@@ -49,7 +49,7 @@ class I440FX(VMState):
         p += 1
         if any(_pad):
             raise NotPlain("a pad that is kept")
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -42,7 +42,7 @@ class I82801b11Bridge(VMState):
         self._version = version
         self._facts = f
         self.parent_obj, p = PCIDevice._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -55,7 +55,7 @@ class Ioh3240ExpressRootPort(VMState):
         self._facts = f
         self.device, p = PCIDevice._load(d, p, f)
         self.aer_log, p = AerLog._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -62,7 +62,7 @@ class PciBridge(VMState):
             self.shpc, p = Shpc._load(d, p, f)
         else:
             self.shpc = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

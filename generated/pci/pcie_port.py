@@ -96,7 +96,7 @@ class AerError(Struct):
         p += 40
         self.header = [_x, _x2, _x3, _x4]
         self.prefix = [_x5, _x6, _x7, _x8]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -198,7 +198,7 @@ class AerLog(Struct):
         self.log = _items
         if log_num != len(self.log):
             raise NotPlain("a derived value")
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

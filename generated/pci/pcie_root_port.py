@@ -83,7 +83,7 @@ class PcieRootPort(VMState):
             self.msix, p = MsixTable._load(d, p, f, self.device.vectors)
         else:
             self.msix = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

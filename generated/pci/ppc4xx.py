@@ -55,7 +55,7 @@ class PciMasterMap(Struct):
         self._kept = None
         self.la, self.ma, self.pcila, self.pciha = _BE_4I.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -121,7 +121,7 @@ class PciTargetMap(Struct):
         self._kept = None
         self.ms, self.la = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -196,7 +196,7 @@ class Ppc4xxPci(VMState):
             _item2, p = PciTargetMap._load(d, p, f)
             _items2.append(_item2)
         self.ptm = _items2
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

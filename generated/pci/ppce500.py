@@ -61,7 +61,7 @@ class PciOutbound(Struct):
         self._kept = None
         self.potar, self.potear, self.powbar, self.powar = _BE_4I.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -135,7 +135,7 @@ class PciInbound(Struct):
         self._kept = None
         self.pitar, self.piwbar, self.piwbear, self.piwar = _BE_4I.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -232,7 +232,7 @@ class Ppce500Pci(VMState):
         self.pib = _items2
         (self.gasket_time,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

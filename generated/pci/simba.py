@@ -84,7 +84,7 @@ class SimbaBridge(VMState):
         p += 256
         self.irq_state = list(_BE_4I.unpack_from(d, p))
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -81,7 +81,7 @@ class VersatilePci(VMState):
         p += 33
         self.imap = [_x, _x2, _x3]
         self.smap = [_x4, _x5, _x6]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -53,7 +53,7 @@ class Xio3130ExpressUpstreamPort(VMState):
         self._facts = f
         self.device, p = PCIDevice._load(d, p, f)
         self.aer_log, p = AerLog._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -62,7 +62,7 @@ class PrepSystemio(VMState):
         self._facts = f
         self.sreset, self.system_control, self.iomap_type = _BE_3B.unpack_from(d, p)
         p += 3
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -44,7 +44,7 @@ class Rs6000Mc(VMState):
         self._facts = f
         (self.port0820_index,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -98,7 +98,7 @@ class Timebase(Struct):
         self._kept = None
         self.guest_timebase, self.time_of_the_day_ns = _BE_Qq.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -194,7 +194,7 @@ class Event(Struct):
         _n = bounded(max(self.extended_length, 0), d)
         self.extended_log = d[p : p + _n]
         p += _n
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -261,7 +261,7 @@ class SpaprOptionVectorOv5Cas(VMState):
         self._version = version
         self._facts = f
         self.ov5_cas, p = OptionVector._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -326,7 +326,7 @@ class SpaprPatbEntry(VMState):
         self._facts = f
         (self.patb_entry,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -413,7 +413,7 @@ class SpaprCapHtm(VMState):
         self._facts = f
         (self.mig_caps_0x00,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -472,7 +472,7 @@ class SpaprCapVsx(VMState):
         self._facts = f
         (self.mig_caps_0x01,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -531,7 +531,7 @@ class SpaprCapDfp(VMState):
         self._facts = f
         (self.mig_caps_0x02,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -594,7 +594,7 @@ class SpaprCapCfpc(VMState):
         self._facts = f
         (self.mig_caps_0x03,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -657,7 +657,7 @@ class SpaprCapSbbc(VMState):
         self._facts = f
         (self.mig_caps_0x04,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -718,7 +718,7 @@ class SpaprCapIbs(VMState):
         self._facts = f
         (self.mig_caps_0x05,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -780,7 +780,7 @@ class SpaprCapHptMaxpagesize(VMState):
         self._facts = f
         (self.mig_caps_0x06,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -869,7 +869,7 @@ class SpaprCapNestedKvmHv(VMState):
         self._facts = f
         (self.mig_caps_0x07,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -952,7 +952,7 @@ class SpaprDtb(VMState):
         _n = bounded(max(self.fdt_size, 0), d)
         self.fdt_blob = d[p : p + _n]
         p += _n
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1022,7 +1022,7 @@ class SpaprCapLargeDecr(VMState):
         self._facts = f
         (self.mig_caps_0x08,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1085,7 +1085,7 @@ class SpaprCapCcfAssist(VMState):
         self._facts = f
         (self.mig_caps_0x09,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1148,7 +1148,7 @@ class SpaprCapFwnmi(VMState):
         self._facts = f
         (self.mig_caps_0x0A,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1243,7 +1243,7 @@ class SpaprFwnmi(VMState):
             self.fwnmi_machine_check_interlock,
         ) = _BE_2Qi.unpack_from(d, p)
         p += 20
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1322,7 +1322,7 @@ class SpaprCapRptInvalidate(VMState):
         self._facts = f
         (self.mig_caps_0x0B,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1387,7 +1387,7 @@ class SpaprCapAilMode3(VMState):
         self._facts = f
         (self.mig_caps_0x0C,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1450,7 +1450,7 @@ class SpaprCapNestedPapr(VMState):
         self._facts = f
         (self.mig_caps_0x0D,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1513,7 +1513,7 @@ class SpaprCapDawr1(VMState):
         self._facts = f
         (self.mig_caps_0x0E,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1749,7 +1749,7 @@ class Spapr(VMState):
             self.tb, p = Timebase._load(d, p, f)
         else:
             self.tb = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

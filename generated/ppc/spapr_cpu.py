@@ -59,7 +59,7 @@ class SpaprCpuVpaSlbShadow(VMState):
         self._facts = f
         self.slb_shadow_addr, self.slb_shadow_size = _BE_2Q.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -125,7 +125,7 @@ class SpaprCpuVpaDtl(VMState):
         self._facts = f
         self.dtl_addr, self.dtl_size = _BE_2Q.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -204,7 +204,7 @@ class SpaprCpuVpa(VMState):
         self.dtl = None
         (self.vpa_addr,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -270,7 +270,7 @@ class SpaprCpu(VMState):
         self._version = version
         self._facts = f
         self.vpa = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, U32
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     decode_subsections,
@@ -73,7 +74,7 @@ class SpaprDrcUnplugRequested(VMState):
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
         self.unplug_requested = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -81,9 +82,7 @@ class SpaprDrcUnplugRequested(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.unplug_requested is None:
-            raise NotPlain("no value")
-        out.append(_BE_B.pack(1 if self.unplug_requested else 0))
+        out.append(_BE_B.pack(BIT[self.unplug_requested]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
@@ -148,7 +147,7 @@ class SpaprDrc(VMState):
         self.unplug_requested = None
         (self.state,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     bounded,
@@ -67,7 +68,7 @@ class SpaprIommuEx(VMState):
         self._facts = f
         self.bus_offset, self.page_shift = _BE_QI.unpack_from(d, p)
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -186,7 +187,7 @@ class SpaprIommu(VMState):
             self.def_win = TRUTH[_b2]
         else:
             self.def_win = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -198,16 +199,12 @@ class SpaprIommu(VMState):
         out.append(_BE_I.pack(self.nb_table))
         if not (self.nb_table <= 16777216):
             raise NotPlain("a check")
-        if self.bypass is None:
-            raise NotPlain("no value")
-        out.append(_BE_B.pack(1 if self.bypass else 0))
+        out.append(_BE_B.pack(BIT[self.bypass]))
         out.append(
             struct.pack(f">{len(self.table)}Q", *count_of(self.table, self.nb_table))
         )
         if version >= 3:
-            if self.def_win is None:
-                raise NotPlain("no value")
-            out.append(_BE_B.pack(1 if self.def_win else 0))
+            out.append(_BE_B.pack(BIT[self.def_win]))
         save_subsections(self, out, f, {})
 
     def _encode(self, f: Facts, version: int) -> bytes:

@@ -51,7 +51,7 @@ class Flush(Struct):
         self._kept = None
         self.continue_token, self.hcall_ret, self.drcidx = _BE_QqI.unpack_from(d, p)
         p += 20
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

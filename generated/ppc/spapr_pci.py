@@ -65,7 +65,7 @@ class Lsi(Struct):
         self._kept = None
         (self.irq,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -127,7 +127,7 @@ class Msi(Struct):
         self._kept = None
         self.key, self.value_first_irq, self.value_num = _BE_3I.unpack_from(d, p)
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -296,7 +296,7 @@ class SpaprPci(VMState):
             _item2, p = Msi._load(d, p, f)
             _items2.append(_item2)
         self.msi_devs = _items2
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -45,7 +45,7 @@ class SpaprRtc(VMState):
         self._facts = f
         (self.ns_offset,) = _BE_q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

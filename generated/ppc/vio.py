@@ -89,7 +89,7 @@ class VioDevice(Struct):
             _BE_2Q2I.unpack_from(d, p)
         )
         p += 24
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

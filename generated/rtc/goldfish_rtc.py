@@ -123,7 +123,7 @@ class GoldfishRtc(VMState):
             p += 8
         else:
             self.tick_offset = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -56,7 +56,7 @@ class Pl031TickOffset(VMState):
         self._facts = f
         (self.tick_offset,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -170,7 +170,7 @@ class Pl031(VMState):
             _BE_6I.unpack_from(d, p)
         )
         p += 24
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -52,7 +52,7 @@ class CcwDevice(Struct):
         self = cls.__new__(cls)
         self._kept = None
         self.sch, p = SubchDev._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -111,7 +111,7 @@ class IndicatorAddress(Struct):
         self._kept = None
         self.len, self.addr = _BE_iQ.unpack_from(d, p)
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -170,7 +170,7 @@ class AdapterInfoSummaryOffset(VMState):
         self._facts = f
         (self.summary_offset,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -243,7 +243,7 @@ class AdapterInfo(Struct):
         self.summary_offset = None
         (self.ind_offset,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -300,7 +300,7 @@ class AdapterRoutes(Struct):
         self = cls.__new__(cls)
         self._kept = None
         self.adapter, p = AdapterInfo._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, U8, U16, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -182,7 +183,7 @@ class ChannelReport(Struct):
         self._kept = None
         self.flags, self.rsid = _BE_2H.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -233,7 +234,7 @@ class CrwContainer(Struct):
         self = cls.__new__(cls)
         self._kept = None
         self.crw, p = ChannelReport._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -299,7 +300,7 @@ class ChannelPath(Struct):
             raise NotPlain("a check")
         self.type, self.is_virtual = _BE_2B.unpack_from(d, p)
         p += 2
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -363,7 +364,7 @@ class CssImage(Struct):
             _item, p = ChannelPath._load(d, p, f)
             _items.append(_item)
         self.chpids = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -540,7 +541,7 @@ class Pmcw(Struct):
         p += 8
         (self.chars,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -683,7 +684,7 @@ class Scsw(Struct):
             _BE_2HI2BH.unpack_from(d, p)
         )
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -775,7 +776,7 @@ class Schib(Struct):
         p += 8
         self.mda = list(d[p : p + 4])
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -852,7 +853,7 @@ class ChannelCommand(Struct):
         self._kept = None
         self.cmd_code, self.flags, self.count, self.cda = _BE_2BHI.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -919,7 +920,7 @@ class CommandInformation(Struct):
         self._kept = None
         self.type, self.command, self.count = _BE_2BH.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1053,7 +1054,7 @@ class SenseId(Struct):
                 _item, p = CommandInformation._load(d, p, f)
                 _items.append(_item)
         self.ciw = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1171,7 +1172,7 @@ class Orb(Struct):
             _BE_IH2BI.unpack_from(d, p)
         )
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1241,7 +1242,7 @@ class SubchDevOrb(VMState):
         self._version = version
         self._facts = f
         self.orb, p = Orb._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1426,7 +1427,7 @@ class SubchDev(Struct):
         _b3, self.ccw_no_data_cnt = _BE_2B.unpack_from(d, p)
         p += 2
         self.ccw_fmt_1 = TRUTH[_b3]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1437,19 +1438,13 @@ class SubchDev(Struct):
         out.append(_BE_B.pack(self.cssid))
         out.append(_BE_B.pack(self.ssid))
         out.append(_BE_2H.pack(self.migrated_schid, self.devno))
-        if self.thinint_active is None:
-            raise NotPlain("no value")
-        out.append(_BE_B.pack(1 if self.thinint_active else 0))
+        out.append(_BE_B.pack(BIT[self.thinint_active]))
         self.curr_status._save(out, f)
         out.append(_BE_32sQ.pack(sized(self.sense_data, 32), self.channel_prog))
         self.last_cmd._save(out, f)
-        if self.last_cmd_valid is None:
-            raise NotPlain("no value")
-        out.append(_BE_B.pack(1 if self.last_cmd_valid else 0))
+        out.append(_BE_B.pack(BIT[self.last_cmd_valid]))
         self.id._save(out, f)
-        if self.ccw_fmt_1 is None:
-            raise NotPlain("no value")
-        out.append(_BE_2B.pack(1 if self.ccw_fmt_1 else 0, self.ccw_no_data_cnt))
+        out.append(_BE_2B.pack(BIT[self.ccw_fmt_1], self.ccw_no_data_cnt))
         save_subsections(self, out, f, {})
 
     def _encode(self, f: Facts) -> bytes:

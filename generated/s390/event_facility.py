@@ -56,7 +56,7 @@ class VmstateEventFacilityMask64(VMState):
         self._facts = f
         (self.receive_mask_low,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -121,7 +121,7 @@ class VmstateEventFacilityMaskLength(VMState):
         self._facts = f
         (self.mask_length,) = _BE_H.unpack_from(d, p)
         p += 2
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -217,7 +217,7 @@ class VmstateEventFacility(VMState):
         self.mask_length = None
         (self.receive_mask,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -85,7 +85,7 @@ class IoInterrupt(Struct):
         self._kept = None
         self.id, self.nr, self.parm, self.word = _BE_2H2I.unpack_from(d, p)
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -292,7 +292,7 @@ class QemuS390Flic(VMState):
         else:
             self.simm = None
             self.nimm = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -157,7 +157,7 @@ class S390FlicAis(VMState):
         self._facts = f
         self.simm, self.nimm = _BE_2B.unpack_from(d, p)
         p += 2
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -221,7 +221,7 @@ class S390Flic(VMState):
         self._facts = f
         self.ais = None
         self.irqs, p = S390FlicIrqs._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, U16, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, View, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -75,7 +76,7 @@ class IplParameterBlockExtended(VMState):
         self._facts = f
         self.reserved_ext = d[p : p + 3896]
         p += 3896
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -269,7 +270,7 @@ class IplParameterBlock(Struct):
         p += 2
         self.reserved2 = d[p : p + 88]
         p += 88
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -405,7 +406,7 @@ class Ipl(VMState):
         _b, self.cssid, self.ssid, self.devno = _BE_3BH.unpack_from(d, p)
         p += 5
         self.iplb_valid = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -415,10 +416,8 @@ class Ipl(VMState):
             return
         out.append(_BE_2Q.pack(self.compat_start_addr, self.compat_bios_start_addr))
         self.iplb._save(out, f)
-        if self.iplb_valid is None:
-            raise NotPlain("no value")
         out.append(
-            _BE_3BH.pack(1 if self.iplb_valid else 0, self.cssid, self.ssid, self.devno)
+            _BE_3BH.pack(BIT[self.iplb_valid], self.cssid, self.ssid, self.devno)
         )
 
     def _encode(self, f: Facts, version: int) -> bytes:

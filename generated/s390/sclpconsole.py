@@ -9,6 +9,7 @@ from vmsgen.runtime.ber_integers import BOOL, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     load_subsections,
@@ -117,7 +118,7 @@ class Sclpconsole(VMState):
             _BE_4I.unpack_from(d, p)
         )
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -125,9 +126,7 @@ class Sclpconsole(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.event_event_pending is None:
-            raise NotPlain("no value")
-        out.append(_BE_B.pack(1 if self.event_event_pending else 0))
+        out.append(_BE_B.pack(BIT[self.event_event_pending]))
         out.append(sized(self.iov, 4080))
         out.append(
             _BE_4I.pack(

@@ -9,6 +9,7 @@ from vmsgen.runtime.ber_integers import BOOL, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     load_subsections,
@@ -87,7 +88,7 @@ class Sclplmconsole(VMState):
         self.event_event_pending = TRUTH[_b]
         self.buf = d[p : p + 4066]
         p += 4066
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -95,12 +96,8 @@ class Sclplmconsole(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.event_event_pending is None:
-            raise NotPlain("no value")
         out.append(
-            _BE_B2I.pack(
-                1 if self.event_event_pending else 0, self.write_errors, self.length
-            )
+            _BE_B2I.pack(BIT[self.event_event_pending], self.write_errors, self.length)
         )
         out.append(sized(self.buf, 4066))
 

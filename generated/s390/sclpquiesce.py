@@ -8,7 +8,7 @@ import struct
 from vmsgen.runtime.ber_integers import BOOL
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections, take_bool
+from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, load_subsections, take_bool
 from vmsgen.runtime.visitor import Visitor
 
 _BE_B = struct.Struct(">B")
@@ -45,7 +45,7 @@ class Sclpquiesce(VMState):
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
         self.event_pending = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -53,9 +53,7 @@ class Sclpquiesce(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.event_pending is None:
-            raise NotPlain("no value")
-        out.append(_BE_B.pack(1 if self.event_pending else 0))
+        out.append(_BE_B.pack(BIT[self.event_pending]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:

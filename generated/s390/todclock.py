@@ -71,7 +71,7 @@ class Todclock(VMState):
         else:
             self.high = None
             self.low = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

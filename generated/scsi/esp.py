@@ -9,6 +9,7 @@ from vmsgen.runtime.ber_integers import BOOL, S32, U8, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -70,7 +71,7 @@ class EspPdma(VMState):
         self._facts = f
         (self.pdma_cb,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -399,7 +400,7 @@ class Esp(Struct):
             self.drq_state = TRUTH[_b3]
         else:
             self.drq_state = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -417,11 +418,7 @@ class Esp(Struct):
             )
         out.append(_BE_I.pack(self.status))
         if before_5:
-            if self.deferred_complete is None:
-                raise NotPlain("no value")
-            out.append(
-                _BE_IB.pack(self.deferred_status, 1 if self.deferred_complete else 0)
-            )
+            out.append(_BE_IB.pack(self.deferred_status, BIT[self.deferred_complete]))
         out.append(_BE_I.pack(self.dma))
         if before_5:
             out.append(_BE_16s.pack(sized(need(self.cmdbuf), 16)))
@@ -433,11 +430,7 @@ class Esp(Struct):
         if before_5:
             out.append(_BE_I.pack(self.dma_left))
         if layout >= 5:
-            if self.data_ready is None:
-                raise NotPlain("no value")
-            out.append(
-                _BE_2B.pack(1 if self.data_ready else 0, self.cmdfifo_cdb_offset)
-            )
+            out.append(_BE_2B.pack(BIT[self.data_ready], self.cmdfifo_cdb_offset))
             need(self.fifo)._save(out, f, 16)
             need(self.cmdfifo)._save(out, f, 32)
         if 5 <= layout <= 6:
@@ -445,9 +438,7 @@ class Esp(Struct):
         if layout >= 6:
             out.append(_BE_B.pack(self.lun))
         if layout >= 7:
-            if self.drq_state is None:
-                raise NotPlain("no value")
-            out.append(_BE_B.pack(1 if self.drq_state else 0))
+            out.append(_BE_B.pack(BIT[self.drq_state]))
         save_subsections(self, out, f, {})
 
     def _encode(self, f: Facts, layout: int) -> bytes:

@@ -177,7 +177,7 @@ class Pciespscsi(VMState):
         self.esp, p = Esp._load(
             d, p, f, min(self.esp_mig_version_id, 7) if version >= 2 else 4
         )
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -22,8 +22,7 @@ from vmsgen.runtime.visitor import Visitor
 
 from ..pci.device import PCIDevice
 
-_TLV1_4i8si4I18B2I = TlvRun("4i8si4I18B2I", 1)
-_TLV31_21B = TlvRun("21B", 31)
+_TLV1_4i8si4I18B2I21B = TlvRun("4i8si4I18B2I21B", 1)
 _TLV53_14I = TlvRun("14I", 53)
 
 
@@ -758,9 +757,6 @@ class Lsiscsi(VMState):
             self.ccntl1,
             self.dsp,
             self.dsps,
-            p,
-        ) = _TLV1_4i8si4I18B2I.take(d, p, e)
-        (
             self.dmode,
             self.dcntl,
             self.scntl0,
@@ -783,7 +779,7 @@ class Lsiscsi(VMState):
             self.respid0,
             self.respid1,
             p,
-        ) = _TLV31_21B.take(d, p, e)
+        ) = _TLV1_4i8si4I18B2I21B.take(d, p, e)
         if version >= 1:
             self.sbcl, p = take_integer(d, p, e, b"\x9f4", U8)
         else:

@@ -121,7 +121,7 @@ class MegasasGen2(VMState):
             self.producer_pa,
         ) = _BE_3I3Q.unpack_from(d, p)
         p += 36
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

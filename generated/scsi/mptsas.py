@@ -10,7 +10,7 @@ from vmsgen.runtime.ber_arrays import integers, take_integers
 from vmsgen.runtime.ber_integers import BOOL, S32, U16, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, content, load_subsections, tlv
+from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..pci.device import PCIDevice
@@ -348,7 +348,7 @@ class Mptsas(VMState):
             self.sense_buffer_high_addr,
         ) = _BE_5H2Q.unpack_from(d, p)
         p += 26
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -357,14 +357,9 @@ class Mptsas(VMState):
             super()._save(out, f, version)
             return
         self.dev._save(out, f)
-        if self.msi_in_use is None:
-            raise NotPlain("no value")
         out.append(
             _BE_BI2B.pack(
-                1 if self.msi_in_use else 0,
-                self.state,
-                self.who_init,
-                self.doorbell_state,
+                BIT[self.msi_in_use], self.state, self.who_init, self.doorbell_state
             )
         )
         out.append(_BE_256I.pack(*self.doorbell_msg))

@@ -72,7 +72,7 @@ class PvscsiPcie(VMState):
         self._version = version
         self._facts = f
         self.express_device, p = PCIDevice._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -352,7 +352,7 @@ class Pvscsi(VMState):
         p += 256
         self.rings_consumed_ptr, self.rings_filled_cmp_ptr = _BE_2Q.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -10,6 +10,7 @@ from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.functions import at
 from vmsgen.runtime.state import Struct, View
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     ask_host_endian,
@@ -638,7 +639,7 @@ class VscsiRequest(Struct):
             _BE_B3H.unpack_from(d, p)
         )
         p += 7
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -648,14 +649,12 @@ class VscsiRequest(Struct):
             return
         out.append(_BE_16s.pack(sized(self.crq_raw, 16)))
         out.append(sized(self.viosrp_iu_buf, 256))
-        if None in (self.active, self.writing):
-            raise NotPlain("no value")
         out.append(
             _BE_IBIBI.pack(
                 self.qtag,
-                1 if self.active else 0,
+                BIT[self.active],
                 self.data_len,
-                1 if self.writing else 0,
+                BIT[self.writing],
                 self.senselen,
             )
         )

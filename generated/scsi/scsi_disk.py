@@ -11,6 +11,7 @@ from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.functions import at
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     bounded,
@@ -405,7 +406,7 @@ class ScsiDiskDeviceLongSense(VMState):
         self._facts = f
         self.sense_rest = d[p : p + 156]
         p += 156
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -613,7 +614,7 @@ class ScsiDisk(VMState):
         self.eject_request = TRUTH[_b3]
         self.tray_open = TRUTH[_b4]
         self.tray_locked = TRUTH[_b5]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -622,21 +623,13 @@ class ScsiDisk(VMState):
             super()._save(out, f, version)
             return
         self.qdev._save(out, f)
-        if None in (
-            self.media_changed,
-            self.media_event,
-            self.eject_request,
-            self.tray_open,
-            self.tray_locked,
-        ):
-            raise NotPlain("no value")
         out.append(
             _BE_5B.pack(
-                1 if self.media_changed else 0,
-                1 if self.media_event else 0,
-                1 if self.eject_request else 0,
-                1 if self.tray_open else 0,
-                1 if self.tray_locked else 0,
+                BIT[self.media_changed],
+                BIT[self.media_event],
+                BIT[self.eject_request],
+                BIT[self.tray_open],
+                BIT[self.tray_locked],
             )
         )
 

@@ -148,7 +148,7 @@ class ScsiGenericLongSense(VMState):
         self._facts = f
         self.sense_rest = d[p : p + 156]
         p += 156
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -324,7 +324,7 @@ class AllwinnerSdhost(VMState):
             p += 4
         else:
             self.sample_delay = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -119,7 +119,7 @@ class SdCardOcrState(VMState):
         self._facts = f
         self.ocr, self.ocr_power_timer = _BE_Iq.unpack_from(d, p)
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -182,7 +182,7 @@ class SdCardExtCsdModesState(VMState):
         self._facts = f
         self.ext_csd_rw = d[p : p + 192]
         p += 192
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

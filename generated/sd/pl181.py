@@ -201,7 +201,7 @@ class Pl181(VMState):
         self.mask = [_x5, _x6]
         self.fifo = list(_BE_16I.unpack_from(d, p))
         p += 64
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

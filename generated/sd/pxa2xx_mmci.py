@@ -262,7 +262,7 @@ class Pxa2xxMmci(VMState):
         p += 32
         self.resp_fifo = list(_BE_9H.unpack_from(d, p))
         p += 18
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

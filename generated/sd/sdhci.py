@@ -11,6 +11,7 @@ from vmsgen.runtime.ber_integers import BOOL, S64, U16, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     bounded,
@@ -119,7 +120,7 @@ class SdhciPendingInsert(VMState):
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
         self.pending_insert_state = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -127,9 +128,7 @@ class SdhciPendingInsert(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.pending_insert_state is None:
-            raise NotPlain("no value")
-        out.append(_BE_B.pack(1 if self.pending_insert_state else 0))
+        out.append(_BE_B.pack(BIT[self.pending_insert_state]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
@@ -454,7 +453,7 @@ class Sdhci(VMState):
         p += _n
         self.insert_timer, self.transfer_timer = _BE_2q.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

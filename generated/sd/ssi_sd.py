@@ -159,7 +159,7 @@ class SsiSd(VMState):
         self.arglen, self.response_pos, self.stopping = _BE_3i.unpack_from(d, p)
         p += 12
         self.ssidev, p = SSISlave._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -206,7 +206,7 @@ class ADM1272(VMState):
             self.strt_up_iout_lim,
         ) = _BE_QIB5HB6H2BH.unpack_from(d, p)
         p += 40
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

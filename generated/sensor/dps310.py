@@ -84,7 +84,7 @@ class DPS310(VMState):
         (self.pointer,) = _BE_B.unpack_from(d, p)
         p += 1
         self.i2c, p = I2CSlave._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

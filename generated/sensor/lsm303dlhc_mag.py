@@ -208,7 +208,7 @@ class LSM303DLHCMAG(VMState):
             self.temperature_lock,
         ) = _BE_6B6h4B2h.unpack_from(d, p)
         p += 26
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

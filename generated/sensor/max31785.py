@@ -234,7 +234,7 @@ class Max31785(VMState):
         p += 184
         self.mfr_location, self.mfr_date, self.mfr_serial = _BE_3Q.unpack_from(d, p)
         p += 24
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

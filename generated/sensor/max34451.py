@@ -364,7 +364,7 @@ class Max34451(VMState):
         _x, _x2, _x3, _x4, _x5, self.store_single, self.crc = _BE_7H.unpack_from(d, p)
         p += 14
         self.temp_sensor_config = [_x, _x2, _x3, _x4, _x5]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, S16, U8, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -65,7 +66,7 @@ class TMP105DetectFalling(VMState):
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
         self.detect_falling = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -73,9 +74,7 @@ class TMP105DetectFalling(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.detect_falling is None:
-            raise NotPlain("no value")
-        out.append(_BE_B.pack(1 if self.detect_falling else 0))
+        out.append(_BE_B.pack(BIT[self.detect_falling]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
@@ -200,7 +199,7 @@ class TMP105(VMState):
         p += 9
         self.limit = [_x, _x2]
         self.i2c, p = I2CSlave._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -121,7 +121,7 @@ class TMP421(VMState):
         p += 10
         self.temperature = [_x, _x2, _x3, _x4]
         self.i2c, p = I2CSlave._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -68,7 +68,7 @@ class AllwinnerSpi(VMState):
         self.rx_fifo, p = Fifo8._load(d, p, f, 64)
         self.regs = list(struct.unpack_from(">1024I", d, p))
         p += 4096
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -9,7 +9,14 @@ from vmsgen.runtime.ber_arrays import integers, take_integers
 from vmsgen.runtime.ber_integers import BOOL, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections, need, take_bool
+from vmsgen.runtime.straight import (
+    BIT,
+    TRUTH,
+    NotPlain,
+    load_subsections,
+    need,
+    take_bool,
+)
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2B = struct.Struct(">2B")
@@ -85,7 +92,7 @@ class AspeedSmc(VMState):
             self.unselect = TRUTH[_b]
         else:
             self.unselect = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -96,9 +103,7 @@ class AspeedSmc(VMState):
         out.append(_BE_64I.pack(*self.regs))
         out.append(_BE_2B.pack(self.snoop_index, self.snoop_dummies))
         if version >= 3:
-            if self.unselect is None:
-                raise NotPlain("no value")
-            out.append(_BE_B.pack(1 if self.unselect else 0))
+            out.append(_BE_B.pack(BIT[self.unselect]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:

@@ -93,7 +93,7 @@ class Bcm2835Spi(VMState):
         self.rx_fifo, p = Fifo8._load(d, p, f, 64)
         self.cs, self.clk, self.dlen, self.ltoh, self.dc = _BE_5I.unpack_from(d, p)
         p += 20
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

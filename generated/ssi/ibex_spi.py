@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, S64, U32, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     bounded,
@@ -122,7 +123,7 @@ class IbexSpi(VMState):
         self.fifo_trigger_handle, _b = _BE_qB.unpack_from(d, p)
         p += 9
         self.init_status = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -139,9 +140,7 @@ class IbexSpi(VMState):
         )
         self.rx_fifo._save(out, f, 256)
         self.tx_fifo._save(out, f, 288)
-        if self.init_status is None:
-            raise NotPlain("no value")
-        out.append(_BE_qB.pack(self.fifo_trigger_handle, 1 if self.init_status else 0))
+        out.append(_BE_qB.pack(self.fifo_trigger_handle, BIT[self.init_status]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:

@@ -84,7 +84,7 @@ class ImxSpi(VMState):
         p += 2
         self.regs = list(_BE_17I.unpack_from(d, p))
         p += 68
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -69,7 +69,7 @@ class MssSpi(VMState):
         self.rx_fifo_fifo, p = Fifo8._load(d, p, f, 128)
         self.regs = list(_BE_16I.unpack_from(d, p))
         p += 64
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

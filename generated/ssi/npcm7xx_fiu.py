@@ -51,7 +51,7 @@ class Npcm7xxFiu(VMState):
         p += 4
         self.regs = list(_BE_31I.unpack_from(d, p))
         p += 124
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

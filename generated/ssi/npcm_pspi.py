@@ -45,7 +45,7 @@ class NpcmPspi(VMState):
         self._facts = f
         self.regs = list(_BE_3H.unpack_from(d, p))
         p += 6
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

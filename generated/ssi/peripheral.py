@@ -8,7 +8,7 @@ import struct
 from vmsgen.runtime.ber_integers import BOOL
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
-from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections, take_bool
+from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, load_subsections, take_bool
 from vmsgen.runtime.visitor import Visitor
 
 _BE_B = struct.Struct(">B")
@@ -40,7 +40,7 @@ class SSISlave(Struct):
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
         self.cs = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -48,9 +48,7 @@ class SSISlave(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if self.cs is None:
-            raise NotPlain("no value")
-        out.append(_BE_B.pack(1 if self.cs else 0))
+        out.append(_BE_B.pack(BIT[self.cs]))
 
     def _encode(self, f: Facts) -> bytes:
         if self._kept is not None:

@@ -299,7 +299,7 @@ class Pl022Ssp(VMState):
             self.rx_fifo_7,
         ) = _BE_7I4i16H.unpack_from(d, p)
         p += 76
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

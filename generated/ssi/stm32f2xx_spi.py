@@ -126,7 +126,7 @@ class Stm32f2xxSpi(VMState):
             self.spi_i2spr,
         ) = _BE_9I.unpack_from(d, p)
         p += 36
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

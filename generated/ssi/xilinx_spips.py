@@ -89,7 +89,7 @@ class XilinxSpips(VMState):
         p += 256
         (self.snoop_state,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

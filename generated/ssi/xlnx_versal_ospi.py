@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -79,7 +80,7 @@ class OSPIIndOp(Struct):
         self.flash_addr, self.num_bytes, self.done_bytes, _b = _BE_3IB.unpack_from(d, p)
         p += 13
         self.completed = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -87,14 +88,9 @@ class OSPIIndOp(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if self.completed is None:
-            raise NotPlain("no value")
         out.append(
             _BE_3IB.pack(
-                self.flash_addr,
-                self.num_bytes,
-                self.done_bytes,
-                1 if self.completed else 0,
+                self.flash_addr, self.num_bytes, self.done_bytes, BIT[self.completed]
             )
         )
 
@@ -275,7 +271,7 @@ class XlnxVersalOspi(VMState):
         p += 256
         self.stig_membank = d[p : p + 512]
         p += 512
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -287,19 +283,12 @@ class XlnxVersalOspi(VMState):
         self.tx_fifo._save(out, f, 1024)
         self.rx_sram._save(out, f, 1024)
         self.tx_sram._save(out, f, 1024)
-        if None in (
-            self.ind_write_disabled,
-            self.dac_with_indac,
-            self.dac_enable,
-            self.src_dma_inprog,
-        ):
-            raise NotPlain("no value")
         out.append(
             _BE_4B.pack(
-                1 if self.ind_write_disabled else 0,
-                1 if self.dac_with_indac else 0,
-                1 if self.dac_enable else 0,
-                1 if self.src_dma_inprog else 0,
+                BIT[self.ind_write_disabled],
+                BIT[self.dac_with_indac],
+                BIT[self.dac_enable],
+                BIT[self.src_dma_inprog],
             )
         )
         for _item in count_of(self.rd_ind_op, 2):

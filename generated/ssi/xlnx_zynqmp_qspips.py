@@ -59,7 +59,7 @@ class XilinxQspips(Struct):
         self = cls.__new__(cls)
         self._kept = None
         self.parent_obj, p = XilinxSpips._load(d, p, f, 2)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -156,7 +156,7 @@ class XlnxZynqmpQspips(VMState):
         _n = bounded(max(f.ask(QSPI_REGISTERS), 0), d)
         self.regs = list(struct.unpack_from(f">{_n}I", d, p))
         p += _n * 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

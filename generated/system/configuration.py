@@ -62,7 +62,7 @@ class ConfigurationTargetPageBits(VMState):
         self._facts = f
         (self.target_page_bits,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -144,7 +144,7 @@ class ConfigurationCapabilities(VMState):
         self.capabilities = _items
         if not (len(self.capabilities) <= 256):
             raise NotPlain("a check")
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -194,7 +194,7 @@ class ConfigurationUuid(VMState):
         self._facts = f
         self.uuid = d[p : p + 16]
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -291,7 +291,7 @@ class Configuration(VMState):
         p += _n
         if not (len(self.name) <= 4096):
             raise NotPlain("a check")
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

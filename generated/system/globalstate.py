@@ -95,7 +95,7 @@ class Globalstate(VMState):
         if any(d[p : p + 66]):
             raise NotPlain("a pad that is kept")
         p += 66
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -71,7 +71,7 @@ class Comparator(Struct):
         self._kept = None
         self.control, self.compare, self.status, self.inc = _BE_IQ2I.unpack_from(d, p)
         p += 20
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -139,7 +139,7 @@ class ArmCortexA9GlobalTimerGlobalControl(VMState):
         self._facts = f
         (self.control,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -265,7 +265,7 @@ class ArmCortexA9GlobalTimer(VMState):
             _item, p = Comparator._load(d, p, f)
             _items.append(_item)
         self.per_cpu = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -166,7 +166,7 @@ class A10Pit(VMState):
             _item, p = Ptimer._load(d, p, f)
             _items.append(_item)
         self.timer = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

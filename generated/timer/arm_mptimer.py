@@ -75,7 +75,7 @@ class PrivateTimer(Struct):
         self.control, self.status = _BE_2I.unpack_from(d, p)
         p += 8
         self.timer, p = Ptimer._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -144,7 +144,7 @@ class ArmMptimer(VMState):
             _item, p = PrivateTimer._load(d, p, f)
             _items.append(_item)
         self.timerblock = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

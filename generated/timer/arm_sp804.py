@@ -45,7 +45,7 @@ class Sp804(VMState):
         self._facts = f
         self.level = list(_BE_2i.unpack_from(d, p))
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

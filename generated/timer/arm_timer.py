@@ -86,7 +86,7 @@ class ArmTimer(VMState):
         self.control, self.limit, self.int_level = _BE_2Ii.unpack_from(d, p)
         p += 12
         self.timer, p = Ptimer._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -101,7 +101,7 @@ class Armv7mSystick(VMState):
         self.control, self.tick = _BE_Iq.unpack_from(d, p)
         p += 12
         self.ptimer, p = Ptimer._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -91,7 +91,7 @@ class AspeedRtc(VMState):
         else:
             self.offset_32 = None
             self.offset_32_again = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -70,7 +70,7 @@ class AspeedTimer(Struct):
         )
         p += 25
         self.match = [_x, _x2]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -181,7 +181,7 @@ class AspeedTimerctrl(VMState):
             _item, p = AspeedTimer._load(d, p, f)
             _items.append(_item)
         self.timers = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

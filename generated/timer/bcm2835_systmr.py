@@ -63,7 +63,7 @@ class Bcm2835SysTimer(VMState):
         self.reg_ctrl_status, _x, _x2, _x3, _x4 = _BE_5I.unpack_from(d, p)
         p += 20
         self.reg_compare = [_x, _x2, _x3, _x4]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -123,7 +123,7 @@ class CadenceTimer(Struct):
         ) = _BE_3I4H4I.unpack_from(d, p)
         p += 36
         self.reg_match = [_x, _x2, _x3]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -224,7 +224,7 @@ class CadenceTTC(VMState):
             _item, p = CadenceTimer._load(d, p, f)
             _items.append(_item)
         self.timer = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

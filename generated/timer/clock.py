@@ -58,7 +58,7 @@ class ClockMuldiv(VMState):
         self._facts = f
         self.multiplier, self.divider = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -119,7 +119,7 @@ class Clock(Struct):
         self.muldiv = None
         (self.period,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

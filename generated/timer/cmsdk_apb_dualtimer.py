@@ -81,7 +81,7 @@ class CmsdkApbDualtimerModule(Struct):
         self.timer, p = Ptimer._load(d, p, f)
         self.load_, self.value, self.control, self.intstatus = _BE_4I.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -197,7 +197,7 @@ class CmsdkApbDualtimer(VMState):
         self.timermod = _items
         self.timeritcr, self.timeritop = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

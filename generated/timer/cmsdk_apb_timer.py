@@ -93,7 +93,7 @@ class CmsdkApbTimer(VMState):
             self.pclk = None
         self.ctrl, self.value, self.reload, self.intstatus = _BE_4I.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

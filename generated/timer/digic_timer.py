@@ -63,7 +63,7 @@ class DigicTimer(VMState):
         self.ptimer, p = Ptimer._load(d, p, f)
         self.control, self.relvalue = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -9,6 +9,7 @@ from vmsgen.runtime.ber_integers import BOOL, S32, S64, U8, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -107,7 +108,7 @@ class Ds1338(VMState):
         self.ptr, _b = _BE_iB.unpack_from(d, p)
         p += 5
         self.addr_byte = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -120,9 +121,7 @@ class Ds1338(VMState):
         if version >= 2:
             out.append(_BE_B.pack(self.wday_offset))
         out.append(bytes(count_of(self.nvram, 64)))
-        if self.addr_byte is None:
-            raise NotPlain("no value")
-        out.append(_BE_iB.pack(self.ptr, 1 if self.addr_byte else 0))
+        out.append(_BE_iB.pack(self.ptr, BIT[self.addr_byte]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:

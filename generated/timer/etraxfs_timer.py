@@ -148,7 +148,7 @@ class Etraxfs(VMState):
             self.r_masked_intr,
         ) = _BE_12I.unpack_from(d, p)
         p += 48
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

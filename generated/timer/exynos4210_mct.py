@@ -143,7 +143,7 @@ class Exynos4210MctTickTimer(Struct):
         ) = _BE_6I3Q.unpack_from(d, p)
         p += 48
         self.ptimer_tick, p = Ptimer._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -277,7 +277,7 @@ class Exynos4210MctLregs(Struct):
         ) = _BE_10I.unpack_from(d, p)
         p += 40
         self.cnt = [_x, _x2, _x3, _x4, _x5, _x6]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -376,7 +376,7 @@ class Exynos4210MctLt(Struct):
         self.tick_timer, p = Exynos4210MctTickTimer._load(d, p, f)
         self.ptimer_frc, p = Ptimer._load(d, p, f)
         self.reg, p = Exynos4210MctLregs._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -526,7 +526,7 @@ class Exynos4210MctGregs(Struct):
         p += 76
         self.comp = [_x, _x2, _x3, _x4]
         self.comp_add_incr = [_x5, _x6, _x7, _x8]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -642,7 +642,7 @@ class Exynos4210MctLt2(Struct):
         self.count, self.curr_comp = _BE_Qi.unpack_from(d, p)
         p += 12
         self.ptimer_frc, p = Ptimer._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -745,7 +745,7 @@ class Exynos4210Mct(VMState):
         self.g_timer, p = Exynos4210MctLt2._load(d, p, f)
         (self.freq,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -76,7 +76,7 @@ class Exynos4210PwmPwm(Struct):
         self.ptimer, p = Ptimer._load(d, p, f)
         self.reg_tcntb, self.reg_tcmpb = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -173,7 +173,7 @@ class Exynos4210Pwm(VMState):
             _item, p = Exynos4210PwmPwm._load(d, p, f)
             _items.append(_item)
         self.timer = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

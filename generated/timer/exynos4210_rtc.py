@@ -238,7 +238,7 @@ class Exynos4210Rtc(VMState):
             self.current_tm_tm_year,
         ) = _BE_I7i.unpack_from(d, p)
         p += 32
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

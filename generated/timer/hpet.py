@@ -131,7 +131,7 @@ class HpetTimer(Struct):
             self.qemu_timer,
         ) = _BE_B4QBq.unpack_from(d, p)
         p += 42
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -224,7 +224,7 @@ class HpetRtcIrqLevel(VMState):
         self._facts = f
         (self.rtc_irq_level,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -287,7 +287,7 @@ class HpetOffset(VMState):
         self._facts = f
         (self.hpet_offset,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -415,7 +415,7 @@ class Hpet(VMState):
         if version >= 2:
             if num_timers != len(self.timer):
                 raise NotPlain("a derived value")
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

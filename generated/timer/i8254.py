@@ -189,7 +189,7 @@ class PitChannel(Struct):
             self.next_transition_time,
         ) = _BE_iH10B2q.unpack_from(d, p)
         p += 32
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -355,7 +355,7 @@ class I8254(VMState):
         self.channels = _items
         (self.channels_0_next_transition_time,) = _BE_q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -104,7 +104,7 @@ class IbexTimer(VMState):
             self.timer_intr_state,
         ) = _BE_6I.unpack_from(d, p)
         p += 24
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

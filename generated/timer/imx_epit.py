@@ -109,7 +109,7 @@ class ImxEpit(VMState):
             self.freq = None
         self.timer_reload, p = Ptimer._load(d, p, f)
         self.timer_cmp, p = Ptimer._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

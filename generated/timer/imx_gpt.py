@@ -176,7 +176,7 @@ class Imx25Gpt(VMState):
         ) = _BE_13I.unpack_from(d, p)
         p += 52
         self.timer, p = Ptimer._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

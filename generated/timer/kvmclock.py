@@ -9,6 +9,7 @@ from vmsgen.runtime.ber_integers import BOOL, U64
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     decode_subsections,
@@ -58,7 +59,7 @@ class KvmclockClockIsReliable(VMState):
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
         self.clock_is_reliable = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -66,9 +67,7 @@ class KvmclockClockIsReliable(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.clock_is_reliable is None:
-            raise NotPlain("no value")
-        out.append(_BE_B.pack(1 if self.clock_is_reliable else 0))
+        out.append(_BE_B.pack(BIT[self.clock_is_reliable]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
@@ -138,7 +137,7 @@ class Kvmclock(VMState):
         self.clock_is_reliable = None
         (self.clock,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

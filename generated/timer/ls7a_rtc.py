@@ -81,7 +81,7 @@ class Ls7aRtc(VMState):
         p += 44
         self.toymatch = [_x, _x2, _x3]
         self.rtcmatch = [_x4, _x5, _x6]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -78,7 +78,7 @@ class M48t59(VMState):
         _n = bounded(max(f.ask(M48T59_BYTES), 0), d)
         self.buffer = d[p : p + _n]
         p += _n
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

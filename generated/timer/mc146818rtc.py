@@ -201,7 +201,7 @@ class Mc146818rtcIrqReinjectOnAckCount(VMState):
         self._facts = f
         (self.irq_reinject_on_ack_count,) = _BE_H.unpack_from(d, p)
         p += 2
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -410,7 +410,7 @@ class Mc146818rtc(VMState):
             self.offset = None
             self.update_timer = None
             self.next_alarm_time = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

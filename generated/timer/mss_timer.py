@@ -56,7 +56,7 @@ class MssTimerBlock(Struct):
         self.ptimer, p = Ptimer._load(d, p, f)
         self.regs = list(_BE_6I.unpack_from(d, p))
         p += 24
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -128,7 +128,7 @@ class MssTimer(VMState):
             _item, p = MssTimerBlock._load(d, p, f)
             _items.append(_item)
         self.timers = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -65,7 +65,7 @@ class Npcm7xxBaseTimer(Struct):
         self._kept = None
         self.qtimer, self.expires_ns, self.remaining_ns = _BE_3q.unpack_from(d, p)
         p += 24
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -140,7 +140,7 @@ class Npcm7xxTimer(Struct):
         self.base_timer, p = Npcm7xxBaseTimer._load(d, p, f)
         self.tcsr, self.ticr = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -206,7 +206,7 @@ class Npcm7xxWatchdogTimer(Struct):
         self.base_timer, p = Npcm7xxBaseTimer._load(d, p, f)
         (self.wtcr,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -311,7 +311,7 @@ class Npcm7xxTimerCtrl(VMState):
             _items.append(_item)
         self.timer = _items
         self.watchdog_timer, p = Npcm7xxWatchdogTimer._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

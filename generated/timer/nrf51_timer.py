@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, S64, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     count_of,
@@ -173,7 +174,7 @@ class Nrf51SocTimer(VMState):
         ) = _BE_9I.unpack_from(d, p)
         p += 36
         self.cc = [_x, _x2, _x3, _x4]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -181,15 +182,13 @@ class Nrf51SocTimer(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.running is None:
-            raise NotPlain("no value")
         out.append(
             _BE_3qIB.pack(
                 self.timer,
                 self.timer_start_ns,
                 self.update_counter_ns,
                 self.counter,
-                1 if self.running else 0,
+                BIT[self.running],
             )
         )
         out.append(bytes(count_of(self.events_compare, 4)))

@@ -89,7 +89,7 @@ class Or1kTimer(VMState):
             p += 8
         else:
             self.last_clk = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

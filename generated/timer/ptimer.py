@@ -124,7 +124,7 @@ class Ptimer(Struct):
             self.timer,
         ) = _BE_B2QI4q.unpack_from(d, p)
         p += 53
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

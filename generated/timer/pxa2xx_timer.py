@@ -66,7 +66,7 @@ class Pxa2xxTimer0(Struct):
         self._kept = None
         (self.value,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -156,7 +156,7 @@ class Pxa2xxTimer4(Struct):
             _BE_2iQ2I.unpack_from(d, p)
         )
         p += 24
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -329,7 +329,7 @@ class Pxa2xxTimer(VMState):
             self.tm4 = _items2
         else:
             self.tm4 = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

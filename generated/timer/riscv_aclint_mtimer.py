@@ -52,7 +52,7 @@ class RiscvMtimer(VMState):
         _n = bounded(max(f.ask(NUM_HARTS), 0), d)
         self.timecmp = list(struct.unpack_from(f">{_n}Q", d, p))
         p += _n * 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -9,6 +9,7 @@ from vmsgen.runtime.ber_integers import BOOL, S64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -98,7 +99,7 @@ class Rs5c372(VMState):
         self.ptr, self.tx_format, _b = _BE_3B.unpack_from(d, p)
         p += 3
         self.addr_byte = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -109,9 +110,7 @@ class Rs5c372(VMState):
         self.parent_obj._save(out, f)
         out.append(_BE_q.pack(self.offset))
         out.append(bytes(count_of(self.nvram, 16)))
-        if self.addr_byte is None:
-            raise NotPlain("no value")
-        out.append(_BE_3B.pack(self.ptr, self.tx_format, 1 if self.addr_byte else 0))
+        out.append(_BE_3B.pack(self.ptr, self.tx_format, BIT[self.addr_byte]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:

@@ -84,7 +84,7 @@ class Counter(Struct):
         )
         p += 24
         self.timer, p = Ptimer._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -165,7 +165,7 @@ class SlavioTimer(VMState):
             _item, p = Counter._load(d, p, f)
             _items.append(_item)
         self.cputimer = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

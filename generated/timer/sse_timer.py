@@ -114,7 +114,7 @@ class SseTimer(VMState):
             self.cntp_aival_reload,
         ) = _BE_q2I2Q2I.unpack_from(d, p)
         p += 40
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -206,7 +206,7 @@ class Stm32f2xxTimer(VMState):
             self.tim_or,
         ) = _BE_q18I.unpack_from(d, p)
         p += 80
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

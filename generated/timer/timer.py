@@ -71,7 +71,7 @@ class TimerIcountWarpTimer(VMState):
         self._facts = f
         self.vm_clock_warp_start, self.icount_warp_timer = _BE_2q.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -141,7 +141,7 @@ class TimerIcountTimers(VMState):
         self._facts = f
         self.icount_rt_timer, self.icount_vm_timer = _BE_2q.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -217,7 +217,7 @@ class TimerIcountShift(VMState):
             p += 8
         else:
             self.last_delta = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -320,7 +320,7 @@ class TimerIcount(VMState):
         self.shift = None
         self.qemu_icount_bias, self.qemu_icount = _BE_2q.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -422,7 +422,7 @@ class Timer(VMState):
             p += 8
         else:
             self.cpu_clock_offset = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

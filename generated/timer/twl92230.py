@@ -100,7 +100,7 @@ class MenelausTm(Struct):
             self.tm_year,
         ) = _BE_6H.unpack_from(d, p)
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -399,7 +399,7 @@ class Menelaus(VMState):
         (self.pwrbtn_state,) = _BE_B.unpack_from(d, p)
         p += 1
         self.parent_obj, p = I2CSlave._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

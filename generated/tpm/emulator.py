@@ -181,7 +181,7 @@ class TpmEmulator(VMState):
         _n3 = bounded(max(self.savestate_size, 0), d)
         self.savestate_buffer = d[p : p + _n3]
         p += _n3
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

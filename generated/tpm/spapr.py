@@ -109,7 +109,7 @@ class TpmSpapr(VMState):
         p += _n
         (self.crq_data,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -127,7 +127,7 @@ class TpmTis(VMState):
             _item, p = Locality._load(d, p, f)
             _items.append(_item)
         self.loc = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -171,7 +171,7 @@ class TpmTisI2c(VMState):
             _BE_2B5s2B.unpack_from(d, p)
         )
         p += 9
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

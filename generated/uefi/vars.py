@@ -122,7 +122,7 @@ class Time(Struct):
             self.nanosecond,
         ) = _BE_H5BI.unpack_from(d, p)
         p += 11
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -275,7 +275,7 @@ class Variable(Struct):
             raise NotPlain("a derived value")
         if data_size != len(self.data):
             raise NotPlain("a derived value")
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -478,7 +478,7 @@ class Policy(Struct):
             raise NotPlain("a check")
         if entry_size != len(self.entry):
             raise NotPlain("a derived value")
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

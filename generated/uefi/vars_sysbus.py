@@ -42,7 +42,7 @@ class UefiVarsSysbus(VMState):
         self._version = version
         self._facts = f
         self.state, p = UefiVars._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

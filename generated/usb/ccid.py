@@ -85,7 +85,7 @@ class CcidUsbDevice(Struct):
         p += 9
         self.data_buf = d[p : p + 4096]
         p += 4096
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -156,7 +156,7 @@ class Answer(Struct):
         p += 384
         self.len, self.pos = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -221,7 +221,7 @@ class Command(Struct):
         self._kept = None
         self.slot, self.seq = _BE_2B.unpack_from(d, p)
         p += 2
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -497,7 +497,7 @@ class UsbCcid(VMState):
         p += 9
         if any(_pad):
             raise NotPlain("a pad that is kept")
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -99,7 +99,7 @@ class CcidCardPassthru(VMState):
         p += 49
         if not (self.atr_length <= 40):
             raise NotPlain("a check")
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

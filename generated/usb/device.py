@@ -127,7 +127,7 @@ class UsbDevice(Struct):
             self.setup_buf,
         ) = _BE_B5i8s.unpack_from(d, p)
         p += 29
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

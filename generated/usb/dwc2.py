@@ -9,7 +9,14 @@ import struct
 from vmsgen.runtime.ber_integers import BOOL, S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, count_of, load_subsections, sized
+from vmsgen.runtime.straight import (
+    BIT,
+    TRUTH,
+    NotPlain,
+    count_of,
+    load_subsections,
+    sized,
+)
 from vmsgen.runtime.visitor import Visitor
 
 _BE_17I = struct.Struct(">17I")
@@ -160,7 +167,7 @@ class Packet(Struct):
         p += 38
         self.small = TRUTH[_b]
         self.needs_service = TRUTH[_b2]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -168,8 +175,6 @@ class Packet(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if None in (self.small, self.needs_service):
-            raise NotPlain("no value")
         out.append(
             _BE_8Ii2B.pack(
                 self.devadr,
@@ -181,8 +186,8 @@ class Packet(Struct):
                 self.pcnt,
                 self.len,
                 self.async_,
-                1 if self.small else 0,
-                1 if self.needs_service else 0,
+                BIT[self.small],
+                BIT[self.needs_service],
             )
         )
 
@@ -446,7 +451,7 @@ class Dwc2(VMState):
             p += 65536
             _items2.append(_item2)
         self.usb_buf = _items2
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -459,8 +464,6 @@ class Dwc2(VMState):
         out.append(_BE_17I.pack(*self.hreg0))
         out.append(_BE_64I.pack(*self.hreg1))
         _x, _x2 = self.pcgreg
-        if self.working is None:
-            raise NotPlain("no value")
         out.append(
             _BE_2I5qI3HB.pack(
                 _x,
@@ -474,7 +477,7 @@ class Dwc2(VMState):
                 self.frame_number,
                 self.fi,
                 self.next_chan,
-                1 if self.working else 0,
+                BIT[self.working],
             )
         )
         for _item in count_of(self.packet, 8):

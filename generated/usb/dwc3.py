@@ -90,7 +90,7 @@ class UsbDwc3(VMState):
         p += _n * 4
         self.cfg_mode, self.cfg_dwc_usb3_user = _BE_BI.unpack_from(d, p)
         p += 5
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

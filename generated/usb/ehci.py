@@ -294,7 +294,7 @@ class Ehci(Struct):
             self.p_fetch_addr,
         ) = _BE_16IqQ5I.unpack_from(d, p)
         p += 100
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -52,7 +52,7 @@ class EhciPci(VMState):
             self.ehci, p = Ehci._load(d, p, f)
         else:
             self.ehci = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

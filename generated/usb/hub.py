@@ -70,7 +70,7 @@ class HubPort(Struct):
         self._kept = None
         self.wPortStatus, self.wPortChange = _BE_2H.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -128,7 +128,7 @@ class UsbHubPortTimer(VMState):
         self._facts = f
         (self.port_timer,) = _BE_q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -215,7 +215,7 @@ class UsbHub(VMState):
             _item, p = HubPort._load(d, p, f)
             _items.append(_item)
         self.ports = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -45,7 +45,7 @@ class ImxUsbphy(VMState):
         self._facts = f
         self.usbphy = list(_BE_33I.unpack_from(d, p))
         p += 132
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -137,7 +137,7 @@ class HidKeyboard(Struct):
             self.idle,
         ) = _BE_2IHB16s2iB.unpack_from(d, p)
         p += 36
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -241,7 +241,7 @@ class UsbKbd(VMState):
         self._facts = f
         self.dev, p = UsbDevice._load(d, p, f)
         self.hid, p = HidKeyboard._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, S32, S64, U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -105,7 +106,7 @@ class Port(Struct):
         self._kept = None
         (self.ctrl,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -164,7 +165,7 @@ class OhciEofTimer(VMState):
         self._facts = f
         (self.eof_timer,) = _BE_q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -522,7 +523,7 @@ class Ohci(Struct):
         self.async_td, _b = _BE_IB.unpack_from(d, p)
         p += 5
         self.async_complete = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -564,9 +565,7 @@ class Ohci(Struct):
             _BE_5I.pack(self.hstatus, self.hmask, self.hreset, self.htest, self.old_ctl)
         )
         out.append(bytes(count_of(self.usb_buf, 8192)))
-        if self.async_complete is None:
-            raise NotPlain("no value")
-        out.append(_BE_IB.pack(self.async_td, 1 if self.async_complete else 0))
+        out.append(_BE_IB.pack(self.async_td, BIT[self.async_complete]))
         save_subsections(self, out, f, {})
 
     def _encode(self, f: Facts) -> bytes:

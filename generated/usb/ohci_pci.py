@@ -47,7 +47,7 @@ class OhciPci(VMState):
         self._facts = f
         self.parent_obj, p = PCIDevice._load(d, p, f)
         self.state, p = Ohci._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

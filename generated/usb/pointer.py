@@ -57,7 +57,7 @@ class PointerEvent(Struct):
         self._kept = None
         self.xdx, self.ydy, self.dz, self.buttons_state = _BE_4i.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -157,7 +157,7 @@ class HidPointer(Struct):
         self.queue = _items
         self.head, self.n, self.protocol, self.idle = _BE_2IiB.unpack_from(d, p)
         p += 13
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -239,7 +239,7 @@ class UsbPtr(VMState):
         self._facts = f
         self.dev, p = UsbDevice._load(d, p, f)
         self.hid, p = HidPointer._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -462,7 +462,7 @@ class EndpointBulkReceiving(VMState):
         self._facts = f
         (self.bulk_receiving_started,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -525,7 +525,7 @@ class EndpointStreamState(VMState):
         self._facts = f
         (self.max_streams,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -732,7 +732,7 @@ class Endpoint(Struct):
         p += 4
         if bufpq_size != len(self.bufpq):
             raise NotPlain("a derived value")
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -882,7 +882,7 @@ class PacketIdQueue(Struct):
         p += _n * 8
         if size_ != len(self.queue):
             raise NotPlain("a derived value")
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1010,7 +1010,7 @@ class DeviceInfo(Struct):
             self.device_version_bcd,
         ) = _BE_4B3H.unpack_from(d, p)
         p += 10
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1154,7 +1154,7 @@ class InterfaceInfo(Struct):
         p += 32
         self.interface_protocol = list(d[p : p + 32])
         p += 32
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1348,7 +1348,7 @@ class UsbRedir(VMState):
         self.already_in_flight, p = PacketIdQueue._load(d, p, f)
         self.device_info, p = DeviceInfo._load(d, p, f)
         self.interface_info, p = InterfaceInfo._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -145,7 +145,7 @@ class UsbStorage(VMState):
             self.csw_status,
         ) = _BE_7IB.unpack_from(d, p)
         p += 29
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

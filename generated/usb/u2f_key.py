@@ -122,7 +122,7 @@ class U2fKey(VMState):
             _BE_3B.unpack_from(d, p)
         )
         p += 3
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -42,7 +42,7 @@ class U2fKeyPassthru(VMState):
         self._version = version
         self._facts = f
         self.base, p = U2fKey._load(d, p, f, 1)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

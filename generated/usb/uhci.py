@@ -93,7 +93,7 @@ class Port(Struct):
         self._kept = None
         (self.ctrl,) = _BE_H.unpack_from(d, p)
         p += 2
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -286,7 +286,7 @@ class Uhci(VMState):
             p += 4
         else:
             self.pending_int_mask = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, S64, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     bounded,
@@ -121,7 +122,7 @@ class Port(Struct):
         self._kept = None
         (self.portsc,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -178,7 +179,7 @@ class Slot(Struct):
         p += 2
         self.enabled = TRUTH[_b]
         self.addressed = TRUTH[_b2]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -186,9 +187,7 @@ class Slot(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if None in (self.enabled, self.addressed):
-            raise NotPlain("no value")
-        out.append(_BE_2B.pack(1 if self.enabled else 0, 1 if self.addressed else 0))
+        out.append(_BE_2B.pack(BIT[self.enabled], BIT[self.addressed]))
 
     def _encode(self, f: Facts) -> bytes:
         if self._kept is not None:
@@ -277,7 +276,7 @@ class Event(Struct):
             self.epid,
         ) = _BE_2IQ2I2B.unpack_from(d, p)
         p += 26
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -482,7 +481,7 @@ class Interrupter(Struct):
         self.msix_used = TRUTH[_b]
         self.er_pcs = TRUTH[_b2]
         self.er_full_unused = TRUTH[_b3]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -490,8 +489,6 @@ class Interrupter(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if None in (self.msix_used, self.er_pcs, self.er_full_unused):
-            raise NotPlain("no value")
         out.append(
             _BE_7I2BQ2IB.pack(
                 self.iman,
@@ -501,12 +498,12 @@ class Interrupter(Struct):
                 self.erstba_high,
                 self.erdp_low,
                 self.erdp_high,
-                1 if self.msix_used else 0,
-                1 if self.er_pcs else 0,
+                BIT[self.msix_used],
+                BIT[self.er_pcs],
                 self.er_start,
                 self.er_size,
                 self.er_ep_idx,
-                1 if self.er_full_unused else 0,
+                BIT[self.er_full_unused],
             )
         )
 
@@ -600,7 +597,7 @@ class Ring(Struct):
         self.dequeue, _b = _BE_QB.unpack_from(d, p)
         p += 9
         self.ccs = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -608,9 +605,7 @@ class Ring(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if self.ccs is None:
-            raise NotPlain("no value")
-        out.append(_BE_QB.pack(self.dequeue, 1 if self.ccs else 0))
+        out.append(_BE_QB.pack(self.dequeue, BIT[self.ccs]))
 
     def _encode(self, f: Facts) -> bytes:
         if self._kept is not None:
@@ -791,7 +786,7 @@ class XhciCore(Struct):
         ) = _BE_8I2q.unpack_from(d, p)
         p += 48
         self.cmd_ring, p = Ring._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -968,7 +963,7 @@ class Xhci(VMState):
         self.parent_obj, p = PCIDevice._load(d, p, f)
         self.msix, p = MsixTable._load(d, p, f, self.parent_obj.vectors)
         self.xhci, p = XhciCore._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

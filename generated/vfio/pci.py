@@ -44,7 +44,7 @@ class Display(Struct):
         self = cls.__new__(cls)
         self._kept = None
         self.ramfb, p = RamFb._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -105,7 +105,7 @@ class VFIOPCIDeviceVFIODisplay(VMState):
         self._version = version
         self._facts = f
         self.dpy, p = Display._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -197,7 +197,7 @@ class VFIOPCIDevice(VMState):
         self.VFIODisplay = None
         self.pdev, p = PCIDevice._load(d, p, f)
         self.msix, p = MsixTable._load(d, p, f, self.pdev.vectors)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

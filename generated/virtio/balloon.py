@@ -100,7 +100,7 @@ class VirtioBalloonDeviceFreePageReport(VMState):
             d, p
         )
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -170,7 +170,7 @@ class VirtioBalloonDevicePagePoison(VMState):
         self._facts = f
         (self.poison_val,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -258,7 +258,7 @@ class VirtioBalloonDevice(Struct):
         self.page_poison = None
         self.num_pages, self.actual = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -453,7 +453,7 @@ class VirtioBalloon(VMState):
         self._version = version
         self._facts = f
         self.virtio, p = VirtioBalloonVirtio._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -12,6 +12,7 @@ from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.functions import chosen
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     ask_host_endian,
@@ -269,7 +270,7 @@ class VirtioCcwConfig(Struct):
         self.routes, p = AdapterRoutes._load(d, p, f)
         self.thinint_isc, self.revision = _BE_Bi.unpack_from(d, p)
         p += 5
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -738,7 +739,7 @@ class Virtqueue(Struct):
         self._kept = None
         self.vring_avail, self.vring_used = _BE_2Q.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -791,7 +792,7 @@ class RingSize(Struct):
         self._kept = None
         (self.vring_num_default,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -879,7 +880,7 @@ class ModernQueue(Struct):
         if any(_pad):
             raise NotPlain("a pad that is kept")
         self.enabled = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -890,19 +891,9 @@ class ModernQueue(Struct):
         _x, _x2 = self.desc
         _x3, _x4 = self.avail
         _x5, _x6 = self.used
-        if self.enabled is None:
-            raise NotPlain("no value")
         out.append(
             _BE_H1sB6I.pack(
-                self.num,
-                bytes(1),
-                1 if self.enabled else 0,
-                _x,
-                _x2,
-                _x3,
-                _x4,
-                _x5,
-                _x6,
+                self.num, bytes(1), BIT[self.enabled], _x, _x2, _x3, _x4, _x5, _x6
             )
         )
 
@@ -1015,7 +1006,7 @@ class VirtioPciModernState(VMState):
                 _item, p = ModernQueue._load(d, p, f)
                 _items.append(_item)
         self.vqs = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1093,7 +1084,7 @@ class VirtioPci(Struct):
         self = cls.__new__(cls)
         self._kept = None
         self.modern_state = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1173,7 +1164,7 @@ class MmioQueue(Struct):
         self.avail = [_x3, _x4]
         self.used = [_x5, _x6]
         self.enabled = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1184,12 +1175,8 @@ class MmioQueue(Struct):
         _x, _x2 = self.desc
         _x3, _x4 = self.avail
         _x5, _x6 = self.used
-        if self.enabled is None:
-            raise NotPlain("no value")
         out.append(
-            _BE_HB6I.pack(
-                self.num, 1 if self.enabled else 0, _x, _x2, _x3, _x4, _x5, _x6
-            )
+            _BE_HB6I.pack(self.num, BIT[self.enabled], _x, _x2, _x3, _x4, _x5, _x6)
         )
 
     def _encode(self, f: Facts) -> bytes:
@@ -1281,7 +1268,7 @@ class VirtioMmioState(VMState):
                 _item, p = MmioQueue._load(d, p, f)
                 _items.append(_item)
         self.vqs = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1346,7 +1333,7 @@ class VirtioMmio(Struct):
         self = cls.__new__(cls)
         self._kept = None
         self.state = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1447,7 +1434,7 @@ class PackedVirtqueue(Struct):
         p += 10
         self.last_avail_wrap_counter = TRUTH[_b]
         self.used_wrap_counter = TRUTH[_b2]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1455,14 +1442,12 @@ class PackedVirtqueue(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if None in (self.last_avail_wrap_counter, self.used_wrap_counter):
-            raise NotPlain("no value")
         out.append(
             _BE_HBHBI.pack(
                 self.last_avail_idx,
-                1 if self.last_avail_wrap_counter else 0,
+                BIT[self.last_avail_wrap_counter],
                 self.used_idx,
-                1 if self.used_wrap_counter else 0,
+                BIT[self.used_wrap_counter],
                 self.inuse,
             )
         )
@@ -1537,7 +1522,7 @@ class VirtioDeviceEndian(VMState):
         self._facts = f
         (self.device_endian,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1601,7 +1586,7 @@ class Virtio_64bitFeatures(VMState):
         self._facts = f
         (self.guest_features,) = _BE_Q.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1674,7 +1659,7 @@ class VirtioVirtqueues(VMState):
                 _item, p = Virtqueue._load(d, p, f)
                 _items.append(_item)
         self.vq = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1758,7 +1743,7 @@ class VirtioRingsize(VMState):
                 _item, p = RingSize._load(d, p, f)
                 _items.append(_item)
         self.ringsize = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1832,7 +1817,7 @@ class VirtioBroken(VMState):
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
         self.broken = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1840,9 +1825,7 @@ class VirtioBroken(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.broken is None:
-            raise NotPlain("no value")
-        out.append(_BE_B.pack(1 if self.broken else 0))
+        out.append(_BE_B.pack(BIT[self.broken]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
@@ -1904,7 +1887,7 @@ class VirtioExtraState(VMState):
             self.extra_state, p = VirtioMmio._load(d, p, f)
         else:
             raise NotPlain("no case")
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1958,7 +1941,7 @@ class VirtioStarted(VMState):
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
         self.started = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1966,9 +1949,7 @@ class VirtioStarted(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.started is None:
-            raise NotPlain("no value")
-        out.append(_BE_B.pack(1 if self.started else 0))
+        out.append(_BE_B.pack(BIT[self.started]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
@@ -2038,7 +2019,7 @@ class VirtioPackedVirtqueues(VMState):
                 _item, p = PackedVirtqueue._load(d, p, f)
                 _items.append(_item)
         self.packed_vq = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -2111,7 +2092,7 @@ class VirtioDisabled(VMState):
         (_b,) = _BE_B.unpack_from(d, p)
         p += 1
         self.disabled = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -2119,9 +2100,7 @@ class VirtioDisabled(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.disabled is None:
-            raise NotPlain("no value")
-        out.append(_BE_B.pack(1 if self.disabled else 0))
+        out.append(_BE_B.pack(BIT[self.disabled]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
@@ -2227,7 +2206,7 @@ class Virtio(Struct):
         self.started = None
         self.packed_virtqueues = None
         self.disabled = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {"extra_state": (bus,)})
         return self, p
 

@@ -601,7 +601,7 @@ class Scanout(Struct):
             self.fb_height = None
             self.fb_stride = None
             self.fb_offset = None
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -786,7 +786,7 @@ class Scanouts(Struct):
         self.further = _items
         if max_outputs != 1 + len(self.further):
             raise NotPlain("a derived value")
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -990,7 +990,7 @@ class VirtioGpuBlob(VMState):
         self._version = version
         self._facts = f
         self.virtio_gpu_blob, p = VirtioGpuBlobVirtioGpuBlob._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -1072,7 +1072,7 @@ class VirtioGpu(VMState):
         self.blob = None
         self.virtio, p = VirtioGpuVirtio._load(d, p, f)
         self.virtio_gpu, p = VirtioGpuVirtioGpu._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -64,7 +64,7 @@ class Interval(Struct):
         self._kept = None
         self.low, self.high = _BE_2Q.unpack_from(d, p)
         p += 16
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -120,7 +120,7 @@ class Mapping(Struct):
         self._kept = None
         self.phys_addr, self.flags = _BE_QI.unpack_from(d, p)
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -173,7 +173,7 @@ class Endpoint(Struct):
         self._kept = None
         (self.id,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -381,7 +381,7 @@ class VirtioIommu(VMState):
         self._version = version
         self._facts = f
         self.virtio, p = VirtioIommuVirtio._load(d, p, f, version)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

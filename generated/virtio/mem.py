@@ -182,7 +182,7 @@ class VirtioMem(VMState):
         self._version = version
         self._facts = f
         self.virtio, p = VirtioMemVirtio._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -63,7 +63,7 @@ class VirtioMemChecks(Struct):
         self.blocks = min(self.region_size // self.block_size, 16777216)
         (self.node,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

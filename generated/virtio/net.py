@@ -10,6 +10,7 @@ from vmsgen.runtime.ber_integers import BOOL, U16, U32, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     bounded,
@@ -61,7 +62,7 @@ class TxWaiting(Struct):
         self._kept = None
         (self.tx_waiting,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -214,7 +215,7 @@ class VirtioNetDeviceRss(VMState):
         p += _n * 2
         if indirections_len != len(self.indirections_table):
             raise NotPlain("a derived value")
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -222,14 +223,12 @@ class VirtioNetDeviceRss(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if None in (self.enabled, self.redirect, self.populate_hash):
-            raise NotPlain("no value")
         indirections_len = len(self.indirections_table)
         out.append(
             _BE_3BI2H40s.pack(
-                1 if self.enabled else 0,
-                1 if self.redirect else 0,
-                1 if self.populate_hash else 0,
+                BIT[self.enabled],
+                BIT[self.redirect],
+                BIT[self.populate_hash],
                 self.hash_types,
                 indirections_len,
                 self.default_queue,
@@ -671,7 +670,7 @@ class VirtioNet(VMState):
         self._version = version
         self._facts = f
         self.virtio, p = VirtioNetVirtio._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

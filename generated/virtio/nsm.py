@@ -9,6 +9,7 @@ from vmsgen.runtime.ber_integers import BOOL, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     content,
@@ -56,7 +57,7 @@ class PcrInfo(Struct):
         _b, self.data = _BE_B48s.unpack_from(d, p)
         p += 49
         self.locked = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -64,9 +65,7 @@ class PcrInfo(Struct):
         if self._kept is not None:
             super()._save(out, f)
             return
-        if self.locked is None:
-            raise NotPlain("no value")
-        out.append(_BE_B48s.pack(1 if self.locked else 0, sized(self.data, 48)))
+        out.append(_BE_B48s.pack(BIT[self.locked], sized(self.data, 48)))
 
     def _encode(self, f: Facts) -> bytes:
         if self._kept is not None:
@@ -123,7 +122,7 @@ class VirtioNsmDevice(Struct):
                 _item, p = PcrInfo._load(d, p, f)
                 _items.append(_item)
         self.pcrs = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -259,7 +258,7 @@ class VirtioNsm(VMState):
         self._version = version
         self._facts = f
         self.virtio, p = VirtioNsmVirtio._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

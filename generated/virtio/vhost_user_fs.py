@@ -155,7 +155,7 @@ class VhostUserFs(VMState):
         self._facts = f
         self.backend = None
         self.virtio, p = VhostUserFsVirtio._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -55,7 +55,7 @@ class AllwinnerWdt(VMState):
         self.timer, p = Ptimer._load(d, p, f)
         self.regs = list(_BE_5I.unpack_from(d, p))
         p += 20
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -130,7 +130,7 @@ class CmsdkApbWatchdog(VMState):
             self.resetstatus,
         ) = _BE_6I.unpack_from(d, p)
         p += 24
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -176,7 +176,7 @@ class I6300esbWdt(VMState):
             self.previous_reboot_flag,
         ) = _BE_6iq2I3i.unpack_from(d, p)
         p += 52
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -8,7 +8,7 @@ import struct
 from vmsgen.runtime.ber_integers import BOOL, U16, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
+from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_4B5H = struct.Struct(">4B5H")
@@ -120,7 +120,7 @@ class Imx2Wdt(VMState):
         self.wcr_locked = TRUTH[_b2]
         self.wcr_wde_locked = TRUTH[_b3]
         self.wcr_wdt_locked = TRUTH[_b4]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -128,19 +128,12 @@ class Imx2Wdt(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if None in (
-            self.wicr_locked,
-            self.wcr_locked,
-            self.wcr_wde_locked,
-            self.wcr_wdt_locked,
-        ):
-            raise NotPlain("no value")
         out.append(
             _BE_4B5H.pack(
-                1 if self.wicr_locked else 0,
-                1 if self.wcr_locked else 0,
-                1 if self.wcr_wde_locked else 0,
-                1 if self.wcr_wdt_locked else 0,
+                BIT[self.wicr_locked],
+                BIT[self.wcr_locked],
+                BIT[self.wcr_wde_locked],
+                BIT[self.wcr_wdt_locked],
                 self.wcr,
                 self.wsr,
                 self.wrsr,

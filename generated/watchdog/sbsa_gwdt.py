@@ -86,7 +86,7 @@ class SbsaGwdt(VMState):
             _BE_q5I.unpack_from(d, p)
         )
         p += 28
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

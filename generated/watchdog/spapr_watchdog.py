@@ -75,7 +75,7 @@ class SpaprWatchdog(VMState):
         self._facts = f
         self.timer, self.action, self.leave_others = _BE_q2B.unpack_from(d, p)
         p += 10
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -87,7 +87,7 @@ class Port(Struct):
         self._kept = None
         self.vcpu, self.type, self.value = _BE_I2H.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -228,7 +228,7 @@ class XenEvtchn(VMState):
         p += _n2 * 8
         (self.pirq_gsi_set,) = _BE_I.unpack_from(d, p)
         p += 4
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -72,7 +72,7 @@ class XenGnttab(VMState):
         _n = bounded(max(self.nr_frames, 0), d)
         self.gnt_frame_gpas = list(struct.unpack_from(f">{_n}Q", d, p))
         p += _n * 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

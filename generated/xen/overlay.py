@@ -8,7 +8,7 @@ import struct
 from vmsgen.runtime.ber_integers import BOOL, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import TRUTH, NotPlain, load_subsections
+from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_QB = struct.Struct(">QB")
@@ -51,7 +51,7 @@ class XenOverlay(VMState):
         self.shinfo_gpa, _b = _BE_QB.unpack_from(d, p)
         p += 9
         self.long_mode = TRUTH[_b]
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -59,9 +59,7 @@ class XenOverlay(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        if self.long_mode is None:
-            raise NotPlain("no value")
-        out.append(_BE_QB.pack(self.shinfo_gpa, 1 if self.long_mode else 0))
+        out.append(_BE_QB.pack(self.shinfo_gpa, BIT[self.long_mode]))
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None:

@@ -57,7 +57,7 @@ class XenPlatform(VMState):
         self.parent_obj, p = PCIDevice._load(d, p, f)
         (self.flags,) = _BE_B.unpack_from(d, p)
         p += 1
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -9,6 +9,7 @@ from vmsgen.runtime.ber_integers import BOOL, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
+    BIT,
     TRUTH,
     NotPlain,
     bounded,
@@ -150,7 +151,7 @@ class XenXenstore(VMState):
             raise NotPlain("a check")
         if impl_state_size != len(self.impl_state):
             raise NotPlain("a derived value")
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -160,16 +161,14 @@ class XenXenstore(VMState):
             return
         out.append(sized(self.req_data, 4112))
         out.append(sized(self.rsp_data, 4112))
-        if None in (self.rsp_pending, self.fatal_error):
-            raise NotPlain("no value")
         impl_state_size = len(self.impl_state)
         out.append(
             _BE_2IBIBI.pack(
                 self.req_offset,
                 self.rsp_offset,
-                1 if self.rsp_pending else 0,
+                BIT[self.rsp_pending],
                 self.guest_port,
-                1 if self.fatal_error else 0,
+                BIT[self.fatal_error],
                 impl_state_size,
             )
         )

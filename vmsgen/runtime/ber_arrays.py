@@ -1,8 +1,8 @@
 """SEQUENCE OF INTEGER in straight-line BER, many at a time.
 
-Short lists go element by element. Long ones are a few operations of numpy over all of them, for writing and for
-reading: how many octets a number takes follows from comparing it with the least that takes so many; where elements
-stand is found by looking for whatever could be one, and proven by each one ending where the next begins.
+Short lists go element by element, or as a run of neighbours. Long ones are a few operations of numpy over all of them,
+for writing and for reading: how many octets a number takes follows from comparing it with the least that takes so many;
+where elements stand is found by looking for whatever could be one, and proven by each one ending where the next begins.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import cache
 from struct import pack
 from typing import TYPE_CHECKING, Any, Final
 
-from vmsgen.runtime.ber_integers import LEAST, Octets, means
+from vmsgen.runtime.ber_integers import LEAST, Octets, TlvRun, means
 from vmsgen.runtime.straight import NotPlain, length
 from vmsgen.runtime.straight import content as content_of
 
@@ -24,6 +24,8 @@ __all__ = ["grid", "integers", "take_booleans", "take_grid", "take_integers"]
 
 #: numbers from which on numpy does it, and octets of content that may be so many
 _MANY, _MANY_OCTETS = 512, 1536
+#: elements from which on it pays to read a list as a run, and from which on its plan takes too much memory
+_FEW, _RUN = 8, 128
 #: octets of long lists after which numpy is imported: that takes as long as these do one by one
 _PAYS = 1 << 19
 #: numbers, and octets, that are worked on at once: what the arrays of one step take in memory is a few MiB
@@ -52,6 +54,12 @@ def take_integers(
     LookupError.
     """
     start, stop = content_of(data, position, end, tag)
+    if count is not None and _FEW <= count < _RUN:
+        run = table.runs.get(count) or table.runs.setdefault(count, TlvRun.of_elements(table, count))
+        values = run.take(data, start, stop)
+        if values.pop() != stop:
+            raise NotPlain("an element more")
+        return values, stop
     if stop - start < _MANY_OCTETS or not _numpy_pays(stop - start):
         values, start = _few(data, start, stop, table, stop - start)
     else:
@@ -136,8 +144,10 @@ def _written(values: Sequence[int], table: Octets) -> bytes:
     signed = table.low < 0
     width = (table.high.bit_length() + 6) // 8
     code = {1: "B", 2: "H", 4: "I", 8: "Q"}[width]
-    packed = pack(f">{len(values)}{code.lower() if signed else code}", *values)
-    numbers = np.frombuffer(packed, f">{'i' if signed else 'u'}{width}").astype(f"{'i' if signed else 'u'}{width}")
+    # in the host's byte order, which struct packs soonest
+    packed = pack(f"{len(values)}{code.lower() if signed else code}", *values)
+    numbers = np.frombuffer(packed, f"{'i' if signed else 'u'}{width}")
+    contents = numbers.astype(f">u{width}").view(np.uint8).reshape(-1, width)
     if signed:
         # a negative number takes as many octets as its complement
         numbers = (numbers ^ (numbers >> (8 * width - 1))).view(f"u{width}")
@@ -150,7 +160,7 @@ def _written(values: Sequence[int], table: Octets) -> bytes:
     rows[:, 1] = sizes
     # of an unsigned number the first octet may be one that it does not have
     own = min(octets, width)
-    rows[:, -own:] = np.frombuffer(packed, np.uint8).reshape(-1, width)[:, -own:]
+    rows[:, -own:] = contents[:, -own:]
     if sizes.min() == octets:
         return rows.tobytes()
     taken = np.ones(rows.shape, np.bool_)
@@ -165,48 +175,49 @@ def _many(data: bytes, position: int, stop: int, table: Octets) -> tuple[list[in
     values: list[int] = []
     while position < stop:
         window = np.frombuffer(data, np.uint8, min(stop - position, _WINDOW), position)
-        starts, sizes = _places(window)
+        starts, ends = _places(window)
         if len(starts) < _MANY:
             few, position = _few(data, position, stop, table, _BLOCK)
             values += few
             continue
-        values += _numbers(window, starts, sizes, table)
-        position += int(starts[-1]) + 2 + int(sizes[-1])
+        values += _numbers(window, starts, ends, table)
+        position += int(ends[-1])
     return values, position
 
 
 def _places(window: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Where elements begin that follow each other from the first octet on, and the sizes of their contents: as far as
-    that is seen at a glance, which may be nowhere.
+    """Where elements begin that follow each other from the first octet on, and where they end: as far as that is seen
+    at a glance, which may be nowhere.
     """
     import numpy as np
 
     size = int(window[1])
     step = size + 2
-    even = window[: len(window) // step * step].reshape(-1, step)
-    if 0 < size < 10 and len(even) and (even[:, 0] == 2).all() and (even[:, 1] == size).all():
-        starts = np.arange(0, even.size, step)
-        return starts, np.full(len(starts), size)
+    if 0 < size < 10 and window[step : step + 2].tobytes() == window[:2].tobytes():
+        even = window[: len(window) // step * step].reshape(-1, step)
+        if (even[:, 1] == size).all() and (even[:, 0] == 2).all():
+            starts = np.arange(0, even.size, step)
+            return starts, starts + step
     # whatever looks like an INTEGER of 1 to 9 octets
     starts = np.flatnonzero((window[:-1] == 2) & (window[1:] - np.uint8(1) < 9))
-    sizes = window[starts + 1].astype(np.intp)
-    ends = starts + 2 + sizes
+    ends = window.take(starts + 1) + (starts + 2)
     inside = ends <= len(window)
     if not inside.all():
-        starts, sizes, ends = starts[inside], sizes[inside], ends[inside]
+        starts, ends = starts[inside], ends[inside]
+    wrong = np.flatnonzero(starts[1:] != ends[:-1])
     for _ in range(_SIFTINGS):
-        if (starts[1:] == ends[:-1]).all():
+        if not len(wrong):
             break
         # what begins where nothing ends is inside of another element
         begins = np.zeros(len(window) + 1, np.bool_)
         begins[ends] = begins[0] = True
-        real = begins[starts]
-        starts, sizes, ends = starts[real], sizes[real], ends[real]
+        real = begins.take(starts)
+        starts, ends = starts[real], ends[real]
+        wrong = np.flatnonzero(starts[1:] != ends[:-1])
     if not len(starts) or starts[0] != 0:
-        return starts[:0], sizes[:0]
-    wrong = np.flatnonzero(starts[1:] != ends[:-1])
+        return starts[:0], ends[:0]
     count = int(wrong[0]) + 1 if len(wrong) else len(starts)
-    return starts[:count], sizes[:count]
+    return starts[:count], ends[:count]
 
 
 @cache
@@ -218,16 +229,17 @@ def _by_size() -> tuple[NDArray[Any], NDArray[Any]]:
     return shifts, np.array([0, 0, *LEAST[2:]], np.uint64)
 
 
-def _numbers(window: NDArray[Any], starts: NDArray[Any], sizes: NDArray[Any], table: Octets) -> list[int]:
-    """The values of elements: the eight octets in which each one ends, without those that are not its own."""
+def _numbers(window: NDArray[Any], starts: NDArray[Any], ends: NDArray[Any], table: Octets) -> list[int]:
+    """The values of elements: the eight octets before the end of each, without those that are not its own."""
     import numpy as np
 
     padded = np.zeros(8 + len(window), np.uint8)
     padded[8:] = window
     words = np.ndarray((len(window) + 1,), ">u8", padded.data, strides=(1,))
     shifts, smallest = _by_size()
-    foreign, least = shifts[sizes], smallest[sizes]
-    raised = words[starts + sizes + 2].astype(np.uint64) << foreign
+    sizes = ends - starts - 2
+    foreign, least = shifts.take(sizes), smallest.take(sizes)
+    raised = words.take(ends).astype(np.uint64) << foreign
     nine = sizes == 9
     if table.low < 0:
         signed = raised.view(np.int64) >> foreign.view(np.int64)
@@ -237,7 +249,7 @@ def _numbers(window: NDArray[Any], starts: NDArray[Any], sizes: NDArray[Any], ta
         return signed.tolist()  # type: ignore[no-any-return]
     unsigned = raised >> foreign
     # only a ninth octet, which is 0, may stand before a bit that would be the sign
-    plain = bool(((raised >> np.uint64(63) == 1) == nine).all() and (unsigned >= least).all())
-    if not plain or window[starts[nine] + 2].any() or int(unsigned.max()) >= table.high:
+    plain = bool((((raised.view(np.int64) < 0) == nine) & (unsigned >= least)).all())
+    if not plain or window[starts[nine] + 2].any() or (table.high < 1 << 64 and int(unsigned.max()) >= table.high):
         raise NotPlain("not the fewest octets, or out of range")
     return unsigned.tolist()  # type: ignore[no-any-return]

@@ -162,6 +162,10 @@ def _own_facts(data: bytes, start: int, stop: int, head: bytes) -> tuple[list[tu
         if at < 0:
             break
         try:
+            size = data[at + len(head)]
+            # most of what only looks so ends elsewhere
+            if size > 0x88 or (size < 0x80 and at + len(head) + 1 + size != stop):
+                continue
             entry, end = content(data, at, stop, head)
             if end != stop:
                 continue

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import repeat
+from itertools import groupby, repeat
 from operator import length_hint
 from typing import Any, Final
 
@@ -51,9 +51,11 @@ class Octets(dict[int, bytes]):
     when they were met. Raises NotPlain for a value out of range.
     """
 
-    __slots__ = ("high", "low")
+    __slots__ = ("high", "low", "runs")
 
     def __init__(self, bits: int, signed: bool) -> None:
+        #: for reading: what takes so many elements of a SEQUENCE OF INTEGER
+        self.runs: dict[int, TlvRun] = {}
         self.low, self.high = (-(1 << (bits - 1)), 1 << (bits - 1)) if signed else (0, 1 << bits)
         first, end = max(self.low, _FIRST), min(self.high, _FIRST + len(_READY))
         super().__init__(zip(range(first, end), _READY[first - _FIRST : end - _FIRST], strict=True))
@@ -101,6 +103,11 @@ _TYPES: Final[dict[str, tuple[tuple[int, ...], int]]] = {
     "?": (_TRUTH, 0),
 }
 
+#: what stands before a tag of one octet
+_NO_LEAD: Final = repeat(0x9F)
+#: the tag of an INTEGER that has no other
+_INTEGER: Final = 2
+
 _from_bytes = int.from_bytes
 #: what the first of two octets stands for
 _HIGH: Final = tuple(first - (first >> 7 << 8) << 8 for first in range(256))
@@ -116,10 +123,10 @@ def means(table: Octets) -> tuple[int, ...]:
 class TlvRun:
     """Primitive components under context tags in a row, beginning with the number ``first``: INTEGERs and BOOLEANs
     (``codes`` are those of ``struct``, with ``?`` for a BOOLEAN), and OCTET STRINGs of a constant 4 to 127 octets
-    (``6s``). All tags have the same number of octets.
+    (``6s``).
     """
 
-    __slots__ = ("_lead", "_leads", "_plan")
+    __slots__ = ("_count", "_parts")
 
     def __init__(self, codes: str, first: int = 0) -> None:
         types: list[tuple[tuple[int, ...], int]] = []
@@ -127,11 +134,21 @@ class TlvRun:
             # no other octets have a meaning in a string, and none are below its size as it stands here
             types += [((), -int(times))] if code == "s" else [_TYPES[code]] * int(times or 1)
         tags = [ber.tag_bytes(ber.CONTEXT, False, first + index) for index in range(len(types))]
-        #: of each component: the last octet of its tag, what an octet means, what a number is below
-        self._plan = tuple((tag[-1], *each) for tag, each in zip(tags, types, strict=True))
-        #: how many octets there are before the last one of a tag, and what they are together
-        self._leads = len(tags[0]) - 1
-        self._lead: object = tags[0][0] if self._leads == 1 else tuple(tags[0][:-1])
+        plan = [(tag[:-1], (tag[-1], *each)) for tag, each in zip(tags, types, strict=True)]
+        self._count = len(plan)
+        #: components whose tags differ in the last octet only: how many there are before that and which they are, and
+        #: of each component that last octet, what a single octet means, and what a number is below
+        self._parts = tuple(
+            (len(lead), lead, tuple(each for _, each in part)) for lead, part in groupby(plan, key=lambda each: each[0])
+        )
+
+    @classmethod
+    def of_elements(cls, table: Octets, count: int) -> TlvRun:
+        """The elements of a SEQUENCE OF INTEGER."""
+        run = cls("")
+        run._count = count
+        run._parts = ((0, b"", ((_INTEGER, means(table), table.high),) * count),)
+        return run
 
     def take(self, data: bytes, position: int, end: int) -> list[Any]:
         """The values of the components at ``position``, and behind them the position after the last, which is at
@@ -139,49 +156,54 @@ class TlvRun:
         """
         rest = iter(data)
         rest.__setstate__(position)  # type: ignore[attr-defined] # of iterators over bytes
-        lead = self._lead
-        leads: Iterator[object] = rest
-        if self._leads != 1:
-            leads = zip(*[rest] * self._leads, strict=False) if self._leads else repeat(lead)
         last = len(data) - 1
         values: list[Any] = []
         try:
-            for (wanted, meaning, high), before, tag, size, first in zip(  # noqa: B905 - ends with the run
-                self._plan, leads, rest, rest, rest
-            ):
-                if tag != wanted or before != lead:
-                    raise NotPlain("another element")
-                if size == 1:
-                    values.append(meaning[first])
-                elif size == 2:
-                    value = _HIGH[first] + next(rest)
-                    # a negative number has a meaning only where numbers may be
-                    if not (127 < value < high or (-high <= value < -128 and meaning[first])):
-                        raise NotPlain("not the fewest octets, or out of range")
-                    values.append(value)
-                elif size == 3 and not first:
-                    value = next(rest) << 8 | next(rest)
-                    if not 32767 < value < high:
-                        raise NotPlain("not the fewest octets, or out of range")
-                    values.append(value)
-                else:
-                    begin = last - length_hint(rest)
-                    content = data[begin : begin + size]
-                    rest.__setstate__(begin + size)  # type: ignore[attr-defined] # of iterators over bytes
-                    value = _from_bytes(content, "big")
-                    if first > 127 or not meaning:
-                        values.append(_other(content, size, meaning, high))
-                    elif LEAST[size] <= value < high and len(content) == size:
+            for leads, lead, plan in self._parts:
+                # of numbers from 31 to 127 it is 0x9F; others are made so
+                befores = rest if leads == 1 else _leads(lead, rest) if leads else _NO_LEAD
+                for (wanted, meaning, high), before, tag, size, first in zip(  # noqa: B905 - ends with the part
+                    plan, befores, rest, rest, rest
+                ):
+                    if tag != wanted or before != 0x9F:
+                        raise NotPlain("another element")
+                    if size == 1:
+                        values.append(meaning[first])
+                    elif size == 2:
+                        value = _HIGH[first] + next(rest)
+                        # a negative number has a meaning only where numbers may be
+                        if (value > 127 and value < high) or (-high <= value < -128 and meaning[first]):
+                            values.append(value)
+                        else:
+                            raise NotPlain("not the fewest octets, or out of range")
+                    elif size == 3 and not first:
+                        value = next(rest) << 8 | next(rest)
+                        if not 32767 < value < high:
+                            raise NotPlain("not the fewest octets, or out of range")
                         values.append(value)
                     else:
-                        raise NotPlain("cut, not the fewest octets, or out of range")
+                        begin = last - length_hint(rest)
+                        content = data[begin : begin + size]
+                        rest.__setstate__(begin + size)  # type: ignore[attr-defined] # of iterators over bytes
+                        value = _from_bytes(content, "big")
+                        if first > 127 or not meaning:
+                            values.append(_other(content, size, meaning, high))
+                        elif LEAST[size] <= value < high and len(content) == size:
+                            values.append(value)
+                        else:
+                            raise NotPlain("cut, not the fewest octets, or out of range")
         except StopIteration:
             raise NotPlain("cut") from None
         position = last + 1 - length_hint(rest)
-        if position > end or len(values) != len(self._plan):
+        if position > end or len(values) != self._count:
             raise NotPlain("cut")
         values.append(position)
         return values
+
+
+def _leads(lead: bytes, rest: Iterator[int]) -> Iterator[int | None]:
+    """What stands before the last octet of each tag: 0x9F where that is ``lead``."""
+    return map({tuple(lead): 0x9F}.get, zip(*[rest] * len(lead), strict=False))
 
 
 def _other(content: bytes, size: int, meaning: tuple[int, ...], high: int) -> int | bytes:

@@ -53,6 +53,8 @@ FAST_PATH_ERRORS = (
 
 #: what a byte says that is not kept
 TRUTH: Final = (False, True)
+#: what is written for it; None has no entry
+BIT: Final[dict[bool | None, int]] = {False: 0, True: 1}
 
 
 def plain_string(data: bytes) -> str:

@@ -22,8 +22,7 @@ from vmsgen.runtime.visitor import Visitor
 
 _BE_33I = struct.Struct(">33I")
 _BE_3I = struct.Struct(">3I")
-_TLV0_31I = TlvRun("31I")
-_TLV31_2I = TlvRun("2I", 31)
+_TLV0_33I = TlvRun("33I")
 _TLV35_3I = TlvRun("3I", 35)
 
 
@@ -53,7 +52,7 @@ class TransmitBuffer(Struct):
         self._kept = None
         self.data = d[p : p + 80]
         p += 80
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -495,7 +494,7 @@ class CtuCan(Struct):
         p += 8192
         self.rx_tail_pos, self.rx_cnt, self.rx_frame_rem = _BE_3I.unpack_from(d, p)
         p += 12
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -669,9 +668,10 @@ class CtuCan(Struct):
             self.tx_fr_ctr_u32,
             self.debug_register_u32,
             self.yolo_reg_u32,
+            self.timestamp_low_u32,
+            self.timestamp_high_u32,
             p,
-        ) = _TLV0_31I.take(d, p, e)
-        self.timestamp_low_u32, self.timestamp_high_u32, p = _TLV31_2I.take(d, p, e)
+        ) = _TLV0_33I.take(d, p, e)
         p, end = content(d, p, e, b"\xbf!")
         _items = []
         while p < end:

@@ -66,7 +66,7 @@ class CtucanPci(VMState):
         self.dev, p = PCIDevice._load(d, p, f)
         self.ctucan_state_0, p = CtuCan._load(d, p, f)
         self.ctucan_state_1, p = CtuCan._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

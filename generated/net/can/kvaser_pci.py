@@ -76,7 +76,7 @@ class KvaserPci(VMState):
         (self.s5920_intcsr,) = _BE_I.unpack_from(d, p)
         p += 4
         self.sja_state, p = Sja1000._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

@@ -63,7 +63,7 @@ class Mioe3680Pci(VMState):
         self.dev, p = PCIDevice._load(d, p, f)
         self.sja_state_0, p = Sja1000._load(d, p, f)
         self.sja_state_1, p = Sja1000._load(d, p, f)
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

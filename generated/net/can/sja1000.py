@@ -89,7 +89,7 @@ class CanFilter(Struct):
         self._kept = None
         self.can_id, self.can_mask = _BE_2I.unpack_from(d, p)
         p += 8
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 
@@ -310,7 +310,7 @@ class Sja1000(Struct):
             _item, p = CanFilter._load(d, p, f)
             _items.append(_item)
         self.filter = _items
-        if d[p : p + 1] == b"\x05":
+        if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
 

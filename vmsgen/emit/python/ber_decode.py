@@ -68,8 +68,7 @@ class BerDecode(BerLine):
 
     def follows(self, last: Field, each: Field) -> bool:
         """Whether a component can be read in one run with the one before it. A check ends a run."""
-        tag = self.tags[each.name]
-        return last.check is None and tag == self.tags[last.name] + 1 and tag not in (31, 128)
+        return last.check is None and self.tags[each.name] == self.tags[last.name] + 1
 
     def run(self, run: list[Field]) -> None:
         """Neighbouring primitive components in one call."""

@@ -50,7 +50,7 @@ class BinaryLoad(StraightLine):
         self.proofs()
         if definition.marked or definition.subsections:
             self.helpers.add("load_subsections")
-            self.out.add('if d[p : p + 1] == b"\\x05":')
+            self.out.add("if p < len(d) and d[p] == 5:")
             self.out.indent()
             self.out.statement("p = load_subsections(", ["self", "d", "p", "f", self.scopes()], ")")
             self.out.dedent()

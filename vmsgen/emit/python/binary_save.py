@@ -66,16 +66,6 @@ class BinarySave(StraightLine):
         name = self.formats[run.format] = run.constant
         values = [value for piece in run.pieces for value in self.packed(piece, alone=len(run.pieces) == 1)]
         fields = [piece.field for piece in run.pieces]
-        # the truth of a value says nothing of None
-        bools = [f"self.{each.name}" for each in fields if isinstance(each.type, Bool) and each.derived is None]
-        if len(bools) == 1:
-            self.refuse_if(f"{bools[0]} is None", "no value")
-        elif bools:
-            self.helpers.add("NotPlain")
-            self.out.statement("if None in (", bools, "):")
-            self.out.indent()
-            self.out.add('raise NotPlain("no value")')
-            self.out.dedent()
         for each in fields:
             if each.derived is not None and not isinstance(each.derived, Const):
                 self.out.add(f"{local_name(each.name)} = {self.compile(each.derived)}")
@@ -97,7 +87,10 @@ class BinarySave(StraightLine):
             # too few or too many are an error of Python's own
             self.out.lines.extend(assign(self.out.depth, elements, self.needed(each, value)))
             return elements
-        return [f"1 if {value} else 0" if isinstance(each.type, Bool) else value]
+        if isinstance(each.type, Bool):
+            self.helpers.add("BIT")
+            return [f"BIT[{value}]"]
+        return [value]
 
     def written(self, each: Field) -> str:
         """The value that is written."""
