@@ -101,3 +101,8 @@ def test_replaced() -> None:
 def test_repr_is_how_it_is_made() -> None:
     assert repr(Place(1)) == "Place(x=1, y=7)"
     assert eval(repr(Seen("a", ["b"]))) == Seen("a", ["b"])
+
+
+def test_fields_are_not_inherited() -> None:
+    with pytest.raises(TypeError, match=r"^More: the fields of a Slotted class cannot be inherited$"):
+        type(Place)("More", (Place,), {"__annotations__": {"z": "int"}})
