@@ -1,5 +1,6 @@
-"""What all tests share: how property tests run, and that Ctrl-C reaches what they start."""
+"""What all tests share: how property tests run, how differences are shown, and that Ctrl-C reaches what they start."""
 
+import os
 import signal
 import threading
 
@@ -8,6 +9,10 @@ from hypothesis import HealthCheck, settings
 # No time limits: on a busy machine they fail tests whose subject is fine.
 settings.register_profile("vmsgen", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("vmsgen")
+
+# Where these are set, pytest lays out in full how two values differ: hours for two memories of megabytes.
+for variable in ("CI", "BUILD_NUMBER"):
+    os.environ.pop(variable, None)
 
 # A shell ignores SIGINT for what it runs in its background, and so would every program that a test starts from there.
 if threading.current_thread() is threading.main_thread():

@@ -25,7 +25,7 @@ def loaded(
     """Fails unless QEMU loads the files and then has the memory of the guest."""
     with taken(release or guest.release, SHAPES[shape], files, folder, offset=offset) as target:
         assert target.qmp("query-status")["status"] == "paused"
-        assert memory(target, folder) == guest.memory
+        assert memory(target, folder) == guest.memory, "the memories differ"
 
 
 def channels(files: Sequence[Path]) -> list[str]:
