@@ -22,6 +22,7 @@ class AcpiBuild(VMState):
     MINIMUM_VERSION = 1
     TAG = 20001
     MARKED = True
+    ASKS = False
     FIELDS = ("patched",)
     TAGS = {"patched": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("patched",)

@@ -46,6 +46,7 @@ class AcpiErst(VMState):
     MINIMUM_VERSION = 1
     TAG = 20504
     MARKED = True
+    ASKS = False
     FIELDS = (
         "operation",
         "busy_status",

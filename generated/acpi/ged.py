@@ -268,6 +268,7 @@ class AcpiGedGhes(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("ghes_state",)
     TAGS = {"ghes_state": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("ghes_state",)

@@ -382,6 +382,7 @@ class Ich9PmTco(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("tco_regs",)
     TAGS = {"tco_regs": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("tco_regs",)
@@ -507,6 +508,7 @@ class Ich9PmPcihp(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("hotplug_select", "buses", "acpi_index")
     WIRE_NAMES = {
         "hotplug_select": ("acpi_pci_hotplug.hotplug_select",),

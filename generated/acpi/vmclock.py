@@ -24,6 +24,7 @@ class Vmclock(VMState):
     MINIMUM_VERSION = 1
     TAG = 20505
     MARKED = True
+    ASKS = False
     FIELDS = ("physaddr",)
     TAGS = {"physaddr": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("physaddr",)

@@ -21,6 +21,7 @@ class Vmgenid(VMState):
     MINIMUM_VERSION = 1
     TAG = 20004
     MARKED = True
+    ASKS = False
     FIELDS = ("vmgenid_addr_le",)
     TAGS = {"vmgenid_addr_le": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("vmgenid_addr_le",)

@@ -36,6 +36,7 @@ class Max111x(VMState):
     MINIMUM_VERSION = 1
     TAG = 20096
     MARKED = True
+    ASKS = False
     FIELDS = ("parent_obj", "tb1", "rb2", "rb3", "inputs", "com", "input")
     TAGS = {
         "parent_obj": 0,

@@ -28,6 +28,7 @@ class Npcm7xxAdc(VMState):
     MINIMUM_VERSION = 0
     TAG = 20097
     MARKED = True
+    ASKS = False
     FIELDS = (
         "conv_timer",
         "con",

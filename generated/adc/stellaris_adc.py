@@ -30,6 +30,7 @@ class StellarisAdc(VMState):
     MINIMUM_VERSION = 1
     TAG = 20098
     MARKED = True
+    ASKS = False
     FIELDS = (
         "actss",
         "ris",

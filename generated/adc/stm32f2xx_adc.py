@@ -25,6 +25,7 @@ class Stm32f2xxAdc(VMState):
     MINIMUM_VERSION = 1
     TAG = 20099
     MARKED = True
+    ASKS = False
     FIELDS = (
         "adc_sr",
         "adc_cr1",

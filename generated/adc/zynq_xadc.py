@@ -27,6 +27,7 @@ class ZynqXadc(VMState):
     MINIMUM_VERSION = 1
     TAG = 20100
     MARKED = True
+    ASKS = False
     FIELDS = (
         "regs",
         "xadc_regs",

@@ -31,6 +31,7 @@ class Iotkit(VMState):
     MINIMUM_VERSION = 1
     TAG = 20101
     MARKED = True
+    ASKS = False
     FIELDS = ("mainclk", "s32kclk", "nsccfg")
     TAGS = {
         "mainclk": 0,

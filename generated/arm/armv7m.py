@@ -19,6 +19,7 @@ class Armv7m(VMState):
     MINIMUM_VERSION = 1
     TAG = 20102
     MARKED = True
+    ASKS = False
     FIELDS = ("refclk", "cpuclk")
     TAGS = {"refclk": 0, "cpuclk": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("refclk", "cpuclk")

@@ -21,6 +21,7 @@ class HighbankRegs(VMState):
     MINIMUM_VERSION = 0
     TAG = 20103
     MARKED = True
+    ASKS = False
     FIELDS = ("regs",)
     TAGS = {"regs": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("regs",)

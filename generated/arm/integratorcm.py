@@ -23,6 +23,7 @@ class Integratorcm(VMState):
     MINIMUM_VERSION = 1
     TAG = 20104
     MARKED = True
+    ASKS = False
     FIELDS = (
         "cm_osc",
         "cm_ctrl",

@@ -22,6 +22,7 @@ class IcpControl(VMState):
     MINIMUM_VERSION = 1
     TAG = 20105
     MARKED = True
+    ASKS = False
     FIELDS = ("intreg_state",)
     TAGS = {"intreg_state": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("intreg_state",)

@@ -23,6 +23,7 @@ class IcpPic(VMState):
     MINIMUM_VERSION = 1
     TAG = 20106
     MARKED = True
+    ASKS = False
     FIELDS = ("level", "irq_enabled", "fiq_enabled")
     TAGS = {
         "level": 0,

@@ -23,6 +23,7 @@ class MusicpalGpio(VMState):
     MINIMUM_VERSION = 1
     TAG = 20107
     MARKED = True
+    ASKS = False
     FIELDS = ("lcd_brightness", "out_state", "in_state", "ier", "imr", "isr")
     TAGS = {
         "lcd_brightness": 0,

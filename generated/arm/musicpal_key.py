@@ -22,6 +22,7 @@ class MusicpalKey(VMState):
     MINIMUM_VERSION = 1
     TAG = 20108
     MARKED = True
+    ASKS = False
     FIELDS = ("kbd_extended", "pressed_keys")
     TAGS = {
         "kbd_extended": 0,

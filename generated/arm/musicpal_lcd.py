@@ -29,6 +29,7 @@ class MusicpalLcd(VMState):
     MINIMUM_VERSION = 1
     TAG = 20109
     MARKED = True
+    ASKS = False
     FIELDS = ("brightness", "mode", "irqctrl", "page", "page_off", "video_ram")
     TAGS = {
         "brightness": 0,

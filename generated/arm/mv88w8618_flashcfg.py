@@ -22,6 +22,7 @@ class Mv88w8618Flashcfg(VMState):
     MINIMUM_VERSION = 1
     TAG = 20110
     MARKED = True
+    ASKS = False
     FIELDS = ("cfgr0",)
     TAGS = {"cfgr0": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("cfgr0",)

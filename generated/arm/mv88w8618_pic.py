@@ -23,6 +23,7 @@ class Mv88w8618Pic(VMState):
     MINIMUM_VERSION = 1
     TAG = 20111
     MARKED = True
+    ASKS = False
     FIELDS = ("level", "enabled")
     TAGS = {"level": 0, "enabled": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("level", "enabled")

@@ -92,6 +92,7 @@ class Mv88w8618Pit(VMState):
     MINIMUM_VERSION = 1
     TAG = 20112
     MARKED = True
+    ASKS = False
     FIELDS = ("timer",)
     TAGS = {"timer": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("timer",)

@@ -24,6 +24,7 @@ class Pxa2xxCm(VMState):
     MINIMUM_VERSION = 0
     TAG = 20113
     MARKED = True
+    ASKS = False
     FIELDS = ("cm_regs", "clkcfg", "pmnc")
     TAGS = {
         "cm_regs": 0,

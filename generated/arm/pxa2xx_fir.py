@@ -29,6 +29,7 @@ class Pxa2xxFir(VMState):
     MINIMUM_VERSION = 1
     TAG = 20114
     MARKED = True
+    ASKS = False
     FIELDS = ("enable", "control", "status", "rx_len", "rx_start", "rx_fifo")
     TAGS = {
         "enable": 0,

@@ -23,6 +23,7 @@ class Pxa2xxGpio(VMState):
     MINIMUM_VERSION = 1
     TAG = 20115
     MARKED = True
+    ASKS = False
     FIELDS = (
         "ilevel",
         "olevel",

@@ -78,6 +78,7 @@ class Pxa2xxI2c(VMState):
     MINIMUM_VERSION = 1
     TAG = 20116
     MARKED = True
+    ASKS = False
     FIELDS = ("control", "status", "ibmr", "data", "slave")
     TAGS = {
         "control": 0,

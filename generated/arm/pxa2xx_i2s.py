@@ -24,6 +24,7 @@ class Pxa2xxI2s(VMState):
     MINIMUM_VERSION = 0
     TAG = 20117
     MARKED = True
+    ASKS = False
     FIELDS = (
         "control",
         "status",

@@ -23,6 +23,7 @@ class Pxa2xxMm(VMState):
     MINIMUM_VERSION = 0
     TAG = 20118
     MARKED = True
+    ASKS = False
     FIELDS = ("mm_regs",)
     TAGS = {"mm_regs": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("mm_regs",)

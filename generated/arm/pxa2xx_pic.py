@@ -24,6 +24,7 @@ class Pxa2xxPic(VMState):
     MINIMUM_VERSION = 0
     TAG = 20119
     MARKED = True
+    ASKS = False
     FIELDS = ("int_enabled", "int_pending", "is_fiq", "int_idle", "priority")
     TAGS = {
         "int_enabled": 0,

@@ -23,6 +23,7 @@ class Pxa2xxPm(VMState):
     MINIMUM_VERSION = 0
     TAG = 20120
     MARKED = True
+    ASKS = False
     FIELDS = ("pm_regs",)
     TAGS = {"pm_regs": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("pm_regs",)

@@ -23,6 +23,7 @@ class Pxa2xxRtc(VMState):
     MINIMUM_VERSION = 0
     TAG = 20121
     MARKED = True
+    ASKS = False
     FIELDS = (
         "rttr",
         "rtsr",

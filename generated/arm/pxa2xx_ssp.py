@@ -25,6 +25,7 @@ class Pxa2xxSsp(VMState):
     MINIMUM_VERSION = 1
     TAG = 20122
     MARKED = True
+    ASKS = False
     FIELDS = (
         "enable",
         "sscr",

@@ -108,6 +108,7 @@ class Smmuv3Gbpa(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("gbpa",)
     TAGS = {"gbpa": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("gbpa",)
@@ -168,6 +169,7 @@ class Smmuv3(VMState):
     MINIMUM_VERSION = 1
     TAG = 20577
     MARKED = True
+    ASKS = False
     FIELDS = (
         "features",
         "sid_size",

@@ -25,6 +25,7 @@ class CorgiSsp(VMState):
     MINIMUM_VERSION = 2
     TAG = 20123
     MARKED = True
+    ASKS = False
     FIELDS = ("ssidev", "enable")
     TAGS = {"ssidev": 0, "enable": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("ssidev", "enable")

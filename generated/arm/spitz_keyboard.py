@@ -24,6 +24,7 @@ class SpitzKeyboard(VMState):
     MINIMUM_VERSION = 0
     TAG = 20124
     MARKED = True
+    ASKS = False
     FIELDS = ("sense_state", "strobe_state")
     TAGS = {
         "sense_state": 0,

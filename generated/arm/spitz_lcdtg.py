@@ -25,6 +25,7 @@ class SpitzLcdtg(VMState):
     MINIMUM_VERSION = 1
     TAG = 20125
     MARKED = True
+    ASKS = False
     FIELDS = ("ssidev", "bl_intensity", "bl_power")
     TAGS = {
         "ssidev": 0,

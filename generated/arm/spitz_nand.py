@@ -106,6 +106,7 @@ class SlNand(VMState):
     MINIMUM_VERSION = 0
     TAG = 20126
     MARKED = True
+    ASKS = False
     FIELDS = ("ctl", "ecc")
     TAGS = {"ctl": 0, "ecc": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("ctl", "ecc")

@@ -27,6 +27,7 @@ class StellarisSys(VMState):
     MINIMUM_VERSION = 1
     TAG = 20127
     MARKED = True
+    ASKS = False
     FIELDS = (
         "pborctl",
         "ldopctl",

@@ -23,6 +23,7 @@ class StrongarmGpio(VMState):
     MINIMUM_VERSION = 0
     TAG = 20128
     MARKED = True
+    ASKS = False
     FIELDS = (
         "ilevel",
         "olevel",

@@ -23,6 +23,7 @@ class StrongarmPic(VMState):
     MINIMUM_VERSION = 0
     TAG = 20129
     MARKED = True
+    ASKS = False
     FIELDS = ("pending", "enabled", "is_fiq", "int_idle")
     TAGS = {
         "pending": 0,

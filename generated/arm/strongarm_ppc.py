@@ -23,6 +23,7 @@ class StrongarmPpc(VMState):
     MINIMUM_VERSION = 0
     TAG = 20130
     MARKED = True
+    ASKS = False
     FIELDS = ("ilevel", "olevel", "dir", "ppar", "psdr", "ppfr", "prev_level")
     TAGS = {
         "ilevel": 0,

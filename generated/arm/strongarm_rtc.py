@@ -23,6 +23,7 @@ class StrongarmRtc(VMState):
     MINIMUM_VERSION = 0
     TAG = 20131
     MARKED = True
+    ASKS = False
     FIELDS = ("rttr", "rtsr", "rtar", "last_rcnr", "last_hz")
     TAGS = {
         "rttr": 0,

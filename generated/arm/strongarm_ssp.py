@@ -24,6 +24,7 @@ class StrongarmSsp(VMState):
     MINIMUM_VERSION = 0
     TAG = 20132
     MARKED = True
+    ASKS = False
     FIELDS = ("sscr", "sssr", "rx_fifo", "rx_start", "rx_level")
     TAGS = {
         "sscr": 0,

@@ -37,6 +37,7 @@ class StrongarmUart(VMState):
     MINIMUM_VERSION = 0
     TAG = 20133
     MARKED = True
+    ASKS = False
     FIELDS = (
         "utcr0",
         "brd",

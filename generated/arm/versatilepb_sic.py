@@ -23,6 +23,7 @@ class VersatilepbSic(VMState):
     MINIMUM_VERSION = 1
     TAG = 20134
     MARKED = True
+    ASKS = False
     FIELDS = ("level", "mask", "pic_enable")
     TAGS = {
         "level": 0,

@@ -28,6 +28,7 @@ class Aer915(VMState):
     MINIMUM_VERSION = 1
     TAG = 20135
     MARKED = True
+    ASKS = False
     FIELDS = ("len", "buf")
     TAGS = {"len": 0, "buf": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("len", "buf")

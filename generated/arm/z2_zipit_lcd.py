@@ -33,6 +33,7 @@ class ZipitLcd(VMState):
     MINIMUM_VERSION = 2
     TAG = 20136
     MARKED = True
+    ASKS = False
     FIELDS = ("ssidev", "selected", "enabled", "buf", "cur_reg", "pos")
     TAGS = {
         "ssidev": 0,

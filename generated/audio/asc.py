@@ -211,6 +211,7 @@ class AppleSoundChip(VMState):
     MINIMUM_VERSION = 0
     TAG = 20137
     MARKED = True
+    ASKS = False
     FIELDS = ("fifos", "regs", "fifo_empty_ns")
     TAGS = {
         "fifos": 0,

@@ -19,6 +19,7 @@ class Audio(VMState):
     MINIMUM_VERSION = 1
     TAG = 20006
     MARKED = True
+    ASKS = False
     TAGS = {"<version>": 0, "<facts>": 1, "<kept>": 2}
     __slots__ = ()
 

@@ -29,6 +29,7 @@ class Cs4231(VMState):
     MINIMUM_VERSION = 1
     TAG = 20138
     MARKED = True
+    ASKS = False
     FIELDS = ("regs", "dregs")
     TAGS = {"regs": 0, "dregs": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("regs", "dregs")

@@ -25,6 +25,7 @@ class Cs4231a(VMState):
     MINIMUM_VERSION = 1
     TAG = 20506
     MARKED = True
+    ASKS = False
     FIELDS = (
         "regs",
         "dregs",

@@ -29,6 +29,7 @@ class Gus(VMState):
     MINIMUM_VERSION = 2
     TAG = 20623
     MARKED = True
+    ASKS = False
     FIELDS = ("pos", "left", "shift", "irqs", "samples", "last_ticks", "himem")
     TAGS = {
         "pos": 0,

@@ -42,6 +42,7 @@ class AudioStreamBuffer(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("buf", "rpos", "wpos", "buft", "buft_start")
     TAGS = {
         "buf": 0,
@@ -343,6 +344,7 @@ class HdaAudio(VMState):
     MINIMUM_VERSION = 0
     TAG = 20007
     MARKED = True
+    ASKS = False
     FIELDS = ("st", "running_compat", "running_real")
     TAGS = {
         "st": 0,

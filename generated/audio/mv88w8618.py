@@ -23,6 +23,7 @@ class Mv88w8618Audio(VMState):
     MINIMUM_VERSION = 1
     TAG = 20139
     MARKED = True
+    ASKS = False
     FIELDS = (
         "playback_mode",
         "status",

@@ -23,6 +23,7 @@ class Pcspk(VMState):
     MINIMUM_VERSION = 1
     TAG = 20009
     MARKED = True
+    ASKS = False
     FIELDS = ("data_on", "dummy_refresh_clock")
     TAGS = {
         "data_on": 0,

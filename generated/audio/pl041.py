@@ -1224,6 +1224,7 @@ class Pl041(VMState):
     MINIMUM_VERSION = 1
     TAG = 20140
     MARKED = True
+    ASKS = False
     FIELDS = ("fifo_depth", "regs", "fifo1", "codec")
     TAGS = {
         "fifo_depth": 0,

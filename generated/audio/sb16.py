@@ -22,6 +22,7 @@ class Sb16(VMState):
     MINIMUM_VERSION = 1
     TAG = 20624
     MARKED = True
+    ASKS = False
     FIELDS = (
         "irq",
         "dma",

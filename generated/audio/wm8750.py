@@ -38,6 +38,7 @@ class Wm8750(VMState):
     MINIMUM_VERSION = 0
     TAG = 20141
     MARKED = True
+    ASKS = False
     FIELDS = (
         "i2c_data",
         "i2c_len",

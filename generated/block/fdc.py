@@ -64,6 +64,7 @@ class FloppyDriveMediaChanged(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("media_changed",)
     TAGS = {"media_changed": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("media_changed",)
@@ -126,6 +127,7 @@ class FloppyDriveMediaRate(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("media_rate",)
     TAGS = {"media_rate": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("media_rate",)
@@ -189,6 +191,7 @@ class FloppyDrivePerpendicular(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("perpendicular",)
     TAGS = {"perpendicular": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("perpendicular",)
@@ -359,6 +362,7 @@ class FloppyControllerResetSensei(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("reset_sensei",)
     TAGS = {"reset_sensei": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("reset_sensei",)
@@ -422,6 +426,7 @@ class FloppyControllerResultTimer(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("result_timer",)
     TAGS = {"result_timer": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("result_timer",)
@@ -484,6 +489,7 @@ class FloppyControllerPhase(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("phase",)
     TAGS = {"phase": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("phase",)
@@ -958,6 +964,7 @@ class Fdc(VMState):
     MINIMUM_VERSION = 2
     TAG = 20010
     MARKED = True
+    ASKS = False
     FIELDS = ("state",)
     TAGS = {"state": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("state",)

@@ -41,6 +41,7 @@ class M25p80DataReadLoop(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("data_read_loop",)
     TAGS = {"data_read_loop": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("data_read_loop",)
@@ -105,6 +106,7 @@ class M25p80AaiEnable(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("aai_enable",)
     TAGS = {"aai_enable": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("aai_enable",)
@@ -169,6 +171,7 @@ class M25p80WriteProtect(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("wp_level", "status_register_write_disabled")
     TAGS = {
         "wp_level": 0,
@@ -253,6 +256,7 @@ class M25p80BlockProtect(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = (
         "block_protect0",
         "block_protect1",
@@ -387,6 +391,7 @@ class M25p80(VMState):
     MINIMUM_VERSION = 0
     TAG = 20142
     MARKED = True
+    ASKS = False
     FIELDS = (
         "state",
         "data",

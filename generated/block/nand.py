@@ -49,6 +49,7 @@ class Nand(VMState):
     MINIMUM_VERSION = 1
     TAG = 20143
     MARKED = True
+    ASKS = False
     FIELDS = (
         "cle",
         "ale",

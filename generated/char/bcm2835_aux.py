@@ -29,6 +29,7 @@ class Bcm2835Aux(VMState):
     MINIMUM_VERSION = 1
     TAG = 20146
     MARKED = True
+    ASKS = False
     FIELDS = ("read_fifo", "read_pos", "read_count", "ier", "iir")
     TAGS = {
         "read_fifo": 0,

@@ -36,6 +36,7 @@ class CadenceUart(VMState):
     MINIMUM_VERSION = 2
     TAG = 20147
     MARKED = True
+    ASKS = False
     FIELDS = (
         "r",
         "rx_fifo",

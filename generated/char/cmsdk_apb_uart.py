@@ -23,6 +23,7 @@ class CmsdkApbUart(VMState):
     MINIMUM_VERSION = 1
     TAG = 20148
     MARKED = True
+    ASKS = False
     FIELDS = ("state", "ctrl", "intstatus", "bauddiv", "txbuf", "rxbuf")
     TAGS = {
         "state": 0,

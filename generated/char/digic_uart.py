@@ -23,6 +23,7 @@ class DigicUart(VMState):
     MINIMUM_VERSION = 1
     TAG = 20149
     MARKED = True
+    ASKS = False
     FIELDS = ("reg_rx", "reg_st")
     TAGS = {"reg_rx": 0, "reg_st": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("reg_rx", "reg_st")

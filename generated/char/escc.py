@@ -225,6 +225,7 @@ class Escc(VMState):
     MINIMUM_VERSION = 1
     TAG = 20151
     MARKED = True
+    ASKS = False
     FIELDS = ("chn",)
     TAGS = {"chn": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("chn",)

@@ -25,6 +25,7 @@ class GoldfishTty(VMState):
     MINIMUM_VERSION = 1
     TAG = 20153
     MARKED = True
+    ASKS = False
     FIELDS = ("data_len", "data_ptr", "int_enabled", "rx_fifo")
     TAGS = {
         "data_len": 0,

@@ -29,6 +29,7 @@ class IbexUart(VMState):
     MINIMUM_VERSION = 1
     TAG = 20154
     MARKED = True
+    ASKS = False
     FIELDS = (
         "tx_fifo",
         "tx_level",

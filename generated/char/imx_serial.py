@@ -34,6 +34,7 @@ class ImxSerial(VMState):
     MINIMUM_VERSION = 2
     TAG = 20155
     MARKED = True
+    ASKS = False
     FIELDS = (
         "rx_fifo_fifo",
         "ageing_timer",

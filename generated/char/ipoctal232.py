@@ -228,6 +228,7 @@ class Ipoctal232(VMState):
     MINIMUM_VERSION = 1
     TAG = 20508
     MARKED = True
+    ASKS = False
     FIELDS = ("parent_obj", "ch", "blk", "irq_vector")
     TAGS = {
         "parent_obj": 0,

@@ -23,6 +23,7 @@ class MchpPfsocUart(VMState):
     MINIMUM_VERSION = 0
     TAG = 20156
     MARKED = True
+    ASKS = False
     FIELDS = ("reg",)
     TAGS = {"reg": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("reg",)

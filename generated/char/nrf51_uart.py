@@ -32,6 +32,7 @@ class Nrf51SocUart(VMState):
     MINIMUM_VERSION = 0
     TAG = 20157
     MARKED = True
+    ASKS = False
     FIELDS = (
         "reg",
         "rx_fifo",

@@ -23,6 +23,7 @@ class ParallelIsa(VMState):
     MINIMUM_VERSION = 1
     TAG = 20011
     MARKED = True
+    ASKS = False
     FIELDS = ("dataw", "datar", "status", "control", "irq_pending", "epp_timeout")
     WIRE_NAMES = {
         "dataw": ("state.dataw",),

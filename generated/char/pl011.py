@@ -53,6 +53,7 @@ class Pl011Clock(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("clk",)
     TAGS = {"clk": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("clk",)
@@ -113,6 +114,7 @@ class Pl011(VMState):
     MINIMUM_VERSION = 2
     TAG = 20579
     MARKED = True
+    ASKS = False
     FIELDS = (
         "readbuff",
         "flags",

@@ -23,6 +23,7 @@ class RenesasSci(VMState):
     MINIMUM_VERSION = 1
     TAG = 20158
     MARKED = True
+    ASKS = False
     FIELDS = (
         "trtime",
         "rx_next",

@@ -19,6 +19,7 @@ class Serial(VMState):
     MINIMUM_VERSION = 2
     TAG = 20013
     MARKED = True
+    ASKS = False
     FIELDS = ("state",)
     WIRE_NAMES = {"state": ("state", "serial")}
     TAGS = {"state": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}

@@ -38,6 +38,7 @@ class RiscvSifiveUart(VMState):
     MINIMUM_VERSION = 1
     TAG = 20580
     MARKED = True
+    ASKS = False
     FIELDS = (
         "rx_fifo",
         "rx_fifo_len",

@@ -25,6 +25,7 @@ class SpaprVty(VMState):
     MINIMUM_VERSION = 1
     TAG = 20535
     MARKED = True
+    ASKS = False
     FIELDS = ("sdev", "in_", "out", "buf")
     WIRE_NAMES = {"in_": ("in",)}
     TAGS = {

@@ -25,6 +25,7 @@ class Stm32l4x5UsartBase(VMState):
     MINIMUM_VERSION = 1
     TAG = 20159
     MARKED = True
+    ASKS = False
     FIELDS = ("cr1", "cr2", "cr3", "brr", "gtpr", "rtor", "isr", "rdr", "tdr", "clk")
     TAGS = {
         "cr1": 0,

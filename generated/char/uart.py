@@ -85,6 +85,7 @@ class UartThrIpending(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("thr_ipending",)
     TAGS = {"thr_ipending": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("thr_ipending",)
@@ -149,6 +150,7 @@ class UartTsr(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("tsr_retry", "thr", "tsr")
     TAGS = {"tsr_retry": 0, "thr": 1, "tsr": 2, "<version>": 3, "<kept>": 4}
     __slots__ = ("tsr_retry", "thr", "tsr")
@@ -223,6 +225,7 @@ class UartRecvFifo(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("recv_fifo",)
     TAGS = {"recv_fifo": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("recv_fifo",)
@@ -284,6 +287,7 @@ class UartXmitFifo(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("xmit_fifo",)
     TAGS = {"xmit_fifo": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("xmit_fifo",)
@@ -345,6 +349,7 @@ class UartFifoTimeoutTimer(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("fifo_timeout_timer",)
     TAGS = {"fifo_timeout_timer": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("fifo_timeout_timer",)
@@ -407,6 +412,7 @@ class UartTimeoutIpending(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("timeout_ipending",)
     TAGS = {"timeout_ipending": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("timeout_ipending",)
@@ -469,6 +475,7 @@ class UartPoll(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("poll_msl", "modem_status_poll")
     TAGS = {"poll_msl": 0, "modem_status_poll": 1, "<version>": 2, "<kept>": 3}
     __slots__ = ("poll_msl", "modem_status_poll")

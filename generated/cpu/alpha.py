@@ -367,6 +367,7 @@ class AlphaCpu(VMState):
     MINIMUM_VERSION = 1
     TAG = 20565
     MARKED = True
+    ASKS = False
     FIELDS = ("parent_obj", "env")
     TAGS = {"parent_obj": 0, "env": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("parent_obj", "env")

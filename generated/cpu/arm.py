@@ -237,6 +237,7 @@ class ArmCpuVfpFpcrFpsr(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("fpcr", "fpsr")
     TAGS = {"fpcr": 0, "fpsr": 1, "<version>": 2, "<kept>": 3}
     __slots__ = ("fpcr", "fpsr")
@@ -302,6 +303,7 @@ class ArmCpuVfp(VMState):
     VERSION = 3
     MINIMUM_VERSION = 3
     MARKED = True
+    ASKS = False
     FIELDS = ("zregs", "xregs_0", "xregs_2", "fpscr")
     WIRE_NAMES = {
         "zregs": ("env.vfp.zregs",),
@@ -432,6 +434,7 @@ class ArmCpuIwmmxt(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("iwmmxt_regs", "iwmmxt_cregs")
     WIRE_NAMES = {
         "iwmmxt_regs": ("env.iwmmxt.regs",),
@@ -513,6 +516,7 @@ class ArmCpuMFaultmaskPrimask(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("faultmask", "primask")
     WIRE_NAMES = {
         "faultmask": ("env.v7m.faultmask[M_REG_NS]",),
@@ -582,6 +586,7 @@ class ArmCpuMCsselr(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("csselr",)
     WIRE_NAMES = {"csselr": ("env.v7m.csselr",)}
     TAGS = {"csselr": 0, "<version>": 1, "<kept>": 2}
@@ -655,6 +660,7 @@ class ArmCpuMScr(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("scr",)
     WIRE_NAMES = {"scr": ("env.v7m.scr[M_REG_NS]",)}
     TAGS = {"scr": 0, "<version>": 1, "<kept>": 2}
@@ -715,6 +721,7 @@ class ArmCpuMOtherSp(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("other_sp",)
     WIRE_NAMES = {"other_sp": ("env.v7m.other_sp",)}
     TAGS = {"other_sp": 0, "<version>": 1, "<kept>": 2}
@@ -779,6 +786,7 @@ class ArmCpuMV8m(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("msplim", "psplim")
     WIRE_NAMES = {"msplim": ("env.v7m.msplim",), "psplim": ("env.v7m.psplim",)}
     TAGS = {"msplim": 0, "psplim": 1, "<version>": 2, "<kept>": 3}
@@ -853,6 +861,7 @@ class ArmCpuMFp(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("fpcar", "fpccr", "fpdscr", "cpacr", "nsacr")
     WIRE_NAMES = {
         "fpcar": ("env.v7m.fpcar",),
@@ -969,6 +978,7 @@ class ArmCpuMMve(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("vpr", "ltpsize")
     WIRE_NAMES = {"vpr": ("env.v7m.vpr",), "ltpsize": ("env.v7m.ltpsize",)}
     TAGS = {"vpr": 0, "ltpsize": 1, "<version>": 2, "<kept>": 3}
@@ -1031,6 +1041,7 @@ class ArmCpuM(VMState):
     VERSION = 4
     MINIMUM_VERSION = 4
     MARKED = True
+    ASKS = False
     FIELDS = (
         "vecbase",
         "basepri",
@@ -1313,6 +1324,7 @@ class ArmCpuThumb2ee(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("teecr", "teehbr")
     WIRE_NAMES = {"teecr": ("env.teecr",), "teehbr": ("env.teehbr",)}
     TAGS = {"teecr": 0, "teehbr": 1, "<version>": 2, "<kept>": 3}
@@ -1381,6 +1393,7 @@ class ArmCpuPmsav7Rnr(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("rnr",)
     WIRE_NAMES = {"rnr": ("env.pmsav7.rnr[M_REG_NS]",)}
     TAGS = {"rnr": 0, "<version>": 1, "<kept>": 2}
@@ -2206,6 +2219,7 @@ class ArmCpuSve(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("zregs", "pregs")
     WIRE_NAMES = {"zregs": ("env.vfp.zregs",), "pregs": ("env.vfp.pregs",)}
     TAGS = {"zregs": 0, "pregs": 1, "<version>": 2, "<kept>": 3}
@@ -2314,6 +2328,7 @@ class ArmCpuSme(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("zarray",)
     WIRE_NAMES = {"zarray": ("env.zarray",)}
     TAGS = {"zarray": 0, "<version>": 1, "<kept>": 2}
@@ -2394,6 +2409,7 @@ class ArmCpuSerror(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("pending", "has_esr", "esr")
     WIRE_NAMES = {
         "pending": ("env.serror.pending",),
@@ -2472,6 +2488,7 @@ class ArmCpuIrqLineState(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("irq_line_state",)
     WIRE_NAMES = {"irq_line_state": ("env.irq_line_state",)}
     TAGS = {"irq_line_state": 0, "<version>": 1, "<kept>": 2}
@@ -2536,6 +2553,7 @@ class ArmCpuWfxtTimer(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("wfxt_timer",)
     TAGS = {"wfxt_timer": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("wfxt_timer",)

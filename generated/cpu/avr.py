@@ -27,6 +27,7 @@ class AvrCpu(VMState):
     MINIMUM_VERSION = 0
     TAG = 20566
     MARKED = True
+    ASKS = False
     FIELDS = (
         "pc_w",
         "sp",

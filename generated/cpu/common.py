@@ -56,6 +56,7 @@ class CpuCommonExceptionIndex(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("exception_index",)
     TAGS = {"exception_index": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("exception_index",)
@@ -121,6 +122,7 @@ class CpuCommonCrashOccurred(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("crash_occurred",)
     TAGS = {"crash_occurred": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("crash_occurred",)
@@ -186,6 +188,7 @@ class CpuCommon(VMState):
     MINIMUM_VERSION = 1
     TAG = 20000
     MARKED = True
+    ASKS = False
     FIELDS = ("halted", "interrupt_request")
     TAGS = {
         "halted": 0,

@@ -193,6 +193,7 @@ class RegistersTlb(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("entries", "last")
     WIRE_NAMES = {"entries": ("tlb",), "last": ("tlb_last",)}
     TAGS = {"entries": 0, "last": 1, "<version>": 2, "<kept>": 3}

@@ -125,6 +125,7 @@ class LoongArchCpuFpu(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("low", "fcsr", "flags")
     WIRE_NAMES = {"low": ("env.fpr",), "fcsr": ("env.fcsr0",), "flags": ("env.cf",)}
     TAGS = {"low": 0, "fcsr": 1, "flags": 2, "<version>": 3, "<kept>": 4}
@@ -217,6 +218,7 @@ class LoongArchCpuLsx(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("middle",)
     WIRE_NAMES = {"middle": ("env.fpr",)}
     TAGS = {"middle": 0, "<version>": 1, "<kept>": 2}
@@ -281,6 +283,7 @@ class LoongArchCpuLasx(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("high",)
     WIRE_NAMES = {"high": ("env.fpr",)}
     TAGS = {"high": 0, "<version>": 1, "<kept>": 2}
@@ -350,6 +353,7 @@ class LoongArchCpuAddressTranslation(VMState):
     VERSION = 0
     MINIMUM_VERSION = 0
     MARKED = True
+    ASKS = False
     FIELDS = ("entries",)
     WIRE_NAMES = {"entries": ("env.tlb",)}
     TAGS = {"entries": 0, "<version>": 1, "<kept>": 2}
@@ -435,6 +439,7 @@ class LoongArchCpuLbt(VMState):
     VERSION = 0
     MINIMUM_VERSION = 0
     MARKED = True
+    ASKS = False
     FIELDS = ("scr0", "scr1", "scr2", "scr3", "eflags", "ftop")
     WIRE_NAMES = {
         "scr0": ("env.lbt.scr0",),
@@ -560,6 +565,7 @@ class LoongArchCpu(VMState):
     MINIMUM_VERSION = 1
     TAG = 20569
     MARKED = True
+    ASKS = False
     FIELDS = (
         "gpr",
         "pc",

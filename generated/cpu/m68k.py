@@ -105,6 +105,7 @@ class M68kCpuFpu(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("fpcr", "fpsr", "fregs", "fp_result")
     WIRE_NAMES = {
         "fpcr": ("env.fpcr",),
@@ -215,6 +216,7 @@ class M68kCpuCfSpregs(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("macc", "macsr", "mac_mask", "rambar0", "mbar")
     WIRE_NAMES = {
         "macc": ("env.macc",),
@@ -337,6 +339,7 @@ class M68kCpuMmu(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("ar", "ssw", "tcr", "urp", "srp", "fault", "ttr", "mmusr")
     WIRE_NAMES = {
         "ar": ("env.mmu.ar",),
@@ -505,6 +508,7 @@ class M68kCpuSpecialRegisters(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("vbr", "cacr", "sfc", "dfc")
     WIRE_NAMES = {
         "vbr": ("env.vbr",),
@@ -598,6 +602,7 @@ class M68kCpu(VMState):
     MINIMUM_VERSION = 1
     TAG = 20570
     MARKED = True
+    ASKS = False
     FIELDS = (
         "dregs",
         "aregs",

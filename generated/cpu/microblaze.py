@@ -19,6 +19,7 @@ class MicroBlazeCpu(VMState):
     MINIMUM_VERSION = 0
     TAG = 20571
     MARKED = True
+    ASKS = False
     FIELDS = ("parent_obj",)
     TAGS = {"parent_obj": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("parent_obj",)

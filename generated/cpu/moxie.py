@@ -27,6 +27,7 @@ class MoxieCpu(VMState):
     MINIMUM_VERSION = 1
     TAG = 20647
     MARKED = True
+    ASKS = False
     FIELDS = ("flags", "gregs", "sregs", "pc", "cc_a", "cc_b")
     TAGS = {
         "flags": 0,

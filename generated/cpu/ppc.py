@@ -466,6 +466,7 @@ class PpcCpuAltivec(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("avr", "vscr")
     WIRE_NAMES = {"avr": ("env.vsr",)}
     TAGS = {"avr": 0, "vscr": 1, "<version>": 2, "<kept>": 3}
@@ -542,6 +543,7 @@ class PpcCpuVsx(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("vsr_low",)
     WIRE_NAMES = {"vsr_low": ("env.vsr",)}
     TAGS = {"vsr_low": 0, "<version>": 1, "<kept>": 2}
@@ -1204,6 +1206,7 @@ class PpcCpuTlbmas(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("nb_tlb", "tlbm")
     WIRE_NAMES = {"nb_tlb": ("env.nb_tlb",), "tlbm": ("env.tlb.tlbm",)}
     TAGS = {"nb_tlb": 0, "tlbm": 1, "<version>": 2, "<kept>": 3}
@@ -1289,6 +1292,7 @@ class PpcCpuCompat(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("compat_pvr",)
     TAGS = {"compat_pvr": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("compat_pvr",)

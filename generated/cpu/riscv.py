@@ -1403,6 +1403,7 @@ class RiscvCpuKvmtimer(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("kvm_timer_time", "kvm_timer_compare", "kvm_timer_state")
     WIRE_NAMES = {
         "kvm_timer_time": ("env.kvm_timer_time",),
@@ -1699,6 +1700,7 @@ class RiscvCpuSmstateen(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("mstateen", "hstateen", "sstateen")
     WIRE_NAMES = {
         "mstateen": ("env.mstateen",),
@@ -1858,6 +1860,7 @@ class RiscvCpuElp(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("elp",)
     WIRE_NAMES = {"elp": ("env.elp",)}
     TAGS = {"elp": 0, "<version>": 1, "<kept>": 2}
@@ -1979,6 +1982,7 @@ class RiscvCpuCtr(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = (
         "mctrctl",
         "sctrdepth",

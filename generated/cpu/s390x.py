@@ -69,6 +69,7 @@ class S390CpuFpu(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = (
         "vregs_0_0",
         "vregs_1_0",
@@ -365,6 +366,7 @@ class S390CpuVregs(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = (
         "vregs_16_0",
         "vregs_17_0",
@@ -1063,6 +1065,7 @@ class S390CpuRiccb(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("riccb",)
     WIRE_NAMES = {"riccb": ("env.riccb",)}
     TAGS = {"riccb": 0, "<version>": 1, "<kept>": 2}
@@ -1125,6 +1128,7 @@ class S390CpuExval(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("ex_value",)
     WIRE_NAMES = {"ex_value": ("env.ex_value",)}
     TAGS = {"ex_value": 0, "<version>": 1, "<kept>": 2}
@@ -1187,6 +1191,7 @@ class S390CpuGscb(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("gscb",)
     WIRE_NAMES = {"gscb": ("env.gscb",)}
     TAGS = {"gscb": 0, "<version>": 1, "<kept>": 2}
@@ -1247,6 +1252,7 @@ class S390CpuBpbc(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("bpbc",)
     WIRE_NAMES = {"bpbc": ("env.bpbc",)}
     TAGS = {"bpbc": 0, "<version>": 1, "<kept>": 2}
@@ -1308,6 +1314,7 @@ class S390CpuEtoken(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("etoken", "etoken_extension")
     WIRE_NAMES = {
         "etoken": ("env.etoken",),
@@ -1375,6 +1382,7 @@ class S390CpuDiag318(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("diag318_info",)
     WIRE_NAMES = {"diag318_info": ("env.diag318_info",)}
     TAGS = {"diag318_info": 0, "<version>": 1, "<kept>": 2}
@@ -1440,6 +1448,7 @@ class S390Cpu(VMState):
     MINIMUM_VERSION = 3
     TAG = 20553
     MARKED = True
+    ASKS = False
     FIELDS = (
         "regs",
         "psw_mask",

@@ -22,6 +22,7 @@ class SparcCpuFq(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("fq_s_addr", "fq_s_insn")
     WIRE_NAMES = {"fq_s_addr": ("env.fq.s.addr",), "fq_s_insn": ("env.fq.s.insn",)}
     TAGS = {"fq_s_addr": 0, "fq_s_insn": 1, "<version>": 2, "<kept>": 3}
@@ -86,6 +87,7 @@ class SparcCpu(VMState):
     MINIMUM_VERSION = 7
     TAG = 20574
     MARKED = True
+    ASKS = False
     FIELDS = (
         "gregs",
         "nwindows",

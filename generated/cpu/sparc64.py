@@ -306,6 +306,7 @@ class Sparc64Cpu(VMState):
     MINIMUM_VERSION = 9
     TAG = 20575
     MARKED = True
+    ASKS = False
     FIELDS = (
         "gregs",
         "nwindows",

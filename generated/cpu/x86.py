@@ -815,6 +815,7 @@ class NestedStateVmxVmcs12(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("vmcs12",)
     WIRE_NAMES = {"vmcs12": ("data.vmx[0].vmcs12",)}
     TAGS = {"vmcs12": 0, "<version>": 1, "<kept>": 2}
@@ -879,6 +880,7 @@ class NestedStateVmxShadowVmcs12(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("shadow_vmcs12",)
     WIRE_NAMES = {"shadow_vmcs12": ("data.vmx[0].shadow_vmcs12",)}
     TAGS = {"shadow_vmcs12": 0, "<version>": 1, "<kept>": 2}
@@ -943,6 +945,7 @@ class NestedStateVmx(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("vmxon_pa", "vmcs12_pa", "smm_flags")
     WIRE_NAMES = {
         "vmxon_pa": ("hdr.vmx.vmxon_pa",),
@@ -1062,6 +1065,7 @@ class NestedStateSvm(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("vmcb_pa", "vmcb12")
     WIRE_NAMES = {"vmcb_pa": ("hdr.svm.vmcb_pa",), "vmcb12": ("data.svm[0].vmcb12",)}
     TAGS = {"vmcb_pa": 0, "vmcb12": 1, "<version>": 2, "<kept>": 3}
@@ -1225,6 +1229,7 @@ class X86CpuExceptionInfo(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = (
         "exception_pending",
         "exception_injected",
@@ -1355,6 +1360,7 @@ class X86CpuAsyncPfMsr(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("async_pf_en_msr",)
     WIRE_NAMES = {"async_pf_en_msr": ("env.async_pf_en_msr",)}
     TAGS = {"async_pf_en_msr": 0, "<version>": 1, "<kept>": 2}
@@ -1418,6 +1424,7 @@ class X86CpuAsyncPfIntMsr(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("async_pf_int_msr",)
     WIRE_NAMES = {"async_pf_int_msr": ("env.async_pf_int_msr",)}
     TAGS = {"async_pf_int_msr": 0, "<version>": 1, "<kept>": 2}
@@ -1481,6 +1488,7 @@ class X86CpuAsyncPvEoiMsr(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("pv_eoi_en_msr",)
     WIRE_NAMES = {"pv_eoi_en_msr": ("env.pv_eoi_en_msr",)}
     TAGS = {"pv_eoi_en_msr": 0, "<version>": 1, "<kept>": 2}
@@ -1544,6 +1552,7 @@ class X86CpuStealTimeMsr(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("steal_time_msr",)
     WIRE_NAMES = {"steal_time_msr": ("env.steal_time_msr",)}
     TAGS = {"steal_time_msr": 0, "<version>": 1, "<kept>": 2}
@@ -1607,6 +1616,7 @@ class X86CpuPollControlMsr(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("poll_control_msr",)
     WIRE_NAMES = {"poll_control_msr": ("env.poll_control_msr",)}
     TAGS = {"poll_control_msr": 0, "<version>": 1, "<kept>": 2}
@@ -1672,6 +1682,7 @@ class X86CpuFpopIpDp(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("fpop", "fpip", "fpdp")
     WIRE_NAMES = {"fpop": ("env.fpop",), "fpip": ("env.fpip",), "fpdp": ("env.fpdp",)}
     TAGS = {"fpop": 0, "fpip": 1, "fpdp": 2, "<version>": 3, "<kept>": 4}
@@ -1748,6 +1759,7 @@ class X86CpuMsrTscAdjust(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("tsc_adjust",)
     WIRE_NAMES = {"tsc_adjust": ("env.tsc_adjust",)}
     TAGS = {"tsc_adjust": 0, "<version>": 1, "<kept>": 2}
@@ -1811,6 +1823,7 @@ class X86CpuMsrTscdeadline(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("tsc_deadline",)
     WIRE_NAMES = {"tsc_deadline": ("env.tsc_deadline",)}
     TAGS = {"tsc_deadline": 0, "<version>": 1, "<kept>": 2}
@@ -1875,6 +1888,7 @@ class X86CpuMsrIa32MiscEnable(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("msr_ia32_misc_enable",)
     WIRE_NAMES = {"msr_ia32_misc_enable": ("env.msr_ia32_misc_enable",)}
     TAGS = {"msr_ia32_misc_enable": 0, "<version>": 1, "<kept>": 2}
@@ -1940,6 +1954,7 @@ class X86CpuMsrIa32FeatureControl(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("msr_ia32_feature_control",)
     WIRE_NAMES = {"msr_ia32_feature_control": ("env.msr_ia32_feature_control",)}
     TAGS = {"msr_ia32_feature_control": 0, "<version>": 1, "<kept>": 2}
@@ -2005,6 +2020,7 @@ class X86CpuMsrArchitecturalPmu(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = (
         "msr_fixed_ctr_ctrl",
         "msr_global_ctrl",
@@ -2192,6 +2208,7 @@ class X86CpuMpx(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("bnd_regs", "bndcs_regs_cfgu", "bndcs_regs_sts", "msr_bndcfgs")
     WIRE_NAMES = {
         "bnd_regs": ("env.bnd_regs",),
@@ -2312,6 +2329,7 @@ class X86CpuMsrHypervHypercall(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("msr_hv_guest_os_id", "msr_hv_hypercall")
     WIRE_NAMES = {
         "msr_hv_guest_os_id": ("env.msr_hv_guest_os_id",),
@@ -2390,6 +2408,7 @@ class X86CpuMsrHypervVapic(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("msr_hv_vapic",)
     WIRE_NAMES = {"msr_hv_vapic": ("env.msr_hv_vapic",)}
     TAGS = {"msr_hv_vapic": 0, "<version>": 1, "<kept>": 2}
@@ -2453,6 +2472,7 @@ class X86CpuMsrHypervTime(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("msr_hv_tsc",)
     WIRE_NAMES = {"msr_hv_tsc": ("env.msr_hv_tsc",)}
     TAGS = {"msr_hv_tsc": 0, "<version>": 1, "<kept>": 2}
@@ -2516,6 +2536,7 @@ class X86CpuMsrHypervCrash(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("msr_hv_crash_params",)
     WIRE_NAMES = {"msr_hv_crash_params": ("env.msr_hv_crash_params",)}
     TAGS = {"msr_hv_crash_params": 0, "<version>": 1, "<kept>": 2}
@@ -2583,6 +2604,7 @@ class X86CpuMsrHypervRuntime(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("msr_hv_runtime",)
     WIRE_NAMES = {"msr_hv_runtime": ("env.msr_hv_runtime",)}
     TAGS = {"msr_hv_runtime": 0, "<version>": 1, "<kept>": 2}
@@ -2647,6 +2669,7 @@ class X86CpuMsrHypervSynic(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = (
         "msr_hv_synic_control",
         "msr_hv_synic_evt_page",
@@ -2786,6 +2809,7 @@ class X86CpuMsrHypervStimer(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("msr_hv_stimer_config", "msr_hv_stimer_count")
     WIRE_NAMES = {
         "msr_hv_stimer_config": ("env.msr_hv_stimer_config",),
@@ -2883,6 +2907,7 @@ class X86CpuMsrHypervReenlightenment(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = (
         "msr_hv_reenlightenment_control",
         "msr_hv_tsc_emulation_control",
@@ -3004,6 +3029,7 @@ class X86CpuAvx512(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("opmask_regs", "zmm_high", "zmm_16_31")
     WIRE_NAMES = {
         "opmask_regs": ("env.opmask_regs",),
@@ -3166,6 +3192,7 @@ class X86CpuXss(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("xss",)
     WIRE_NAMES = {"xss": ("env.xss",)}
     TAGS = {"xss": 0, "<version>": 1, "<kept>": 2}
@@ -3225,6 +3252,7 @@ class X86CpuUmwait(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("umwait",)
     WIRE_NAMES = {"umwait": ("env.umwait",)}
     TAGS = {"umwait": 0, "<version>": 1, "<kept>": 2}
@@ -3288,6 +3316,7 @@ class X86CpuTscKhz(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("tsc_khz",)
     WIRE_NAMES = {"tsc_khz": ("env.tsc_khz",)}
     TAGS = {"tsc_khz": 0, "<version>": 1, "<kept>": 2}
@@ -3350,6 +3379,7 @@ class X86CpuMsrSmiCount(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("msr_smi_count",)
     WIRE_NAMES = {"msr_smi_count": ("env.msr_smi_count",)}
     TAGS = {"msr_smi_count": 0, "<version>": 1, "<kept>": 2}
@@ -3413,6 +3443,7 @@ class X86CpuPkru(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("pkru",)
     WIRE_NAMES = {"pkru": ("env.pkru",)}
     TAGS = {"pkru": 0, "<version>": 1, "<kept>": 2}
@@ -3472,6 +3503,7 @@ class X86CpuPkrs(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("pkrs",)
     WIRE_NAMES = {"pkrs": ("env.pkrs",)}
     TAGS = {"pkrs": 0, "<version>": 1, "<kept>": 2}
@@ -3531,6 +3563,7 @@ class X86CpuSpecCtrl(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("spec_ctrl",)
     WIRE_NAMES = {"spec_ctrl": ("env.spec_ctrl",)}
     TAGS = {"spec_ctrl": 0, "<version>": 1, "<kept>": 2}
@@ -3594,6 +3627,7 @@ class X86CpuAmdTscScaleMsr(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("amd_tsc_scale_msr",)
     WIRE_NAMES = {"amd_tsc_scale_msr": ("env.amd_tsc_scale_msr",)}
     TAGS = {"amd_tsc_scale_msr": 0, "<version>": 1, "<kept>": 2}
@@ -3658,6 +3692,7 @@ class X86CpuMcgExtCtl(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("mcg_ext_ctl",)
     WIRE_NAMES = {"mcg_ext_ctl": ("env.mcg_ext_ctl",)}
     TAGS = {"mcg_ext_ctl": 0, "<version>": 1, "<kept>": 2}
@@ -3721,6 +3756,7 @@ class X86CpuIntelPt(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = (
         "msr_rtit_ctrl",
         "msr_rtit_status",
@@ -3897,6 +3933,7 @@ class X86CpuVirtSsbd(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("virt_ssbd",)
     WIRE_NAMES = {"virt_ssbd": ("env.virt_ssbd",)}
     TAGS = {"virt_ssbd": 0, "<version>": 1, "<kept>": 2}
@@ -3962,6 +3999,7 @@ class X86CpuSvnNpt(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("nested_cr3", "nested_pg_mode")
     WIRE_NAMES = {
         "nested_cr3": ("env.nested_cr3",),
@@ -4029,6 +4067,7 @@ class X86CpuSvmGuest(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("int_ctl",)
     WIRE_NAMES = {"int_ctl": ("env.int_ctl",)}
     TAGS = {"int_ctl": 0, "<version>": 1, "<kept>": 2}
@@ -4092,6 +4131,7 @@ class X86CpuEfer32(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("efer32",)
     WIRE_NAMES = {"efer32": ("env.efer",)}
     TAGS = {"efer32": 0, "<version>": 1, "<kept>": 2}
@@ -4153,6 +4193,7 @@ class X86CpuNestedState(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("nested_state",)
     WIRE_NAMES = {"nested_state": ("env.nested_state",)}
     TAGS = {"nested_state": 0, "<version>": 1, "<kept>": 2}
@@ -4217,6 +4258,7 @@ class X86CpuXenVcpu(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = (
         "xen_vcpu_info_gpa",
         "xen_vcpu_info_default_gpa",
@@ -4414,6 +4456,7 @@ class X86CpuMsrTsxCtrl(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("tsx_ctrl",)
     WIRE_NAMES = {"tsx_ctrl": ("env.tsx_ctrl",)}
     TAGS = {"tsx_ctrl": 0, "<version>": 1, "<kept>": 2}
@@ -4477,6 +4520,7 @@ class X86CpuIntelSgx(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("msr_ia32_sgxlepubkeyhash",)
     WIRE_NAMES = {"msr_ia32_sgxlepubkeyhash": ("env.msr_ia32_sgxlepubkeyhash",)}
     TAGS = {"msr_ia32_sgxlepubkeyhash": 0, "<version>": 1, "<kept>": 2}
@@ -4547,6 +4591,7 @@ class X86CpuPdptrs(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("pdptrs",)
     WIRE_NAMES = {"pdptrs": ("env.pdptrs",)}
     TAGS = {"pdptrs": 0, "<version>": 1, "<kept>": 2}
@@ -4608,6 +4653,7 @@ class X86CpuMsrXfd(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("msr_xfd", "msr_xfd_err")
     WIRE_NAMES = {"msr_xfd": ("env.msr_xfd",), "msr_xfd_err": ("env.msr_xfd_err",)}
     TAGS = {"msr_xfd": 0, "msr_xfd_err": 1, "<version>": 2, "<kept>": 3}
@@ -4673,6 +4719,7 @@ class X86CpuMsrHwcr(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("msr_hwcr",)
     WIRE_NAMES = {"msr_hwcr": ("env.msr_hwcr",)}
     TAGS = {"msr_hwcr": 0, "<version>": 1, "<kept>": 2}
@@ -4734,6 +4781,7 @@ class X86CpuFred(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = (
         "fred_rsp0",
         "fred_rsp1",
@@ -4923,6 +4971,7 @@ class X86CpuIntelAmxXtile(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("xtilecfg", "xtiledata")
     WIRE_NAMES = {"xtilecfg": ("env.xtilecfg",), "xtiledata": ("env.xtiledata",)}
     TAGS = {"xtilecfg": 0, "xtiledata": 1, "<version>": 2, "<kept>": 3}
@@ -5002,6 +5051,7 @@ class X86CpuArchLbr(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("msr_lbr_ctl", "msr_lbr_depth", "lbr_records")
     WIRE_NAMES = {
         "msr_lbr_ctl": ("env.msr_lbr_ctl",),
@@ -5115,6 +5165,7 @@ class X86CpuTripleFault(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("triple_fault_pending",)
     WIRE_NAMES = {"triple_fault_pending": ("env.triple_fault_pending",)}
     TAGS = {"triple_fault_pending": 0, "<version>": 1, "<kept>": 2}

@@ -35,6 +35,7 @@ class Artist(VMState):
     MINIMUM_VERSION = 1
     TAG = 20160
     MARKED = True
+    ASKS = False
     FIELDS = (
         "height",
         "width",

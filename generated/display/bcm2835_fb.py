@@ -24,6 +24,7 @@ class Bcm2835Fb(VMState):
     MINIMUM_VERSION = 1
     TAG = 20161
     MARKED = True
+    ASKS = False
     FIELDS = (
         "lock",
         "invalidate",

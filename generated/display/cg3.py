@@ -31,6 +31,7 @@ class Cg3(VMState):
     MINIMUM_VERSION = 1
     TAG = 20162
     MARKED = True
+    ASKS = False
     FIELDS = ("height", "width", "depth", "r", "g", "b", "dac_index", "dac_state")
     TAGS = {
         "height": 0,

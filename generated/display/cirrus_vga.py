@@ -39,6 +39,7 @@ class CirrusVga(VMState):
     MINIMUM_VERSION = 1
     TAG = 20016
     MARKED = True
+    ASKS = False
     FIELDS = (
         "latch",
         "sr_index",

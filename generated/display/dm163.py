@@ -35,6 +35,7 @@ class Dm163(VMState):
     MINIMUM_VERSION = 1
     TAG = 20163
     MARKED = True
+    ASKS = False
     FIELDS = (
         "bank0_shift_register",
         "bank1_shift_register",

@@ -23,6 +23,7 @@ class Dpcd(VMState):
     MINIMUM_VERSION = 0
     TAG = 20164
     MARKED = True
+    ASKS = False
     FIELDS = ("dpcd_info",)
     TAGS = {"dpcd_info": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("dpcd_info",)

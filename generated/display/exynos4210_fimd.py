@@ -368,6 +368,7 @@ class Exynos4210Fimd(VMState):
     MINIMUM_VERSION = 1
     TAG = 20165
     MARKED = True
+    ASKS = False
     FIELDS = (
         "vidcon",
         "vidtcon",

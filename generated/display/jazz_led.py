@@ -22,6 +22,7 @@ class JazzLed(VMState):
     MINIMUM_VERSION = 0
     TAG = 20168
     MARKED = True
+    ASKS = False
     FIELDS = ("segments",)
     TAGS = {"segments": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("segments",)

@@ -27,6 +27,7 @@ class Pl110(VMState):
     MINIMUM_VERSION = 1
     TAG = 20172
     MARKED = True
+    ASKS = False
     FIELDS = (
         "version",
         "timing",

@@ -153,6 +153,7 @@ class Pxa2xxLcdc(VMState):
     MINIMUM_VERSION = 0
     TAG = 20173
     MARKED = True
+    ASKS = False
     FIELDS = (
         "irqlevel",
         "transp",

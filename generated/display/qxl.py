@@ -301,6 +301,7 @@ class QxlMonitorsConfig(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("guest_monitors_config",)
     TAGS = {"guest_monitors_config": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("guest_monitors_config",)

@@ -19,6 +19,7 @@ class RamfbDev(VMState):
     MINIMUM_VERSION = 1
     TAG = 20511
     MARKED = True
+    ASKS = False
     FIELDS = ("state",)
     TAGS = {"state": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("state",)

@@ -25,6 +25,7 @@ class Sii9022(VMState):
     MINIMUM_VERSION = 1
     TAG = 20174
     MARKED = True
+    ASKS = False
     FIELDS = ("parent_obj", "ptr", "addr_byte", "ddc_req", "ddc_skip_finish", "ddc")
     TAGS = {
         "parent_obj": 0,

@@ -33,6 +33,7 @@ class Ssd0303Oled(VMState):
     MINIMUM_VERSION = 1
     TAG = 20177
     MARKED = True
+    ASKS = False
     FIELDS = (
         "row",
         "col",

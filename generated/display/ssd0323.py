@@ -35,6 +35,7 @@ class Ssd0323Oled(VMState):
     MINIMUM_VERSION = 2
     TAG = 20178
     MARKED = True
+    ASKS = False
     FIELDS = (
         "cmd_len",
         "cmd",

@@ -31,6 +31,7 @@ class Tcx(VMState):
     MINIMUM_VERSION = 4
     TAG = 20179
     MARKED = True
+    ASKS = False
     FIELDS = ("height", "width", "depth", "r", "g", "b", "dac_index", "dac_state")
     TAGS = {
         "height": 0,

@@ -48,6 +48,7 @@ class VgaEndian(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("big_endian_fb",)
     TAGS = {"big_endian_fb": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("big_endian_fb",)
@@ -111,6 +112,7 @@ class Vga(VMState):
     MINIMUM_VERSION = 2
     TAG = 20018
     MARKED = True
+    ASKS = False
     FIELDS = (
         "latch",
         "sr_index",

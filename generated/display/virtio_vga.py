@@ -21,6 +21,7 @@ class VirtioVga(VMState):
     MINIMUM_VERSION = 2
     TAG = 20512
     MARKED = True
+    ASKS = False
     FIELDS = ("vga",)
     TAGS = {"vga": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("vga",)

@@ -34,6 +34,7 @@ class XlnxVDp(VMState):
     MINIMUM_VERSION = 0
     TAG = 20180
     MARKED = True
+    ASKS = False
     FIELDS = (
         "core_registers",
         "avbufm_registers",

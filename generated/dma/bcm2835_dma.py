@@ -199,6 +199,7 @@ class Bcm2835Dma(VMState):
     MINIMUM_VERSION = 1
     TAG = 20181
     MARKED = True
+    ASKS = False
     FIELDS = ("chan", "int_status", "enable")
     TAGS = {
         "chan": 0,

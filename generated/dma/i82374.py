@@ -23,6 +23,7 @@ class I82374(VMState):
     MINIMUM_VERSION = 0
     TAG = 20182
     MARKED = True
+    ASKS = False
     FIELDS = ("commands",)
     TAGS = {"commands": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("commands",)

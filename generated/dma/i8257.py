@@ -150,6 +150,7 @@ class Dma(VMState):
     MINIMUM_VERSION = 1
     TAG = 20020
     MARKED = True
+    ASKS = False
     FIELDS = ("command", "mask", "flip_flop", "dshift", "regs")
     TAGS = {
         "command": 0,

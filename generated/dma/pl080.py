@@ -115,6 +115,7 @@ class Pl080(VMState):
     MINIMUM_VERSION = 1
     TAG = 20183
     MARKED = True
+    ASKS = False
     FIELDS = (
         "tc_int",
         "tc_mask",

@@ -140,6 +140,7 @@ class Pxa2xxDma(VMState):
     MINIMUM_VERSION = 0
     TAG = 20185
     MARKED = True
+    ASKS = False
     FIELDS = (
         "stopintr",
         "eorintr",

@@ -29,6 +29,7 @@ class Rc4030(VMState):
     MINIMUM_VERSION = 0
     TAG = 20186
     MARKED = True
+    ASKS = False
     FIELDS = (
         "config",
         "invalid_address_register",

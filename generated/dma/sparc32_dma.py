@@ -23,6 +23,7 @@ class Sparc32Dma(VMState):
     MINIMUM_VERSION = 2
     TAG = 20187
     MARKED = True
+    ASKS = False
     FIELDS = ("dmaregs",)
     TAGS = {"dmaregs": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("dmaregs",)

@@ -25,6 +25,7 @@ class XlnxCsuDma(VMState):
     MINIMUM_VERSION = 0
     TAG = 20188
     MARKED = True
+    ASKS = False
     FIELDS = ("width", "is_dst", "r_size_last_word", "regs")
     TAGS = {
         "width": 0,

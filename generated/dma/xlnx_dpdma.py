@@ -21,6 +21,7 @@ class XlnxDpdma(VMState):
     MINIMUM_VERSION = 0
     TAG = 20189
     MARKED = True
+    ASKS = False
     FIELDS = ("registers", "operation_finished")
     TAGS = {
         "registers": 0,

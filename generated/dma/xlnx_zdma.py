@@ -24,6 +24,7 @@ class XlnxZdma(VMState):
     MINIMUM_VERSION = 1
     TAG = 20190
     MARKED = True
+    ASKS = False
     FIELDS = ("regs", "state", "dsc_src_words", "dsc_dst_words")
     WIRE_NAMES = {
         "dsc_src_words": ("dsc_src.words",),

@@ -116,6 +116,7 @@ class XlnxZynqDevcfg(VMState):
     MINIMUM_VERSION = 1
     TAG = 20191
     MARKED = True
+    ASKS = False
     FIELDS = ("dma_cmd_fifo", "dma_cmd_fifo_num", "regs")
     TAGS = {
         "dma_cmd_fifo": 0,

@@ -264,6 +264,7 @@ class AspeedGpio(VMState):
     MINIMUM_VERSION = 1
     TAG = 20192
     MARKED = True
+    ASKS = False
     FIELDS = ("sets", "debounce_regs")
     TAGS = {"sets": 0, "debounce_regs": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("sets", "debounce_regs")

@@ -29,6 +29,7 @@ class Bcm2835Gpio(VMState):
     MINIMUM_VERSION = 1
     TAG = 20193
     MARKED = True
+    ASKS = False
     FIELDS = ("fsel", "lev0", "lev1", "sd_fsel")
     TAGS = {
         "fsel": 0,

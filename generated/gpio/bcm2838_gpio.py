@@ -30,6 +30,7 @@ class Bcm2838Gpio(VMState):
     MINIMUM_VERSION = 1
     TAG = 20194
     MARKED = True
+    ASKS = False
     FIELDS = ("fsel", "lev0", "lev1", "sd_fsel", "pup_cntrl_reg")
     TAGS = {
         "fsel": 0,

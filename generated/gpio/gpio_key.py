@@ -24,6 +24,7 @@ class GpioKey(VMState):
     MINIMUM_VERSION = 1
     TAG = 20583
     MARKED = True
+    ASKS = False
     FIELDS = ("timer",)
     TAGS = {"timer": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("timer",)

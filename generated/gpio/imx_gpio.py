@@ -23,6 +23,7 @@ class ImxGpio(VMState):
     MINIMUM_VERSION = 1
     TAG = 20195
     MARKED = True
+    ASKS = False
     FIELDS = ("dr", "gdir", "psr", "icr", "imr", "isr", "has_edge_sel", "edge_sel")
     TAGS = {
         "dr": 0,

@@ -25,6 +25,7 @@ class Max7310(VMState):
     MINIMUM_VERSION = 0
     TAG = 20196
     MARKED = True
+    ASKS = False
     FIELDS = (
         "i2c_command_byte",
         "len",

@@ -23,6 +23,7 @@ class Mpc8xxxGpio(VMState):
     MINIMUM_VERSION = 1
     TAG = 20197
     MARKED = True
+    ASKS = False
     FIELDS = ("dir", "odr", "dat", "ier", "imr", "icr")
     TAGS = {
         "dir": 0,

@@ -25,6 +25,7 @@ class Npcm7xxGpio(VMState):
     MINIMUM_VERSION = 0
     TAG = 20198
     MARKED = True
+    ASKS = False
     FIELDS = ("pin_level", "ext_level", "ext_driven", "regs")
     TAGS = {
         "pin_level": 0,

@@ -27,6 +27,7 @@ class Nrf51SocGpio(VMState):
     MINIMUM_VERSION = 1
     TAG = 20199
     MARKED = True
+    ASKS = False
     FIELDS = ("out", "in_", "in_mask", "dir", "cnf", "old_out", "old_out_connected")
     WIRE_NAMES = {"in_": ("in",)}
     TAGS = {

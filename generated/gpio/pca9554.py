@@ -33,6 +33,7 @@ class PCA9554(VMState):
     MINIMUM_VERSION = 0
     TAG = 20201
     MARKED = True
+    ASKS = False
     FIELDS = ("len", "pointer", "regs", "ext_state", "i2c")
     TAGS = {
         "len": 0,

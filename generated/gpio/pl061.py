@@ -25,6 +25,7 @@ class Pl061(VMState):
     MINIMUM_VERSION = 4
     TAG = 20584
     MARKED = True
+    ASKS = False
     FIELDS = (
         "locked",
         "data",

@@ -23,6 +23,7 @@ class SifiveSocGpio(VMState):
     MINIMUM_VERSION = 1
     TAG = 20202
     MARKED = True
+    ASKS = False
     FIELDS = (
         "value",
         "input_en",

@@ -25,6 +25,7 @@ class Stm32l4x5Gpio(VMState):
     MINIMUM_VERSION = 2
     TAG = 20203
     MARKED = True
+    ASKS = False
     FIELDS = (
         "moder",
         "otyper",

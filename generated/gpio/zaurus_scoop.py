@@ -24,6 +24,7 @@ class Scoop(VMState):
     MINIMUM_VERSION = 0
     TAG = 20204
     MARKED = True
+    ASKS = False
     FIELDS = (
         "status",
         "power",

@@ -250,6 +250,7 @@ class VmBusRxQueue(VMState):
     VERSION = 0
     MINIMUM_VERSION = 0
     MARKED = True
+    ASKS = False
     FIELDS = ("rx_queue_head", "rx_queue_size", "rx_queue")
     TAGS = {
         "rx_queue_head": 0,
@@ -413,6 +414,7 @@ class VmbusBridge(VMState):
     MINIMUM_VERSION = 0
     TAG = 20594
     MARKED = True
+    ASKS = False
     FIELDS = ("bus",)
     TAGS = {"bus": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("bus",)

@@ -23,6 +23,7 @@ class AllwinnerI2c(VMState):
     MINIMUM_VERSION = 1
     TAG = 20205
     MARKED = True
+    ASKS = False
     FIELDS = ("addr", "xaddr", "data", "cntr", "ccr", "srst", "efr", "lcr")
     TAGS = {
         "addr": 0,

@@ -23,6 +23,7 @@ class Bcm2835I2c(VMState):
     MINIMUM_VERSION = 1
     TAG = 20207
     MARKED = True
+    ASKS = False
     FIELDS = ("c", "s", "dlen", "a", "div", "del_", "clkt", "last_dlen")
     WIRE_NAMES = {"del_": ("del",)}
     TAGS = {

@@ -22,6 +22,7 @@ class I2cBus(VMState):
     MINIMUM_VERSION = 1
     TAG = 20021
     MARKED = True
+    ASKS = False
     FIELDS = ("saved_address",)
     TAGS = {"saved_address": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("saved_address",)

@@ -23,6 +23,7 @@ class I2cDdc(VMState):
     MINIMUM_VERSION = 1
     TAG = 20514
     MARKED = True
+    ASKS = False
     FIELDS = ("firstbyte", "reg")
     TAGS = {"firstbyte": 0, "reg": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("firstbyte", "reg")

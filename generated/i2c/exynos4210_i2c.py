@@ -23,6 +23,7 @@ class Exynos4210I2c(VMState):
     MINIMUM_VERSION = 1
     TAG = 20208
     MARKED = True
+    ASKS = False
     FIELDS = ("i2ccon", "i2cstat", "i2cds", "i2cadd", "i2clc", "scl_free")
     TAGS = {
         "i2ccon": 0,

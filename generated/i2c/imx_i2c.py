@@ -23,6 +23,7 @@ class ImxI2c(VMState):
     MINIMUM_VERSION = 1
     TAG = 20209
     MARKED = True
+    ASKS = False
     FIELDS = ("address", "iadr", "ifdr", "i2cr", "i2sr", "i2dr_read", "i2dr_write")
     TAGS = {
         "address": 0,

@@ -23,6 +23,7 @@ class MicrobitI2c(VMState):
     MINIMUM_VERSION = 1
     TAG = 20210
     MARKED = True
+    ASKS = False
     FIELDS = ("regs", "read_idx")
     TAGS = {"regs": 0, "read_idx": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("regs", "read_idx")

@@ -23,6 +23,7 @@ class MpcI2c(VMState):
     MINIMUM_VERSION = 1
     TAG = 20211
     MARKED = True
+    ASKS = False
     FIELDS = ("address", "adr", "fdr", "cr", "sr", "dr", "dfsrr")
     WIRE_NAMES = {"dfsrr": ("dfsrr", "dfssr")}
     TAGS = {

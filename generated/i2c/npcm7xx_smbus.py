@@ -32,6 +32,7 @@ class Npcm7xxSmbus(VMState):
     MINIMUM_VERSION = 0
     TAG = 20212
     MARKED = True
+    ASKS = False
     FIELDS = (
         "sda",
         "st",

@@ -23,6 +23,7 @@ class StellarisI2c(VMState):
     MINIMUM_VERSION = 1
     TAG = 20213
     MARKED = True
+    ASKS = False
     FIELDS = ("msa", "mcs", "mdr", "mtpr", "mimr", "mris", "mcr")
     TAGS = {
         "msa": 0,

@@ -365,6 +365,7 @@ class IommuIntel(VMState):
     MINIMUM_VERSION = 1
     TAG = 20515
     MARKED = True
+    ASKS = False
     FIELDS = (
         "root",
         "intr_root",

@@ -72,6 +72,7 @@ class IdeBusError(VMState):
     VERSION = 2
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("error_status", "retry_sector_num", "retry_nsector", "retry_unit")
     TAGS = {
         "error_status": 0,
@@ -259,6 +260,7 @@ class IdeDrivePioState(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = (
         "req_nb_sectors",
         "io_buffer",
@@ -430,6 +432,7 @@ class IdeDriveTrayState(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("tray_open", "tray_locked")
     TAGS = {"tray_open": 0, "tray_locked": 1, "<version>": 2, "<kept>": 3}
     __slots__ = ("tray_open", "tray_locked")
@@ -497,6 +500,7 @@ class IdeDriveAtapiGesnState(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("events_new_media", "events_eject_request")
     WIRE_NAMES = {
         "events_new_media": ("events.new_media",),

@@ -19,6 +19,7 @@ class IsaIde(VMState):
     MINIMUM_VERSION = 0
     TAG = 20024
     MARKED = True
+    ASKS = False
     FIELDS = ("bus", "drives")
     WIRE_NAMES = {"drives": ("bus.ifs",)}
     TAGS = {"bus": 0, "drives": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}

@@ -34,6 +34,7 @@ class MacioIde(VMState):
     MINIMUM_VERSION = 0
     TAG = 20619
     MARKED = True
+    ASKS = False
     FIELDS = ("bus", "drives", "dma_active", "timing_reg", "irq_reg")
     WIRE_NAMES = {"drives": ("bus.ifs",)}
     TAGS = {

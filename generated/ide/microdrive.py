@@ -25,6 +25,7 @@ class Microdrive(VMState):
     MINIMUM_VERSION = 0
     TAG = 20215
     MARKED = True
+    ASKS = False
     FIELDS = ("opt", "stat", "pins", "ctrl", "io", "cycle", "bus", "bus_ifs")
     WIRE_NAMES = {"bus_ifs": ("bus.ifs",)}
     TAGS = {

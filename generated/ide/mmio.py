@@ -26,6 +26,7 @@ class MmioIde(VMState):
     MINIMUM_VERSION = 0
     TAG = 20216
     MARKED = True
+    ASKS = False
     FIELDS = ("bus", "drives")
     WIRE_NAMES = {"drives": ("bus.ifs",)}
     TAGS = {"bus": 0, "drives": 5, "<version>": 2, "<facts>": 3, "<kept>": 4}

@@ -38,6 +38,7 @@ class BusMasterCurrent(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("cur_addr", "cur_prd_last", "cur_prd_addr", "cur_prd_len")
     TAGS = {
         "cur_addr": 0,
@@ -142,6 +143,7 @@ class BusMasterStatus(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("status",)
     TAGS = {"status": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("status",)

@@ -23,6 +23,7 @@ class AdbBus(VMState):
     MINIMUM_VERSION = 0
     TAG = 20217
     MARKED = True
+    ASKS = False
     FIELDS = (
         "autopoll_timer",
         "autopoll_enabled",

@@ -33,6 +33,7 @@ class AdbKbd(VMState):
     MINIMUM_VERSION = 2
     TAG = 20218
     MARKED = True
+    ASKS = False
     FIELDS = ("parent_obj", "data", "rptr", "wptr", "count")
     TAGS = {
         "parent_obj": 0,

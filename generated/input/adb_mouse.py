@@ -25,6 +25,7 @@ class AdbMouse(VMState):
     MINIMUM_VERSION = 2
     TAG = 20219
     MARKED = True
+    ASKS = False
     FIELDS = ("parent_obj", "buttons_state", "last_buttons_state", "dx", "dy", "dz")
     TAGS = {
         "parent_obj": 0,

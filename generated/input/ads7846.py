@@ -26,6 +26,7 @@ class Ads7846(VMState):
     MINIMUM_VERSION = 1
     TAG = 20220
     MARKED = True
+    ASKS = False
     FIELDS = ("ssidev", "input", "noise", "cycle", "output")
     TAGS = {
         "ssidev": 0,

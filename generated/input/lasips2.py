@@ -95,6 +95,7 @@ class Lasips2(VMState):
     MINIMUM_VERSION = 0
     TAG = 20221
     MARKED = True
+    ASKS = False
     FIELDS = (
         "kbd_control",
         "kbd_id",

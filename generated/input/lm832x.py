@@ -30,6 +30,7 @@ class LM8323(VMState):
     MINIMUM_VERSION = 0
     TAG = 20222
     MARKED = True
+    ASKS = False
     FIELDS = (
         "parent_obj",
         "i2c_dir",

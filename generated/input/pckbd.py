@@ -69,6 +69,7 @@ class KeyboardControllerOutport(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("outport",)
     TAGS = {"outport": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("outport",)
@@ -133,6 +134,7 @@ class KeyboardControllerExtendedState(VMState):
     VERSION = 0
     MINIMUM_VERSION = 0
     MARKED = True
+    ASKS = False
     FIELDS = ("migration_flags", "obsrc", "obdata", "cbdata")
     TAGS = {
         "migration_flags": 0,
@@ -346,6 +348,7 @@ class Pckbd(VMState):
     MINIMUM_VERSION = 3
     TAG = 20026
     MARKED = True
+    ASKS = False
     FIELDS = ("kbd",)
     TAGS = {"kbd": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("kbd",)

@@ -19,6 +19,7 @@ class PckbdMmio(VMState):
     MINIMUM_VERSION = 1
     TAG = 20223
     MARKED = True
+    ASKS = False
     FIELDS = ("kbd",)
     TAGS = {"kbd": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("kbd",)

@@ -23,6 +23,7 @@ class Pl050(VMState):
     MINIMUM_VERSION = 2
     TAG = 20224
     MARKED = True
+    ASKS = False
     FIELDS = ("cr", "clk", "last", "pending")
     TAGS = {
         "cr": 0,

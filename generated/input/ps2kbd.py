@@ -47,6 +47,7 @@ class Ps2kbdLedstate(VMState):
     VERSION = 3
     MINIMUM_VERSION = 2
     MARKED = True
+    ASKS = False
     FIELDS = ("ledstate",)
     TAGS = {"ledstate": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("ledstate",)
@@ -109,6 +110,7 @@ class Ps2kbdNeedHighBit(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("need_high_bit",)
     TAGS = {"need_high_bit": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("need_high_bit",)
@@ -175,6 +177,7 @@ class Ps2kbdCommandReplyQueue(VMState):
     VERSION = 0
     MINIMUM_VERSION = 0
     MARKED = True
+    ASKS = False
     FIELDS = ("cwptr",)
     WIRE_NAMES = {"cwptr": ("parent_obj.queue.cwptr", "common.queue.cwptr")}
     TAGS = {"cwptr": 0, "<version>": 1, "<kept>": 2}
@@ -240,6 +243,7 @@ class Ps2kbd(VMState):
     MINIMUM_VERSION = 2
     TAG = 20027
     MARKED = True
+    ASKS = False
     FIELDS = ("port", "scan_enabled", "translate", "scancode_set")
     ABSENT = {"scancode_set": 2}
     WIRE_NAMES = {"port": ("parent_obj", "common")}

@@ -34,6 +34,7 @@ class Ps2mouse(VMState):
     MINIMUM_VERSION = 2
     TAG = 20028
     MARKED = True
+    ASKS = False
     FIELDS = (
         "port",
         "status",

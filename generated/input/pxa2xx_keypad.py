@@ -24,6 +24,7 @@ class Pxa2xxKeypad(VMState):
     MINIMUM_VERSION = 0
     TAG = 20225
     MARKED = True
+    ASKS = False
     FIELDS = ("kpc", "kpdk", "kprec", "kpmk", "kpas", "kpasmkp", "kpkdi")
     TAGS = {
         "kpc": 0,

@@ -24,6 +24,7 @@ class Tsc2005(VMState):
     MINIMUM_VERSION = 2
     TAG = 20228
     MARKED = True
+    ASKS = False
     FIELDS = (
         "pressure",
         "irq",

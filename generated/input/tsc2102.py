@@ -27,6 +27,7 @@ class Tsc2102(VMState):
     MINIMUM_VERSION = 1
     TAG = 20229
     MARKED = True
+    ASKS = False
     FIELDS = (
         "enabled",
         "host_mode",

@@ -27,6 +27,7 @@ class Tsc2301(VMState):
     MINIMUM_VERSION = 1
     TAG = 20230
     MARKED = True
+    ASKS = False
     FIELDS = (
         "enabled",
         "host_mode",

@@ -25,6 +25,7 @@ class Vmmouse(VMState):
     MINIMUM_VERSION = 0
     TAG = 20029
     MARKED = True
+    ASKS = False
     FIELDS = ("queue_size", "queue", "nb_queue", "status", "absolute")
     TAGS = {
         "queue_size": 0,

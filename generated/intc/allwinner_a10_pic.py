@@ -24,6 +24,7 @@ class A10Pic(VMState):
     MINIMUM_VERSION = 1
     TAG = 20231
     MARKED = True
+    ASKS = False
     FIELDS = (
         "vector",
         "base_addr",

@@ -34,6 +34,7 @@ class ApicSipi(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("sipi_vector", "wait_for_sipi")
     TAGS = {"sipi_vector": 0, "wait_for_sipi": 1, "<version>": 2, "<kept>": 3}
     __slots__ = ("sipi_vector", "wait_for_sipi")
@@ -98,6 +99,7 @@ class Apic(VMState):
     MINIMUM_VERSION = 3
     TAG = 20030
     MARKED = True
+    ASKS = False
     FIELDS = (
         "apicbase",
         "id",

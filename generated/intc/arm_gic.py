@@ -189,6 +189,7 @@ class ArmGicVirt(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = (
         "h_hcr",
         "h_misr",
@@ -529,6 +530,7 @@ class ArmGic(VMState):
     MINIMUM_VERSION = 12
     TAG = 20585
     MARKED = True
+    ASKS = False
     FIELDS = (
         "ctlr",
         "cpu_ctlr",

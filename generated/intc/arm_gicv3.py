@@ -57,6 +57,7 @@ class RedistributorVirt(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("ich_apr", "ich_hcr_el2", "ich_lr_el2", "ich_vmcr_el2")
     TAGS = {
         "ich_apr": 0,
@@ -170,6 +171,7 @@ class RedistributorSreEl1(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("icc_sre_el1",)
     TAGS = {"icc_sre_el1": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("icc_sre_el1",)
@@ -232,6 +234,7 @@ class RedistributorGicv4(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("gicr_vpropbaser", "gicr_vpendbaser")
     TAGS = {"gicr_vpropbaser": 0, "gicr_vpendbaser": 1, "<version>": 2, "<kept>": 3}
     __slots__ = ("gicr_vpropbaser", "gicr_vpendbaser")
@@ -297,6 +300,7 @@ class RedistributorNmi(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("gicr_inmir0",)
     TAGS = {"gicr_inmir0": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("gicr_inmir0",)
@@ -722,6 +726,7 @@ class ArmGicv3GicdNoMigrationShiftBug(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("gicd_no_migration_shift_bug",)
     TAGS = {"gicd_no_migration_shift_bug": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("gicd_no_migration_shift_bug",)
@@ -788,6 +793,7 @@ class ArmGicv3GicdNmi(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("nmi",)
     TAGS = {"nmi": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("nmi",)

@@ -24,6 +24,7 @@ class ArmGicv3Its(VMState):
     MINIMUM_VERSION = 0
     TAG = 20232
     MARKED = True
+    ASKS = False
     FIELDS = ("ctlr", "iidr", "cbaser", "cwriter", "creadr", "baser")
     TAGS = {
         "ctlr": 0,

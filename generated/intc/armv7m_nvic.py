@@ -119,6 +119,7 @@ class Armv7mNvicMSecurity(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("sec_vectors", "secure_prigroup", "itns")
     WIRE_NAMES = {"secure_prigroup": ("prigroup[M_REG_S]",)}
     TAGS = {
@@ -210,6 +211,7 @@ class Armv7mNvic(VMState):
     MINIMUM_VERSION = 4
     TAG = 20233
     MARKED = True
+    ASKS = False
     FIELDS = ("vectors", "prigroup")
     WIRE_NAMES = {"prigroup": ("prigroup[M_REG_NS]",)}
     TAGS = {

@@ -23,6 +23,7 @@ class AspeedNewVic(VMState):
     MINIMUM_VERSION = 1
     TAG = 20234
     MARKED = True
+    ASKS = False
     FIELDS = (
         "level",
         "raw",

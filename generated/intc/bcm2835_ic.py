@@ -23,6 +23,7 @@ class Bcm2835Ic(VMState):
     MINIMUM_VERSION = 1
     TAG = 20235
     MARKED = True
+    ASKS = False
     FIELDS = (
         "gpu_irq_level",
         "gpu_irq_enable",

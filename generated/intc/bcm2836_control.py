@@ -27,6 +27,7 @@ class Bcm2836Control(VMState):
     MINIMUM_VERSION = 1
     TAG = 20236
     MARKED = True
+    ASKS = False
     FIELDS = (
         "mailboxes",
         "route_gpu_irq",

@@ -92,6 +92,7 @@ class Exynos4210Combiner(VMState):
     MINIMUM_VERSION = 1
     TAG = 20237
     MARKED = True
+    ASKS = False
     FIELDS = ("group", "reg_set", "icipsr", "external")
     TAGS = {
         "group": 0,

@@ -21,6 +21,7 @@ class Exynos4210IrqGate(VMState):
     MINIMUM_VERSION = 2
     TAG = 20238
     MARKED = True
+    ASKS = False
     FIELDS = ("level",)
     TAGS = {"level": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("level",)

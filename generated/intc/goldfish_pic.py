@@ -23,6 +23,7 @@ class GoldfishPic(VMState):
     MINIMUM_VERSION = 1
     TAG = 20239
     MARKED = True
+    ASKS = False
     FIELDS = ("pending", "enabled")
     TAGS = {"pending": 0, "enabled": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("pending", "enabled")

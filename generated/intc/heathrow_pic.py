@@ -112,6 +112,7 @@ class HeathrowPic(VMState):
     MINIMUM_VERSION = 1
     TAG = 20240
     MARKED = True
+    ASKS = False
     FIELDS = ("pics",)
     TAGS = {"pics": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("pics",)

@@ -31,6 +31,7 @@ class I8259Ltim(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("ltim",)
     TAGS = {"ltim": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("ltim",)
@@ -91,6 +92,7 @@ class I8259(VMState):
     MINIMUM_VERSION = 1
     TAG = 20031
     MARKED = True
+    ASKS = False
     FIELDS = (
         "last_irr",
         "irr",

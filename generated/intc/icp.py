@@ -25,6 +25,7 @@ class IcpServer(VMState):
     MINIMUM_VERSION = 1
     TAG = 20537
     MARKED = True
+    ASKS = False
     FIELDS = ("xirr", "pending_priority", "mfrr")
     WIRE_NAMES = {
         "xirr": ("xirr", "unused[0]"),

@@ -153,6 +153,7 @@ class Ics(VMState):
     MINIMUM_VERSION = 1
     TAG = 20538
     MARKED = True
+    ASKS = False
     FIELDS = ("nr_irqs", "irqs")
     TAGS = {"nr_irqs": 0, "irqs": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("nr_irqs", "irqs")

@@ -24,6 +24,7 @@ class ImxAvic(VMState):
     MINIMUM_VERSION = 1
     TAG = 20241
     MARKED = True
+    ASKS = False
     FIELDS = ("pending", "enabled", "is_fiq", "intcntl", "intmask", "prio")
     TAGS = {
         "pending": 0,

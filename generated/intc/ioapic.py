@@ -26,6 +26,7 @@ class Ioapic(VMState):
     MINIMUM_VERSION = 1
     TAG = 20032
     MARKED = True
+    ASKS = False
     FIELDS = ("id", "ioregsel", "irr", "ioredtbl")
     TAGS = {
         "id": 0,

@@ -343,6 +343,7 @@ class KvmTprOpt(VMState):
     MINIMUM_VERSION = 1
     TAG = 20033
     MARKED = True
+    ASKS = False
     FIELDS = (
         "rom_state",
         "state",

@@ -19,6 +19,7 @@ class LoongarchIpi(VMState):
     MINIMUM_VERSION = 0
     TAG = 20244
     MARKED = True
+    ASKS = False
     FIELDS = ("ipi_core",)
     TAGS = {"ipi_core": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("ipi_core",)

@@ -31,6 +31,7 @@ class LoongarchPchPic(VMState):
     MINIMUM_VERSION = 1
     TAG = 20245
     MARKED = True
+    ASKS = False
     FIELDS = (
         "int_mask",
         "htmsi_en",

@@ -22,6 +22,7 @@ class M68kIrqc(VMState):
     MINIMUM_VERSION = 1
     TAG = 20247
     MARKED = True
+    ASKS = False
     FIELDS = ("ipr",)
     TAGS = {"ipr": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("ipr",)

@@ -25,6 +25,7 @@ class Nios2Vic(VMState):
     MINIMUM_VERSION = 1
     TAG = 20248
     MARKED = True
+    ASKS = False
     FIELDS = (
         "int_config",
         "vic_config",

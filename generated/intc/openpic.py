@@ -381,6 +381,7 @@ class Openpic(VMState):
     MINIMUM_VERSION = 3
     TAG = 20249
     MARKED = True
+    ASKS = False
     FIELDS = (
         "gcr",
         "vir",

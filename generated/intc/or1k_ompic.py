@@ -88,6 +88,7 @@ class Or1kOmpic(VMState):
     MINIMUM_VERSION = 1
     TAG = 20251
     MARKED = True
+    ASKS = False
     FIELDS = ("cpus", "num_cpus")
     TAGS = {"cpus": 0, "num_cpus": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("cpus", "num_cpus")

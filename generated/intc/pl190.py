@@ -35,6 +35,7 @@ class Pl190(VMState):
     MINIMUM_VERSION = 1
     TAG = 20252
     MARKED = True
+    ASKS = False
     FIELDS = (
         "level",
         "soft_level",

@@ -23,6 +23,7 @@ class PpcUic(VMState):
     MINIMUM_VERSION = 1
     TAG = 20253
     MARKED = True
+    ASKS = False
     FIELDS = ("level", "uicsr", "uicer", "uiccr", "uicpr", "uictr", "uicvcr", "uicvr")
     TAGS = {
         "level": 0,

@@ -29,6 +29,7 @@ class RxIcu(VMState):
     MINIMUM_VERSION = 1
     TAG = 20254
     MARKED = True
+    ASKS = False
     FIELDS = (
         "ir",
         "dtcer",

@@ -84,6 +84,7 @@ class SlavioIntctl(VMState):
     MINIMUM_VERSION = 1
     TAG = 20255
     MARKED = True
+    ASKS = False
     FIELDS = ("slaves", "intregm_pending", "intregm_disabled", "target_cpu")
     TAGS = {
         "slaves": 0,

@@ -30,6 +30,7 @@ class XiveSource(VMState):
     MINIMUM_VERSION = 1
     TAG = 20540
     MARKED = True
+    ASKS = False
     FIELDS = ("nr_irqs", "status")
     TAGS = {"nr_irqs": 0, "status": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("nr_irqs", "status")

@@ -136,6 +136,7 @@ class XiveTctx(VMState):
     MINIMUM_VERSION = 1
     TAG = 20541
     MARKED = True
+    ASKS = False
     FIELDS = ("regs",)
     TAGS = {"regs": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     VIEWS = {"regs": Rings}

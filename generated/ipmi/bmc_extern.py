@@ -23,6 +23,7 @@ class IpmiBmcExtern(VMState):
     MINIMUM_VERSION = 1
     TAG = 20517
     MARKED = True
+    ASKS = False
     FIELDS = ("send_reset", "waiting_rsp")
     TAGS = {
         "send_reset": 0,

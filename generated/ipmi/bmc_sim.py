@@ -33,6 +33,7 @@ class IpmiBmcSim(VMState):
     MINIMUM_VERSION = 1
     TAG = 20518
     MARKED = True
+    ASKS = False
     FIELDS = (
         "bmc_global_enables",
         "msg_flags",

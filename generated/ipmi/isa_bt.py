@@ -19,6 +19,7 @@ class IpmiInterfaceIsaBt(VMState):
     MINIMUM_VERSION = 2
     TAG = 20519
     MARKED = True
+    ASKS = False
     FIELDS = ("bt",)
     TAGS = {"bt": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("bt",)

@@ -19,6 +19,7 @@ class IpmiIsaKcs(VMState):
     MINIMUM_VERSION = 1
     TAG = 20520
     MARKED = True
+    ASKS = False
     FIELDS = ("old_kcs", "kcs")
     WIRE_NAMES = {"old_kcs": ("kcs",)}
     TAGS = {"old_kcs": 0, "kcs": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}

@@ -35,6 +35,7 @@ class SmbusIpmi(VMState):
     MINIMUM_VERSION = 1
     TAG = 20523
     MARKED = True
+    ASKS = False
     FIELDS = (
         "parent",
         "waiting_rsp",

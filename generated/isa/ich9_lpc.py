@@ -49,6 +49,7 @@ class ICH9LPCRstCnt(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("rst_cnt",)
     TAGS = {"rst_cnt": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("rst_cnt",)
@@ -112,6 +113,7 @@ class ICH9LPCSmiFeat(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("smi_guest_features_le", "smi_features_ok", "smi_negotiated_features")
     TAGS = {
         "smi_guest_features_le": 0,

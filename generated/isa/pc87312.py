@@ -29,6 +29,7 @@ class Pc87312(VMState):
     MINIMUM_VERSION = 1
     TAG = 20259
     MARKED = True
+    ASKS = False
     FIELDS = ("read_id_step", "selected_index", "regs")
     TAGS = {
         "read_id_step": 0,

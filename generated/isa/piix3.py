@@ -35,6 +35,7 @@ class PIIX3Rcr(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("rcr",)
     TAGS = {"rcr": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("rcr",)

@@ -30,6 +30,7 @@ class Port92(VMState):
     MINIMUM_VERSION = 1
     TAG = 20036
     MARKED = True
+    ASKS = False
     FIELDS = ("outport",)
     TAGS = {"outport": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("outport",)

@@ -154,6 +154,7 @@ class NextPc(VMState):
     MINIMUM_VERSION = 1
     TAG = 20265
     MARKED = True
+    ASKS = False
     FIELDS = (
         "scr1",
         "scr2",

@@ -30,6 +30,7 @@ class NextRtc(VMState):
     MINIMUM_VERSION = 1
     TAG = 20264
     MARKED = True
+    ASKS = False
     FIELDS = ("phase", "ram", "command", "value", "status", "control", "retval")
     TAGS = {
         "phase": 0,

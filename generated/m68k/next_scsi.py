@@ -23,6 +23,7 @@ class NextScsi(VMState):
     MINIMUM_VERSION = 0
     TAG = 20266
     MARKED = True
+    ASKS = False
     FIELDS = ("scsi_csr_1", "scsi_csr_2")
     TAGS = {"scsi_csr_1": 0, "scsi_csr_2": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("scsi_csr_1", "scsi_csr_2")

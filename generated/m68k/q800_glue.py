@@ -23,6 +23,7 @@ class Q800Glue(VMState):
     MINIMUM_VERSION = 0
     TAG = 20267
     MARKED = True
+    ASKS = False
     FIELDS = ("ipr", "auxmode", "nmi_release")
     TAGS = {
         "ipr": 0,

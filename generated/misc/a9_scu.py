@@ -23,6 +23,7 @@ class A9Scu(VMState):
     MINIMUM_VERSION = 1
     TAG = 20268
     MARKED = True
+    ASKS = False
     FIELDS = ("control", "status")
     TAGS = {"control": 0, "status": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("control", "status")

@@ -23,6 +23,7 @@ class AllwinnerCpucfg(VMState):
     MINIMUM_VERSION = 1
     TAG = 20271
     MARKED = True
+    ASKS = False
     FIELDS = ("gen_ctrl", "super_standby", "entry_addr")
     TAGS = {
         "gen_ctrl": 0,

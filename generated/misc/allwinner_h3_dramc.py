@@ -23,6 +23,7 @@ class AllwinnerH3Dramc(VMState):
     MINIMUM_VERSION = 1
     TAG = 20273
     MARKED = True
+    ASKS = False
     FIELDS = ("dramcom", "dramctl", "dramphy")
     TAGS = {
         "dramcom": 0,

@@ -23,6 +23,7 @@ class AllwinnerR40Ccu(VMState):
     MINIMUM_VERSION = 1
     TAG = 20275
     MARKED = True
+    ASKS = False
     FIELDS = ("regs",)
     TAGS = {"regs": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("regs",)

@@ -23,6 +23,7 @@ class AllwinnerR40Dramc(VMState):
     MINIMUM_VERSION = 1
     TAG = 20276
     MARKED = True
+    ASKS = False
     FIELDS = ("dramcom", "dramctl", "dramphy")
     TAGS = {
         "dramcom": 0,

@@ -29,6 +29,7 @@ class AllwinnerSid(VMState):
     MINIMUM_VERSION = 1
     TAG = 20277
     MARKED = True
+    ASKS = False
     FIELDS = ("control", "rdkey", "identifier_data")
     WIRE_NAMES = {"identifier_data": ("identifier.data",)}
     TAGS = {

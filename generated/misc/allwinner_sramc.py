@@ -23,6 +23,7 @@ class AllwinnerSramc(VMState):
     MINIMUM_VERSION = 1
     TAG = 20278
     MARKED = True
+    ASKS = False
     FIELDS = ("sram_ver", "sram_soft_entry_reg0")
     TAGS = {
         "sram_ver": 0,

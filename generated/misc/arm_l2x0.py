@@ -23,6 +23,7 @@ class L2x0(VMState):
     MINIMUM_VERSION = 1
     TAG = 20279
     MARKED = True
+    ASKS = False
     FIELDS = ("ctrl", "aux_ctrl", "data_ctrl", "tag_ctrl", "filter_start", "filter_end")
     TAGS = {
         "ctrl": 0,

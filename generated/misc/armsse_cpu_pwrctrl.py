@@ -22,6 +22,7 @@ class ArmsseCpuPwrctrl(VMState):
     MINIMUM_VERSION = 1
     TAG = 20281
     MARKED = True
+    ASKS = False
     FIELDS = ("cpupwrcfg",)
     TAGS = {"cpupwrcfg": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("cpupwrcfg",)

@@ -23,6 +23,7 @@ class ArmsseMhu(VMState):
     MINIMUM_VERSION = 1
     TAG = 20282
     MARKED = True
+    ASKS = False
     FIELDS = ("cpu0intr", "cpu1intr")
     TAGS = {"cpu0intr": 0, "cpu1intr": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("cpu0intr", "cpu1intr")

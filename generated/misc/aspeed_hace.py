@@ -25,6 +25,7 @@ class AspeedHace(VMState):
     MINIMUM_VERSION = 1
     TAG = 20283
     MARKED = True
+    ASKS = False
     FIELDS = ("regs", "total_req_len", "iov_count")
     TAGS = {
         "regs": 0,

@@ -76,6 +76,7 @@ class AspeedI3c(VMState):
     MINIMUM_VERSION = 1
     TAG = 20284
     MARKED = True
+    ASKS = False
     FIELDS = ("regs", "devices")
     TAGS = {"regs": 0, "devices": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("regs", "devices")

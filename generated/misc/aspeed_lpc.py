@@ -24,6 +24,7 @@ class AspeedLpc(VMState):
     MINIMUM_VERSION = 2
     TAG = 20285
     MARKED = True
+    ASKS = False
     FIELDS = ("regs", "subdevice_irqs_pending")
     TAGS = {
         "regs": 0,

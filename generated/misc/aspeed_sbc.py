@@ -21,6 +21,7 @@ class AspeedSbc(VMState):
     MINIMUM_VERSION = 1
     TAG = 20286
     MARKED = True
+    ASKS = False
     FIELDS = ("regs",)
     TAGS = {"regs": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("regs",)

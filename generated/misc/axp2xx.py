@@ -29,6 +29,7 @@ class Axp2xxPmu(VMState):
     MINIMUM_VERSION = 0
     TAG = 20290
     MARKED = True
+    ASKS = False
     FIELDS = ("regs", "ptr", "count")
     TAGS = {"regs": 0, "ptr": 1, "count": 2, "<version>": 3, "<facts>": 4, "<kept>": 5}
     __slots__ = ("regs", "ptr", "count")

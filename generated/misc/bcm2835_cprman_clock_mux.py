@@ -19,6 +19,7 @@ class Bcm2835CprmanClockMux(VMState):
     MINIMUM_VERSION = 1
     TAG = 20292
     MARKED = True
+    ASKS = False
     FIELDS = ("srcs",)
     TAGS = {"srcs": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("srcs",)

@@ -21,6 +21,7 @@ class Bcm2835CprmanDsi0hsckMux(VMState):
     MINIMUM_VERSION = 1
     TAG = 20293
     MARKED = True
+    ASKS = False
     FIELDS = ("plla_in", "plld_in")
     TAGS = {"plla_in": 0, "plld_in": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("plla_in", "plld_in")

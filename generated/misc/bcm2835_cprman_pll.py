@@ -19,6 +19,7 @@ class Bcm2835CprmanPll(VMState):
     MINIMUM_VERSION = 1
     TAG = 20294
     MARKED = True
+    ASKS = False
     FIELDS = ("xosc_in",)
     TAGS = {"xosc_in": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("xosc_in",)

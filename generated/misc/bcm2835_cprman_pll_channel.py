@@ -19,6 +19,7 @@ class Bcm2835CprmanPllChannel(VMState):
     MINIMUM_VERSION = 1
     TAG = 20295
     MARKED = True
+    ASKS = False
     FIELDS = ("pll_in",)
     TAGS = {"pll_in": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("pll_in",)

@@ -108,6 +108,7 @@ class Bcm2835Mbox(VMState):
     MINIMUM_VERSION = 1
     TAG = 20296
     MARKED = True
+    ASKS = False
     FIELDS = ("available", "mbox")
     TAGS = {"available": 0, "mbox": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("available", "mbox")

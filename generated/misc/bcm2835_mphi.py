@@ -23,6 +23,7 @@ class Mphi(VMState):
     MINIMUM_VERSION = 1
     TAG = 20297
     MARKED = True
+    ASKS = False
     FIELDS = ("outdda", "outddb", "ctrl", "intstat", "swirq")
     TAGS = {
         "outdda": 0,

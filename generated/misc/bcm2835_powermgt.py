@@ -23,6 +23,7 @@ class Bcm2835Powermgt(VMState):
     MINIMUM_VERSION = 1
     TAG = 20298
     MARKED = True
+    ASKS = False
     FIELDS = ("rstc", "rsts", "wdog")
     TAGS = {"rstc": 0, "rsts": 1, "wdog": 2, "<version>": 3, "<facts>": 4, "<kept>": 5}
     __slots__ = ("rstc", "rsts", "wdog")

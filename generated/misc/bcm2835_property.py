@@ -23,6 +23,7 @@ class Bcm2835Property(VMState):
     MINIMUM_VERSION = 1
     TAG = 20299
     MARKED = True
+    ASKS = False
     FIELDS = ("macaddr", "addr", "pending")
     TAGS = {
         "macaddr": 0,

@@ -23,6 +23,7 @@ class Bcm2835Rng(VMState):
     MINIMUM_VERSION = 1
     TAG = 20300
     MARKED = True
+    ASKS = False
     FIELDS = ("rng_ctrl", "rng_status")
     TAGS = {"rng_ctrl": 0, "rng_status": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("rng_ctrl", "rng_status")

@@ -22,6 +22,7 @@ class Bcm2835Thermal(VMState):
     MINIMUM_VERSION = 1
     TAG = 20301
     MARKED = True
+    ASKS = False
     FIELDS = ("ctl",)
     TAGS = {"ctl": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("ctl",)

@@ -70,6 +70,7 @@ class DbusVmstate(VMState):
     MINIMUM_VERSION = 0
     TAG = 20595
     MARKED = True
+    ASKS = False
     FIELDS = ("data_size", "data")
     TAGS = {"data_size": 0, "data": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     VIEWS = {"data": DBusStates}

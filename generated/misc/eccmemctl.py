@@ -25,6 +25,7 @@ class ECC(VMState):
     MINIMUM_VERSION = 3
     TAG = 20303
     MARKED = True
+    ASKS = False
     FIELDS = ("regs", "diag", "version")
     TAGS = {
         "regs": 0,

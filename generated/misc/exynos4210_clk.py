@@ -23,6 +23,7 @@ class Exynos4210Clk(VMState):
     MINIMUM_VERSION = 1
     TAG = 20304
     MARKED = True
+    ASKS = False
     FIELDS = ("reg",)
     TAGS = {"reg": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("reg",)

@@ -24,6 +24,7 @@ class Exynos4210Rng(VMState):
     MINIMUM_VERSION = 1
     TAG = 20306
     MARKED = True
+    ASKS = False
     FIELDS = ("randr_value", "seed_set", "reg_status", "reg_control")
     TAGS = {
         "randr_value": 0,

@@ -23,6 +23,7 @@ class Imx25Ccm(VMState):
     MINIMUM_VERSION = 1
     TAG = 20308
     MARKED = True
+    ASKS = False
     FIELDS = ("reg",)
     TAGS = {"reg": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("reg",)

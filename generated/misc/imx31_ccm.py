@@ -23,6 +23,7 @@ class Imx31Ccm(VMState):
     MINIMUM_VERSION = 2
     TAG = 20309
     MARKED = True
+    ASKS = False
     FIELDS = ("reg",)
     TAGS = {"reg": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("reg",)

@@ -23,6 +23,7 @@ class Imx6ulCcm(VMState):
     MINIMUM_VERSION = 1
     TAG = 20312
     MARKED = True
+    ASKS = False
     FIELDS = ("ccm", "analog")
     TAGS = {"ccm": 0, "analog": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("ccm", "analog")

@@ -23,6 +23,7 @@ class Imx7Analog(VMState):
     MINIMUM_VERSION = 1
     TAG = 20313
     MARKED = True
+    ASKS = False
     FIELDS = ("analog", "pmu")
     TAGS = {"analog": 0, "pmu": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("analog", "pmu")

@@ -21,6 +21,7 @@ class Imx7Ccm(VMState):
     MINIMUM_VERSION = 1
     TAG = 20314
     MARKED = True
+    ASKS = False
     FIELDS = ("ccm",)
     TAGS = {"ccm": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("ccm",)

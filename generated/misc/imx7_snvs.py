@@ -23,6 +23,7 @@ class Imx7Snvs(VMState):
     MINIMUM_VERSION = 1
     TAG = 20315
     MARKED = True
+    ASKS = False
     FIELDS = ("tick_offset", "lpcr")
     TAGS = {"tick_offset": 0, "lpcr": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("tick_offset", "lpcr")

@@ -21,6 +21,7 @@ class Imx8mpAnalog(VMState):
     MINIMUM_VERSION = 1
     TAG = 20317
     MARKED = True
+    ASKS = False
     FIELDS = ("analog",)
     TAGS = {"analog": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("analog",)

@@ -23,6 +23,7 @@ class IMXRNGC(VMState):
     MINIMUM_VERSION = 1
     TAG = 20307
     MARKED = True
+    ASKS = False
     FIELDS = ("op_self_test", "op_seed", "mask", "auto_seed")
     TAGS = {
         "op_self_test": 0,

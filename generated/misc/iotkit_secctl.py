@@ -96,6 +96,7 @@ class IotkitSecctlMpcintstatus(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("mpcintstatus",)
     TAGS = {"mpcintstatus": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("mpcintstatus",)
@@ -158,6 +159,7 @@ class IotkitSecctlMsc(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("secmscintstat", "secmscinten", "nsmscexp")
     TAGS = {
         "secmscintstat": 0,
@@ -242,6 +244,7 @@ class IotkitSecctl(VMState):
     MINIMUM_VERSION = 1
     TAG = 20320
     MARKED = True
+    ASKS = False
     FIELDS = (
         "secppcintstat",
         "secppcinten",

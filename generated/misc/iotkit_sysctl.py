@@ -33,6 +33,7 @@ class IotkitSysctlSse200(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = (
         "scsecctrl",
         "fclk_div",
@@ -247,6 +248,7 @@ class IotkitSysctlSse300(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = (
         "pwrctrl",
         "pdcm_pd_cpu0_sense",
@@ -376,6 +378,7 @@ class IotkitSysctl(VMState):
     MINIMUM_VERSION = 1
     TAG = 20321
     MARKED = True
+    ASKS = False
     FIELDS = (
         "secure_debug",
         "reset_syndrome",

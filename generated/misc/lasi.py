@@ -24,6 +24,7 @@ class Lasi(VMState):
     MINIMUM_VERSION = 1
     TAG = 20322
     MARKED = True
+    ASKS = False
     FIELDS = ("irr", "imr", "ipr", "icr", "iar", "errlog", "amr", "rtc_ref")
     TAGS = {
         "irr": 0,

@@ -22,6 +22,7 @@ class Led(VMState):
     MINIMUM_VERSION = 1
     TAG = 20323
     MARKED = True
+    ASKS = False
     FIELDS = ("intensity_percent",)
     TAGS = {"intensity_percent": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("intensity_percent",)

@@ -355,6 +355,7 @@ class Dbdma(VMState):
     MINIMUM_VERSION = 3
     TAG = 20329
     MARKED = True
+    ASKS = False
     FIELDS = ("channels",)
     TAGS = {"channels": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("channels",)

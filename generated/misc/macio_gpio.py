@@ -23,6 +23,7 @@ class MacioGpio(VMState):
     MINIMUM_VERSION = 0
     TAG = 20330
     MARKED = True
+    ASKS = False
     FIELDS = ("gpio_levels", "gpio_regs")
     TAGS = {"gpio_levels": 0, "gpio_regs": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("gpio_levels", "gpio_regs")

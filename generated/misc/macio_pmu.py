@@ -41,6 +41,7 @@ class PmuAdb(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("adb_reply_size", "adb_reply")
     TAGS = {"adb_reply_size": 0, "adb_reply": 1, "<version>": 2, "<kept>": 3}
     __slots__ = ("adb_reply_size", "adb_reply")

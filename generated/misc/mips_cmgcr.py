@@ -24,6 +24,7 @@ class MipsGcr(VMState):
     MINIMUM_VERSION = 0
     TAG = 20334
     MARKED = True
+    ASKS = False
     FIELDS = ("cpc_base",)
     TAGS = {"cpc_base": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("cpc_base",)

@@ -22,6 +22,7 @@ class MipsCpc(VMState):
     MINIMUM_VERSION = 0
     TAG = 20335
     MARKED = True
+    ASKS = False
     FIELDS = ("vp_running",)
     TAGS = {"vp_running": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("vp_running",)

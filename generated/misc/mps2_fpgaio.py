@@ -34,6 +34,7 @@ class Mps2FpgaioCounters(VMState):
     VERSION = 2
     MINIMUM_VERSION = 2
     MARKED = True
+    ASKS = False
     FIELDS = (
         "clk1hz_tick_offset",
         "clk100hz_tick_offset",
@@ -171,6 +172,7 @@ class Mps2Fpgaio(VMState):
     MINIMUM_VERSION = 1
     TAG = 20336
     MARKED = True
+    ASKS = False
     FIELDS = (
         "led0",
         "prescale",

@@ -59,6 +59,7 @@ class Mps2SccCfg7(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("cfg7",)
     TAGS = {"cfg7": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("cfg7",)

@@ -23,6 +23,7 @@ class MainstoneFpga(VMState):
     MINIMUM_VERSION = 0
     TAG = 20339
     MARKED = True
+    ASKS = False
     FIELDS = (
         "prev_level",
         "leddat1",

@@ -33,6 +33,7 @@ class Npcm7xxClk(VMState):
     MINIMUM_VERSION = 0
     TAG = 20342
     MARKED = True
+    ASKS = False
     FIELDS = ("regs", "ref_ns", "clkref")
     TAGS = {
         "regs": 0,

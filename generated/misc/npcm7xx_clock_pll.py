@@ -19,6 +19,7 @@ class Npcm7xxClockPll(VMState):
     MINIMUM_VERSION = 0
     TAG = 20344
     MARKED = True
+    ASKS = False
     FIELDS = ("clock_in",)
     TAGS = {"clock_in": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("clock_in",)

@@ -23,6 +23,7 @@ class Npcm7xxGcr(VMState):
     MINIMUM_VERSION = 0
     TAG = 20346
     MARKED = True
+    ASKS = False
     FIELDS = ("regs",)
     TAGS = {"regs": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("regs",)

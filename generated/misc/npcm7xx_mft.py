@@ -26,6 +26,7 @@ class Npcm7xxMftModule(VMState):
     MINIMUM_VERSION = 0
     TAG = 20347
     MARKED = True
+    ASKS = False
     FIELDS = ("clock_in", "clock_1", "clock_2", "regs", "max_rpm", "duty")
     TAGS = {
         "clock_in": 0,

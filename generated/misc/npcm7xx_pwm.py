@@ -217,6 +217,7 @@ class Npcm7xxPwmModule(VMState):
     MINIMUM_VERSION = 0
     TAG = 20348
     MARKED = True
+    ASKS = False
     FIELDS = ("clock", "pwm", "ppr", "csr", "pcr", "pier", "piir")
     TAGS = {
         "clock": 0,

@@ -23,6 +23,7 @@ class Npcm7xxRng(VMState):
     MINIMUM_VERSION = 0
     TAG = 20349
     MARKED = True
+    ASKS = False
     FIELDS = ("rngcs", "rngd", "rngmode")
     TAGS = {
         "rngcs": 0,

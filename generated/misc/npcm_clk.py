@@ -32,6 +32,7 @@ class NpcmClk(VMState):
     MINIMUM_VERSION = 3
     TAG = 20340
     MARKED = True
+    ASKS = False
     FIELDS = ("regs", "ref_ns", "clkref")
     TAGS = {
         "regs": 0,

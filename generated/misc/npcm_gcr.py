@@ -21,6 +21,7 @@ class NpcmGcr(VMState):
     MINIMUM_VERSION = 2
     TAG = 20341
     MARKED = True
+    ASKS = False
     FIELDS = ("regs",)
     TAGS = {"regs": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("regs",)

@@ -23,6 +23,7 @@ class Nrf51SocRng(VMState):
     MINIMUM_VERSION = 1
     TAG = 20350
     MARKED = True
+    ASKS = False
     FIELDS = (
         "active",
         "event_valrdy",

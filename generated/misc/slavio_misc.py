@@ -23,6 +23,7 @@ class SlavioMisc(VMState):
     MINIMUM_VERSION = 1
     TAG = 20351
     MARKED = True
+    ASKS = False
     FIELDS = ("dummy", "config", "aux1", "aux2", "diag", "mctrl", "sysctrl")
     TAGS = {
         "dummy": 0,

@@ -23,6 +23,7 @@ class Stm32f4xxExti(VMState):
     MINIMUM_VERSION = 1
     TAG = 20353
     MARKED = True
+    ASKS = False
     FIELDS = ("exti_imr", "exti_emr", "exti_rtsr", "exti_ftsr", "exti_swier", "exti_pr")
     TAGS = {
         "exti_imr": 0,

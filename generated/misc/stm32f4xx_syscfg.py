@@ -24,6 +24,7 @@ class Stm32f4xxSyscfg(VMState):
     MINIMUM_VERSION = 1
     TAG = 20354
     MARKED = True
+    ASKS = False
     FIELDS = ("syscfg_memrmp", "syscfg_pmc", "syscfg_exticr", "syscfg_cmpcr")
     TAGS = {
         "syscfg_memrmp": 0,

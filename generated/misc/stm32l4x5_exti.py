@@ -23,6 +23,7 @@ class Stm32l4x5Exti(VMState):
     MINIMUM_VERSION = 2
     TAG = 20355
     MARKED = True
+    ASKS = False
     FIELDS = ("imr", "emr", "rtsr", "ftsr", "swier", "pr", "irq_levels")
     TAGS = {
         "imr": 0,

@@ -25,6 +25,7 @@ class Stm32l4x5Rcc(VMState):
     MINIMUM_VERSION = 1
     TAG = 20356
     MARKED = True
+    ASKS = False
     FIELDS = (
         "cr",
         "icscr",

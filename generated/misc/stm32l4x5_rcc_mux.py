@@ -35,6 +35,7 @@ class Stm32l4x5RccClockMux(VMState):
     MINIMUM_VERSION = 1
     TAG = 20357
     MARKED = True
+    ASKS = False
     FIELDS = ("id", "srcs", "enabled", "src", "multiplier", "divider")
     TAGS = {
         "id": 0,

@@ -37,6 +37,7 @@ class Stm32l4x5RccPll(VMState):
     MINIMUM_VERSION = 1
     TAG = 20358
     MARKED = True
+    ASKS = False
     FIELDS = (
         "id",
         "in_",

@@ -27,6 +27,7 @@ class Stm32l4x5Syscfg(VMState):
     MINIMUM_VERSION = 2
     TAG = 20359
     MARKED = True
+    ASKS = False
     FIELDS = (
         "memrmp",
         "cfgr1",

@@ -23,6 +23,7 @@ class Iommu(VMState):
     MINIMUM_VERSION = 2
     TAG = 20360
     MARKED = True
+    ASKS = False
     FIELDS = ("regs", "iostart")
     TAGS = {"regs": 0, "iostart": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("regs", "iostart")

@@ -23,6 +23,7 @@ class TzMsc(VMState):
     MINIMUM_VERSION = 1
     TAG = 20362
     MARKED = True
+    ASKS = False
     FIELDS = ("cfg_nonsec", "cfg_sec_resp", "irq_clear", "irq_status")
     TAGS = {
         "cfg_nonsec": 0,

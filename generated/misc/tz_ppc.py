@@ -31,6 +31,7 @@ class TzPpc(VMState):
     MINIMUM_VERSION = 1
     TAG = 20363
     MARKED = True
+    ASKS = False
     FIELDS = (
         "cfg_nonsec",
         "cfg_ap",

@@ -22,6 +22,7 @@ class VirtCtrl(VMState):
     MINIMUM_VERSION = 1
     TAG = 20364
     MARKED = True
+    ASKS = False
     FIELDS = ("irq_enabled",)
     TAGS = {"irq_enabled": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("irq_enabled",)

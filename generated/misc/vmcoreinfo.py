@@ -23,6 +23,7 @@ class Vmcoreinfo(VMState):
     MINIMUM_VERSION = 1
     TAG = 20037
     MARKED = True
+    ASKS = False
     FIELDS = ("has_vmcoreinfo", "host_format", "guest_format", "size", "paddr")
     WIRE_NAMES = {
         "host_format": ("vmcoreinfo.host_format",),

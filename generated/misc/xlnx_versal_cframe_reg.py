@@ -77,6 +77,7 @@ class XlnxCframeReg(VMState):
     MINIMUM_VERSION = 1
     TAG = 20366
     MARKED = True
+    ASKS = False
     FIELDS = ("wfifo", "regs", "rowon", "wcfg", "rcfg", "cframes", "new_f_data_fifo")
     WIRE_NAMES = {"new_f_data_fifo": ("new_f_data.fifo",)}
     TAGS = {

@@ -25,6 +25,7 @@ class XlnxVersalCfuApb(VMState):
     MINIMUM_VERSION = 1
     TAG = 20367
     MARKED = True
+    ASKS = False
     FIELDS = ("wfifo", "regs", "fdri_row_addr")
     TAGS = {
         "wfifo": 0,

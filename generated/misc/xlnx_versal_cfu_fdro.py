@@ -19,6 +19,7 @@ class XlnxVersalCfuFdro(VMState):
     MINIMUM_VERSION = 1
     TAG = 20368
     MARKED = True
+    ASKS = False
     FIELDS = ("fdro_data_fifo",)
     WIRE_NAMES = {"fdro_data_fifo": ("fdro_data.fifo",)}
     TAGS = {"fdro_data_fifo": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}

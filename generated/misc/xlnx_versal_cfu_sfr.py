@@ -23,6 +23,7 @@ class XlnxVersalCfuSfr(VMState):
     MINIMUM_VERSION = 1
     TAG = 20369
     MARKED = True
+    ASKS = False
     FIELDS = ("wfifo",)
     TAGS = {"wfifo": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("wfifo",)

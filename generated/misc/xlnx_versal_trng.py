@@ -25,6 +25,7 @@ class XlnxVersalTrng(VMState):
     MINIMUM_VERSION = 1
     TAG = 20373
     MARKED = True
+    ASKS = False
     FIELDS = ("rand_count", "rand_reseed", "forced_prng_count", "tst_seed", "regs")
     TAGS = {
         "rand_count": 0,

@@ -30,6 +30,7 @@ class ZynqSlcr(VMState):
     MINIMUM_VERSION = 2
     TAG = 20377
     MARKED = True
+    ASKS = False
     FIELDS = ("regs", "ps_clk")
     TAGS = {"regs": 0, "ps_clk": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("regs", "ps_clk")

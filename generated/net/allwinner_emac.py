@@ -109,6 +109,7 @@ class AllwinnerEmac(VMState):
     MINIMUM_VERSION = 1
     TAG = 20378
     MARKED = True
+    ASKS = False
     FIELDS = (
         "mii",
         "ctl",

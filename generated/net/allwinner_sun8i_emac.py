@@ -23,6 +23,7 @@ class AllwinnerSun8iEmac(VMState):
     MINIMUM_VERSION = 1
     TAG = 20379
     MARKED = True
+    ASKS = False
     FIELDS = (
         "mii_phy_addr",
         "mii_cmd",

@@ -23,6 +23,7 @@ class AspeedMmi(VMState):
     MINIMUM_VERSION = 1
     TAG = 20380
     MARKED = True
+    ASKS = False
     FIELDS = ("phycr", "phydata")
     TAGS = {"phycr": 0, "phydata": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("phycr", "phydata")

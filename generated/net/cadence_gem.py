@@ -30,6 +30,7 @@ class CadenceGem(VMState):
     MINIMUM_VERSION = 4
     TAG = 20381
     MARKED = True
+    ASKS = False
     FIELDS = (
         "regs",
         "phy_regs",

@@ -30,14 +30,13 @@ from ..pci.device import PCIDevice
 
 _BE_128I = struct.Struct(">128I")
 _BE_2BH2BHIBH = struct.Struct(">2BH2BHIBH")
-_BE_2HB2b = struct.Struct(">2HB2b")
-_BE_2b = struct.Struct(">2b")
+_BE_2BH2BHIBH2b = struct.Struct(">2BH2BHIBH2b")
 _BE_32H = struct.Struct(">32H")
 _BE_32I = struct.Struct(">32I")
 _BE_37I = struct.Struct(">37I")
 _BE_4IB = struct.Struct(">4IB")
 _BE_4s = struct.Struct(">4s")
-_BE_4s3I3HI = struct.Struct(">4s3I3HI")
+_BE_4s3I3HI2BH2BHIB3HB2b = struct.Struct(">4s3I3HI2BH2BHIB3HB2b")
 _BE_64H = struct.Struct(">64H")
 _TLV0_2BH2BHIBH = TlvRun("2BH2BHIBH")
 _TLV0_4It = TlvRun("4I?")
@@ -227,6 +226,7 @@ class E1000MitState(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = (
         "mac_reg_RDTR",
         "mac_reg_RADV",
@@ -369,6 +369,7 @@ class E1000FullMacState(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("all_registers",)
     WIRE_NAMES = {"all_registers": ("mac_reg",)}
     TAGS = {"all_registers": 0, "<version>": 1, "<kept>": 2}
@@ -441,6 +442,7 @@ class E1000TxTsoState(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("tso_props", "tso_props_ip", "tso_props_tcp")
     WIRE_NAMES = {
         "tso_props": ("tx.tso_props",),
@@ -487,9 +489,22 @@ class E1000TxTsoState(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.tso_props, p = TsoContext._load(d, p, f)
-        self.tso_props_ip, self.tso_props_tcp = _BE_2b.unpack_from(d, p)
-        p += 2
+        _tso_props = self.tso_props = TsoContext.__new__(TsoContext)
+        _tso_props._kept = None
+        (
+            _tso_props.ipcss,
+            _tso_props.ipcso,
+            _tso_props.ipcse,
+            _tso_props.tucss,
+            _tso_props.tucso,
+            _tso_props.tucse,
+            _tso_props.paylen,
+            _tso_props.hdr_len,
+            _tso_props.mss,
+            self.tso_props_ip,
+            self.tso_props_tcp,
+        ) = _BE_2BH2BHIBH2b.unpack_from(d, p)
+        p += 17
         if p < len(d) and d[p] == 5:
             p = load_subsections(self, d, p, f, {})
         return self, p
@@ -498,8 +513,24 @@ class E1000TxTsoState(VMState):
         if self._kept is not None:
             super()._save(out, f, version)
             return
-        self.tso_props._save(out, f)
-        out.append(_BE_2b.pack(self.tso_props_ip, self.tso_props_tcp))
+        _tso_props = self.tso_props
+        if _tso_props._kept is not None:
+            raise NotPlain("what the struct keeps")
+        out.append(
+            _BE_2BH2BHIBH2b.pack(
+                _tso_props.ipcss,
+                _tso_props.ipcso,
+                _tso_props.ipcse,
+                _tso_props.tucss,
+                _tso_props.tucso,
+                _tso_props.tucse,
+                _tso_props.paylen,
+                _tso_props.hdr_len,
+                _tso_props.mss,
+                self.tso_props_ip,
+                self.tso_props_tcp,
+            )
+        )
 
     def _encode(self, f: Facts, version: int) -> bytes:
         if self._kept is not None or version != 1:
@@ -1108,6 +1139,8 @@ class E1000(VMState):
             p += 4
             if any(_pad):
                 raise NotPlain("a pad that is kept")
+        _mig_props = self.mig_props = TsoContext.__new__(TsoContext)
+        _mig_props._kept = None
         (
             _pad2,
             self.rxbuf_size,
@@ -1117,15 +1150,24 @@ class E1000(VMState):
             self.eecd_state_bitnum_out,
             self.eecd_state_reading,
             self.eecd_state_old_eecd,
-        ) = _BE_4s3I3HI.unpack_from(d, p)
-        p += 26
+            _mig_props.ipcss,
+            _mig_props.ipcso,
+            _mig_props.ipcse,
+            _mig_props.tucss,
+            _mig_props.tucso,
+            _mig_props.tucse,
+            _mig_props.paylen,
+            _mig_props.hdr_len,
+            _mig_props.mss,
+            self.tx_size,
+            self.tx_tso_frames,
+            self.tx_sum_needed,
+            self.ip,
+            self.tcp,
+        ) = _BE_4s3I3HI2BH2BHIB3HB2b.unpack_from(d, p)
+        p += 48
         if any(_pad2):
             raise NotPlain("a pad that is kept")
-        self.mig_props, p = TsoContext._load(d, p, f)
-        self.tx_size, self.tx_tso_frames, self.tx_sum_needed, self.ip, self.tcp = (
-            _BE_2HB2b.unpack_from(d, p)
-        )
-        p += 7
         self.tx_header = d[p : p + 256]
         p += 256
         self.tx_data = d[p : p + 65536]
@@ -1191,8 +1233,11 @@ class E1000(VMState):
         self.parent_obj._save(out, f)
         if version <= 1:
             out.append(_BE_4s.pack(bytes(4)))
+        _mig_props = self.mig_props
+        if _mig_props._kept is not None:
+            raise NotPlain("what the struct keeps")
         out.append(
-            _BE_4s3I3HI.pack(
+            _BE_4s3I3HI2BH2BHIB3HB2b.pack(
                 bytes(4),
                 self.rxbuf_size,
                 self.rxbuf_min_shift,
@@ -1201,12 +1246,20 @@ class E1000(VMState):
                 self.eecd_state_bitnum_out,
                 self.eecd_state_reading,
                 self.eecd_state_old_eecd,
-            )
-        )
-        self.mig_props._save(out, f)
-        out.append(
-            _BE_2HB2b.pack(
-                self.tx_size, self.tx_tso_frames, self.tx_sum_needed, self.ip, self.tcp
+                _mig_props.ipcss,
+                _mig_props.ipcso,
+                _mig_props.ipcse,
+                _mig_props.tucss,
+                _mig_props.tucso,
+                _mig_props.tucse,
+                _mig_props.paylen,
+                _mig_props.hdr_len,
+                _mig_props.mss,
+                self.tx_size,
+                self.tx_tso_frames,
+                self.tx_sum_needed,
+                self.ip,
+                self.tcp,
             )
         )
         out.append(sized(self.tx_header, 256))

@@ -31,6 +31,7 @@ class Ftgmac100(VMState):
     MINIMUM_VERSION = 1
     TAG = 20383
     MARKED = True
+    ASKS = False
     FIELDS = (
         "irq_state",
         "isr",

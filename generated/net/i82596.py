@@ -80,6 +80,7 @@ class I82596(VMState):
     MINIMUM_VERSION = 1
     TAG = 20384
     MARKED = True
+    ASKS = False
     FIELDS = ("state",)
     TAGS = {"state": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("state",)

@@ -35,6 +35,7 @@ class ImxFecTxdescs(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("tx_descriptor_1", "tx_descriptor_2")
     WIRE_NAMES = {
         "tx_descriptor_1": ("tx_descriptor[1]",),
@@ -103,6 +104,7 @@ class ImxFec(VMState):
     MINIMUM_VERSION = 2
     TAG = 20385
     MARKED = True
+    ASKS = False
     FIELDS = (
         "regs",
         "rx_descriptor",

@@ -225,6 +225,7 @@ class Lan9118(VMState):
     MINIMUM_VERSION = 1
     TAG = 20386
     MARKED = True
+    ASKS = False
     FIELDS = (
         "timer",
         "irq_cfg",

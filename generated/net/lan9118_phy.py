@@ -23,6 +23,7 @@ class Lan9118Phy(VMState):
     MINIMUM_VERSION = 1
     TAG = 20387
     MARKED = True
+    ASKS = False
     FIELDS = ("status", "control", "advertise", "ints", "int_mask", "link_down")
     TAGS = {
         "status": 0,

@@ -19,6 +19,7 @@ class Lance(VMState):
     MINIMUM_VERSION = 2
     TAG = 20620
     MARKED = True
+    ASKS = False
     FIELDS = ("state",)
     TAGS = {"state": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("state",)

@@ -29,6 +29,7 @@ class Mipsnet(VMState):
     MINIMUM_VERSION = 0
     TAG = 20388
     MARKED = True
+    ASKS = False
     FIELDS = (
         "busy",
         "rx_count",

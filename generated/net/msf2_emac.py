@@ -32,6 +32,7 @@ class Msf2Emac(VMState):
     MINIMUM_VERSION = 1
     TAG = 20389
     MARKED = True
+    ASKS = False
     FIELDS = ("mac_addr", "rx_desc", "phy_regs", "regs")
     TAGS = {
         "mac_addr": 0,

@@ -24,6 +24,7 @@ class Mv88w8618Eth(VMState):
     MINIMUM_VERSION = 1
     TAG = 20390
     MARKED = True
+    ASKS = False
     FIELDS = (
         "smir",
         "icr",

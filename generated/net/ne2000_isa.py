@@ -19,6 +19,7 @@ class Ne2000Isa(VMState):
     MINIMUM_VERSION = 0
     TAG = 20040
     MARKED = True
+    ASKS = False
     FIELDS = ("ne2000",)
     TAGS = {"ne2000": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("ne2000",)

@@ -26,6 +26,7 @@ class Npcm7xxEmc(VMState):
     MINIMUM_VERSION = 0
     TAG = 20393
     MARKED = True
+    ASKS = False
     FIELDS = ("emc_num", "regs", "tx_active", "rx_active")
     TAGS = {
         "emc_num": 0,

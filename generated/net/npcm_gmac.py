@@ -21,6 +21,7 @@ class NpcmGmac(VMState):
     MINIMUM_VERSION = 0
     TAG = 20391
     MARKED = True
+    ASKS = False
     FIELDS = ("regs",)
     TAGS = {"regs": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("regs",)

@@ -27,6 +27,7 @@ class NpcmPcs(VMState):
     MINIMUM_VERSION = 0
     TAG = 20392
     MARKED = True
+    ASKS = False
     FIELDS = ("indirect_access_base", "sr_ctl", "sr_mii", "sr_tim", "vr_mii")
     TAGS = {
         "indirect_access_base": 0,

@@ -270,6 +270,7 @@ class Rtl8139HotplugReady(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     TAGS = {"<version>": 0, "<kept>": 1}
     __slots__ = ()
 

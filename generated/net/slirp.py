@@ -1178,6 +1178,7 @@ class Slirp(VMState):
     MINIMUM_VERSION = 1
     TAG = 20044
     OLD_STYLE = True
+    ASKS = False
     FIELDS = ("sockets", "ip_id", "bootp_clients")
     TAGS = {
         "sockets": 0,

@@ -33,6 +33,7 @@ class Smc91c111(VMState):
     MINIMUM_VERSION = 1
     TAG = 20394
     MARKED = True
+    ASKS = False
     FIELDS = (
         "tcr",
         "rcr",

@@ -112,6 +112,7 @@ class SpaprLlanRxPools(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("rx_pool",)
     TAGS = {"rx_pool": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("rx_pool",)
@@ -186,6 +187,7 @@ class SpaprLlan(VMState):
     MINIMUM_VERSION = 1
     TAG = 20542
     MARKED = True
+    ASKS = False
     FIELDS = (
         "sdev",
         "isopen",

@@ -96,6 +96,7 @@ class StellarisEnet(VMState):
     MINIMUM_VERSION = 2
     TAG = 20395
     MARKED = True
+    ASKS = False
     FIELDS = (
         "ris",
         "im",

@@ -823,6 +823,7 @@ class Vmxnet3McastList(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("mcast_list",)
     TAGS = {"mcast_list": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("mcast_list",)

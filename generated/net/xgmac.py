@@ -122,6 +122,7 @@ class Xgmac(VMState):
     MINIMUM_VERSION = 1
     TAG = 20398
     MARKED = True
+    ASKS = False
     FIELDS = ("stats", "regs")
     TAGS = {"stats": 0, "regs": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("stats", "regs")

@@ -23,6 +23,7 @@ class XlnxVersalCanfd(VMState):
     MINIMUM_VERSION = 1
     TAG = 20399
     MARKED = True
+    ASKS = False
     FIELDS = ("regs", "canfd_timer")
     TAGS = {"regs": 0, "canfd_timer": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("regs", "canfd_timer")

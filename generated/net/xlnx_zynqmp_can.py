@@ -26,6 +26,7 @@ class XlnxZynqmpCan(VMState):
     MINIMUM_VERSION = 1
     TAG = 20400
     MARKED = True
+    ASKS = False
     FIELDS = ("rx_fifo_fifo", "tx_fifo_fifo", "txhpb_fifo_fifo", "regs", "can_timer")
     WIRE_NAMES = {
         "rx_fifo_fifo": ("rx_fifo.fifo",),

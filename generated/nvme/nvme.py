@@ -17,6 +17,7 @@ class Nvme(VMState):
     MINIMUM_VERSION = 0
     TAG = 20633
     MARKED = True
+    ASKS = False
     TAGS = {"<version>": 0, "<facts>": 1, "<kept>": 2}
     __slots__ = ()
 

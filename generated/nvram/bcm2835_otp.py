@@ -23,6 +23,7 @@ class Bcm2835Otp(VMState):
     MINIMUM_VERSION = 1
     TAG = 20401
     MARKED = True
+    ASKS = False
     FIELDS = ("otp_rows",)
     TAGS = {"otp_rows": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("otp_rows",)

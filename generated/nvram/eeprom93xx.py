@@ -35,6 +35,7 @@ class Eeprom(VMState):
     MINIMUM_VERSION = 20061112
     TAG = 20532
     MARKED = True
+    ASKS = False
     FIELDS = (
         "tick",
         "address",

@@ -34,6 +34,7 @@ class FwCfgDma(VMState):
     VERSION = 0
     MINIMUM_VERSION = 0
     MARKED = True
+    ASKS = False
     FIELDS = ("dma_addr",)
     TAGS = {"dma_addr": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("dma_addr",)
@@ -95,6 +96,7 @@ class FwCfgAcpiMr(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("table_mr_size", "linker_mr_size", "rsdp_mr_size")
     TAGS = {
         "table_mr_size": 0,
@@ -181,6 +183,7 @@ class FwCfg(VMState):
     MINIMUM_VERSION = 1
     TAG = 20045
     MARKED = True
+    ASKS = False
     FIELDS = ("cur_entry", "cur_offset_v1", "cur_offset")
     WIRE_NAMES = {"cur_offset_v1": ("cur_offset",)}
     TAGS = {

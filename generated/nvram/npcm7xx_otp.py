@@ -29,6 +29,7 @@ class Npcm7xxOtp(VMState):
     MINIMUM_VERSION = 0
     TAG = 20404
     MARKED = True
+    ASKS = False
     FIELDS = ("regs", "array")
     TAGS = {"regs": 0, "array": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("regs", "array")

@@ -24,6 +24,7 @@ class Nrf51SocNvm(VMState):
     MINIMUM_VERSION = 1
     TAG = 20405
     MARKED = True
+    ASKS = False
     FIELDS = ("uicr_content", "config")
     TAGS = {"uicr_content": 0, "config": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("uicr_content", "config")

@@ -35,6 +35,7 @@ class SmbusEeprom(VMState):
     MINIMUM_VERSION = 1
     TAG = 20046
     MARKED = True
+    ASKS = False
     FIELDS = ("smbusdev", "data", "offset", "accessed")
     TAGS = {
         "smbusdev": 0,

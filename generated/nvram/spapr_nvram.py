@@ -30,6 +30,7 @@ class SpaprNvram(VMState):
     MINIMUM_VERSION = 1
     TAG = 20543
     MARKED = True
+    ASKS = False
     FIELDS = ("size", "buf")
     TAGS = {"size": 0, "buf": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("size", "buf")

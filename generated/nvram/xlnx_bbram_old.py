@@ -25,6 +25,7 @@ class XlnxBbramCtrl(VMState):
     MINIMUM_VERSION = 1
     TAG = 20407
     MARKED = True
+    ASKS = False
     FIELDS = ("regs",)
     TAGS = {"regs": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("regs",)

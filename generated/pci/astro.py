@@ -28,6 +28,7 @@ class Astro(VMState):
     MINIMUM_VERSION = 1
     TAG = 20412
     MARKED = True
+    ASKS = False
     FIELDS = (
         "ioc_ctrl",
         "ioc_status_ctrl",

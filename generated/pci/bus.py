@@ -29,6 +29,7 @@ class PCIBUS(VMState):
     MINIMUM_VERSION = 1
     TAG = 20047
     MARKED = True
+    ASKS = False
     FIELDS = ("nirq", "irq_count")
     TAGS = {"nirq": 0, "irq_count": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("nirq", "irq_count")

@@ -23,6 +23,7 @@ class Dino(VMState):
     MINIMUM_VERSION = 1
     TAG = 20416
     MARKED = True
+    ASKS = False
     FIELDS = (
         "iar0",
         "iar1",

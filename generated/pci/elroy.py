@@ -29,6 +29,7 @@ class Elroy(VMState):
     MINIMUM_VERSION = 1
     TAG = 20417
     MARKED = True
+    ASKS = False
     FIELDS = (
         "hpa",
         "pci_bus_num",

@@ -23,6 +23,7 @@ class FslImx8mPciePhy(VMState):
     MINIMUM_VERSION = 1
     TAG = 20418
     MARKED = True
+    ASKS = False
     FIELDS = ("data",)
     TAGS = {"data": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("data",)

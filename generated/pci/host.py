@@ -24,6 +24,7 @@ class PCIHost(VMState):
     MINIMUM_VERSION = 1
     TAG = 20048
     MARKED = True
+    ASKS = False
     FIELDS = ("config_reg",)
     TAGS = {"config_reg": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("config_reg",)

@@ -156,6 +156,7 @@ class Ppc4xxPci(VMState):
     MINIMUM_VERSION = 1
     TAG = 20420
     MARKED = True
+    ASKS = False
     FIELDS = ("pmm", "ptm")
     TAGS = {"pmm": 0, "ptm": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("pmm", "ptm")

@@ -179,6 +179,7 @@ class Ppce500Pci(VMState):
     MINIMUM_VERSION = 1
     TAG = 20421
     MARKED = True
+    ASKS = False
     FIELDS = ("pob", "pib", "gasket_time")
     TAGS = {
         "pob": 0,

@@ -35,6 +35,7 @@ class SimbaBridge(VMState):
     MINIMUM_VERSION = 1
     TAG = 20645
     MARKED = True
+    ASKS = False
     FIELDS = ("version_id", "config", "irq_state")
     TAGS = {
         "version_id": 0,

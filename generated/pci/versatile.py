@@ -24,6 +24,7 @@ class VersatilePci(VMState):
     MINIMUM_VERSION = 1
     TAG = 20423
     MARKED = True
+    ASKS = False
     FIELDS = ("imap", "smap", "selfid", "flags", "irq_mapping")
     TAGS = {
         "imap": 0,

@@ -23,6 +23,7 @@ class PrepSystemio(VMState):
     MINIMUM_VERSION = 1
     TAG = 20424
     MARKED = True
+    ASKS = False
     FIELDS = ("sreset", "system_control", "iomap_type")
     TAGS = {
         "sreset": 0,

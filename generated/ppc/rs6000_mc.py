@@ -22,6 +22,7 @@ class Rs6000Mc(VMState):
     MINIMUM_VERSION = 1
     TAG = 20425
     MARKED = True
+    ASKS = False
     FIELDS = ("port0820_index",)
     TAGS = {"port0820_index": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("port0820_index",)

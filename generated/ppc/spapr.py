@@ -237,6 +237,7 @@ class SpaprOptionVectorOv5Cas(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("ov5_cas",)
     TAGS = {"ov5_cas": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("ov5_cas",)
@@ -301,6 +302,7 @@ class SpaprPatbEntry(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("patb_entry",)
     TAGS = {"patb_entry": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("patb_entry",)
@@ -364,6 +366,7 @@ class SpaprPendingEvents(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("pending_events",)
     TAGS = {"pending_events": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("pending_events",)
@@ -390,6 +393,7 @@ class SpaprCapHtm(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("mig_caps_0x00",)
     WIRE_NAMES = {"mig_caps_0x00": ("mig.caps[0x00]",)}
     TAGS = {"mig_caps_0x00": 0, "<version>": 1, "<kept>": 2}
@@ -449,6 +453,7 @@ class SpaprCapVsx(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("mig_caps_0x01",)
     WIRE_NAMES = {"mig_caps_0x01": ("mig.caps[0x01]",)}
     TAGS = {"mig_caps_0x01": 0, "<version>": 1, "<kept>": 2}
@@ -508,6 +513,7 @@ class SpaprCapDfp(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("mig_caps_0x02",)
     WIRE_NAMES = {"mig_caps_0x02": ("mig.caps[0x02]",)}
     TAGS = {"mig_caps_0x02": 0, "<version>": 1, "<kept>": 2}
@@ -567,6 +573,7 @@ class SpaprCapCfpc(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("mig_caps_0x03",)
     WIRE_NAMES = {"mig_caps_0x03": ("mig.caps[0x03]",)}
     TAGS = {"mig_caps_0x03": 0, "<version>": 1, "<kept>": 2}
@@ -630,6 +637,7 @@ class SpaprCapSbbc(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("mig_caps_0x04",)
     WIRE_NAMES = {"mig_caps_0x04": ("mig.caps[0x04]",)}
     TAGS = {"mig_caps_0x04": 0, "<version>": 1, "<kept>": 2}
@@ -693,6 +701,7 @@ class SpaprCapIbs(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("mig_caps_0x05",)
     WIRE_NAMES = {"mig_caps_0x05": ("mig.caps[0x05]",)}
     TAGS = {"mig_caps_0x05": 0, "<version>": 1, "<kept>": 2}
@@ -754,6 +763,7 @@ class SpaprCapHptMaxpagesize(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("mig_caps_0x06",)
     WIRE_NAMES = {"mig_caps_0x06": ("mig.caps[0x06]",)}
     TAGS = {"mig_caps_0x06": 0, "<version>": 1, "<kept>": 2}
@@ -844,6 +854,7 @@ class SpaprCapNestedKvmHv(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("mig_caps_0x07",)
     WIRE_NAMES = {"mig_caps_0x07": ("mig.caps[0x07]",)}
     TAGS = {"mig_caps_0x07": 0, "<version>": 1, "<kept>": 2}
@@ -907,6 +918,7 @@ class SpaprDtb(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("fdt_initial_size", "fdt_size", "fdt_blob")
     TAGS = {
         "fdt_initial_size": 0,
@@ -997,6 +1009,7 @@ class SpaprCapLargeDecr(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("mig_caps_0x08",)
     WIRE_NAMES = {"mig_caps_0x08": ("mig.caps[0x08]",)}
     TAGS = {"mig_caps_0x08": 0, "<version>": 1, "<kept>": 2}
@@ -1060,6 +1073,7 @@ class SpaprCapCcfAssist(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("mig_caps_0x09",)
     WIRE_NAMES = {"mig_caps_0x09": ("mig.caps[0x09]",)}
     TAGS = {"mig_caps_0x09": 0, "<version>": 1, "<kept>": 2}
@@ -1123,6 +1137,7 @@ class SpaprCapFwnmi(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("mig_caps_0x0A",)
     WIRE_NAMES = {"mig_caps_0x0A": ("mig.caps[0x0A]",)}
     TAGS = {"mig_caps_0x0A": 0, "<version>": 1, "<kept>": 2}
@@ -1184,6 +1199,7 @@ class SpaprFwnmi(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = (
         "fwnmi_system_reset_addr",
         "fwnmi_machine_check_addr",
@@ -1297,6 +1313,7 @@ class SpaprCapRptInvalidate(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("mig_caps_0x0B",)
     WIRE_NAMES = {"mig_caps_0x0B": ("mig.caps[0x0B]",)}
     TAGS = {"mig_caps_0x0B": 0, "<version>": 1, "<kept>": 2}
@@ -1362,6 +1379,7 @@ class SpaprCapAilMode3(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("mig_caps_0x0C",)
     WIRE_NAMES = {"mig_caps_0x0C": ("mig.caps[0x0C]",)}
     TAGS = {"mig_caps_0x0C": 0, "<version>": 1, "<kept>": 2}
@@ -1425,6 +1443,7 @@ class SpaprCapNestedPapr(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("mig_caps_0x0D",)
     WIRE_NAMES = {"mig_caps_0x0D": ("mig.caps[0x0D]",)}
     TAGS = {"mig_caps_0x0D": 0, "<version>": 1, "<kept>": 2}
@@ -1488,6 +1507,7 @@ class SpaprCapDawr1(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("mig_caps_0x0E",)
     WIRE_NAMES = {"mig_caps_0x0E": ("mig.caps[0x0E]",)}
     TAGS = {"mig_caps_0x0E": 0, "<version>": 1, "<kept>": 2}

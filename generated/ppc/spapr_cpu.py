@@ -31,6 +31,7 @@ class SpaprCpuVpaSlbShadow(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("slb_shadow_addr", "slb_shadow_size")
     TAGS = {"slb_shadow_addr": 0, "slb_shadow_size": 1, "<version>": 2, "<kept>": 3}
     __slots__ = ("slb_shadow_addr", "slb_shadow_size")
@@ -97,6 +98,7 @@ class SpaprCpuVpaDtl(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("dtl_addr", "dtl_size")
     TAGS = {"dtl_addr": 0, "dtl_size": 1, "<version>": 2, "<kept>": 3}
     __slots__ = ("dtl_addr", "dtl_size")
@@ -163,6 +165,7 @@ class SpaprCpuVpa(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("vpa_addr",)
     TAGS = {"vpa_addr": 0, "<subsections>": 1, "<version>": 2, "<kept>": 3}
     SUBSECTIONS = (
@@ -250,6 +253,7 @@ class SpaprCpu(VMState):
     MINIMUM_VERSION = 1
     TAG = 20545
     MARKED = True
+    ASKS = False
     TAGS = {"<subsections>": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     SUBSECTIONS = (SubsectionInfo("spapr_cpu/vpa", "vpa", SpaprCpuVpa, 0),)
     __slots__ = ("vpa",)

@@ -48,6 +48,7 @@ class SpaprDrcUnplugRequested(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("unplug_requested",)
     TAGS = {"unplug_requested": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("unplug_requested",)
@@ -115,6 +116,7 @@ class SpaprDrc(VMState):
     MINIMUM_VERSION = 1
     TAG = 20546
     MARKED = True
+    ASKS = False
     FIELDS = ("state",)
     TAGS = {"state": 0, "<subsections>": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     SUBSECTIONS = (

@@ -34,6 +34,7 @@ class SpaprDrcPhysical(VMState):
     MINIMUM_VERSION = 1
     TAG = 20547
     MARKED = True
+    ASKS = False
     FIELDS = ("dr_indicator",)
     TAGS = {"dr_indicator": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("dr_indicator",)

@@ -39,6 +39,7 @@ class SpaprIommuEx(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("bus_offset", "page_shift")
     TAGS = {"bus_offset": 0, "page_shift": 1, "<version>": 2, "<kept>": 3}
     __slots__ = ("bus_offset", "page_shift")
@@ -105,6 +106,7 @@ class SpaprIommu(VMState):
     MINIMUM_VERSION = 2
     TAG = 20548
     MARKED = True
+    ASKS = False
     FIELDS = ("liobn", "nb_table", "bypass", "table", "def_win")
     WIRE_NAMES = {"nb_table": ("mig_nb_table",), "table": ("mig_table",)}
     TAGS = {

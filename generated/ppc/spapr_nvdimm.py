@@ -95,6 +95,7 @@ class SpaprNvdimmStates(VMState):
     MINIMUM_VERSION = 1
     TAG = 20549
     MARKED = True
+    ASKS = False
     FIELDS = (
         "hcall_flush_required",
         "nvdimm_flush_token",

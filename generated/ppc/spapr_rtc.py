@@ -22,6 +22,7 @@ class SpaprRtc(VMState):
     MINIMUM_VERSION = 1
     TAG = 20551
     MARKED = True
+    ASKS = False
     FIELDS = ("ns_offset",)
     TAGS = {"ns_offset": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("ns_offset",)

@@ -26,6 +26,7 @@ class GoldfishRtc(VMState):
     MINIMUM_VERSION = 0
     TAG = 20591
     MARKED = True
+    ASKS = False
     FIELDS = (
         "tick_offset_vmstate",
         "alarm_next",

@@ -31,6 +31,7 @@ class Pl031TickOffset(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("tick_offset",)
     TAGS = {"tick_offset": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("tick_offset",)
@@ -95,6 +96,7 @@ class Pl031(VMState):
     MINIMUM_VERSION = 1
     TAG = 20592
     MARKED = True
+    ASKS = False
     FIELDS = ("tick_offset_vmstate", "mr", "lr", "cr", "im", "is_")
     WIRE_NAMES = {"is_": ("is",)}
     TAGS = {

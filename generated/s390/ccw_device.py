@@ -145,6 +145,7 @@ class AdapterInfoSummaryOffset(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("summary_offset",)
     TAGS = {"summary_offset": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("summary_offset",)

@@ -1221,6 +1221,7 @@ class SubchDevOrb(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("orb",)
     TAGS = {"orb": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("orb",)
@@ -1511,6 +1512,7 @@ class S390Css(VMState):
     MINIMUM_VERSION = 1
     TAG = 20554
     MARKED = True
+    ASKS = False
     FIELDS = (
         "pending_crws",
         "sei_pending",

@@ -23,6 +23,7 @@ class VmstateDiag288(VMState):
     MINIMUM_VERSION = 0
     TAG = 20555
     MARKED = True
+    ASKS = False
     FIELDS = ("timer", "enabled")
     TAGS = {"timer": 0, "enabled": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("timer", "enabled")

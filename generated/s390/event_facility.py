@@ -30,6 +30,7 @@ class VmstateEventFacilityMask64(VMState):
     VERSION = 0
     MINIMUM_VERSION = 0
     MARKED = True
+    ASKS = False
     FIELDS = ("receive_mask_low",)
     WIRE_NAMES = {"receive_mask_low": ("receive_mask_pieces[0]",)}
     TAGS = {"receive_mask_low": 0, "<version>": 1, "<kept>": 2}
@@ -96,6 +97,7 @@ class VmstateEventFacilityMaskLength(VMState):
     VERSION = 0
     MINIMUM_VERSION = 0
     MARKED = True
+    ASKS = False
     FIELDS = ("mask_length",)
     TAGS = {"mask_length": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("mask_length",)

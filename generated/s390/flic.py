@@ -130,6 +130,7 @@ class QemuS390FlicFull(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = (
         "pending",
         "service_param",

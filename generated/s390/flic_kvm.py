@@ -130,6 +130,7 @@ class S390FlicAis(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("simm", "nimm")
     TAGS = {"simm": 0, "nimm": 1, "<version>": 2, "<kept>": 3}
     __slots__ = ("simm", "nimm")
@@ -194,6 +195,7 @@ class S390Flic(VMState):
     MINIMUM_VERSION = 1
     TAG = 20558
     MARKED = True
+    ASKS = False
     FIELDS = ("irqs",)
     TAGS = {"irqs": 0, "<subsections>": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     SUBSECTIONS = (SubsectionInfo("s390-flic/ais", "ais", S390FlicAis, 0),)

@@ -51,6 +51,7 @@ class IplParameterBlockExtended(VMState):
     VERSION = 0
     MINIMUM_VERSION = 0
     MARKED = True
+    ASKS = False
     FIELDS = ("reserved_ext",)
     TAGS = {"reserved_ext": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("reserved_ext",)
@@ -320,6 +321,7 @@ class Ipl(VMState):
     MINIMUM_VERSION = 0
     TAG = 20559
     MARKED = True
+    ASKS = False
     FIELDS = (
         "compat_start_addr",
         "compat_bios_start_addr",

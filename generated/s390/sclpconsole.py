@@ -33,6 +33,7 @@ class Sclpconsole(VMState):
     MINIMUM_VERSION = 0
     TAG = 20560
     MARKED = True
+    ASKS = False
     FIELDS = (
         "event_event_pending",
         "iov",

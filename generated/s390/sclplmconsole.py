@@ -31,6 +31,7 @@ class Sclplmconsole(VMState):
     MINIMUM_VERSION = 0
     TAG = 20561
     MARKED = True
+    ASKS = False
     FIELDS = ("event_event_pending", "write_errors", "length", "buf")
     WIRE_NAMES = {"event_event_pending": ("event.event_pending",)}
     TAGS = {

@@ -22,6 +22,7 @@ class Sclpquiesce(VMState):
     MINIMUM_VERSION = 0
     TAG = 20562
     MARKED = True
+    ASKS = False
     FIELDS = ("event_pending",)
     TAGS = {"event_pending": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("event_pending",)

@@ -131,6 +131,7 @@ class S390Skeys(VMState):
     MINIMUM_VERSION = 1
     TAG = 20563
     MARKED = True
+    ASKS = False
     FIELDS = ("records",)
     TAGS = {"records": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("records",)

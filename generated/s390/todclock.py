@@ -24,6 +24,7 @@ class Todclock(VMState):
     MINIMUM_VERSION = 1
     TAG = 20564
     MARKED = True
+    ASKS = False
     FIELDS = ("present", "high", "low")
     TAGS = {
         "present": 0,

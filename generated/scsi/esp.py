@@ -48,6 +48,7 @@ class EspPdma(VMState):
     VERSION = 0
     MINIMUM_VERSION = 0
     MARKED = True
+    ASKS = False
     FIELDS = ("pdma_cb",)
     TAGS = {"pdma_cb": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("pdma_cb",)

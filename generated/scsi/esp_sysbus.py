@@ -30,6 +30,7 @@ class Sysbusespscsi(VMState):
     MINIMUM_VERSION = 1
     TAG = 20597
     MARKED = True
+    ASKS = False
     FIELDS = ("esp_mig_version_id", "esp")
     ABSENT = {"esp_mig_version_id": 4}
     WIRE_NAMES = {"esp_mig_version_id": ("esp.mig_version_id",)}

@@ -122,6 +122,7 @@ class ScsiGenericLongSense(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("sense_rest",)
     WIRE_NAMES = {"sense_rest": ("sense",)}
     TAGS = {"sense_rest": 0, "<version>": 1, "<kept>": 2}

@@ -21,6 +21,7 @@ class SpaprVscsi(VMState):
     MINIMUM_VERSION = 1
     TAG = 20552
     MARKED = True
+    ASKS = False
     FIELDS = ("vdev",)
     TAGS = {"vdev": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("vdev",)

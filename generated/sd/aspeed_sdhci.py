@@ -23,6 +23,7 @@ class AspeedSdhci(VMState):
     MINIMUM_VERSION = 0
     TAG = 20427
     MARKED = True
+    ASKS = False
     FIELDS = ("regs",)
     TAGS = {"regs": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("regs",)

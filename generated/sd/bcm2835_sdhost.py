@@ -27,6 +27,7 @@ class Bcm2835Sdhost(VMState):
     MINIMUM_VERSION = 1
     TAG = 20428
     MARKED = True
+    ASKS = False
     FIELDS = (
         "cmd",
         "cmdarg",

@@ -91,6 +91,7 @@ class SdCardOcrState(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("ocr", "ocr_power_timer")
     TAGS = {"ocr": 0, "ocr_power_timer": 1, "<version>": 2, "<kept>": 3}
     __slots__ = ("ocr", "ocr_power_timer")
@@ -157,6 +158,7 @@ class SdCardExtCsdModesState(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("ext_csd_rw",)
     TAGS = {"ext_csd_rw": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("ext_csd_rw",)

@@ -22,6 +22,7 @@ class Npcm7xxSdhci(VMState):
     MINIMUM_VERSION = 0
     TAG = 20430
     MARKED = True
+    ASKS = False
     FIELDS = ("regs_boottoctrl",)
     WIRE_NAMES = {"regs_boottoctrl": ("regs.boottoctrl",)}
     TAGS = {"regs_boottoctrl": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}

@@ -27,6 +27,7 @@ class Pl181(VMState):
     MINIMUM_VERSION = 1
     TAG = 20431
     MARKED = True
+    ASKS = False
     FIELDS = (
         "clock",
         "power",

@@ -31,6 +31,7 @@ class Pxa2xxMmci(VMState):
     MINIMUM_VERSION = 2
     TAG = 20432
     MARKED = True
+    ASKS = False
     FIELDS = (
         "status",
         "clkrt",

@@ -92,6 +92,7 @@ class SdhciPendingInsert(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("pending_insert_state",)
     TAGS = {"pending_insert_state": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("pending_insert_state",)

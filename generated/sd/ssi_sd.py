@@ -38,6 +38,7 @@ class SsiSd(VMState):
     MINIMUM_VERSION = 2
     TAG = 20433
     MARKED = True
+    ASKS = False
     FIELDS = (
         "mode",
         "cmd",

@@ -19,6 +19,7 @@ class ADM1266(VMState):
     MINIMUM_VERSION = 0
     TAG = 20434
     MARKED = True
+    ASKS = False
     FIELDS = ("parent",)
     TAGS = {"parent": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("parent",)

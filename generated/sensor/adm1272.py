@@ -25,6 +25,7 @@ class ADM1272(VMState):
     MINIMUM_VERSION = 0
     TAG = 20435
     MARKED = True
+    ASKS = False
     FIELDS = (
         "parent",
         "ein_ext",

@@ -33,6 +33,7 @@ class DPS310(VMState):
     MINIMUM_VERSION = 0
     TAG = 20436
     MARKED = True
+    ASKS = False
     FIELDS = ("len", "regs", "pointer", "i2c")
     TAGS = {
         "len": 0,

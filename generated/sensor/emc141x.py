@@ -25,6 +25,7 @@ class EMC141X(VMState):
     MINIMUM_VERSION = 0
     TAG = 20437
     MARKED = True
+    ASKS = False
     FIELDS = ("len", "data", "pointer", "parent_obj")
     TAGS = {
         "len": 0,

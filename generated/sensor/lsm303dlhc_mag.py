@@ -25,6 +25,7 @@ class LSM303DLHCMAG(VMState):
     MINIMUM_VERSION = 0
     TAG = 20438
     MARKED = True
+    ASKS = False
     FIELDS = (
         "parent_obj",
         "len",

@@ -37,6 +37,7 @@ class Max31785(VMState):
     MINIMUM_VERSION = 0
     TAG = 20439
     MARKED = True
+    ASKS = False
     FIELDS = (
         "parent",
         "mfr_mode",

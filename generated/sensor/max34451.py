@@ -45,6 +45,7 @@ class Max34451(VMState):
     MINIMUM_VERSION = 0
     TAG = 20440
     MARKED = True
+    ASKS = False
     FIELDS = (
         "parent",
         "power_good_on",

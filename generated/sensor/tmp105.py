@@ -41,6 +41,7 @@ class TMP105DetectFalling(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("detect_falling",)
     TAGS = {"detect_falling": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("detect_falling",)
@@ -105,6 +106,7 @@ class TMP105(VMState):
     MINIMUM_VERSION = 0
     TAG = 20441
     MARKED = True
+    ASKS = False
     FIELDS = ("len", "buf", "pointer", "config", "temperature", "limit", "alarm", "i2c")
     TAGS = {
         "len": 0,

@@ -36,6 +36,7 @@ class TMP421(VMState):
     MINIMUM_VERSION = 0
     TAG = 20442
     MARKED = True
+    ASKS = False
     FIELDS = ("len", "buf", "pointer", "config", "status", "rate", "temperature", "i2c")
     TAGS = {
         "len": 0,

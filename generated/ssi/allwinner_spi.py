@@ -23,6 +23,7 @@ class AllwinnerSpi(VMState):
     MINIMUM_VERSION = 1
     TAG = 20443
     MARKED = True
+    ASKS = False
     FIELDS = ("tx_fifo", "rx_fifo", "regs")
     TAGS = {
         "tx_fifo": 0,

@@ -33,6 +33,7 @@ class AspeedSmc(VMState):
     MINIMUM_VERSION = 2
     TAG = 20444
     MARKED = True
+    ASKS = False
     FIELDS = ("regs", "snoop_index", "snoop_dummies", "unselect")
     TAGS = {
         "regs": 0,

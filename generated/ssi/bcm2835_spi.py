@@ -25,6 +25,7 @@ class Bcm2835Spi(VMState):
     MINIMUM_VERSION = 1
     TAG = 20445
     MARKED = True
+    ASKS = False
     FIELDS = ("tx_fifo", "rx_fifo", "cs", "clk", "dlen", "ltoh", "dc")
     TAGS = {
         "tx_fifo": 0,

@@ -32,6 +32,7 @@ class ImxSpi(VMState):
     MINIMUM_VERSION = 1
     TAG = 20447
     MARKED = True
+    ASKS = False
     FIELDS = ("tx_fifo_fifo", "rx_fifo_fifo", "burst_length", "regs")
     WIRE_NAMES = {"tx_fifo_fifo": ("tx_fifo.fifo",), "rx_fifo_fifo": ("rx_fifo.fifo",)}
     TAGS = {

@@ -25,6 +25,7 @@ class MssSpi(VMState):
     MINIMUM_VERSION = 1
     TAG = 20448
     MARKED = True
+    ASKS = False
     FIELDS = ("tx_fifo_fifo", "rx_fifo_fifo", "regs")
     WIRE_NAMES = {"tx_fifo_fifo": ("tx_fifo.fifo",), "rx_fifo_fifo": ("rx_fifo.fifo",)}
     TAGS = {

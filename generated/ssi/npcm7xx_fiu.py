@@ -24,6 +24,7 @@ class Npcm7xxFiu(VMState):
     MINIMUM_VERSION = 0
     TAG = 20450
     MARKED = True
+    ASKS = False
     FIELDS = ("active_cs", "regs")
     TAGS = {"active_cs": 0, "regs": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("active_cs", "regs")

@@ -23,6 +23,7 @@ class Pl022Ssp(VMState):
     MINIMUM_VERSION = 1
     TAG = 20451
     MARKED = True
+    ASKS = False
     FIELDS = (
         "cr0",
         "cr1",

@@ -23,6 +23,7 @@ class Stm32f2xxSpi(VMState):
     MINIMUM_VERSION = 1
     TAG = 20452
     MARKED = True
+    ASKS = False
     FIELDS = (
         "spi_cr1",
         "spi_cr2",

@@ -25,6 +25,7 @@ class XilinxSpi(VMState):
     MINIMUM_VERSION = 1
     TAG = 20453
     MARKED = True
+    ASKS = False
     FIELDS = ("tx_fifo", "rx_fifo", "regs")
     TAGS = {
         "tx_fifo": 0,

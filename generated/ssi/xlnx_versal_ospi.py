@@ -130,6 +130,7 @@ class XlnxVersalOspi(VMState):
     MINIMUM_VERSION = 1
     TAG = 20455
     MARKED = True
+    ASKS = False
     FIELDS = (
         "rx_fifo",
         "tx_fifo",

@@ -37,6 +37,7 @@ class ConfigurationTargetPageBits(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("target_page_bits",)
     TAGS = {"target_page_bits": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("target_page_bits",)
@@ -102,6 +103,7 @@ class ConfigurationCapabilities(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("capabilities",)
     TAGS = {"capabilities": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("capabilities",)
@@ -168,6 +170,7 @@ class ConfigurationUuid(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("uuid",)
     WIRE_NAMES = {"uuid": ("uuid.data",)}
     TAGS = {"uuid": 0, "<version>": 1, "<kept>": 2}
@@ -233,6 +236,7 @@ class Configuration(VMState):
     MINIMUM_VERSION = 0
     TAG = 20062
     MARKED = True
+    ASKS = False
     FIELDS = ("name",)
     TAGS = {"name": 0, "<subsections>": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     SUBSECTIONS = (

@@ -32,6 +32,7 @@ class Globalstate(VMState):
     MINIMUM_VERSION = 1
     TAG = 20063
     MARKED = True
+    ASKS = False
     FIELDS = ("size", "runstate", "has_vm_was_suspended", "vm_was_suspended")
     TAGS = {
         "size": 0,

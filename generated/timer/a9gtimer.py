@@ -114,6 +114,7 @@ class ArmCortexA9GlobalTimerGlobalControl(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("control",)
     TAGS = {"control": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("control",)

@@ -27,6 +27,7 @@ class A10Pit(VMState):
     MINIMUM_VERSION = 1
     TAG = 20458
     MARKED = True
+    ASKS = False
     FIELDS = (
         "irq_enable",
         "irq_status",

@@ -23,6 +23,7 @@ class Sp804(VMState):
     MINIMUM_VERSION = 1
     TAG = 20461
     MARKED = True
+    ASKS = False
     FIELDS = ("level",)
     TAGS = {"level": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("level",)

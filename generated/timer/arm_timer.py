@@ -37,6 +37,7 @@ class ArmTimer(VMState):
     MINIMUM_VERSION = 1
     TAG = 20462
     MARKED = True
+    ASKS = False
     FIELDS = ("control", "limit", "int_level", "timer")
     TAGS = {
         "control": 0,

@@ -36,6 +36,7 @@ class Armv7mSystick(VMState):
     MINIMUM_VERSION = 2
     TAG = 20463
     MARKED = True
+    ASKS = False
     FIELDS = ("refclk", "cpuclk", "control", "tick", "ptimer")
     TAGS = {
         "refclk": 0,

@@ -26,6 +26,7 @@ class AspeedRtc(VMState):
     MINIMUM_VERSION = 0
     TAG = 20464
     MARKED = True
+    ASKS = False
     FIELDS = ("reg", "offset", "offset_32", "offset_32_again")
     WIRE_NAMES = {"offset_32": ("offset",), "offset_32_again": ("offset",)}
     TAGS = {

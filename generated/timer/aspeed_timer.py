@@ -120,6 +120,7 @@ class AspeedTimerctrl(VMState):
     MINIMUM_VERSION = 2
     TAG = 20465
     MARKED = True
+    ASKS = False
     FIELDS = ("ctrl", "ctrl2", "ctrl3", "irq_sts", "timers")
     TAGS = {
         "ctrl": 0,

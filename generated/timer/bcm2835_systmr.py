@@ -23,6 +23,7 @@ class Bcm2835SysTimer(VMState):
     MINIMUM_VERSION = 1
     TAG = 20466
     MARKED = True
+    ASKS = False
     FIELDS = ("reg_ctrl_status", "reg_compare")
     WIRE_NAMES = {
         "reg_ctrl_status": ("reg.ctrl_status",),

@@ -198,6 +198,7 @@ class CadenceTTC(VMState):
     MINIMUM_VERSION = 1
     TAG = 20467
     MARKED = True
+    ASKS = False
     FIELDS = ("timer",)
     TAGS = {"timer": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("timer",)

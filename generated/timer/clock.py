@@ -31,6 +31,7 @@ class ClockMuldiv(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("multiplier", "divider")
     TAGS = {"multiplier": 0, "divider": 1, "<version>": 2, "<kept>": 3}
     __slots__ = ("multiplier", "divider")

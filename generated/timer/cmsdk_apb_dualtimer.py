@@ -130,6 +130,7 @@ class CmsdkApbDualtimer(VMState):
     MINIMUM_VERSION = 1
     TAG = 20468
     MARKED = True
+    ASKS = False
     FIELDS = ("timclk", "timermod", "timeritcr", "timeritop")
     TAGS = {
         "timclk": 0,

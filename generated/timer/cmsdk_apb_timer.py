@@ -26,6 +26,7 @@ class CmsdkApbTimer(VMState):
     MINIMUM_VERSION = 1
     TAG = 20469
     MARKED = True
+    ASKS = False
     FIELDS = ("timer", "pclk", "ctrl", "value", "reload", "intstatus")
     TAGS = {
         "timer": 0,

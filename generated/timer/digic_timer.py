@@ -25,6 +25,7 @@ class DigicTimer(VMState):
     MINIMUM_VERSION = 1
     TAG = 20470
     MARKED = True
+    ASKS = False
     FIELDS = ("ptimer", "control", "relvalue")
     TAGS = {
         "ptimer": 0,

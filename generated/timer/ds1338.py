@@ -39,6 +39,7 @@ class Ds1338(VMState):
     MINIMUM_VERSION = 1
     TAG = 20471
     MARKED = True
+    ASKS = False
     FIELDS = ("parent_obj", "offset", "wday_offset", "nvram", "ptr", "addr_byte")
     TAGS = {
         "parent_obj": 0,

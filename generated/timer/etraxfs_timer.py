@@ -23,6 +23,7 @@ class Etraxfs(VMState):
     MINIMUM_VERSION = 0
     TAG = 20472
     MARKED = True
+    ASKS = False
     FIELDS = (
         "wd_hits",
         "rw_tmr0_div",

@@ -687,6 +687,7 @@ class Exynos4210Mct(VMState):
     MINIMUM_VERSION = 1
     TAG = 20473
     MARKED = True
+    ASKS = False
     FIELDS = ("reg_mct_cfg", "l_timer", "g_timer", "freq")
     TAGS = {
         "reg_mct_cfg": 0,

@@ -119,6 +119,7 @@ class Exynos4210Pwm(VMState):
     MINIMUM_VERSION = 1
     TAG = 20474
     MARKED = True
+    ASKS = False
     FIELDS = ("reg_tcfg", "reg_tcon", "reg_tint_cstat", "timer")
     TAGS = {
         "reg_tcfg": 0,

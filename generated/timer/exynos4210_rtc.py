@@ -27,6 +27,7 @@ class Exynos4210Rtc(VMState):
     MINIMUM_VERSION = 1
     TAG = 20475
     MARKED = True
+    ASKS = False
     FIELDS = (
         "reg_intp",
         "reg_rtccon",

@@ -199,6 +199,7 @@ class HpetRtcIrqLevel(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("rtc_irq_level",)
     TAGS = {"rtc_irq_level": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("rtc_irq_level",)
@@ -264,6 +265,7 @@ class HpetOffset(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("hpet_offset",)
     TAGS = {"hpet_offset": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("hpet_offset",)
@@ -324,6 +326,7 @@ class Hpet(VMState):
     MINIMUM_VERSION = 1
     TAG = 20064
     MARKED = True
+    ASKS = False
     FIELDS = ("config", "isr", "hpet_counter", "timer")
     WIRE_NAMES = {"num_timers": ("num_timers_save", "num_timers")}
     TAGS = {

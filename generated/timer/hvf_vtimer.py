@@ -22,6 +22,7 @@ class HvfVtimer(VMState):
     MINIMUM_VERSION = 1
     TAG = 20652
     MARKED = True
+    ASKS = False
     FIELDS = ("vtimer_val",)
     TAGS = {"vtimer_val": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("vtimer_val",)

@@ -286,6 +286,7 @@ class I8254(VMState):
     MINIMUM_VERSION = 2
     TAG = 20065
     MARKED = True
+    ASKS = False
     FIELDS = ("channels_0_irq_disabled", "channels", "channels_0_next_transition_time")
     WIRE_NAMES = {
         "channels_0_irq_disabled": ("channels[0].irq_disabled",),

@@ -23,6 +23,7 @@ class IbexTimer(VMState):
     MINIMUM_VERSION = 2
     TAG = 20476
     MARKED = True
+    ASKS = False
     FIELDS = (
         "timer_ctrl",
         "timer_cfg0",

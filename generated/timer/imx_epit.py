@@ -27,6 +27,7 @@ class ImxEpit(VMState):
     MINIMUM_VERSION = 2
     TAG = 20477
     MARKED = True
+    ASKS = False
     FIELDS = ("cr", "sr", "lr", "cmp", "cnt", "freq", "timer_reload", "timer_cmp")
     TAGS = {
         "cr": 0,

@@ -25,6 +25,7 @@ class Imx25Gpt(VMState):
     MINIMUM_VERSION = 3
     TAG = 20478
     MARKED = True
+    ASKS = False
     FIELDS = (
         "cr",
         "pr",

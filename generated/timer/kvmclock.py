@@ -33,6 +33,7 @@ class KvmclockClockIsReliable(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("clock_is_reliable",)
     TAGS = {"clock_is_reliable": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("clock_is_reliable",)
@@ -98,6 +99,7 @@ class Kvmclock(VMState):
     MINIMUM_VERSION = 1
     TAG = 20066
     MARKED = True
+    ASKS = False
     FIELDS = ("clock",)
     TAGS = {"clock": 0, "<subsections>": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     SUBSECTIONS = (

@@ -24,6 +24,7 @@ class Ls7aRtc(VMState):
     MINIMUM_VERSION = 1
     TAG = 20479
     MARKED = True
+    ASKS = False
     FIELDS = ("offset_toy", "offset_rtc", "toymatch", "rtcmatch", "cntrctl")
     TAGS = {
         "offset_toy": 0,

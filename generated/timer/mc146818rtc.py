@@ -174,6 +174,7 @@ class Mc146818rtcIrqReinjectOnAckCount(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("irq_reinject_on_ack_count",)
     TAGS = {"irq_reinject_on_ack_count": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("irq_reinject_on_ack_count",)
@@ -240,6 +241,7 @@ class Mc146818rtc(VMState):
     MINIMUM_VERSION = 1
     TAG = 20067
     MARKED = True
+    ASKS = False
     FIELDS = (
         "cmos_data",
         "cmos_index",

@@ -96,6 +96,7 @@ class MssTimer(VMState):
     MINIMUM_VERSION = 1
     TAG = 20481
     MARKED = True
+    ASKS = False
     FIELDS = ("freq_hz", "timers")
     TAGS = {"freq_hz": 0, "timers": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("freq_hz", "timers")

@@ -246,6 +246,7 @@ class Npcm7xxTimerCtrl(VMState):
     MINIMUM_VERSION = 1
     TAG = 20482
     MARKED = True
+    ASKS = False
     FIELDS = ("tisr", "clock", "timer", "watchdog_timer")
     TAGS = {
         "tisr": 0,

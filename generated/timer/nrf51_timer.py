@@ -34,6 +34,7 @@ class Nrf51SocTimer(VMState):
     MINIMUM_VERSION = 0
     TAG = 20483
     MARKED = True
+    ASKS = False
     FIELDS = (
         "timer",
         "timer_start_ns",

@@ -25,6 +25,7 @@ class Or1kTimer(VMState):
     MINIMUM_VERSION = 1
     TAG = 20484
     MARKED = True
+    ASKS = False
     FIELDS = ("ttcr", "ttcr_offset", "clk_offset", "last_clk")
     TAGS = {
         "ttcr": 0,

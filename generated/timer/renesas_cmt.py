@@ -19,6 +19,7 @@ class RxCmt(VMState):
     MINIMUM_VERSION = 1
     TAG = 20486
     MARKED = True
+    ASKS = False
     FIELDS = ("cmstr", "cmcr", "cmcnt", "cmcor", "tick", "timer")
     TAGS = {
         "cmstr": 0,

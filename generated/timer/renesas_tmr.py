@@ -19,6 +19,7 @@ class RxTmr(VMState):
     MINIMUM_VERSION = 1
     TAG = 20487
     MARKED = True
+    ASKS = False
     FIELDS = (
         "tick",
         "tcnt",

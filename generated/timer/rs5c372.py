@@ -37,6 +37,7 @@ class Rs5c372(VMState):
     MINIMUM_VERSION = 1
     TAG = 20488
     MARKED = True
+    ASKS = False
     FIELDS = ("parent_obj", "offset", "nvram", "ptr", "tx_format", "addr_byte")
     TAGS = {
         "parent_obj": 0,

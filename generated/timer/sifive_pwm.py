@@ -21,6 +21,7 @@ class SifivePwm(VMState):
     MINIMUM_VERSION = 1
     TAG = 20489
     MARKED = True
+    ASKS = False
     FIELDS = ("timer", "tick_offset", "pwmcfg", "pwmcmp")
     TAGS = {
         "timer": 0,

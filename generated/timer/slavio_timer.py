@@ -139,6 +139,7 @@ class SlavioTimer(VMState):
     MINIMUM_VERSION = 3
     TAG = 20490
     MARKED = True
+    ASKS = False
     FIELDS = ("cputimer",)
     TAGS = {"cputimer": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("cputimer",)

@@ -19,6 +19,7 @@ class SseCounter(VMState):
     MINIMUM_VERSION = 1
     TAG = 20491
     MARKED = True
+    ASKS = False
     FIELDS = ("clk",)
     TAGS = {"clk": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("clk",)

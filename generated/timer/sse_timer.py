@@ -23,6 +23,7 @@ class SseTimer(VMState):
     MINIMUM_VERSION = 1
     TAG = 20492
     MARKED = True
+    ASKS = False
     FIELDS = (
         "timer",
         "cntfrq",

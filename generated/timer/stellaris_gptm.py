@@ -23,6 +23,7 @@ class StellarisGptm(VMState):
     MINIMUM_VERSION = 1
     TAG = 20493
     MARKED = True
+    ASKS = False
     FIELDS = (
         "config",
         "mode",

@@ -23,6 +23,7 @@ class Stm32f2xxTimer(VMState):
     MINIMUM_VERSION = 1
     TAG = 20494
     MARKED = True
+    ASKS = False
     FIELDS = (
         "tick_offset",
         "tim_cr1",

@@ -34,6 +34,7 @@ class TimerIcountWarpTimer(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("vm_clock_warp_start", "icount_warp_timer")
     TAGS = {
         "vm_clock_warp_start": 0,
@@ -114,6 +115,7 @@ class TimerIcountTimers(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("icount_rt_timer", "icount_vm_timer")
     TAGS = {"icount_rt_timer": 0, "icount_vm_timer": 1, "<version>": 2, "<kept>": 3}
     __slots__ = ("icount_rt_timer", "icount_vm_timer")
@@ -179,6 +181,7 @@ class TimerIcountShift(VMState):
     VERSION = 2
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("icount_time_shift", "last_delta")
     TAGS = {"icount_time_shift": 0, "last_delta": 1, "<version>": 2, "<kept>": 3}
     __slots__ = ("icount_time_shift", "last_delta")
@@ -263,6 +266,7 @@ class TimerIcount(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("qemu_icount_bias", "qemu_icount")
     TAGS = {
         "qemu_icount_bias": 0,
@@ -365,6 +369,7 @@ class Timer(VMState):
     MINIMUM_VERSION = 1
     TAG = 20068
     MARKED = True
+    ASKS = False
     FIELDS = ("cpu_ticks_offset", "cpu_clock_offset")
     TAGS = {
         "cpu_ticks_offset": 0,

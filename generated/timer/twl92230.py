@@ -165,6 +165,7 @@ class Menelaus(VMState):
     MINIMUM_VERSION = 0
     TAG = 20495
     MARKED = True
+    ASKS = False
     FIELDS = (
         "firstbyte",
         "reg",

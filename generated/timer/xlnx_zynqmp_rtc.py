@@ -24,6 +24,7 @@ class XlnxZynmpRtc(VMState):
     MINIMUM_VERSION = 1
     TAG = 20496
     MARKED = True
+    ASKS = False
     FIELDS = ("regs", "tick_offset")
     TAGS = {"regs": 0, "tick_offset": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("regs", "tick_offset")

@@ -25,6 +25,7 @@ class TpmCrb(VMState):
     MINIMUM_VERSION = 0
     TAG = 20600
     MARKED = True
+    ASKS = False
     FIELDS = ("regs",)
     TAGS = {"regs": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("regs",)

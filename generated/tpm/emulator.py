@@ -42,6 +42,7 @@ class TpmEmulator(VMState):
     MINIMUM_VERSION = 0
     TAG = 20601
     MARKED = True
+    ASKS = False
     FIELDS = (
         "permanent_flags",
         "permanent_size",

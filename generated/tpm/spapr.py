@@ -45,6 +45,7 @@ class TpmSpapr(VMState):
     MINIMUM_VERSION = 0
     TAG = 20602
     MARKED = True
+    ASKS = False
     FIELDS = ("vdev", "state", "numbytes", "buffer", "crq_data")
     WIRE_NAMES = {"crq_data": ("crq.data",)}
     TAGS = {

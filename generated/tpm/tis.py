@@ -36,6 +36,7 @@ class TpmTis(VMState):
     MINIMUM_VERSION = 0
     TAG = 20603
     MARKED = True
+    ASKS = False
     FIELDS = (
         "buffer",
         "rw_offset",

@@ -36,6 +36,7 @@ class TpmTisI2c(VMState):
     MINIMUM_VERSION = 0
     TAG = 20604
     MARKED = True
+    ASKS = False
     FIELDS = (
         "buffer",
         "rw_offset",

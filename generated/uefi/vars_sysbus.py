@@ -19,6 +19,7 @@ class UefiVarsSysbus(VMState):
     MINIMUM_VERSION = 0
     TAG = 20533
     MARKED = True
+    ASKS = False
     FIELDS = ("state",)
     TAGS = {"state": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("state",)

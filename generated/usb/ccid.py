@@ -256,6 +256,7 @@ class UsbCcid(VMState):
     MINIMUM_VERSION = 1
     TAG = 20014
     MARKED = True
+    ASKS = False
     FIELDS = (
         "dev",
         "debug",

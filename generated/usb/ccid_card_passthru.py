@@ -29,6 +29,7 @@ class CcidCardPassthru(VMState):
     MINIMUM_VERSION = 1
     TAG = 20083
     MARKED = True
+    ASKS = False
     FIELDS = ("vscard_in_data", "vscard_in_pos", "vscard_in_hdr", "atr", "atr_length")
     TAGS = {
         "vscard_in_data": 0,

@@ -252,6 +252,7 @@ class Dwc2(VMState):
     MINIMUM_VERSION = 1
     TAG = 20084
     MARKED = True
+    ASKS = False
     FIELDS = (
         "glbreg",
         "fszreg",

@@ -19,6 +19,7 @@ class EhciSysbus(VMState):
     MINIMUM_VERSION = 1
     TAG = 20086
     MARKED = True
+    ASKS = False
     FIELDS = ("ehci",)
     TAGS = {"ehci": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("ehci",)

@@ -21,6 +21,7 @@ class UsbHost(VMState):
     MINIMUM_VERSION = 1
     TAG = 20087
     MARKED = True
+    ASKS = False
     FIELDS = ("parent_obj",)
     TAGS = {"parent_obj": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("parent_obj",)

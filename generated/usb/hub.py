@@ -104,6 +104,7 @@ class UsbHubPortTimer(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("port_timer",)
     TAGS = {"port_timer": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("port_timer",)
@@ -167,6 +168,7 @@ class UsbHub(VMState):
     MINIMUM_VERSION = 1
     TAG = 20070
     MARKED = True
+    ASKS = False
     FIELDS = ("dev", "ports")
     TAGS = {
         "dev": 0,

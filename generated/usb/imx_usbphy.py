@@ -23,6 +23,7 @@ class ImxUsbphy(VMState):
     MINIMUM_VERSION = 1
     TAG = 20497
     MARKED = True
+    ASKS = False
     FIELDS = ("usbphy",)
     TAGS = {"usbphy": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("usbphy",)

@@ -214,6 +214,7 @@ class UsbKbd(VMState):
     MINIMUM_VERSION = 1
     TAG = 20071
     MARKED = True
+    ASKS = False
     FIELDS = ("dev", "hid")
     TAGS = {"dev": 0, "hid": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("dev", "hid")

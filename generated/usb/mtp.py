@@ -19,6 +19,7 @@ class UsbMtp(VMState):
     MINIMUM_VERSION = 1
     TAG = 20088
     MARKED = True
+    ASKS = False
     FIELDS = ("dev",)
     TAGS = {"dev": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("dev",)

@@ -140,6 +140,7 @@ class OhciEofTimer(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("eof_timer",)
     TAGS = {"eof_timer": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("eof_timer",)

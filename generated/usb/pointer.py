@@ -212,6 +212,7 @@ class UsbPtr(VMState):
     MINIMUM_VERSION = 1
     TAG = 20072
     MARKED = True
+    ASKS = False
     FIELDS = ("dev", "hid")
     TAGS = {"dev": 0, "hid": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("dev", "hid")

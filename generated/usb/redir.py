@@ -435,6 +435,7 @@ class EndpointBulkReceiving(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("bulk_receiving_started",)
     TAGS = {"bulk_receiving_started": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("bulk_receiving_started",)
@@ -500,6 +501,7 @@ class EndpointStreamState(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("max_streams",)
     TAGS = {"max_streams": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("max_streams",)

@@ -35,6 +35,7 @@ class UsbStorage(VMState):
     MINIMUM_VERSION = 1
     TAG = 20073
     MARKED = True
+    ASKS = False
     FIELDS = (
         "dev",
         "mode",

@@ -34,6 +34,7 @@ class U2fKey(VMState):
     MINIMUM_VERSION = 1
     TAG = 20091
     MARKED = True
+    ASKS = False
     FIELDS = (
         "dev",
         "idle",

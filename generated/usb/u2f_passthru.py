@@ -19,6 +19,7 @@ class U2fKeyPassthru(VMState):
     MINIMUM_VERSION = 1
     TAG = 20092
     MARKED = True
+    ASKS = False
     FIELDS = ("base",)
     TAGS = {"base": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("base",)

@@ -19,6 +19,7 @@ class UsbUas(VMState):
     MINIMUM_VERSION = 0
     TAG = 20093
     MARKED = True
+    ASKS = False
     FIELDS = ("dev",)
     TAGS = {"dev": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("dev",)

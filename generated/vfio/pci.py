@@ -82,6 +82,7 @@ class VFIOPCIDeviceVFIODisplay(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("dpy",)
     TAGS = {"dpy": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("dpy",)

@@ -56,6 +56,7 @@ class VirtioBalloonDeviceFreePageReport(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("free_page_hint_cmd_id", "free_page_hint_status")
     WIRE_NAMES = {
         "free_page_hint_cmd_id": ("free_page_hint_cmd_id", "free_page_report_cmd_id"),
@@ -145,6 +146,7 @@ class VirtioBalloonDevicePagePoison(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("poison_val",)
     TAGS = {"poison_val": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("poison_val",)

@@ -936,6 +936,7 @@ class VirtioPciModernState(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("dfselect", "gfselect", "guest_features", "vqs")
     TAGS = {
         "dfselect": 0,
@@ -1217,6 +1218,7 @@ class VirtioMmioState(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("guest_features", "vqs")
     TAGS = {"guest_features": 0, "vqs": 1, "<version>": 2, "<kept>": 3}
     __slots__ = ("guest_features", "vqs")
@@ -1496,6 +1498,7 @@ class VirtioDeviceEndian(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("device_endian",)
     TAGS = {"device_endian": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("device_endian",)
@@ -1562,6 +1565,7 @@ class Virtio_64bitFeatures(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("guest_features",)
     TAGS = {"guest_features": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("guest_features",)
@@ -1624,6 +1628,7 @@ class VirtioVirtqueues(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("vq",)
     TAGS = {"vq": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("vq",)
@@ -1705,6 +1710,7 @@ class VirtioRingsize(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("ringsize",)
     WIRE_NAMES = {"ringsize": ("vq",)}
     TAGS = {"ringsize": 0, "<version>": 1, "<kept>": 2}
@@ -1791,6 +1797,7 @@ class VirtioBroken(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("broken",)
     TAGS = {"broken": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("broken",)
@@ -1853,6 +1860,7 @@ class VirtioExtraState(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("extra_state",)
     TAGS = {"extra_state": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("extra_state",)
@@ -1915,6 +1923,7 @@ class VirtioStarted(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("started",)
     TAGS = {"started": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("started",)
@@ -1977,6 +1986,7 @@ class VirtioPackedVirtqueues(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("packed_vq",)
     WIRE_NAMES = {"packed_vq": ("vq",)}
     TAGS = {"packed_vq": 0, "<version>": 1, "<kept>": 2}
@@ -2067,6 +2077,7 @@ class VirtioDisabled(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("disabled",)
     TAGS = {"disabled": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("disabled",)

@@ -960,6 +960,7 @@ class VirtioGpuBlob(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = ("virtio_gpu_blob",)
     WIRE_NAMES = {"virtio_gpu_blob": ("virtio-gpu/blob",)}
     TAGS = {"virtio_gpu_blob": 0, "<version>": 1, "<kept>": 2}

@@ -113,6 +113,7 @@ class VirtioMemDeviceEarly(VMState):
     MINIMUM_VERSION = 1
     TAG = 20611
     MARKED = True
+    ASKS = False
     FIELDS = ("checks", "size", "bitmap")
     TAGS = {
         "checks": 0,

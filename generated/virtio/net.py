@@ -96,6 +96,7 @@ class VirtioNetDeviceRss(VMState):
     VERSION = 1
     MINIMUM_VERSION = 1
     MARKED = True
+    ASKS = False
     FIELDS = (
         "enabled",
         "redirect",
@@ -306,6 +307,7 @@ class VirtioNetDeviceBackend(VMState):
     VERSION = 0
     MINIMUM_VERSION = 0
     MARKED = True
+    ASKS = False
     FIELDS = ("backend",)
     TAGS = {"backend": 0, "<version>": 1, "<kept>": 2}
     __slots__ = ("backend",)

@@ -89,6 +89,7 @@ class VhostUserFsBackend(VMState):
     VERSION = 0
     MINIMUM_VERSION = 0
     MARKED = True
+    ASKS = False
     FIELDS = ("back_end",)
     WIRE_NAMES = {"back_end": ("back-end",)}
     TAGS = {"back_end": 0, "<version>": 1, "<kept>": 2}

@@ -25,6 +25,7 @@ class AllwinnerWdt(VMState):
     MINIMUM_VERSION = 1
     TAG = 20499
     MARKED = True
+    ASKS = False
     FIELDS = ("timer", "regs")
     TAGS = {"timer": 0, "regs": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("timer", "regs")

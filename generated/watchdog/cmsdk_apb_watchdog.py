@@ -26,6 +26,7 @@ class CmsdkApbWatchdog(VMState):
     MINIMUM_VERSION = 1
     TAG = 20501
     MARKED = True
+    ASKS = False
     FIELDS = (
         "wdogclk",
         "timer",

@@ -22,6 +22,7 @@ class Ib700Wdt(VMState):
     MINIMUM_VERSION = 0
     TAG = 20534
     MARKED = True
+    ASKS = False
     FIELDS = ("timer",)
     TAGS = {"timer": 0, "<version>": 1, "<facts>": 2, "<kept>": 3}
     __slots__ = ("timer",)

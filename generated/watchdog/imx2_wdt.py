@@ -23,6 +23,7 @@ class Imx2Wdt(VMState):
     MINIMUM_VERSION = 0
     TAG = 20502
     MARKED = True
+    ASKS = False
     FIELDS = (
         "wicr_locked",
         "wcr_locked",

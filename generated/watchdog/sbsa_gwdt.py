@@ -23,6 +23,7 @@ class SbsaGwdt(VMState):
     MINIMUM_VERSION = 1
     TAG = 20503
     MARKED = True
+    ASKS = False
     FIELDS = ("timer", "wcs", "worl", "woru", "wcvl", "wcvu")
     TAGS = {
         "timer": 0,

@@ -34,6 +34,7 @@ class SpaprWatchdog(VMState):
     MINIMUM_VERSION = 1
     TAG = 20651
     MARKED = True
+    ASKS = False
     FIELDS = ("timer", "action", "leave_others")
     TAGS = {
         "timer": 0,

@@ -29,6 +29,7 @@ class XenGnttab(VMState):
     MINIMUM_VERSION = 1
     TAG = 20640
     MARKED = True
+    ASKS = False
     FIELDS = ("nr_frames", "gnt_frame_gpas")
     TAGS = {
         "nr_frames": 0,

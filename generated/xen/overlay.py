@@ -23,6 +23,7 @@ class XenOverlay(VMState):
     MINIMUM_VERSION = 1
     TAG = 20641
     MARKED = True
+    ASKS = False
     FIELDS = ("shinfo_gpa", "long_mode")
     TAGS = {"shinfo_gpa": 0, "long_mode": 1, "<version>": 2, "<facts>": 3, "<kept>": 4}
     __slots__ = ("shinfo_gpa", "long_mode")

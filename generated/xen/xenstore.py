@@ -34,6 +34,7 @@ class XenXenstore(VMState):
     MINIMUM_VERSION = 1
     TAG = 20644
     MARKED = True
+    ASKS = False
     FIELDS = (
         "req_data",
         "rsp_data",

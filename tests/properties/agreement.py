@@ -63,6 +63,7 @@ def check_binary(value: VMState) -> bytes:
 
     walked, end = load_by_walk(cls, data, 0, version, asked := Facts(known))
     assert end == len(data)
+    assert cls.ASKS or not asked.asked, "what asks for nothing, asks"
     same(walked, value)
     assert save_by_walk(walked, version, facts) == data
     same(cls.from_binary(data, version=version, facts=facts), value)

@@ -12,15 +12,13 @@ from vmsgen.runtime.ber_in import FACTS, VERSION, BerIn
 from vmsgen.runtime.ber_out import BerOut
 from vmsgen.runtime.binary_codec import _reason, check_version
 from vmsgen.runtime.errors import DataError, LayoutError, VmsgenError
-from vmsgen.runtime.facts import Facts
+from vmsgen.runtime.facts import NOBODYS, Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
 from vmsgen.runtime.straight import FAST_PATH_ERRORS, NotPlain, content, tlv
 from vmsgen.runtime.values import StateValues
 
 V = TypeVar("V", bound=StateValues)
 
-#: what is known where nobody says anything
-_NONE: Final = Facts()
 #: places that are tried for where the facts of a state begin
 _LOOKS: Final = 16
 
@@ -30,16 +28,18 @@ def encode(state: StateValues, *, alone: bool) -> bytes:
     DataError.
     """
     made: bytes | None = None
-    facts = state._facts.fresh()
+    asks = state.ASKS
+    facts = state._facts.fresh() if asks else state._facts
     if "_encode" in state.STRAIGHT:
         try:
             made = state._encode(facts, state._version)
         except FAST_PATH_ERRORS:
-            facts = state._facts.fresh()
+            made = None
     if made is None:
+        facts = state._facts.fresh()
         made = walk_content(state, facts)
-    if alone and (state._version != 1 or facts.questions or facts.carried):
-        made = with_extras(state, made, facts)
+    if alone and (state._version != 1 or facts.carried or (asks and facts.questions)):
+        made = with_extras(state, made, facts if asks else facts.fresh())
     return tlv(_heads(type(state)).state, made)  # type: ignore[arg-type] # classes can be hashed
 
 
@@ -110,9 +110,9 @@ def decode(cls: type[V], data: bytes, version: int | None, facts: Facts | None, 
 
     Raises DataError; its ``partial`` is the state as far as it was read.
     """
-    known = _NONE if facts is None else facts
+    known = NOBODYS if facts is None else facts
     if "_decode" in cls.STRAIGHT:
-        state = _straight_decode(cls, data, version, known.fresh())
+        state = _straight_decode(cls, data, version, known.fresh() if cls.ASKS or facts is not None else known)
         if state is not None:
             return state
     element = ber.read_element(data, 0, len(data), limits)
@@ -144,7 +144,7 @@ def _straight_decode(cls: type[V], data: bytes, version: int | None, facts: Fact
         state = cls._decode(data, start, stop, facts, version)
     except FAST_PATH_ERRORS:
         return None
-    if facts.questions or pairs:
+    if pairs or (cls.ASKS and facts.questions):
         state._facts = facts.settled()
     return state
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import groupby, repeat
-from operator import length_hint
 from typing import Any, Final
 
 from vmsgen.runtime import ber
@@ -113,6 +112,8 @@ _from_bytes = int.from_bytes
 _HIGH: Final = tuple(first - (first >> 7 << 8) << 8 for first in range(256))
 #: the least number that takes so many octets, where they can be more than one
 LEAST: Final = (1 << 64, 1 << 64, *(1 << 8 * size - 9 for size in range(2, 10)))
+#: the same for all lengths of one octet: no number is so long
+_LEAST: Final = (*LEAST, *[1 << 64] * (0x80 - len(LEAST)))
 
 
 def means(table: Octets) -> tuple[int, ...]:
@@ -155,8 +156,9 @@ class TlvRun:
         ``end`` or before it. Raises NotPlain and LookupError.
         """
         rest = iter(data)
-        rest.__setstate__(position)  # type: ignore[attr-defined] # of iterators over bytes
-        last = len(data) - 1
+        left, seek = rest.__length_hint__, rest.__setstate__  # type: ignore[attr-defined] # of iterators over bytes
+        seek(position)
+        behind = len(data)
         values: list[Any] = []
         try:
             for leads, lead, plan in self._parts:
@@ -182,19 +184,20 @@ class TlvRun:
                             raise NotPlain("not the fewest octets, or out of range")
                         values.append(value)
                     else:
-                        begin = last - length_hint(rest)
-                        content = data[begin : begin + size]
-                        rest.__setstate__(begin + size)  # type: ignore[attr-defined] # of iterators over bytes
-                        value = _from_bytes(content, "big")
-                        if first > 127 or not meaning:
-                            values.append(_other(content, size, meaning, high))
-                        elif LEAST[size] <= value < high and len(content) == size:
+                        begin = behind - left() - 1
+                        after = begin + size
+                        if after > end:
+                            raise NotPlain("cut")
+                        seek(after)
+                        content = data[begin:after]
+                        value = _from_bytes(content)
+                        if _LEAST[size] <= value < high and first < 128:
                             values.append(value)
                         else:
-                            raise NotPlain("cut, not the fewest octets, or out of range")
+                            values.append(_other(content, meaning, high))
         except StopIteration:
             raise NotPlain("cut") from None
-        position = last + 1 - length_hint(rest)
+        position = behind - left()
         if position > end or len(values) != self._count:
             raise NotPlain("cut")
         values.append(position)
@@ -206,13 +209,12 @@ def _leads(lead: bytes, rest: Iterator[int]) -> Iterator[int | None]:
     return map({tuple(lead): 0x9F}.get, zip(*[rest] * len(lead), strict=False))
 
 
-def _other(content: bytes, size: int, meaning: tuple[int, ...], high: int) -> int | bytes:
+def _other(content: bytes, meaning: tuple[int, ...], high: int) -> int | bytes:
     """A negative INTEGER of many octets, or an OCTET STRING."""
-    if len(content) == size:
-        if not meaning and size == -high:
-            return content
-        value = _from_bytes(content, "big", signed=True)
-        # a negative number has a meaning only where numbers may be
-        if -high <= value < -LEAST[size] and meaning[content[0]]:
-            return value
-    raise NotPlain("cut, not the fewest octets, out of range, or octets of another size")
+    if not meaning and len(content) == -high:
+        return content
+    value = _from_bytes(content, signed=True)
+    # a negative number has a meaning only where numbers may be
+    if -high <= value < -_LEAST[len(content)] and meaning[content[0]]:
+        return value
+    raise NotPlain("not the fewest octets, out of range, or octets of another size")

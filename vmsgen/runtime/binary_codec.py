@@ -8,20 +8,17 @@ every spec.
 from __future__ import annotations
 
 import struct
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from vmsgen.runtime.binary_in import BinaryIn
 from vmsgen.runtime.binary_out import BinaryOut
 from vmsgen.runtime.errors import DataError, LayoutError, TruncatedError, VmsgenError
-from vmsgen.runtime.facts import Facts
+from vmsgen.runtime.facts import NOBODYS, Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
 from vmsgen.runtime.straight import FAST_PATH_ERRORS
 from vmsgen.runtime.values import StateValues
 
 V = TypeVar("V", bound=StateValues)
-
-#: what is known where nobody says anything
-_NONE: Final = Facts()
 
 
 def check_version(cls: type[StateValues], version: int, offset: int | None = None) -> None:
@@ -95,7 +92,8 @@ def load_exactly(cls: type[V], data: bytes | bytearray | memoryview, version: in
     """The state from all of ``data``, in the class's own version if none is given. Raises DataError, also for bytes
     left over.
     """
-    asked = (_NONE if facts is None else facts).fresh()
+    known = NOBODYS if facts is None else facts
+    asked = known.fresh() if cls.ASKS or facts is not None else known
     if version is None:
         version = cls.VERSION
     if type(data) is not bytes:
@@ -106,10 +104,10 @@ def load_exactly(cls: type[V], data: bytes | bytearray | memoryview, version: in
         except FAST_PATH_ERRORS:
             end = -1
         if end == len(data):
-            if asked.questions:
+            if cls.ASKS and asked.questions:
                 state._facts = asked.settled()
             return state
-    state, end = load(cls, data, 0, version, asked.fresh())
+    state, end = load(cls, data, 0, version, known.fresh())
     if end != len(data):
         raise DataError(f"{len(data) - end} bytes are left over", offset=end, partial=state)
     return state
@@ -128,7 +126,7 @@ def save(state: StateValues, version: int | None, facts: Facts | None) -> bytes:
     if "_save" in state.STRAIGHT:
         out: list[bytes] = []
         try:
-            state._save(out, facts.fresh(), version)
+            state._save(out, facts.fresh() if state.ASKS else facts, version)
             return b"".join(out)
         except FAST_PATH_ERRORS:
             pass

@@ -415,3 +415,7 @@ def read_answer(value: Answer, kind: str, name: str) -> Answer:
         return value
     wanted = {"bool": "true or false", "int": "a number", "endian": "little or big"}.get(kind, "text")
     raise VmsgenError(f"{name}: {value!r} is not {wanted}")
+
+
+#: of states whose layout asks for nothing, where nobody says anything; whoever may ask takes a fresh copy
+NOBODYS: Final = Facts()

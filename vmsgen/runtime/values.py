@@ -264,6 +264,8 @@ class StateValues(Values):
 
     __slots__ = ("_facts", "_version")
 
+    #: the layout depends on facts
+    ASKS: ClassVar[bool] = True
     #: written by hand in QEMU: no subsection mark is ever looked for
     OLD_STYLE: ClassVar[bool] = False
 

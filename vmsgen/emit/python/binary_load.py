@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vmsgen.emit.python.layout import Lines, assign, quote
-from vmsgen.emit.python.plan import STATE_KINDS, ClassPlan
+from vmsgen.emit.python.plan import STATE_KINDS
 from vmsgen.emit.python.runs import CODES, Run, only_run, runs_of
 from vmsgen.emit.python.straight_line import NoStraightLine, StraightLine, rows
 from vmsgen.spec.model import Definition, Field
@@ -65,11 +65,11 @@ class BinaryLoad(StraightLine):
         return lines
 
     def fields(self, block: Sequence[Field]) -> None:
-        for part in runs_of(block):
+        for part in runs_of(block, self.plan.model):
             if isinstance(part, Run):
                 self.run(part)
-                for piece in part.pieces:
-                    self.checked(piece.field)
+                for each in part.fields:
+                    self.checked(each)
             else:
                 self.single(part)
                 self.checked(part)
@@ -87,16 +87,22 @@ class BinaryLoad(StraightLine):
     def unpacked(self, run: Run, call: str, behind: str = "") -> None:
         """The values of a run, which ``call`` gives, put where they belong; ``behind`` is the statement after it."""
         targets = []
-        later: list[tuple[Field, str]] = []
+        later: list[tuple[BinaryLoad, Field, str]] = []
         arrays: list[tuple[str, list[str]]] = []
+        nested = self.nested(run)
+        for name, inner in nested.items():
+            made = inner.plan.definition.name
+            self.out.statement(f"{inner.owner} = {self.owner}.{name} = {made}.__new__(", [made], ")")
+            self.out.add(f"{inner.owner}._kept = None")
         for piece in run.pieces:
+            printer = self if piece.owner is None else nested[piece.owner.name]
             if isinstance(piece.field.type, (Bool, Pad)):
                 target = self.local("b" if isinstance(piece.field.type, Bool) else "pad")
-                later.append((piece.field, target))
+                later.append((printer, piece.field, target))
             else:
-                target = self.target(piece.field)
+                target = printer.target(piece.field)
                 if isinstance(piece.field.type, Float64):
-                    later.append((piece.field, target))
+                    later.append((printer, piece.field, target))
                 if piece.is_array and len(run.pieces) > 1:
                     elements = [self.local("x") for _ in range(piece.times)]
                     arrays.append((target, elements))
@@ -108,10 +114,10 @@ class BinaryLoad(StraightLine):
             self.out.add(behind)
         for target, elements in arrays:
             self.out.statement(f"{target} = [", elements, "]")
-        for each, value in later:
+        for printer, each, value in later:
             if isinstance(each.type, Bool):
                 self.helpers.add("TRUTH")
-                self.out.add(f"{self.target(each)} = TRUTH[{value}]")
+                self.out.add(f"{printer.target(each)} = TRUTH[{value}]")
             elif isinstance(each.type, Pad):
                 self.refuse_if(f"any({value})", "a pad that is kept")
             elif isinstance(each.type, Float64):
@@ -246,9 +252,7 @@ class BinaryLoad(StraightLine):
         self.out.indent()
         self.out.add(f"{item} = {definition.name}.__new__({definition.name})")
         self.out.add(f"{item}._kept = None")
-        inner = BinaryLoad(ClassPlan(self.plan.model, definition), item)
-        inner.out, inner.helpers, inner._locals = self.out, self.helpers, self._locals
-        inner.unpacked(run, row)
+        self.within(definition, item).unpacked(run, row)
         self.out.add(f"{found}.append({item})")
         self.out.dedent()
         self.out.add(f"p += {whole}")

@@ -50,11 +50,11 @@ class BinarySave(StraightLine):
         return lines
 
     def fields(self, block: Sequence[Field]) -> None:
-        for part in runs_of(block):
+        for part in runs_of(block, self.plan.model):
             if isinstance(part, Run):
                 self.run(part)
-                for piece in part.pieces:
-                    self.checked(piece.field)
+                for each in part.fields:
+                    self.checked(each)
             else:
                 self.single(part)
                 self.checked(part)
@@ -64,16 +64,24 @@ class BinarySave(StraightLine):
     def run(self, run: Run) -> None:
         """One struct call."""
         name = self.formats[run.format] = run.constant
-        values = [value for piece in run.pieces for value in self.packed(piece, alone=len(run.pieces) == 1)]
-        fields = [piece.field for piece in run.pieces]
-        for each in fields:
+        nested = self.nested(run)
+        for each in run.fields:
+            if each.name in nested:
+                held = nested[each.name].owner
+                self.out.add(f"{held} = {self.needed(each, self.target(each))}")
+                self.refuse_if(f"{held}._kept is not None", "what the struct keeps")
+        values = []
+        for piece in run.pieces:
+            printer = self if piece.owner is None else nested[piece.owner.name]
+            values += printer.packed(piece, alone=len(run.pieces) == 1)
+        for each in run.fields:
             if each.derived is not None and not isinstance(each.derived, Const):
                 self.out.add(f"{local_name(each.name)} = {self.compile(each.derived)}")
         self.out.statement("out.append(", [Call(f"{name}.pack(", values, ")")], ")")
 
     def packed(self, piece: Piece, *, alone: bool) -> list[str]:
         """The arguments of ``pack`` for a piece."""
-        each, code, count = piece
+        each, code, count = piece[:3]
         value = self.written(each)
         if isinstance(each.type, Pad):
             return [f"bytes({count})"]

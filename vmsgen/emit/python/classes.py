@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from vmsgen.emit.python.asking import asks
 from vmsgen.emit.python.ber_decode import BerDecode
 from vmsgen.emit.python.ber_encode import BerEncode
 from vmsgen.emit.python.binary_load import BinaryLoad
@@ -158,6 +159,8 @@ def _constants(lines: Lines, plan: ClassPlan, tags: Tags, needs: Needs) -> None:
         lines.add("OLD_STYLE = True")
     if definition.marked:
         lines.add("MARKED = True")
+    if plan.is_state and not asks(plan.model, definition):
+        lines.add("ASKS = False")
     names = [quote(f.name) for f in plan.stored]
     if names:
         lines.statement("FIELDS = (", names if len(names) > 1 else [f"{names[0]},"], ")")

@@ -1,4 +1,7 @@
-"""Runs: neighbouring fields of constant width, which one ``struct`` call reads or writes."""
+"""Runs: neighbouring fields of constant width, which one ``struct`` call reads or writes.
+
+The fields of a nested struct are among them where it consists of such fields alone.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ from typing import NamedTuple
 from zlib import crc32
 
 from vmsgen.emit.python.expressions import constant
-from vmsgen.spec.model import Definition, Field
-from vmsgen.spec.wire_types import Array, Bool, Bytes, Fixed, Float64, Int, Pad, Timer
+from vmsgen.emit.python.plan import STATE_KINDS
+from vmsgen.spec.model import Definition, Field, Model
+from vmsgen.spec.wire_types import Array, Bool, Bytes, Fixed, Float64, Int, Pad, StructRef, Timer
 
 #: struct codes by bits and sign
 CODES = {
@@ -27,14 +31,19 @@ _SIZES = {"B": 1, "b": 1, "H": 2, "h": 2, "I": 4, "i": 4, "Q": 8, "q": 8, "d": 8
 
 #: longest constant bytes field, and array, that is part of a run; longest array that shares it with other fields
 _RUN_BYTES, _RUN_ELEMENTS, _SHARED_ELEMENTS = 64, 256, 8
+#: most fields of a nested struct that are part of its owner's run
+_NESTED_FIELDS = 16
 
 
 class Piece(NamedTuple):
-    """One field of a run: its struct code and how many of it."""
+    """One field of a run: its struct code and how many of it. ``owner`` is the field that holds the nested struct which
+    it is a field of.
+    """
 
     field: Field
     code: str
     times: int
+    owner: Field | None = None
 
     @property
     def is_array(self) -> bool:
@@ -53,6 +62,11 @@ class Run:
         """The struct format, neighbours of one code joined."""
         mark = "<" if self.order == "little" else ">"
         return mark + repeated([(piece.code, piece.times) for piece in self.pieces])
+
+    @property
+    def fields(self) -> list[Field]:
+        """The fields of the class that it consists of."""
+        return list({(each := piece.owner or piece.field).name: each for piece in self.pieces}.values())
 
     @property
     def size(self) -> int:
@@ -84,27 +98,33 @@ def short(codes: str, whole: str | None = None) -> str:
     return codes.replace("?", "t") if len(whole) <= 24 else f"{crc32(whole.encode()):08X}"
 
 
-def runs_of(block: Sequence[Field]) -> list[Run | Field]:
-    """The block as runs, and between them the fields that have statements of their own. A check ends a run."""
+def runs_of(block: Sequence[Field], model: Model | None = None) -> list[Run | Field]:
+    """The block as runs, and between them the fields that have statements of their own. A check ends a run. With the
+    model, nested structs of plain fields are parts of runs.
+    """
     found: list[Run | Field] = []
     run: Run | None = None
     for each in block:
-        piece = _piece(each)
-        if piece is None:
+        part = _part(each, model)
+        if part is None:
             run = None
             found.append(each)
             continue
-        order, code, count = piece
-        long = isinstance(each.type, Array) and count > _SHARED_ELEMENTS
-        if run is None or long or (order != "any" and run.order not in ("any", order)):
+        long = any(piece.is_array and piece.times > _SHARED_ELEMENTS for piece in part.pieces)
+        if run is None or long or (part.order != "any" and run.order not in ("any", part.order)):
             run = Run()
             found.append(run)
         if run.order == "any":
-            run.order = order
-        run.pieces.append(Piece(each, code, count))
+            run.order = part.order
+        run.pieces += part.pieces
         if each.check is not None or long:
             run = None
-    return found
+    # a struct without neighbours has codecs of its own
+    return [each.fields[0] if isinstance(each, Run) and _only_nested(each) else each for each in found]
+
+
+def _only_nested(run: Run) -> bool:
+    return len(run.fields) == 1 and run.pieces[0].owner is not None
 
 
 def only_run(definition: Definition) -> Run | None:
@@ -119,6 +139,24 @@ def only_run(definition: Definition) -> Run | None:
         return None
     found = runs_of(fields)
     return found[0] if len(found) == 1 and isinstance(found[0], Run) else None
+
+
+def _part(each: Field, model: Model | None) -> Run | None:
+    """What a field adds to a run; None if it cannot be part of one."""
+    if not isinstance(each.type, StructRef):
+        piece = _piece(each)
+        return None if piece is None else Run(piece[0], [Piece(each, *piece[1:])])
+    definition = None if model is None else model.definition(each.type.definition)
+    if definition is None or definition.marked or definition.kind in STATE_KINDS:
+        return None
+    inner = only_run(definition)
+    if (
+        inner is None
+        or len(inner.pieces) > _NESTED_FIELDS
+        or any(p.times > _SHARED_ELEMENTS for p in inner.pieces if p.is_array)
+    ):
+        return None
+    return Run(inner.order, [piece._replace(owner=each) for piece in inner.pieces])
 
 
 def _piece(each: Field) -> tuple[str, str, int] | None:

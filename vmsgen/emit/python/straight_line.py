@@ -10,11 +10,13 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Self
 
 from vmsgen.emit.python.expressions import Compiler, local_name, uses_mine
 from vmsgen.emit.python.layout import Lines, joined, quote
 from vmsgen.emit.python.plan import ClassPlan
-from vmsgen.spec.model import CheckStep, Field, Group, Let, Step
+from vmsgen.emit.python.runs import Run
+from vmsgen.spec.model import CheckStep, Definition, Field, Group, Let, Step
 from vmsgen.spec.wire_types import Array, Fixed, Grid, Pad, StructRef, Union, WireType
 
 
@@ -53,6 +55,22 @@ class StraightLine(ABC):
 
     def flush(self) -> None:  # noqa: B027 - most printers collect nothing
         """Prints what was collected and not yet printed; called before anything that may depend on it."""
+
+    def within(self, definition: Definition, owner: str) -> Self:
+        """A printer for the fields of a nested struct that a local holds; what it prints follows what was printed."""
+        inner = type(self)(ClassPlan(self.plan.model, definition), owner)
+        inner.out, inner.helpers, inner.formats, inner._locals = self.out, self.helpers, self.formats, self._locals
+        return inner
+
+    def nested(self, run: Run) -> dict[str, Self]:
+        """Printers for the structs whose fields are part of a run, by the field that holds each."""
+        found = {}
+        for each in run.fields:
+            if isinstance(each.type, StructRef):
+                # (numbers at the end of a local tell it from others)
+                name = self.local(f"{each.name}_" if each.name[-1].isdigit() else each.name)
+                found[each.name] = self.within(self.plan.model.definition(each.type.definition), name)
+        return found
 
     # ------------------------------------------------------------------ scopes
 
