@@ -112,7 +112,7 @@ def decode(cls: type[V], data: bytes, version: int | None, facts: Facts | None, 
     """
     known = NOBODYS if facts is None else facts
     if "_decode" in cls.STRAIGHT:
-        state = _straight_decode(cls, data, version, known.fresh() if cls.ASKS or facts is not None else known)
+        state = _straight_decode(cls, data, version, known.fresh() if cls.ASKS else known)
         if state is not None:
             return state
     element = ber.read_element(data, 0, len(data), limits)

@@ -93,7 +93,7 @@ def load_exactly(cls: type[V], data: bytes | bytearray | memoryview, version: in
     left over.
     """
     known = NOBODYS if facts is None else facts
-    asked = known.fresh() if cls.ASKS or facts is not None else known
+    asked = known.fresh() if cls.ASKS else known
     if version is None:
         version = cls.VERSION
     if type(data) is not bytes:

@@ -264,7 +264,7 @@ class StateValues(Values):
 
     __slots__ = ("_facts", "_version")
 
-    #: the layout depends on facts
+    #: the layout depends on facts; if it does not, an object has those it was read with, not a copy
     ASKS: ClassVar[bool] = True
     #: written by hand in QEMU: no subsection mark is ever looked for
     OLD_STYLE: ClassVar[bool] = False
