@@ -83,6 +83,15 @@ def test_the_description_decides(name: str) -> None:
     assert getattr(found.state, name) == 3
 
 
+def test_what_the_description_denies_does_not_end_the_search() -> None:
+    described = description(
+        ("ports", "uint32", 4), ("ports", "uint32", 4), ("index", "uint16", 2), ("guard", "uint16", 2)
+    )
+    content = be32(1) + be32(2) + be16(3) + be16(4)
+    assert solved(content, facts=Facts({"fancy": "false", "strict": "false"})).state.ports == [1, 2, 0x30004]
+    assert solved(content, described=described).overruled == {"fancy": True, "strict": True}
+
+
 def test_known_answers_are_not_overruled() -> None:
     with pytest.raises(DataError, match="take 8 bytes, but the section has 12"):
         solved(be32(1) * 3, facts=Facts({"ports": "2", "fancy": "false", "strict": "false"}))

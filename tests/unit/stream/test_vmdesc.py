@@ -280,3 +280,18 @@ def test_names_are_compared_without_numbers() -> None:
     section = parsed(field("r", 4, array_len=2), field("t", 4))
     assert compare_leaves(section, ours(("r[0]", 4, "int"), ("r[1]", 4, "int"), ("t", 4, "int"))).names == 0
     assert compare_leaves(section, ours(("r[0]", 4, "int"), ("x[1]", 4, "int"), ("u", 4, "int"))).names == 2
+
+
+def test_what_stands_inside_a_part_of_a_pci_device_has_its_name() -> None:
+    section = parsed(field("config[1]", 8, "pci config"), field("irq_state", 8, "pci irq state"))
+    right = (("config", 4, "bytes"), ("config", 4, "bytes"), ("irq_state[0]", 4, "int"), ("irq_state[1]", 4, "int"))
+    assert compare_leaves(section, ours(*right)).rank == (0, 0)
+    wrong = (("config", 4, "bytes"), ("irq_state[0]", 4, "int"), ("irq_state[1]", 4, "int"), ("msix", 4, "bytes"))
+    found = compare_leaves(section, ours(*wrong))
+    assert found.boundaries == 1 and found.first == "irq_state[0] stands inside config (0x4)"
+
+
+def test_nothing_reaches_beyond_a_part_of_a_pci_device() -> None:
+    section = parsed(field("msix", 4, "msix state"), field("level", 4))
+    found = compare_leaves(section, ours(("msix", 8, "bytes")))
+    assert found.boundaries == 1 and found.first == "msix ends inside msix (0x4)"

@@ -181,6 +181,10 @@ class Attempts:
         found = self.compared(attempt)
         return found.rank == (0, 0) and not found.hidden
 
+    def is_denied(self, attempt: Attempt) -> bool:
+        """Whether QEMU's description cuts the leaves otherwise, so that another layout is looked for."""
+        return self.contents.described is not None and self.compared(attempt).boundaries > 0
+
     def compared(self, attempt: Attempt) -> Comparison:
         """The state of an attempt against QEMU's description, of a section that has one."""
         if attempt.compared is None:

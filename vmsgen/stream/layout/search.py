@@ -83,7 +83,7 @@ def _fitting(candidates: Sequence[Any], attempts: Attempts) -> list[Attempt]:
     fitting = [attempt for attempt in level if attempts.fits(attempt)]
     before: list[Attempt] = []
     for _ in range(_LEVELS):
-        if fitting:
+        if not all(map(attempts.is_denied, fitting)):
             break
         following: dict[int, Attempt] = {}
         for other in itertools.chain(

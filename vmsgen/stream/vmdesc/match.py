@@ -21,6 +21,8 @@ _INDEX = re.compile(r"\[[^\]]*\]")
 _RAW = frozenset(("bytes", "pad", "string", "bitmap"))
 #: Types of QEMU's leaves that are several of ours, but whose size alone fixes what is in them.
 _FIXED = frozenset(("msix state", "shpc", "pci config", "pci irq state", "unused_buffer", "bitmap", "CPU_Double_U"))
+#: Those of them that are called alike wherever a PCI device has them: what stands inside has this name in its path.
+_NAMED = frozenset(("msix state", "shpc", "pci config", "pci irq state"))
 #: Types that are one scalar: a field of ours inside one of them is another field.
 _SCALARS = frozenset(
     f"{sign}int{bits}{more}" for sign in ("", "u") for bits in (8, 16, 32, 64) for more in ("", " equal", " le")
@@ -64,11 +66,20 @@ def compare_leaves(described: DescribedSection, ours: list[OurLeaf]) -> Comparis
     first: str | None = None
     rest = iter(ours)
     leaf = next(rest, None)
+    around = ""  # what must be in the paths of our leaves that stand inside theirs
     for path, offset, size, kind in described.leaves():
         if not size:
             continue
         while leaf is not None and leaf.offset + leaf.size <= offset:
+            if around not in leaf.wire_path:
+                boundaries += 1
+                first = first or f"{leaf.path} stands inside {around} ({leaf.offset:#x})"
+                around = ""
             leaf = next(rest, None)
+        around = _last(path) if kind in _NAMED else ""
+        if around and leaf is not None and leaf.offset + leaf.size > offset + size:
+            boundaries += 1
+            first = first or f"{path} ends inside {leaf.path} ({offset + size:#x})"
         if leaf is None:
             boundaries += 1
             first = first or f"{path} at {offset:#x} is behind our last field"
