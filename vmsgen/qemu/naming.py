@@ -15,8 +15,15 @@ _LONGEST_TYPE = 140  # characters of an ASN.1 type; the schema allows 200
 
 def name_fields(definition: Definition) -> None:
     """Gives ``as:`` to fields whose names meet, in Python or in ASN.1."""
-    # (pads have no attribute and may share a name with each other, but with no field)
-    taken = {_key(python_name(field.names[0])) for field in definition.fields() if field.pad}
+    # pads have no attribute and may share a name with each other, but with no field
+    pads: dict[str, str] = {}
+    for field in definition.fields():
+        if field.pad:
+            natural = python_name(field.names[0])
+            first = pads.setdefault(_key(natural), natural)
+            if natural != first:
+                field.as_name = first
+    taken = set(pads)
     counts: dict[str, int] = {}
     for field in definition.fields():
         if field.pad:

@@ -9,22 +9,27 @@ spec's: ``ahci_ports``, ``target.long_bits``, ``qemu >= 8.2``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import cache
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
+from vmsgen.runtime.answers import (
+    TRUE,
+    Answer,
+    Release,
+    answer_text,
+    parse_release,
+    read_answer,
+    release_text,
+    split_answers,
+)
 from vmsgen.runtime.errors import LayoutError, VmsgenError
 from vmsgen.runtime.slotted import Slotted
-
-Release: TypeAlias = tuple[int, ...]
-Answer: TypeAlias = "bool | int | str | Release"
 
 _NEW: Final = object.__new__
 #: no answers under trial
 _NOTHING: Final[Mapping[str, Answer]] = {}
-TRUE: Final = "true"
-FALSE: Final = "false"
 
 
 class Unanswered(VmsgenError):
@@ -249,8 +254,7 @@ class Facts:
         """Whether the sender's release is ``release`` or later (later, if ``strictly``).
 
         Decided by the exact release if it is known, by the interval that earlier answers and the machine's release (a
-        lower
-        bound) leave, and else a question of its own.
+        lower bound) leave, and else a question of its own.
         """
         wanted = _padded(release)
         exact = self.known.get("qemu")
@@ -342,79 +346,6 @@ def _release(value: Answer, name: str) -> Release:
 
 def _padded(release: Release) -> Release:
     return (*release, 0, 0, 0)[:3]
-
-
-def release_text(release: Release) -> str:
-    """``(8, 2)`` as ``8.2``."""
-    return ".".join(map(str, release))
-
-
-def parse_release(text: str) -> Release:
-    """``8.2`` or ``10.0.1`` as a tuple. Raises VmsgenError."""
-    parts = text.split(".")
-    if not 2 <= len(parts) <= 3 or not all(part.isascii() and part.isdigit() and len(part) <= 4 for part in parts):
-        raise VmsgenError(f"{text!r} is not a release such as 8.2 or 10.0.1")
-    return tuple(map(int, parts))
-
-
-def answer_text(answer: Answer) -> str:
-    """An answer as BER, ``--prop`` and messages spell it."""
-    if isinstance(answer, bool):
-        return TRUE if answer else FALSE
-    return release_text(answer) if isinstance(answer, tuple) else str(answer)
-
-
-def join_answers(answers: Sequence[Answer]) -> str:
-    """Answers to a question that is asked in several places, in wire order: ``true,false*3``; one if they are alike."""
-    runs: list[tuple[str, int]] = []
-    for text in map(answer_text, answers):
-        if runs and runs[-1][0] == text:
-            runs[-1] = (text, runs[-1][1] + 1)
-        else:
-            runs.append((text, 1))
-    if len(runs) == 1:
-        return runs[0][0]
-    # the last one holds for the rest
-    return ",".join(
-        text if count == 1 or at == len(runs) - 1 else f"{text}*{count}" for at, (text, count) in enumerate(runs)
-    )
-
-
-def split_answers(text: str, name: str) -> list[tuple[str, int]]:
-    """What :func:`join_answers` joined: answers, and for how many places each holds. Raises VmsgenError."""
-    found: list[tuple[str, int]] = []
-    for part in text.split(","):
-        answer, star, count = part.partition("*")
-        if star and not (count.isascii() and count.isdigit() and len(count) < 10):
-            raise VmsgenError(f"{name}: {part!r} is not ANSWER*COUNT")
-        found.append((answer, int(count) if star else 1))
-    return found
-
-
-def read_answer(value: Answer, kind: str, name: str) -> Answer:
-    """A value as the kind of its question wants it, from its text where need be. Raises VmsgenError."""
-    if kind == "release":
-        return value if isinstance(value, tuple) else parse_release(str(value))
-    if kind == "bool":
-        if value in (TRUE, FALSE):
-            return value == TRUE
-        if isinstance(value, bool):
-            return value
-    elif kind == "int":
-        if isinstance(value, int):
-            return int(value)
-        if isinstance(value, str):
-            try:
-                return int(value, 0)
-            except ValueError:
-                pass
-    elif kind == "endian":
-        if value in ("little", "big"):
-            return value
-    elif isinstance(value, str):
-        return value
-    wanted = {"bool": "true or false", "int": "a number", "endian": "little or big"}.get(kind, "text")
-    raise VmsgenError(f"{name}: {value!r} is not {wanted}")
 
 
 #: of states whose layout asks for nothing, where nobody says anything; whoever may ask takes a fresh copy

@@ -13,8 +13,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from vmsgen.runtime.answers import Answer, answer_text
 from vmsgen.runtime.errors import DataError, LayoutError, VmsgenError
-from vmsgen.runtime.facts import Answer, Facts, Unanswered, answer_text
+from vmsgen.runtime.facts import Facts, Unanswered
 from vmsgen.runtime.state import VMState
 from vmsgen.stream.items import Blob, Body, Configuration, Section, State
 from vmsgen.stream.layout.search import AmbiguousLayout, Contents, Solved, solve

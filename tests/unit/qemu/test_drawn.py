@@ -62,6 +62,18 @@ def test_one_state_and_its_bytes(fields: list[Json]) -> None:
     assert kind.from_binary(data).to_binary() == data
 
 
+def test_pads_whose_names_differ_in_case() -> None:
+    """A drawn case: one component of ASN.1 for both, and none of a field's."""
+    pads = [leaf(name, "unused_buffer", size=1) for name in ("? a", "A", "x")]
+    described = state("acme state", [*pads, leaf("a", "uint8"), leaf("X", "uint8")])
+    with tempfile.TemporaryDirectory() as name:
+        found = plan_import(gathered(Path(name), ("7.2", stream(described))), Path(name) / "specs")
+    ((path, text),) = found.texts.items()
+    state_of = class_of_text(path.removesuffix(".yaml"), text)
+    assert state_of.FIELDS == ("a_2", "X_2")
+    assert state_of.from_binary(bytes((0, 0, 0, 7, 8))) == state_of(a_2=7, X_2=8)
+
+
 @settings(max_examples=15, phases=[Phase.explicit, Phase.generate])
 @given(st.lists(st.lists(states(FIELDS), min_size=1, max_size=3), min_size=2, max_size=3))
 def test_several_sources(sources: list[list[Json]]) -> None:

@@ -7,18 +7,9 @@ from typing import Any
 
 import pytest
 
+from vmsgen.runtime.answers import Answer, answer_text, join_answers, parse_release, read_answer, release_text
 from vmsgen.runtime.errors import LayoutError, VmsgenError
-from vmsgen.runtime.facts import (
-    Answer,
-    Facts,
-    Prop,
-    Unanswered,
-    answer_text,
-    join_answers,
-    parse_release,
-    read_answer,
-    release_text,
-)
+from vmsgen.runtime.facts import Facts, Prop, Unanswered
 
 PORTS = Prop("ports", "ide/ahci", "int", low=1, high=32, default=lambda facts: 6)
 BUS = Prop(

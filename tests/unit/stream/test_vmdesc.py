@@ -286,6 +286,7 @@ def test_what_stands_inside_a_part_of_a_pci_device_has_its_name() -> None:
     section = parsed(field("config[1]", 8, "pci config"), field("irq_state", 8, "pci irq state"))
     right = (("config", 4, "bytes"), ("config", 4, "bytes"), ("irq_state[0]", 4, "int"), ("irq_state[1]", 4, "int"))
     assert compare_leaves(section, ours(*right)).rank == (0, 0)
+    assert compare_leaves(section, ours(*right[:2], ("pending", 0, "bytes"), *right[2:])).boundaries == 0
     wrong = (("config", 4, "bytes"), ("irq_state[0]", 4, "int"), ("irq_state[1]", 4, "int"), ("msix", 4, "bytes"))
     found = compare_leaves(section, ours(*wrong))
     assert found.boundaries == 1 and found.first == "irq_state[0] stands inside config (0x4)"

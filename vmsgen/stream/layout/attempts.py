@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from vmsgen.runtime.answers import Answer
 from vmsgen.runtime.errors import DataError, LayoutError, VmsgenError
-from vmsgen.runtime.facts import Answer, Facts, Question
+from vmsgen.runtime.facts import Facts, Question
 from vmsgen.runtime.slotted import Slotted
 from vmsgen.runtime.trace import trace
 from vmsgen.stream.vmdesc.answers import answers_of, may_be_told

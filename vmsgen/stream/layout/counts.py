@@ -6,7 +6,8 @@ import itertools
 import math
 from collections.abc import Iterator
 
-from vmsgen.runtime.facts import Answer, Question
+from vmsgen.runtime.answers import Answer
+from vmsgen.runtime.facts import Question
 from vmsgen.runtime.slotted import Slotted
 from vmsgen.stream.layout.attempts import Attempt, Attempts
 

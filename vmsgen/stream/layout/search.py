@@ -13,8 +13,9 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from vmsgen.runtime.answers import Answer, answer_text
 from vmsgen.runtime.errors import CheckError, DataError, LayoutError
-from vmsgen.runtime.facts import Answer, Facts, Question, answer_text
+from vmsgen.runtime.facts import Facts, Question
 from vmsgen.runtime.slotted import Slotted
 from vmsgen.runtime.trace import trace
 from vmsgen.stream.layout.attempts import Attempt, Attempts, Contents

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+from vmsgen.runtime.answers import Answer, join_answers
 from vmsgen.runtime.binary_in import BinaryIn
 from vmsgen.runtime.errors import VmsgenError
-from vmsgen.runtime.facts import Answer, Facts, Prop, Question, join_answers
+from vmsgen.runtime.facts import Facts, Prop, Question
 from vmsgen.runtime.slotted import Slotted
 from vmsgen.stream.vmdesc.description import DescribedField, DescribedSection, DescribedState
 

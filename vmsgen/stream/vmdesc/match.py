@@ -71,7 +71,7 @@ def compare_leaves(described: DescribedSection, ours: list[OurLeaf]) -> Comparis
         if not size:
             continue
         while leaf is not None and leaf.offset + leaf.size <= offset:
-            if around not in leaf.wire_path:
+            if leaf.size and around not in leaf.wire_path:
                 boundaries += 1
                 first = first or f"{leaf.path} stands inside {around} ({leaf.offset:#x})"
                 around = ""
