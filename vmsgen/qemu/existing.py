@@ -59,20 +59,40 @@ class KnownType:
         return f"{self.name}({', '.join(_argument(bodies, names) for names in self.lengths)})"
 
 
+@dataclass(frozen=True)
+class KnownModule:
+    """What comes with an import of a module: the modules that it imports, and its ASN.1 types."""
+
+    imports: tuple[str, ...]
+    asn1: frozenset[str]
+
+
 @dataclass
 class Existing:
-    """``states``: modules of the states by wire name; ``types``: what can be imported, by wire name."""
+    """``states``: modules of the states by wire name; ``types``: what can be imported, by wire name; ``paths``: those
+    that no new file may have; ``modules``: all modules by path.
+    """
 
     states: dict[str, list[str]] = field(default_factory=dict)
     types: dict[str, list[KnownType]] = field(default_factory=dict)
     paths: set[str] = field(default_factory=set)
+    modules: dict[str, KnownModule] = field(default_factory=dict)
 
     @classmethod
     def of_model(cls, model: Model, *, prefix: str = "") -> Existing:
         """What the modules of ``model`` have; ``prefix`` stands before their paths where they are imported."""
         found = cls()
+        paths = {
+            module.path: module.path if module.external else f"{prefix}{own_path(module.path)}"
+            for module in model.modules
+        }
         for module in model.modules:
-            found._add(model, module, prefix)
+            path = paths[module.path]
+            imports = tuple(paths[each] for each in module.imports if each in paths)
+            found.modules[path] = KnownModule(imports, frozenset(each.asn1_name for each in module.definitions))
+            if not module.external:
+                found.paths.add(path)
+            found._add(model, module, path)
         return found
 
     def find(self, draft: Draft) -> KnownType | None:
@@ -83,7 +103,18 @@ class Existing:
         """Its types alone, without the modules that have states of these names: those are made anew."""
         left = {module for name in names for module in self.states.get(name, ())}
         types = {name: [each for each in known if each.module not in left] for name, known in self.types.items()}
-        return Existing(types=types)
+        return Existing(types=types, modules=self.modules)
+
+    def loaded(self, paths: Iterable[str]) -> dict[str, KnownModule]:
+        """The modules at ``paths``, and all that their imports lead to."""
+        found: dict[str, KnownModule] = {}
+        stack = list(paths)
+        while stack:
+            path = stack.pop()
+            if path in self.modules and path not in found:
+                found[path] = self.modules[path]
+                stack += found[path].imports
+        return found
 
     def describes(self, draft: Draft) -> bool:
         """Whether a state that is there is of ``draft``; a name may stand for several things."""
@@ -94,10 +125,7 @@ class Existing:
         known = [each for each in self.types.get(draft.name, ()) if each.module in self.states[draft.name]]
         return not known or any(each.is_akin(draft) for each in known)
 
-    def _add(self, model: Model, module: Module, prefix: str) -> None:
-        path = module.path if module.external else f"{prefix}{own_path(module.path)}"
-        if not module.external:
-            self.paths.add(path)
+    def _add(self, model: Model, module: Module, path: str) -> None:
         for definition in module.definitions:
             if definition.kind not in ("state", "section", "struct") or definition.wire_name is None:
                 continue
@@ -178,4 +206,5 @@ def joined(parts: Iterable[Existing]) -> Existing:
         for name, types in part.types.items():
             found.types.setdefault(name, []).extend(types)
         found.paths |= part.paths
+        found.modules = {**part.modules, **found.modules}
     return found

@@ -14,7 +14,7 @@ from vmsgen.qemu.bodies import Body
 from vmsgen.qemu.drafts import Draft, Drafts
 from vmsgen.qemu.existing import Existing, KnownType
 from vmsgen.qemu.names import slug, struct_name
-from vmsgen.qemu.naming import FileNames, name_fields, name_subsections
+from vmsgen.qemu.naming import FileNames, TypeNames, name_fields, name_subsections
 from vmsgen.qemu.plan import Definition, Plan
 from vmsgen.qemu.settle import Settler
 from vmsgen.qemu.sightings import Seen
@@ -41,6 +41,18 @@ class _Home:
     drafts: list[Draft] = field(default_factory=list)  # the state first, if it has one
     state: Draft | None = None
     names: dict[Draft, str] = field(default_factory=dict)
+
+    def asn1(self, draft: Draft, name: str) -> str:
+        """The type in the schema of a draft that is called so: structs of a state have the state's name in theirs."""
+        if self.state is None:
+            return asn1_type_name(name)
+        if draft is not self.state:
+            return asn1_type_name(self._base(self.names[self.state]), name)
+        return asn1_type_name(self._base(name))
+
+    def _base(self, name: str) -> str:
+        first = self.drafts[0].name
+        return first if name == struct_name(first) else name
 
 
 class Filer:
@@ -70,8 +82,8 @@ class Filer:
         self._variants: dict[str, list[Draft]] = {}
         self._taken: set[str] = {name.casefold() for name in RESERVED_TYPES}
         self._numbers: dict[str, int] = {}
-        self._modules = {_module(known.module) for each in self._existing.types.values() for known in each}
-        self._modules |= {_module(path) for path in (*self._existing.paths, *self._views.values())}
+        self._types = TypeNames()
+        self._modules: set[str] = set()
 
     def plans(self) -> list[Plan]:
         """The files, those that others import first."""
@@ -82,6 +94,7 @@ class Filer:
             if known is not None:
                 self._known[draft] = known
                 self._taken.add(known.name.casefold())
+        self._keep_clear()
         for drafts in self._variants.values():
             for draft in drafts:
                 self._settle_home(draft, self._new_home(self._path(draft)), state=True)
@@ -110,6 +123,16 @@ class Filer:
         return self._plan(home)
 
     # ------------------------------------------------------------------ homes
+
+    def _keep_clear(self) -> None:
+        """Takes the names of what will be compiled beside the new files."""
+        known = (each.module for types in self._existing.types.values() for each in types)
+        own = (path for path in self._existing.paths if own_path(path) == path)
+        used = (each.module for each in self._known.values())
+        loaded = self._existing.loaded((*own, *self._views.values(), *used))
+        self._modules |= {_module(path) for path in (*self._existing.paths, *self._views.values(), *known, *loaded)}
+        for module in loaded.values():
+            self._types.take(*module.asn1)
 
     def _is_top(self, draft: Draft) -> bool:
         return any(seen.top for seen in self._seen[draft])
@@ -193,25 +216,26 @@ class Filer:
         return "unknown"
 
     def _name_types(self) -> None:
-        shared = list(self._homes.values())
-        for home in shared:
+        """Names all types, those that give others a part of their names first."""
+        for home in self._homes.values():
             first = home.drafts[0]
             mark = self._mark(first, "-") if home.state is not None else ""
-            home.names[first] = self._free(struct_name(first.name + mark), self._taken)
-        for home in shared:
+            self._name_type(home, first, first.name + mark, self._taken)
+        for home in self._homes.values():
             taken = set(self._taken)
             for draft in home.drafts[1:]:
-                home.names[draft] = self._free(struct_name(draft.name), taken)
+                self._name_type(home, draft, draft.name, taken)
 
-    @staticmethod
-    def _free(wanted: str, taken: set[str]) -> str:
-        """A name that is not taken; ASN.1 and some file systems do not tell capitals from small letters."""
-        name, number = wanted, 1
-        while name.casefold() in taken:
+    def _name_type(self, home: _Home, draft: Draft, name: str, taken: set[str]) -> None:
+        """A name that is free, in Python and in ASN.1; both ASN.1 and some file systems ignore case."""
+        wanted = made = struct_name(name)
+        number = 1
+        while made.casefold() in taken or not self._types.is_free(home.asn1(draft, made)):
             number += 1
-            name = f"{wanted}{number}" if not wanted[-1:].isdigit() else f"{wanted}N{number}"
-        taken.add(name.casefold())
-        return name
+            made = f"{wanted}{number}" if not wanted[-1:].isdigit() else f"{wanted}N{number}"
+        taken.add(made.casefold())
+        self._types.take(home.asn1(draft, made))
+        home.names[draft] = made
 
     # ------------------------------------------------------------------ plans
 
@@ -235,17 +259,9 @@ class Filer:
         )
         made = [settler.definition(draft, home.names[draft]) for draft in home.drafts]
         first = home.drafts[0]
-        names = FileNames()
-        base = first.name if home.names[first] == struct_name(first.name) else home.names[first]
-        for number, definition in enumerate(made):
-            inside = definition.name or ""
-            if home.state is not None:
-                definition.asn1 = asn1_type_name(base, inside) if number else asn1_type_name(base)
-            else:
-                definition.asn1 = asn1_type_name(inside)
-            names.claim(f"class {definition.name}")
-            names.claim(f"type {definition.asn1}")
-        for definition in made:
+        names = FileNames(self._types, home.names.values())
+        for draft, definition in zip(home.drafts, made, strict=True):
+            definition.asn1 = home.asn1(draft, home.names[draft])
             self._finish(definition, imports)
             name_subsections(definition, definition.name or "", definition.asn1, names)
         plan = Plan(home.path, self._summary(first), made[0] if home.state is not None else None)

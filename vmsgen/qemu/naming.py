@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 from vmsgen.qemu.names import attribute_name, field_key
 from vmsgen.qemu.plan import Definition
 from vmsgen.spec.names import asn1_field_name, asn1_type_part, class_name, pieces, python_name
 
-__all__ = ["FileNames", "name_fields", "name_subsections"]
+__all__ = ["FileNames", "TypeNames", "name_fields", "name_subsections"]
 
 _LONGEST_TYPE = 140  # characters of an ASN.1 type; the schema allows 200
+_SUBSECTIONS = "-subsections"
 
 
 def name_fields(definition: Definition) -> None:
@@ -41,18 +43,35 @@ def name_fields(definition: Definition) -> None:
             field.as_name = name
 
 
-class FileNames:
-    """The classes and ASN.1 types of one file, compared without regard to case."""
+class TypeNames:
+    """The ASN.1 types of all files, compared without regard to case."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
 
-    def claim(self, name: str) -> bool:
-        """Takes a name; false if it is taken."""
+    def is_free(self, name: str) -> bool:
+        """Whether a definition may be called so; `VmNic-Subsections` are those of `VmNic`."""
         key = name.casefold()
-        if key in self._taken:
+        return key not in self._taken and not key.endswith(_SUBSECTIONS)
+
+    def take(self, *names: str) -> None:
+        """They are somebody's from now on."""
+        self._taken.update(name.casefold() for name in names)
+
+
+class FileNames:
+    """The classes of one file, and the ASN.1 types that it shares with all others."""
+
+    def __init__(self, types: TypeNames, classes: Iterable[str]) -> None:
+        self._types = types
+        self._classes = {name.casefold() for name in classes}
+
+    def claim(self, made: str, asn1: str) -> bool:
+        """Takes the names of a definition; false if one of them is taken."""
+        if made.casefold() in self._classes or not self._types.is_free(asn1):
             return False
-        self._taken.add(key)
+        self._classes.add(made.casefold())
+        self._types.take(asn1)
         return True
 
 
@@ -80,7 +99,7 @@ def name_subsections(definition: Definition, class_name_of: str, asn1: str, name
 
 
 def _claim(named: str, owner: str, asn1: str, names: FileNames) -> bool:
-    return names.claim(f"class {owner}{class_name(named)}") and names.claim(f"type {asn1}-{asn1_type_part(named)}")
+    return names.claim(f"{owner}{class_name(named)}", f"{asn1}-{asn1_type_part(named)}")
 
 
 def _numbered(name: str, number: int) -> str:
