@@ -7,7 +7,9 @@ import threading
 from hypothesis import HealthCheck, settings
 
 # No time limits: on a busy machine they fail tests whose subject is fine.
-settings.register_profile("vmsgen", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# What is drawn may be thrown away often: how often depends on the draw.
+UNHURRIED = [HealthCheck.too_slow, HealthCheck.filter_too_much]
+settings.register_profile("vmsgen", deadline=None, suppress_health_check=UNHURRIED)
 settings.load_profile("vmsgen")
 
 # Where these are set, pytest lays out in full how two values differ: hours for two memories of megabytes.

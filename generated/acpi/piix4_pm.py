@@ -59,8 +59,8 @@ _BE_3H = struct.Struct(">3H")
 _BE_I = struct.Struct(">I")
 _TLV0_2H = TlvRun("2H")
 _TLV0_2I = TlvRun("2I")
-_TLV1_3H = TlvRun("3H", 1)
-_TLV6_2q = TlvRun("2q", 6)
+_TLV1_993BC4EC = TlvRun("3H(2B)", 1)
+_TLV6_04B92534 = TlvRun("2q(2H)", 6)
 
 
 class Pm1Event(enum.IntFlag):
@@ -612,20 +612,22 @@ class Piix4Pm(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.parent_obj = PCIDevice._decode(d, p, end, f)
         p = end
-        self.pm1_evt_sts, self.pm1_evt_en, self.pm1_cnt_cnt, p = _TLV1_3H.take(d, p, e)
-        p, end = content(d, p, e, b"\xa4")
-        self.apm = Apm._decode(d, p, end, f)
-        p = end
+        _apm = self.apm = Apm.__new__(Apm)
+        _apm._kept = None
+        self.pm1_evt_sts, self.pm1_evt_en, self.pm1_cnt_cnt, _apm.apmc, _apm.apms, p = (
+            _TLV1_993BC4EC.take(d, p, e)
+        )
         if f.ask(SMBUS_MIGRATION):
             p, end = content(d, p, e, b"\xa5")
             self.smb = SmbusHost._decode(d, p, end, f)
             p = end
         else:
             self.smb = None
-        self.tmr_timer, self.tmr_overflow_time, p = _TLV6_2q.take(d, p, e)
-        p, end = content(d, p, e, b"\xa8")
-        self.gpe = GeneralPurposeEvents._decode(d, p, end, f)
-        p = end
+        _gpe = self.gpe = GeneralPurposeEvents.__new__(GeneralPurposeEvents)
+        _gpe._kept = None
+        self.tmr_timer, self.tmr_overflow_time, _gpe.sts, _gpe.en, p = (
+            _TLV6_04B92534.take(d, p, e)
+        )
         if not f.ask(ACPI_HOTPLUG_BRIDGE):
             p, end = content(d, p, e, b"\xa9")
             self.root_bus = RootBus._decode(d, p, end, f)

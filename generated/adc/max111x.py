@@ -11,7 +11,6 @@ from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
     NotPlain,
     bounded,
-    content,
     count_of,
     load_subsections,
     small_octets,
@@ -25,7 +24,7 @@ from ..ssi.peripheral import SSISlave
 
 _BE_3Bi = struct.Struct(">3Bi")
 _BE_i = struct.Struct(">i")
-_TLV1_3Bi = TlvRun("3Bi", 1)
+_TLV0_747A46A9 = TlvRun("(?)3Bi")
 
 
 class Max111x(VMState):
@@ -145,10 +144,11 @@ class Max111x(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        p, end = content(d, p, e, b"\xa0")
-        self.parent_obj = SSISlave._decode(d, p, end, f)
-        p = end
-        self.tb1, self.rb2, self.rb3, self.inputs, p = _TLV1_3Bi.take(d, p, e)
+        _parent_obj = self.parent_obj = SSISlave.__new__(SSISlave)
+        _parent_obj._kept = None
+        _parent_obj.cs, self.tb1, self.rb2, self.rb3, self.inputs, p = (
+            _TLV0_747A46A9.take(d, p, e)
+        )
         self.com, p = take_integer(d, p, e, b"\x85", S32)
         x, p = take_octets(d, p, e, b"\x86", self.inputs)
         self.input = list(x)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import S64, U16, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
@@ -17,7 +17,7 @@ from ..timer.clock import Clock
 _BE_10I2H = struct.Struct(">10I2H")
 _BE_q2I = struct.Struct(">q2I")
 _TLV0_q2I = TlvRun("q2I")
-_TLV5_2I = TlvRun("2I", 5)
+_TLV4_498FEB35 = TlvRun("[8I]2I[2H]", 4)
 
 
 class Npcm7xxAdc(VMState):
@@ -184,9 +184,11 @@ class Npcm7xxAdc(VMState):
         p, end = content(d, p, e, b"\xa3")
         self.clock = Clock._decode(d, p, end, f)
         p = end
-        self.adci, p = take_integers(d, p, e, b"\xa4", U32, 8)
-        self.vref, self.iref, p = _TLV5_2I.take(d, p, e)
-        self.calibration_r_values, p = take_integers(d, p, e, b"\xa7", U16, 2)
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8, self.vref, self.iref, _x9, _x10, p = (
+            _TLV4_498FEB35.take(d, p, e)
+        )
+        self.adci = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
+        self.calibration_r_values = [_x9, _x10]
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,16 +5,15 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_20I = struct.Struct(">20I")
-_TLV0_5I = TlvRun("5I")
-_TLV6_6I = TlvRun("6I", 6)
+_TLV0_924D8834 = TlvRun("5I[4I]6I[4I]I")
 
 
 class Stm32f2xxAdc(VMState):
@@ -254,21 +253,31 @@ class Stm32f2xxAdc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.adc_sr, self.adc_cr1, self.adc_cr2, self.adc_smpr1, self.adc_smpr2, p = (
-            _TLV0_5I.take(d, p, e)
-        )
-        self.adc_jofr, p = take_integers(d, p, e, b"\xa5", U32, 4)
         (
+            self.adc_sr,
+            self.adc_cr1,
+            self.adc_cr2,
+            self.adc_smpr1,
+            self.adc_smpr2,
+            _x,
+            _x2,
+            _x3,
+            _x4,
             self.adc_htr,
             self.adc_ltr,
             self.adc_sqr1,
             self.adc_sqr2,
             self.adc_sqr3,
             self.adc_jsqr,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            self.adc_dr,
             p,
-        ) = _TLV6_6I.take(d, p, e)
-        self.adc_jdr, p = take_integers(d, p, e, b"\xac", U32, 4)
-        self.adc_dr, p = take_integer(d, p, e, b"\x8d", U32)
+        ) = _TLV0_924D8834.take(d, p, e)
+        self.adc_jofr = [_x, _x2, _x3, _x4]
+        self.adc_jdr = [_x5, _x6, _x7, _x8]
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,22 +5,16 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_integers import U32
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    NotPlain,
-    content,
-    count_of,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, count_of, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..timer.ptimer import Ptimer
 
 _BE_I = struct.Struct(">I")
+_TLV0_7869AFDA = TlvRun("(B2QI4q)I")
 
 
 class Timer2(Struct):
@@ -75,10 +69,20 @@ class Timer2(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Timer2:
         self = cls.__new__(cls)
         self._kept = None
-        p, end = content(d, p, e, b"\xa0")
-        self.ptimer = Ptimer._decode(d, p, end, f)
-        p = end
-        self.limit, p = take_integer(d, p, e, b"\x81", U32)
+        _ptimer = self.ptimer = Ptimer.__new__(Ptimer)
+        _ptimer._kept = None
+        (
+            _ptimer.enabled,
+            _ptimer.limit,
+            _ptimer.delta,
+            _ptimer.period_frac,
+            _ptimer.period,
+            _ptimer.last_event,
+            _ptimer.next_event,
+            _ptimer.timer,
+            self.limit,
+            p,
+        ) = _TLV0_7869AFDA.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
@@ -13,7 +13,7 @@ from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_6I = struct.Struct(">6I")
-_TLV1_2I = TlvRun("2I", 1)
+_TLV0_E32240C0 = TlvRun("[4I]2I")
 
 
 class Pxa2xxCm(VMState):
@@ -97,8 +97,8 @@ class Pxa2xxCm(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.cm_regs, p = take_integers(d, p, e, b"\xa0", U32, 4)
-        self.clkcfg, self.pmnc, p = _TLV1_2I.take(d, p, e)
+        _x, _x2, _x3, _x4, self.clkcfg, self.pmnc, p = _TLV0_E32240C0.take(d, p, e)
+        self.cm_regs = [_x, _x2, _x3, _x4]
         if p != e:
             raise NotPlain("a component more")
         return self

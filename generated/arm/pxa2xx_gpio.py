@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
-from vmsgen.runtime.ber_integers import U32
+from vmsgen.runtime.ber_arrays import integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_36I = struct.Struct(">36I")
+_TLV0_5197AEE1 = TlvRun("[4I][4I][4I][4I][4I][4I][8I][4I]")
 
 
 class Pxa2xxGpio(VMState):
@@ -248,14 +249,53 @@ class Pxa2xxGpio(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.ilevel, p = take_integers(d, p, e, b"\xa0", U32, 4)
-        self.olevel, p = take_integers(d, p, e, b"\xa1", U32, 4)
-        self.dir, p = take_integers(d, p, e, b"\xa2", U32, 4)
-        self.rising, p = take_integers(d, p, e, b"\xa3", U32, 4)
-        self.falling, p = take_integers(d, p, e, b"\xa4", U32, 4)
-        self.status, p = take_integers(d, p, e, b"\xa5", U32, 4)
-        self.gafr, p = take_integers(d, p, e, b"\xa6", U32, 8)
-        self.prev_level, p = take_integers(d, p, e, b"\xa7", U32, 4)
+        (
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            _x13,
+            _x14,
+            _x15,
+            _x16,
+            _x17,
+            _x18,
+            _x19,
+            _x20,
+            _x21,
+            _x22,
+            _x23,
+            _x24,
+            _x25,
+            _x26,
+            _x27,
+            _x28,
+            _x29,
+            _x30,
+            _x31,
+            _x32,
+            _x33,
+            _x34,
+            _x35,
+            _x36,
+            p,
+        ) = _TLV0_5197AEE1.take(d, p, e)
+        self.ilevel = [_x, _x2, _x3, _x4]
+        self.olevel = [_x5, _x6, _x7, _x8]
+        self.dir = [_x9, _x10, _x11, _x12]
+        self.rising = [_x13, _x14, _x15, _x16]
+        self.falling = [_x17, _x18, _x19, _x20]
+        self.status = [_x21, _x22, _x23, _x24]
+        self.gafr = [_x25, _x26, _x27, _x28, _x29, _x30, _x31, _x32]
+        self.prev_level = [_x33, _x34, _x35, _x36]
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
@@ -13,7 +13,7 @@ from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_5I4i = struct.Struct(">5I4i")
-_TLV1_3I4i = TlvRun("3I4i", 1)
+_TLV0_A8D71F57 = TlvRun("[2I]3I4i")
 
 
 class Pxa2xxI2s(VMState):
@@ -178,8 +178,9 @@ class Pxa2xxI2s(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.control, p = take_integers(d, p, e, b"\xa0", U32, 2)
         (
+            _x,
+            _x2,
             self.status,
             self.mask,
             self.clk,
@@ -188,7 +189,8 @@ class Pxa2xxI2s(VMState):
             self.tx_len,
             self.fifo_len,
             p,
-        ) = _TLV1_3I4i.take(d, p, e)
+        ) = _TLV0_A8D71F57.take(d, p, e)
+        self.control = [_x, _x2]
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -6,14 +6,15 @@ from __future__ import annotations
 import struct
 
 from vmsgen.runtime.ber_arrays import integers, take_integers
-from vmsgen.runtime.ber_integers import U32
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_40I = struct.Struct(">40I")
 _BE_7I = struct.Struct(">7I")
+_TLV0_C4194EE3 = TlvRun("[2I][2I][2I]I")
 
 
 class Pxa2xxPic(VMState):
@@ -122,10 +123,10 @@ class Pxa2xxPic(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.int_enabled, p = take_integers(d, p, e, b"\xa0", U32, 2)
-        self.int_pending, p = take_integers(d, p, e, b"\xa1", U32, 2)
-        self.is_fiq, p = take_integers(d, p, e, b"\xa2", U32, 2)
-        self.int_idle, p = take_integer(d, p, e, b"\x83", U32)
+        _x, _x2, _x3, _x4, _x5, _x6, self.int_idle, p = _TLV0_C4194EE3.take(d, p, e)
+        self.int_enabled = [_x, _x2]
+        self.int_pending = [_x3, _x4]
+        self.is_fiq = [_x5, _x6]
         self.priority, p = take_integers(d, p, e, b"\xa4", U32, 40)
         if p != e:
             raise NotPlain("a component more")

@@ -9,12 +9,12 @@ from vmsgen.runtime.ber_arrays import integers, take_integers
 from vmsgen.runtime.ber_integers import U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_16I = struct.Struct(">16I")
 _BE_7I3B2I = struct.Struct(">7I3B2I")
-_TLV2_4I3B2I = TlvRun("4I3B2I", 2)
+_TLV0_4A998EFB = TlvRun("I[2I]4I3B2I")
 
 
 class Pxa2xxSsp(VMState):
@@ -229,9 +229,10 @@ class Pxa2xxSsp(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.enable, p = take_integer(d, p, e, b"\x80", U32)
-        self.sscr, p = take_integers(d, p, e, b"\xa1", U32, 2)
         (
+            self.enable,
+            _x,
+            _x2,
             self.sspsp,
             self.ssto,
             self.ssitr,
@@ -242,7 +243,8 @@ class Pxa2xxSsp(VMState):
             self.rx_level,
             self.rx_start,
             p,
-        ) = _TLV2_4I3B2I.take(d, p, e)
+        ) = _TLV0_4A998EFB.take(d, p, e)
+        self.sscr = [_x, _x2]
         self.rx_fifo, p = take_integers(d, p, e, b"\xab", U32, 16)
         if p != e:
             raise NotPlain("a component more")

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
 from vmsgen.runtime.straight import (
     NotPlain,
-    content,
     decode_subsections,
     encode_subsections,
     load_subsections,
@@ -24,9 +23,8 @@ from vmsgen.runtime.visitor import Visitor
 _BE_I = struct.Struct(">I")
 _BE_I2B8IQ2IQIQ2I = struct.Struct(">I2B8IQ2IQIQ2I")
 _BE_Q2IB = struct.Struct(">Q2IB")
-_TLV0_I2B = TlvRun("I2B")
+_TLV0_32B2568D = TlvRun("I2B[3I]5IQ2IQIQ2I(Q2IB)(Q2IB)")
 _TLV0_Q2IB = TlvRun("Q2IB")
-_TLV4_5IQ2IQIQ2I = TlvRun("5IQ2IQIQ2I", 4)
 
 
 class Queue(Struct):
@@ -457,9 +455,17 @@ class Smmuv3(VMState):
         self._version = version
         self._facts = f
         self.gbpa = None
-        self.features, self.sid_size, self.sid_split, p = _TLV0_I2B.take(d, p, e)
-        self.cr, p = take_integers(d, p, e, b"\xa3", U32, 3)
+        _cmdq = self.cmdq = Queue.__new__(Queue)
+        _cmdq._kept = None
+        _eventq = self.eventq = Queue.__new__(Queue)
+        _eventq._kept = None
         (
+            self.features,
+            self.sid_size,
+            self.sid_split,
+            _x,
+            _x2,
+            _x3,
             self.cr0ack,
             self.statusr,
             self.irq_ctrl,
@@ -473,14 +479,17 @@ class Smmuv3(VMState):
             self.eventq_irq_cfg0,
             self.eventq_irq_cfg1,
             self.eventq_irq_cfg2,
+            _cmdq.base,
+            _cmdq.prod,
+            _cmdq.cons,
+            _cmdq.log2size,
+            _eventq.base,
+            _eventq.prod,
+            _eventq.cons,
+            _eventq.log2size,
             p,
-        ) = _TLV4_5IQ2IQIQ2I.take(d, p, e)
-        p, end = content(d, p, e, b"\xb1")
-        self.cmdq = Queue._decode(d, p, end, f)
-        p = end
-        p, end = content(d, p, e, b"\xb2")
-        self.eventq = Queue._decode(d, p, end, f)
-        p = end
+        ) = _TLV0_32B2568D.take(d, p, e)
+        self.cr = [_x, _x2, _x3]
         p = decode_subsections(self, d, p, e, b"\xb3", f, {})
         if p != e:
             raise NotPlain("a component more")

@@ -5,16 +5,17 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
-from vmsgen.runtime.ber_integers import U32
+from vmsgen.runtime.ber_arrays import integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
+from vmsgen.runtime.straight import NotPlain, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..ssi.peripheral import SSISlave
 
 _BE_3I = struct.Struct(">3I")
+_TLV0_56835AE7 = TlvRun("(?)[3I]")
 
 
 class CorgiSsp(VMState):
@@ -80,10 +81,10 @@ class CorgiSsp(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        p, end = content(d, p, e, b"\xa0")
-        self.ssidev = SSISlave._decode(d, p, end, f)
-        p = end
-        self.enable, p = take_integers(d, p, e, b"\xa1", U32, 3)
+        _ssidev = self.ssidev = SSISlave.__new__(SSISlave)
+        _ssidev._kept = None
+        _ssidev.cs, _x, _x2, _x3, p = _TLV0_56835AE7.take(d, p, e)
+        self.enable = [_x, _x2, _x3]
         if p != e:
             raise NotPlain("a component more")
         return self

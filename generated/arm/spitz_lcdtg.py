@@ -8,13 +8,13 @@ import struct
 from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
+from vmsgen.runtime.straight import NotPlain, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..ssi.peripheral import SSISlave
 
 _BE_2I = struct.Struct(">2I")
-_TLV1_2I = TlvRun("2I", 1)
+_TLV0_4A37AB05 = TlvRun("(?)2I")
 
 
 class SpitzLcdtg(VMState):
@@ -95,10 +95,9 @@ class SpitzLcdtg(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        p, end = content(d, p, e, b"\xa0")
-        self.ssidev = SSISlave._decode(d, p, end, f)
-        p = end
-        self.bl_intensity, self.bl_power, p = _TLV1_2I.take(d, p, e)
+        _ssidev = self.ssidev = SSISlave.__new__(SSISlave)
+        _ssidev._kept = None
+        _ssidev.cs, self.bl_intensity, self.bl_power, p = _TLV0_4A37AB05.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

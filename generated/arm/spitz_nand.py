@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
-from vmsgen.runtime.ber_integers import U8, U16, UINT8
+from vmsgen.runtime.ber_arrays import integers
+from vmsgen.runtime.ber_integers import U8, U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
@@ -20,6 +20,7 @@ from vmsgen.runtime.visitor import Visitor
 
 _BE_B = struct.Struct(">B")
 _BE_B3H = struct.Struct(">B3H")
+_TLV0_EF28F2F7 = TlvRun("B[2H]H")
 
 
 class EccState(Struct):
@@ -90,9 +91,8 @@ class EccState(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> EccState:
         self = cls.__new__(cls)
         self._kept = None
-        self.cp, p = take_integer(d, p, e, b"\x80", U8)
-        self.lp, p = take_integers(d, p, e, b"\xa1", U16, 2)
-        self.count, p = take_integer(d, p, e, b"\x82", U16)
+        self.cp, _x, _x2, self.count, p = _TLV0_EF28F2F7.take(d, p, e)
+        self.lp = [_x, _x2]
         if p != e:
             raise NotPlain("a component more")
         return self

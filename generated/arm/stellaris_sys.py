@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
@@ -16,7 +16,7 @@ _BE_11I = struct.Struct(">11I")
 _BE_6I = struct.Struct(">6I")
 _BE_I = struct.Struct(">I")
 _TLV0_6I = TlvRun("6I")
-_TLV10_2I = TlvRun("2I", 10)
+_TLV7_DF83F87E = TlvRun("[3I][3I][3I]2I", 7)
 
 
 class StellarisSys(VMState):
@@ -245,10 +245,12 @@ class StellarisSys(VMState):
             self.rcc2, p = take_integer(d, p, e, b"\x86", U32)
         else:
             self.rcc2 = None
-        self.rcgc, p = take_integers(d, p, e, b"\xa7", U32, 3)
-        self.scgc, p = take_integers(d, p, e, b"\xa8", U32, 3)
-        self.dcgc, p = take_integers(d, p, e, b"\xa9", U32, 3)
-        self.clkvclr, self.ldoarst, p = _TLV10_2I.take(d, p, e)
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8, _x9, self.clkvclr, self.ldoarst, p = (
+            _TLV7_DF83F87E.take(d, p, e)
+        )
+        self.rcgc = [_x, _x2, _x3]
+        self.scgc = [_x4, _x5, _x6]
+        self.dcgc = [_x7, _x8, _x9]
         if p != e:
             raise NotPlain("a component more")
         return self

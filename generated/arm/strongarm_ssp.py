@@ -5,15 +5,15 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_11H2B = struct.Struct(">11H2B")
-_TLV3_2B = TlvRun("2B", 3)
+_TLV0_38ED7710 = TlvRun("[2H]H[8H]2B")
 
 
 class StrongarmSsp(VMState):
@@ -150,10 +150,24 @@ class StrongarmSsp(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.sscr, p = take_integers(d, p, e, b"\xa0", U16, 2)
-        self.sssr, p = take_integer(d, p, e, b"\x81", U16)
-        self.rx_fifo, p = take_integers(d, p, e, b"\xa2", U16, 8)
-        self.rx_start, self.rx_level, p = _TLV3_2B.take(d, p, e)
+        (
+            _x,
+            _x2,
+            self.sssr,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            self.rx_start,
+            self.rx_level,
+            p,
+        ) = _TLV0_38ED7710.take(d, p, e)
+        self.sscr = [_x, _x2]
+        self.rx_fifo = [_x3, _x4, _x5, _x6, _x7, _x8, _x9, _x10]
         if p != e:
             raise NotPlain("a component more")
         return self

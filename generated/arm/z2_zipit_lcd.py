@@ -8,20 +8,13 @@ import struct
 from vmsgen.runtime.ber_integers import S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    NotPlain,
-    content,
-    load_subsections,
-    sized,
-    take_octets,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, sized, take_octets, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..ssi.peripheral import SSISlave
 
 _BE_2i3sIi = struct.Struct(">2i3sIi")
-_TLV1_2i = TlvRun("2i", 1)
+_TLV0_71598BCD = TlvRun("(?)2i")
 _TLV4_Ii = TlvRun("Ii", 4)
 
 
@@ -137,10 +130,9 @@ class ZipitLcd(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        p, end = content(d, p, e, b"\xa0")
-        self.ssidev = SSISlave._decode(d, p, end, f)
-        p = end
-        self.selected, self.enabled, p = _TLV1_2i.take(d, p, e)
+        _ssidev = self.ssidev = SSISlave.__new__(SSISlave)
+        _ssidev._kept = None
+        _ssidev.cs, self.selected, self.enabled, p = _TLV0_71598BCD.take(d, p, e)
         self.buf, p = take_octets(d, p, e, b"\x83", 3)
         self.cur_reg, self.pos, p = _TLV4_Ii.take(d, p, e)
         if p != e:

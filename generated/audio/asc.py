@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import S16, S32, S64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
@@ -27,7 +27,7 @@ _BE_B3i = struct.Struct(">B3i")
 _BE_i2B2h = struct.Struct(">i2B2h")
 _BE_q = struct.Struct(">q")
 _TLV1_B3i = TlvRun("B3i", 1)
-_TLV6_i2B = TlvRun("i2B", 6)
+_TLV6_6BDE0E7C = TlvRun("i2B[2h]", 6)
 
 
 class AppleSoundChipFifo(Struct):
@@ -196,8 +196,10 @@ class AppleSoundChipFifo(Struct):
         self.int_status, self.cnt, self.wptr, self.rptr, p = _TLV1_B3i.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x85", 32)
         self.extregs = list(x)
-        self.xa_cnt, self.xa_val, self.xa_flags, p = _TLV6_i2B.take(d, p, e)
-        self.xa_last, p = take_integers(d, p, e, b"\xa9", S16, 2)
+        self.xa_cnt, self.xa_val, self.xa_flags, _x, _x2, p = _TLV6_6BDE0E7C.take(
+            d, p, e
+        )
+        self.xa_last = [_x, _x2]
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -10,7 +10,6 @@ from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
     NotPlain,
-    content,
     count_of,
     load_subsections,
     small_octets,
@@ -27,7 +26,7 @@ _BE_6i = struct.Struct(">6i")
 _TLV1_6i = TlvRun("6i", 1)
 _TLV12_2B = TlvRun("2B", 12)
 _TLV15_2B = TlvRun("2B", 15)
-_TLV19_3B = TlvRun("3B", 19)
+_TLV19_A71D074E = TlvRun("3B(B)", 19)
 
 
 class Wm8750(VMState):
@@ -391,10 +390,11 @@ class Wm8750(VMState):
         self.path = list(x)
         x, p = take_octets(d, p, e, b"\x92", 2)
         self.mpath = list(x)
-        self.format, self.power, self.rate_vmstate, p = _TLV19_3B.take(d, p, e)
-        p, end = content(d, p, e, b"\xb6")
-        self.parent_obj = I2CSlave._decode(d, p, end, f)
-        p = end
+        _parent_obj = self.parent_obj = I2CSlave.__new__(I2CSlave)
+        _parent_obj._kept = None
+        self.format, self.power, self.rate_vmstate, _parent_obj.address, p = (
+            _TLV19_A71D074E.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -6,8 +6,8 @@ from __future__ import annotations
 import enum
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
-from vmsgen.runtime.ber_integers import S32, U8, U16, UINT8, TlvRun
+from vmsgen.runtime.ber_arrays import integers
+from vmsgen.runtime.ber_integers import S32, U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
@@ -16,7 +16,6 @@ from vmsgen.runtime.straight import (
     load_subsections,
     octets,
     sized,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -36,9 +35,8 @@ ONENAND_BLOCKS = Prop(
 
 _BE_B2i16H2i6Hi = struct.Struct(">B2i16H2i6Hi")
 _BE_B3H = struct.Struct(">B3H")
-_TLV0_B2i = TlvRun("B2i")
-_TLV5_2iH = TlvRun("2iH", 5)
-_TLV9_3Hi = TlvRun("3Hi", 9)
+_TLV0_882EFC59 = TlvRun("B2i[8H][8H]2iH[2H]3Hi")
+_TLV14_EF28F2F7 = TlvRun("B[2H]H", 14)
 
 
 class Current(enum.IntEnum):
@@ -387,21 +385,46 @@ class Onenand(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.current_direction, self.cycle, self.otpmode, p = _TLV0_B2i.take(d, p, e)
-        self.addr, p = take_integers(d, p, e, b"\xa3", U16, 8)
-        self.unladdr, p = take_integers(d, p, e, b"\xa4", U16, 8)
-        self.bufaddr, self.count, self.command, p = _TLV5_2iH.take(d, p, e)
-        self.config, p = take_integers(d, p, e, b"\xa8", U16, 2)
-        self.status, self.intstatus, self.wpstatus, self.secs_cur, p = _TLV9_3Hi.take(
-            d, p, e
-        )
+        (
+            self.current_direction,
+            self.cycle,
+            self.otpmode,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            _x13,
+            _x14,
+            _x15,
+            _x16,
+            self.bufaddr,
+            self.count,
+            self.command,
+            _x17,
+            _x18,
+            self.status,
+            self.intstatus,
+            self.wpstatus,
+            self.secs_cur,
+            p,
+        ) = _TLV0_882EFC59.take(d, p, e)
+        self.addr = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
+        self.unladdr = [_x9, _x10, _x11, _x12, _x13, _x14, _x15, _x16]
+        self.config = [_x17, _x18]
         if not (0 <= self.secs_cur <= 4194304):
             raise NotPlain("a check")
         blocks = self.secs_cur // 256 if self.otpmode == 0 else f.ask(ONENAND_BLOCKS)
         self.blockwp, p = take_octets(d, p, e, b"\x8d", min(max(blocks, 0), 16384))
-        self.ecc_cp, p = take_integer(d, p, e, b"\x8e", U8)
-        self.ecc_lp, p = take_integers(d, p, e, b"\xaf", U16, 2)
-        self.ecc_count, p = take_integer(d, p, e, b"\x90", U16)
+        self.ecc_cp, _x19, _x20, self.ecc_count, p = _TLV14_EF28F2F7.take(d, p, e)
+        self.ecc_lp = [_x19, _x20]
         self.otp, p = take_octets(d, p, e, b"\x91", 135168)
         if p != e:
             raise NotPlain("a component more")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import S32, U8, U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
@@ -27,7 +27,7 @@ _BE_2i = struct.Struct(">2i")
 _BE_8H2B = struct.Struct(">8H2B")
 _BE_B = struct.Struct(">B")
 _TLV0_2i = TlvRun("2i")
-_TLV3_2B = TlvRun("2B", 3)
+_TLV2_09BC132C = TlvRun("[8H]2B", 2)
 _TLV8_2B = TlvRun("2B", 8)
 
 
@@ -270,8 +270,10 @@ class Swim(Struct):
         self._kept = None
         self.mode, self.iwm_switch, p = _TLV0_2i.take(d, p, e)
         if f.qemu < (8, 2):
-            self.regs, p = take_integers(d, p, e, b"\xa2", U16, 8)
-            self.iwm_data, self.iwm_mode, p = _TLV3_2B.take(d, p, e)
+            _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8, self.iwm_data, self.iwm_mode, p = (
+                _TLV2_09BC132C.take(d, p, e)
+            )
+            self.regs = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
         else:
             self.regs = None
             self.iwm_data = None

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
-from vmsgen.runtime.ber_integers import BOOL, U32
+from vmsgen.runtime.ber_arrays import integers
+from vmsgen.runtime.ber_integers import BOOL, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
@@ -16,7 +16,6 @@ from vmsgen.runtime.straight import (
     content,
     count_of,
     load_subsections,
-    take_bool,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -25,6 +24,7 @@ from ..pci.device import PCIDevice
 from .uart import Uart
 
 _BE_4IB = struct.Struct(">4IB")
+_TLV2_3090DE5A = TlvRun("[4I]?", 2)
 
 
 class PciDivaSerial(VMState):
@@ -131,8 +131,8 @@ class PciDivaSerial(VMState):
             _items.append(Uart._decode(d, p, n, f))
             p = n
         self.state = count_of(_items, 4)
-        self.level, p = take_integers(d, p, e, b"\xa2", U32, 4)
-        self.disable, p = take_bool(d, p, e, b"\x83")
+        _x, _x2, _x3, _x4, self.disable, p = _TLV2_3090DE5A.take(d, p, e)
+        self.level = [_x, _x2, _x3, _x4]
         if p != e:
             raise NotPlain("a component more")
         return self

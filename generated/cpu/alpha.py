@@ -17,7 +17,7 @@ from .common import CpuCommon
 _BE_24Q = struct.Struct(">24Q")
 _BE_31Q = struct.Struct(">31Q")
 _BE_5Q2I17Q = struct.Struct(">5Q2I17Q")
-_TLV2_5Q2I9Q = TlvRun("5Q2I9Q", 2)
+_TLV2_B80ADD5C = TlvRun("5Q2I9Q[8Q]", 2)
 
 
 class Registers(Struct):
@@ -350,9 +350,17 @@ class Registers(Struct):
             self.vptptr,
             self.sysval,
             self.usp,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
             p,
-        ) = _TLV2_5Q2I9Q.take(d, p, e)
-        self.shadow, p = take_integers(d, p, e, b"\xb2", U64, 8)
+        ) = _TLV2_B80ADD5C.take(d, p, e)
+        self.shadow = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
         self.scratch, p = take_integers(d, p, e, b"\xb3", U64, 24)
         if p != e:
             raise NotPlain("a component more")

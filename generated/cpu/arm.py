@@ -63,8 +63,10 @@ _TLV0_10Ii = TlvRun("10Ii")
 _TLV0_2BQ = TlvRun("2BQ")
 _TLV0_2I = TlvRun("2I")
 _TLV0_2Q = TlvRun("2Q")
+_TLV0_A7DFA61B = TlvRun("[2I][2I][2I][2I]I")
+_TLV0_B5C4B404 = TlvRun("[2I][2I]")
 _TLV2_2I = TlvRun("2I", 2)
-_TLV2_Q2I = TlvRun("Q2I", 2)
+_TLV2_7A712420 = TlvRun("Q2I[8Q][8I][8I][5I][5I][4Q][4Q]i", 2)
 _TLV12_7I = TlvRun("7I", 12)
 _TLV15_4Q2IQ2qB = TlvRun("4Q2IQ2qB", 15)
 _TLV21_4I = TlvRun("4I", 21)
@@ -847,8 +849,9 @@ class ArmCpuMV8m(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.msplim, p = take_integers(d, p, e, b"\xa0", U32, 2)
-        self.psplim, p = take_integers(d, p, e, b"\xa1", U32, 2)
+        _x, _x2, _x3, _x4, p = _TLV0_B5C4B404.take(d, p, e)
+        self.msplim = [_x, _x2]
+        self.psplim = [_x3, _x4]
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -961,11 +964,13 @@ class ArmCpuMFp(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.fpcar, p = take_integers(d, p, e, b"\xa0", U32, 2)
-        self.fpccr, p = take_integers(d, p, e, b"\xa1", U32, 2)
-        self.fpdscr, p = take_integers(d, p, e, b"\xa2", U32, 2)
-        self.cpacr, p = take_integers(d, p, e, b"\xa3", U32, 2)
-        self.nsacr, p = take_integer(d, p, e, b"\x84", U32)
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8, self.nsacr, p = _TLV0_A7DFA61B.take(
+            d, p, e
+        )
+        self.fpcar = [_x, _x2]
+        self.fpccr = [_x3, _x4]
+        self.fpdscr = [_x5, _x6]
+        self.cpacr = [_x7, _x8]
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -3235,15 +3240,62 @@ class ArmCpu(VMState):
         self.wfxt_timer = None
         self.regs, p = take_integers(d, p, e, b"\xa0", U32, 16)
         self.xregs, p = take_integers(d, p, e, b"\xa1", U64, 32)
-        self.pc, self.cpsr, self.spsr, p = _TLV2_Q2I.take(d, p, e)
-        self.banked_spsr, p = take_integers(d, p, e, b"\xa5", U64, 8)
-        self.banked_r13, p = take_integers(d, p, e, b"\xa6", U32, 8)
-        self.banked_r14, p = take_integers(d, p, e, b"\xa7", U32, 8)
-        self.usr_regs, p = take_integers(d, p, e, b"\xa8", U32, 5)
-        self.fiq_regs, p = take_integers(d, p, e, b"\xa9", U32, 5)
-        self.elr_el, p = take_integers(d, p, e, b"\xaa", U64, 4)
-        self.sp_el, p = take_integers(d, p, e, b"\xab", U64, 4)
-        self.cpreg_vmstate_array_len, p = take_integer(d, p, e, b"\x8c", S32)
+        (
+            self.pc,
+            self.cpsr,
+            self.spsr,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            _x13,
+            _x14,
+            _x15,
+            _x16,
+            _x17,
+            _x18,
+            _x19,
+            _x20,
+            _x21,
+            _x22,
+            _x23,
+            _x24,
+            _x25,
+            _x26,
+            _x27,
+            _x28,
+            _x29,
+            _x30,
+            _x31,
+            _x32,
+            _x33,
+            _x34,
+            _x35,
+            _x36,
+            _x37,
+            _x38,
+            _x39,
+            _x40,
+            _x41,
+            _x42,
+            self.cpreg_vmstate_array_len,
+            p,
+        ) = _TLV2_7A712420.take(d, p, e)
+        self.banked_spsr = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
+        self.banked_r13 = [_x9, _x10, _x11, _x12, _x13, _x14, _x15, _x16]
+        self.banked_r14 = [_x17, _x18, _x19, _x20, _x21, _x22, _x23, _x24]
+        self.usr_regs = [_x25, _x26, _x27, _x28, _x29]
+        self.fiq_regs = [_x30, _x31, _x32, _x33, _x34]
+        self.elr_el = [_x35, _x36, _x37, _x38]
+        self.sp_el = [_x39, _x40, _x41, _x42]
         self.cpreg_vmstate_indexes, p = take_integers(
             d, p, e, b"\xad", U64, self.cpreg_vmstate_array_len
         )

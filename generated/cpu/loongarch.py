@@ -41,8 +41,7 @@ _BE_Q = struct.Struct(">Q")
 _TLV0_3Q = TlvRun("3Q")
 _TLV0_4Q2I = TlvRun("4Q2I")
 _TLV5_25Q = TlvRun("25Q", 5)
-_TLV31_23Q = TlvRun("23Q", 31)
-_TLV55_3Q = TlvRun("3Q", 55)
+_TLV31_A5147D63 = TlvRun("23Q[4Q]3Q", 31)
 _TLV59_2Q = TlvRun("2Q", 59)
 
 
@@ -1574,10 +1573,16 @@ class LoongArchCpu(VMState):
             self.CSR_MERRERA,
             self.CSR_MERRSAVE,
             self.CSR_CTAG,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            self.CSR_DBG,
+            self.CSR_DERA,
+            self.CSR_DSAVE,
             p,
-        ) = _TLV31_23Q.take(d, p, e)
-        self.CSR_DMW, p = take_integers(d, p, e, b"\xbf6", U64, 4)
-        self.CSR_DBG, self.CSR_DERA, self.CSR_DSAVE, p = _TLV55_3Q.take(d, p, e)
+        ) = _TLV31_A5147D63.take(d, p, e)
+        self.CSR_DMW = [_x, _x2, _x3, _x4]
         if version < 3:
             p, end = content(d, p, e, b"\xbf:")
             _items = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import BOOL, S32, U16, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
@@ -19,7 +19,6 @@ from vmsgen.runtime.straight import (
     encode_subsections,
     load_subsections,
     save_subsections,
-    take_integer,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -30,13 +29,12 @@ _BE_2IH2IB5I = struct.Struct(">2IH2IB5I")
 _BE_4I = struct.Struct(">4I")
 _BE_4Q4I = struct.Struct(">4Q4I")
 _BE_QH = struct.Struct(">QH")
+_TLV0_0FA309C8 = TlvRun("[8I][8I]2Ii[3I]6I2i")
+_TLV0_20D59836 = TlvRun("[4Q]4I")
 _TLV0_2I = TlvRun("2I")
-_TLV0_2IH2It = TlvRun("2IH2I?")
 _TLV0_4I = TlvRun("4I")
+_TLV0_B0E7E2D8 = TlvRun("2IH2I?[4I]I")
 _TLV0_QH = TlvRun("QH")
-_TLV1_4I = TlvRun("4I", 1)
-_TLV2_2Ii = TlvRun("2Ii", 2)
-_TLV6_6I2i = TlvRun("6I2i", 6)
 
 
 class FpRegister(Struct):
@@ -325,8 +323,10 @@ class M68kCpuCfSpregs(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.macc, p = take_integers(d, p, e, b"\xa0", U64, 4)
-        self.macsr, self.mac_mask, self.rambar0, self.mbar, p = _TLV1_4I.take(d, p, e)
+        _x, _x2, _x3, _x4, self.macsr, self.mac_mask, self.rambar0, self.mbar, p = (
+            _TLV0_20D59836.take(d, p, e)
+        )
+        self.macc = [_x, _x2, _x3, _x4]
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -491,11 +491,21 @@ class M68kCpuMmu(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.ar, self.ssw, self.tcr, self.urp, self.srp, self.fault, p = (
-            _TLV0_2IH2It.take(d, p, e)
-        )
-        self.ttr, p = take_integers(d, p, e, b"\xa6", U32, 4)
-        self.mmusr, p = take_integer(d, p, e, b"\x87", U32)
+        (
+            self.ar,
+            self.ssw,
+            self.tcr,
+            self.urp,
+            self.srp,
+            self.fault,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            self.mmusr,
+            p,
+        ) = _TLV0_B0E7E2D8.take(d, p, e)
+        self.ttr = [_x, _x2, _x3, _x4]
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -916,11 +926,29 @@ class M68kCpu(VMState):
         self.cf_spregs = None
         self.mmu = None
         self.special_registers = None
-        self.dregs, p = take_integers(d, p, e, b"\xa0", U32, 8)
-        self.aregs, p = take_integers(d, p, e, b"\xa1", U32, 8)
-        self.pc, self.sr, self.current_sp, p = _TLV2_2Ii.take(d, p, e)
-        self.sp, p = take_integers(d, p, e, b"\xa5", U32, 3)
         (
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            _x13,
+            _x14,
+            _x15,
+            _x16,
+            self.pc,
+            self.sr,
+            self.current_sp,
+            _x17,
+            _x18,
+            _x19,
             self.cc_op,
             self.cc_x,
             self.cc_n,
@@ -930,7 +958,10 @@ class M68kCpu(VMState):
             self.pending_vector,
             self.pending_level,
             p,
-        ) = _TLV6_6I2i.take(d, p, e)
+        ) = _TLV0_0FA309C8.take(d, p, e)
+        self.dregs = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
+        self.aregs = [_x9, _x10, _x11, _x12, _x13, _x14, _x15, _x16]
+        self.sp = [_x17, _x18, _x19]
         p = decode_subsections(self, d, p, e, b"\xae", f, {})
         if p != e:
             raise NotPlain("a component more")

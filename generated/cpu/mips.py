@@ -6,7 +6,7 @@ from __future__ import annotations
 import enum
 import struct
 
-from vmsgen.runtime.ber_arrays import grid, integers, take_grid, take_integers
+from vmsgen.runtime.ber_arrays import grid, integers, take_grid
 from vmsgen.runtime.ber_integers import OCTETS, S32, U16, U32, U64, UNSIGNED, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
@@ -43,6 +43,7 @@ _TLV0_2I = TlvRun("2I")
 _TLV0_3i = TlvRun("3i")
 _TLV1_2I = TlvRun("2I", 1)
 _TLV1_IH = TlvRun("IH", 1)
+_TLV4_23381C94 = TlvRun("H[2Q]", 4)
 
 
 class TlbFlags(enum.IntFlag):
@@ -591,8 +592,8 @@ class TlbEntry(Struct):
             self.MMID, p = take_integer(d, p, e, b"\x83", U32)
         else:
             self.MMID = None
-        self.flags, p = take_integer(d, p, e, b"\x84", U16)
-        self.PFN, p = take_integers(d, p, e, b"\xa5", U64, 2)
+        self.flags, _x, _x2, p = _TLV4_23381C94.take(d, p, e)
+        self.PFN = [_x, _x2]
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -47,6 +47,7 @@ _BE_I = struct.Struct(">I")
 _BE_Q = struct.Struct(">Q")
 _BE_Q2IQ = struct.Struct(">Q2IQ")
 _TLV0_3Q = TlvRun("3Q")
+_TLV0_A16171EE = TlvRun("[4Q][4Q][4Q]")
 _TLV0_Q2IQ = TlvRun("Q2IQ")
 _TLV9_2Q = TlvRun("2Q", 9)
 
@@ -1784,9 +1785,12 @@ class RiscvCpuSmstateen(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.mstateen, p = take_integers(d, p, e, b"\xa0", U64, 4)
-        self.hstateen, p = take_integers(d, p, e, b"\xa1", U64, 4)
-        self.sstateen, p = take_integers(d, p, e, b"\xa2", U64, 4)
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8, _x9, _x10, _x11, _x12, p = (
+            _TLV0_A16171EE.take(d, p, e)
+        )
+        self.mstateen = [_x, _x2, _x3, _x4]
+        self.hstateen = [_x5, _x6, _x7, _x8]
+        self.sstateen = [_x9, _x10, _x11, _x12]
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -76,9 +76,11 @@ _TLV0_3BQ = TlvRun("3BQ")
 _TLV0_3Q = TlvRun("3Q")
 _TLV0_4Q = TlvRun("4Q")
 _TLV0_4QB = TlvRun("4QB")
-_TLV0_5Q = TlvRun("5Q")
+_TLV0_6008AC11 = TlvRun("5Q[8Q]")
 _TLV0_8Q = TlvRun("8Q")
 _TLV0_9Q = TlvRun("9Q")
+_TLV0_A7019055 = TlvRun("4Q[3Q]")
+_TLV0_BF07E523 = TlvRun("[4Q][4Q]")
 _TLV0_H2Q = TlvRun("H2Q")
 _TLV0_QH = TlvRun("QH")
 _TLV0_QI = TlvRun("QI")
@@ -2191,9 +2193,12 @@ class X86CpuMsrArchitecturalPmu(VMState):
             self.msr_global_ctrl,
             self.msr_global_status,
             self.msr_global_ovf_ctrl,
+            _x,
+            _x2,
+            _x3,
             p,
-        ) = _TLV0_4Q.take(d, p, e)
-        self.msr_fixed_counters, p = take_integers(d, p, e, b"\xa4", U64, 3)
+        ) = _TLV0_A7019055.take(d, p, e)
+        self.msr_fixed_counters = [_x, _x2, _x3]
         self.msr_gp_counters, p = take_integers(d, p, e, b"\xa5", U64, 18)
         self.msr_gp_evtsel, p = take_integers(d, p, e, b"\xa6", U64, 18)
         if p != e:
@@ -2893,8 +2898,9 @@ class X86CpuMsrHypervStimer(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.msr_hv_stimer_config, p = take_integers(d, p, e, b"\xa0", U64, 4)
-        self.msr_hv_stimer_count, p = take_integers(d, p, e, b"\xa1", U64, 4)
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8, p = _TLV0_BF07E523.take(d, p, e)
+        self.msr_hv_stimer_config = [_x, _x2, _x3, _x4]
+        self.msr_hv_stimer_count = [_x5, _x6, _x7, _x8]
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -3918,9 +3924,17 @@ class X86CpuIntelPt(VMState):
             self.msr_rtit_output_base,
             self.msr_rtit_output_mask,
             self.msr_rtit_cr3_match,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
             p,
-        ) = _TLV0_5Q.take(d, p, e)
-        self.msr_rtit_addrs, p = take_integers(d, p, e, b"\xa5", U64, 8)
+        ) = _TLV0_6008AC11.take(d, p, e)
+        self.msr_rtit_addrs = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
         if p != e:
             raise NotPlain("a component more")
         return self

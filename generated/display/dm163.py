@@ -24,6 +24,7 @@ _BE_6Q = struct.Struct(">6Q")
 _BE_72I = struct.Struct(">72I")
 _BE_7B = struct.Struct(">7B")
 _BE_B = struct.Struct(">B")
+_TLV0_7FEFCD28 = TlvRun("[3Q][3Q]")
 _TLV4_7B = TlvRun("7B", 4)
 
 
@@ -284,8 +285,9 @@ class Dm163(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.bank0_shift_register, p = take_integers(d, p, e, b"\xa0", U64, 3)
-        self.bank1_shift_register, p = take_integers(d, p, e, b"\xa1", U64, 3)
+        _x, _x2, _x3, _x4, _x5, _x6, p = _TLV0_7FEFCD28.take(d, p, e)
+        self.bank0_shift_register = [_x, _x2, _x3]
+        self.bank1_shift_register = [_x4, _x5, _x6]
         self.latched_outputs, p = take_integers(d, p, e, b"\xa2", U16, 24)
         self.outputs, p = take_integers(d, p, e, b"\xa3", U16, 24)
         (

@@ -25,10 +25,9 @@ _BE_256I = struct.Struct(">256I")
 _BE_35I = struct.Struct(">35I")
 _BE_3I4H3I2H = struct.Struct(">3I4H3I2H")
 _BE_I = struct.Struct(">I")
-_TLV2_2I = TlvRun("2I", 2)
-_TLV4_4I = TlvRun("4I", 4)
-_TLV9_3I4HI = TlvRun("3I4HI", 9)
-_TLV18_2H = TlvRun("2H", 18)
+_TLV0_0E58607A = TlvRun("I[3I][3I][2I]4I")
+_TLV0_E6EB6839 = TlvRun("[4I][4I]2I[2I]I[2I]I[4I]I[2I][3I][4I][4I]I")
+_TLV9_4A31ECE2 = TlvRun("3I4HI[2I]2H", 9)
 
 
 class Exynos4210FimdWindow(Struct):
@@ -334,13 +333,25 @@ class Exynos4210FimdWindow(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Exynos4210FimdWindow:
         self = cls.__new__(cls)
         self._kept = None
-        self.wincon, p = take_integer(d, p, e, b"\x80", U32)
-        self.buf_start, p = take_integers(d, p, e, b"\xa1", U32, 3)
-        self.buf_end, p = take_integers(d, p, e, b"\xa2", U32, 3)
-        self.keycon, p = take_integers(d, p, e, b"\xa3", U32, 2)
-        self.keyalpha, self.winmap, self.blendeq, self.rtqoscon, p = _TLV4_4I.take(
-            d, p, e
-        )
+        (
+            self.wincon,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            self.keyalpha,
+            self.winmap,
+            self.blendeq,
+            self.rtqoscon,
+            p,
+        ) = _TLV0_0E58607A.take(d, p, e)
+        self.buf_start = [_x, _x2, _x3]
+        self.buf_end = [_x4, _x5, _x6]
+        self.keycon = [_x7, _x8]
         self.palette, p = take_integers(d, p, e, b"\xa8", U32, 256)
         (
             self.shadow_buf_start,
@@ -351,10 +362,13 @@ class Exynos4210FimdWindow(Struct):
             self.rightbot_x,
             self.rightbot_y,
             self.osdsize,
+            _x9,
+            _x10,
+            self.virtpage_width,
+            self.virtpage_offsize,
             p,
-        ) = _TLV9_3I4HI.take(d, p, e)
-        self.alpha_val, p = take_integers(d, p, e, b"\xb1", U32, 2)
-        self.virtpage_width, self.virtpage_offsize, p = _TLV18_2H.take(d, p, e)
+        ) = _TLV9_4A31ECE2.take(d, p, e)
+        self.alpha_val = [_x9, _x10]
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -694,20 +708,53 @@ class Exynos4210Fimd(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.vidcon, p = take_integers(d, p, e, b"\xa0", U32, 4)
-        self.vidtcon, p = take_integers(d, p, e, b"\xa1", U32, 4)
-        self.shadowcon, self.winchmap, p = _TLV2_2I.take(d, p, e)
-        self.vidintcon, p = take_integers(d, p, e, b"\xa4", U32, 2)
-        self.dithmode, p = take_integer(d, p, e, b"\x85", U32)
-        self.wpalcon, p = take_integers(d, p, e, b"\xa6", U32, 2)
-        self.trigcon, p = take_integer(d, p, e, b"\x87", U32)
-        self.i80ifcon, p = take_integers(d, p, e, b"\xa8", U32, 4)
-        self.colorgaincon, p = take_integer(d, p, e, b"\x89", U32)
-        self.ldi_cmdcon, p = take_integers(d, p, e, b"\xaa", U32, 2)
-        self.sifccon, p = take_integers(d, p, e, b"\xab", U32, 3)
-        self.huecoef_cr, p = take_integers(d, p, e, b"\xac", U32, 4)
-        self.huecoef_cb, p = take_integers(d, p, e, b"\xad", U32, 4)
-        self.hueoffset, p = take_integer(d, p, e, b"\x8e", U32)
+        (
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            self.shadowcon,
+            self.winchmap,
+            _x9,
+            _x10,
+            self.dithmode,
+            _x11,
+            _x12,
+            self.trigcon,
+            _x13,
+            _x14,
+            _x15,
+            _x16,
+            self.colorgaincon,
+            _x17,
+            _x18,
+            _x19,
+            _x20,
+            _x21,
+            _x22,
+            _x23,
+            _x24,
+            _x25,
+            _x26,
+            _x27,
+            _x28,
+            _x29,
+            self.hueoffset,
+            p,
+        ) = _TLV0_E6EB6839.take(d, p, e)
+        self.vidcon = [_x, _x2, _x3, _x4]
+        self.vidtcon = [_x5, _x6, _x7, _x8]
+        self.vidintcon = [_x9, _x10]
+        self.wpalcon = [_x11, _x12]
+        self.i80ifcon = [_x13, _x14, _x15, _x16]
+        self.ldi_cmdcon = [_x17, _x18]
+        self.sifccon = [_x19, _x20, _x21]
+        self.huecoef_cr = [_x22, _x23, _x24, _x25]
+        self.huecoef_cb = [_x26, _x27, _x28, _x29]
         self.i80ifcmd, p = take_integers(d, p, e, b"\xaf", U32, 12)
         self.blendcon, p = take_integer(d, p, e, b"\x90", U32)
         p, end = content(d, p, e, b"\xb1")

@@ -16,7 +16,7 @@ _BE_128I = struct.Struct(">128I")
 _BE_256I = struct.Struct(">256I")
 _BE_I = struct.Struct(">I")
 _BE_i9I2iIi = struct.Struct(">i9I2iIi")
-_TLV2_5I2iIi = TlvRun("5I2iIi", 2)
+_TLV0_0F42E592 = TlvRun("i[4I]5I2iIi")
 
 
 class Pl110(VMState):
@@ -267,9 +267,12 @@ class Pl110(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.version, p = take_integer(d, p, e, b"\x80", S32)
-        self.timing, p = take_integers(d, p, e, b"\xa1", U32, 4)
         (
+            self.version,
+            _x,
+            _x2,
+            _x3,
+            _x4,
             self.cr,
             self.upbase,
             self.lpbase,
@@ -280,7 +283,8 @@ class Pl110(VMState):
             self.bpp,
             self.invalidate,
             p,
-        ) = _TLV2_5I2iIi.take(d, p, e)
+        ) = _TLV0_0F42E592.take(d, p, e)
+        self.timing = [_x, _x2, _x3, _x4]
         self.palette, p = take_integers(d, p, e, b"\xab", U32, 256)
         self.raw_palette, p = take_integers(d, p, e, b"\xac", U32, 128)
         if version >= 2:

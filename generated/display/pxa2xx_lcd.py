@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import S32, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
@@ -24,10 +24,9 @@ from vmsgen.runtime.visitor import Visitor
 _BE_2i17IB = struct.Struct(">2i17IB")
 _BE_4I = struct.Struct(">4I")
 _BE_IB = struct.Struct(">IB")
-_TLV0_2i = TlvRun("2i")
+_TLV0_4C2CCDE1 = TlvRun("2i[6I][2I][2I][2I]5IB")
 _TLV0_IB = TlvRun("IB")
 _TLV3_4I = TlvRun("4I", 3)
-_TLV6_5IB = TlvRun("5IB", 6)
 
 
 class DmaChannel2(Struct):
@@ -382,14 +381,33 @@ class Pxa2xxLcdc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.irqlevel, self.transp, p = _TLV0_2i.take(d, p, e)
-        self.control, p = take_integers(d, p, e, b"\xa2", U32, 6)
-        self.status, p = take_integers(d, p, e, b"\xa3", U32, 2)
-        self.ovl1c, p = take_integers(d, p, e, b"\xa4", U32, 2)
-        self.ovl2c, p = take_integers(d, p, e, b"\xa5", U32, 2)
-        self.ccr, self.cmdcr, self.trgbr, self.tcr, self.liidr, self.bscntr, p = (
-            _TLV6_5IB.take(d, p, e)
-        )
+        (
+            self.irqlevel,
+            self.transp,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            self.ccr,
+            self.cmdcr,
+            self.trgbr,
+            self.tcr,
+            self.liidr,
+            self.bscntr,
+            p,
+        ) = _TLV0_4C2CCDE1.take(d, p, e)
+        self.control = [_x, _x2, _x3, _x4, _x5, _x6]
+        self.status = [_x7, _x8]
+        self.ovl1c = [_x9, _x10]
+        self.ovl2c = [_x11, _x12]
         p, end = content(d, p, e, b"\xac")
         _items = []
         while p < end:

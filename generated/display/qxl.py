@@ -35,6 +35,7 @@ _BE_i = struct.Struct(">i")
 _TLV0_2Ii5IQ = TlvRun("2Ii5IQ")
 _TLV0_2QI = TlvRun("2QI")
 _TLV2_5Ii = TlvRun("5Ii", 2)
+_TLV9_742B2CFC = TlvRun("(2Ii5IQ)i", 9)
 
 
 class Mode(enum.IntEnum):
@@ -659,10 +660,21 @@ class Qxl(VMState):
             _items.append(MemorySlot._decode(d, p, n, f))
             p = n
         self.guest_slots = count_of(_items, 8)
-        p, end = content(d, p, e, b"\xa9")
-        self.guest_primary_surface = Surface._decode(d, p, end, f)
-        p = end
-        self.ssd_num_surfaces, p = take_integer(d, p, e, b"\x8a", S32)
+        _guest_primary_surface = self.guest_primary_surface = Surface.__new__(Surface)
+        _guest_primary_surface._kept = None
+        (
+            _guest_primary_surface.width,
+            _guest_primary_surface.height,
+            _guest_primary_surface.stride,
+            _guest_primary_surface.format,
+            _guest_primary_surface.position,
+            _guest_primary_surface.mouse_mode,
+            _guest_primary_surface.flags,
+            _guest_primary_surface.type,
+            _guest_primary_surface.mem,
+            self.ssd_num_surfaces,
+            p,
+        ) = _TLV9_742B2CFC.take(d, p, e)
         if not (0 <= self.ssd_num_surfaces <= 1048576):
             raise NotPlain("a check")
         self.guest_surfaces_cmds, p = take_integers(

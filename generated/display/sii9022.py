@@ -8,13 +8,13 @@ import struct
 from vmsgen.runtime.ber_integers import BOOL, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, content, load_subsections, tlv
+from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..i2c.smbus_device import I2CSlave
 
 _BE_5B = struct.Struct(">5B")
-_TLV1_B4t = TlvRun("B4?", 1)
+_TLV0_DB664A01 = TlvRun("(B)B4?")
 
 
 class Sii9022(VMState):
@@ -131,12 +131,17 @@ class Sii9022(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        p, end = content(d, p, e, b"\xa0")
-        self.parent_obj = I2CSlave._decode(d, p, end, f)
-        p = end
-        self.ptr, self.addr_byte, self.ddc_req, self.ddc_skip_finish, self.ddc, p = (
-            _TLV1_B4t.take(d, p, e)
-        )
+        _parent_obj = self.parent_obj = I2CSlave.__new__(I2CSlave)
+        _parent_obj._kept = None
+        (
+            _parent_obj.address,
+            self.ptr,
+            self.addr_byte,
+            self.ddc_req,
+            self.ddc_skip_finish,
+            self.ddc,
+            p,
+        ) = _TLV0_DB664A01.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
@@ -23,8 +23,7 @@ from vmsgen.runtime.visitor import Visitor
 from ..ssi.peripheral import SSISlave
 
 _BE_I17iI = struct.Struct(">I17iI")
-_TLV0_Ii = TlvRun("Ii")
-_TLV3_8iI = TlvRun("8iI", 3)
+_TLV0_AE657D5E = TlvRun("Ii[8i]8iI")
 
 
 class Ssd0323Oled(VMState):
@@ -263,9 +262,17 @@ class Ssd0323Oled(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.cmd_len, self.cmd, p = _TLV0_Ii.take(d, p, e)
-        self.cmd_data, p = take_integers(d, p, e, b"\xa2", S32, 8)
         (
+            self.cmd_len,
+            self.cmd,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
             self.row,
             self.row_start,
             self.row_end,
@@ -276,7 +283,8 @@ class Ssd0323Oled(VMState):
             self.remap,
             self.mode,
             p,
-        ) = _TLV3_8iI.take(d, p, e)
+        ) = _TLV0_AE657D5E.take(d, p, e)
+        self.cmd_data = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
         self.framebuffer, p = take_octets(d, p, e, b"\x8c", 5120)
         p, end = content(d, p, e, b"\xad")
         self.ssidev = SSISlave._decode(d, p, end, f)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import S32, U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
@@ -15,7 +15,7 @@ from vmsgen.runtime.visitor import Visitor
 _BE_2i2H5B = struct.Struct(">2i2H5B")
 _BE_3Bi = struct.Struct(">3Bi")
 _TLV0_3Bi = TlvRun("3Bi")
-_TLV2_5B = TlvRun("5B", 2)
+_TLV0_9290F293 = TlvRun("[2i][2H]5B")
 
 
 class DmaChannel(Struct):
@@ -130,11 +130,11 @@ class DmaChannel(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> DmaChannel:
         self = cls.__new__(cls)
         self._kept = None
-        self.now, p = take_integers(d, p, e, b"\xa0", S32, 2)
-        self.base, p = take_integers(d, p, e, b"\xa1", U16, 2)
-        self.mode, self.page, self.pageh, self.dack, self.eop, p = _TLV2_5B.take(
-            d, p, e
+        _x, _x2, _x3, _x4, self.mode, self.page, self.pageh, self.dack, self.eop, p = (
+            _TLV0_9290F293.take(d, p, e)
         )
+        self.now = [_x, _x2]
+        self.base = [_x3, _x4]
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import BOOL, S64, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import Struct, VMState
@@ -71,12 +71,10 @@ _BE_2I5B = struct.Struct(">2I5B")
 _BE_3I = struct.Struct(">3I")
 _BE_9I6B = struct.Struct(">9I6B")
 _BE_q5I2B = struct.Struct(">q5I2B")
+_TLV0_2E506606 = TlvRun("5I[2I]2I?5B")
 _TLV0_2IB2t2B = TlvRun("2IB2?2B")
-_TLV0_5I = TlvRun("5I")
 _TLV2_3I = TlvRun("3I", 2)
-_TLV6_2It5B = TlvRun("2I?5B", 6)
-_TLV7_q3I = TlvRun("q3I", 7)
-_TLV12_2B = TlvRun("2B", 12)
+_TLV7_91726A47 = TlvRun("q3I[2I]2B", 7)
 
 
 class Channel(Struct):
@@ -293,11 +291,14 @@ class Channel(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Channel:
         self = cls.__new__(cls)
         self._kept = None
-        self.src, self.dst, self.pc, self.control, self.status, p = _TLV0_5I.take(
-            d, p, e
-        )
-        self.lc, p = take_integers(d, p, e, b"\xa5", U32, 2)
         (
+            self.src,
+            self.dst,
+            self.pc,
+            self.control,
+            self.status,
+            _x,
+            _x2,
             self.fault_type,
             self.watchdog_timer,
             self.ns,
@@ -307,7 +308,8 @@ class Channel(Struct):
             self.state,
             self.stall,
             p,
-        ) = _TLV6_2It5B.take(d, p, e)
+        ) = _TLV0_2E506606.take(d, p, e)
+        self.lc = [_x, _x2]
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -874,11 +876,18 @@ class Pl330(VMState):
         p, end = content(d, p, e, b"\xa6")
         self.write_queue = Queue._decode(d, p, end, f, f.ask(WRITE_QUEUE))
         p = end
-        self.timer, self.inten, self.int_status, self.ev_status, p = _TLV7_q3I.take(
-            d, p, e
-        )
-        self.dbg, p = take_integers(d, p, e, b"\xab", U32, 2)
-        self.debug_status, self.num_faulting, p = _TLV12_2B.take(d, p, e)
+        (
+            self.timer,
+            self.inten,
+            self.int_status,
+            self.ev_status,
+            _x,
+            _x2,
+            self.debug_status,
+            self.num_faulting,
+            p,
+        ) = _TLV7_91726A47.take(d, p, e)
+        self.dbg = [_x, _x2]
         x, p = take_octets(d, p, e, b"\x8e", 32)
         self.periph_busy = list(x)
         if p != e:

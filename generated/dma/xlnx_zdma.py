@@ -6,14 +6,15 @@ from __future__ import annotations
 import struct
 
 from vmsgen.runtime.ber_arrays import integers, take_integers
-from vmsgen.runtime.ber_integers import U32
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_129I = struct.Struct(">129I")
 _BE_9I = struct.Struct(">9I")
+_TLV1_23838317 = TlvRun("I[4I][4I]", 1)
 
 
 class XlnxZdma(VMState):
@@ -119,9 +120,11 @@ class XlnxZdma(VMState):
         self._version = version
         self._facts = f
         self.regs, p = take_integers(d, p, e, b"\xa0", U32, 129)
-        self.state, p = take_integer(d, p, e, b"\x81", U32)
-        self.dsc_src_words, p = take_integers(d, p, e, b"\xa2", U32, 4)
-        self.dsc_dst_words, p = take_integers(d, p, e, b"\xa3", U32, 4)
+        self.state, _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8, p = _TLV1_23838317.take(
+            d, p, e
+        )
+        self.dsc_src_words = [_x, _x2, _x3, _x4]
+        self.dsc_dst_words = [_x5, _x6, _x7, _x8]
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
@@ -19,7 +19,7 @@ from vmsgen.runtime.straight import (
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2IB4I = struct.Struct(">2IB4I")
-_TLV1_2IB = TlvRun("2IB", 1)
+_TLV1_A3FB2762 = TlvRun("2IB[4I]", 1)
 
 
 class Bcm2838Gpio(VMState):
@@ -134,8 +134,10 @@ class Bcm2838Gpio(VMState):
         self._facts = f
         x, p = take_octets(d, p, e, b"\x80", 58)
         self.fsel = list(x)
-        self.lev0, self.lev1, self.sd_fsel, p = _TLV1_2IB.take(d, p, e)
-        self.pup_cntrl_reg, p = take_integers(d, p, e, b"\xa4", U32, 4)
+        self.lev0, self.lev1, self.sd_fsel, _x, _x2, _x3, _x4, p = _TLV1_A3FB2762.take(
+            d, p, e
+        )
+        self.pup_cntrl_reg = [_x, _x2, _x3, _x4]
         if p != e:
             raise NotPlain("a component more")
         return self

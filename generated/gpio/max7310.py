@@ -8,13 +8,13 @@ import struct
 from vmsgen.runtime.ber_integers import S32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
+from vmsgen.runtime.straight import NotPlain, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..i2c.smbus_device import I2CSlave
 
 _BE_2i5B = struct.Struct(">2i5B")
-_TLV0_2i5B = TlvRun("2i5B")
+_TLV0_63143064 = TlvRun("2i5B(B)")
 
 
 class Max7310(VMState):
@@ -169,6 +169,8 @@ class Max7310(VMState):
         self._kept = None
         self._version = version
         self._facts = f
+        _parent_obj = self.parent_obj = I2CSlave.__new__(I2CSlave)
+        _parent_obj._kept = None
         (
             self.i2c_command_byte,
             self.len,
@@ -177,11 +179,9 @@ class Max7310(VMState):
             self.polarity,
             self.status,
             self.command,
+            _parent_obj.address,
             p,
-        ) = _TLV0_2i5B.take(d, p, e)
-        p, end = content(d, p, e, b"\xa7")
-        self.parent_obj = I2CSlave._decode(d, p, end, f)
-        p = end
+        ) = _TLV0_63143064.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

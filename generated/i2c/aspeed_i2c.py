@@ -26,8 +26,7 @@ _BE_28I = struct.Struct(">28I")
 _BE_B10I = struct.Struct(">B10I")
 _BE_I = struct.Struct(">I")
 _BE_Q = struct.Struct(">Q")
-_TLV0_BI = TlvRun("BI")
-_TLV3_7I = TlvRun("7I", 3)
+_TLV0_7FDECAD5 = TlvRun("BI[2I]7I")
 
 
 class Bus(Struct):
@@ -339,9 +338,11 @@ class NamedBus(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> NamedBus:
         self = cls.__new__(cls)
         self._kept = None
-        self.id, self.ctrl, p = _TLV0_BI.take(d, p, e)
-        self.timing, p = take_integers(d, p, e, b"\xa2", U32, 2)
         (
+            self.id,
+            self.ctrl,
+            _x,
+            _x2,
             self.intr_ctrl,
             self.intr_status,
             self.cmd,
@@ -350,7 +351,8 @@ class NamedBus(Struct):
             self.dma_addr,
             self.dma_len,
             p,
-        ) = _TLV3_7I.take(d, p, e)
+        ) = _TLV0_7FDECAD5.take(d, p, e)
+        self.timing = [_x, _x2]
         if p != e:
             raise NotPlain("a component more")
         return self

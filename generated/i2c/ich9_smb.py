@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_integers import BOOL
+from vmsgen.runtime.ber_integers import BOOL, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
@@ -15,7 +15,6 @@ from vmsgen.runtime.straight import (
     content,
     load_subsections,
     need,
-    take_bool,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -24,6 +23,7 @@ from ..pci.device import PCIDevice
 from .pm_smbus import SMBUS_MIGRATION, SmbusHost
 
 _BE_B = struct.Struct(">B")
+_TLV1_731B2BC6 = TlvRun("?(6BI32s2B4?)", 1)
 
 
 class Ich9Smb(VMState):
@@ -117,10 +117,26 @@ class Ich9Smb(VMState):
         self.dev = PCIDevice._decode(d, p, end, f)
         p = end
         if f.ask(SMBUS_MIGRATION):
-            self.irq_enabled, p = take_bool(d, p, e, b"\x81")
-            p, end = content(d, p, e, b"\xa2")
-            self.smb = SmbusHost._decode(d, p, end, f)
-            p = end
+            _smb = self.smb = SmbusHost.__new__(SmbusHost)
+            _smb._kept = None
+            (
+                self.irq_enabled,
+                _smb.smb_stat,
+                _smb.smb_ctl,
+                _smb.smb_cmd,
+                _smb.smb_addr,
+                _smb.smb_data0,
+                _smb.smb_data1,
+                _smb.smb_index,
+                _smb.smb_data,
+                _smb.smb_auxctl,
+                _smb.smb_blkdata,
+                _smb.i2c_enable,
+                _smb.op_done,
+                _smb.in_i2c_block_read,
+                _smb.start_transaction_on_status_read,
+                p,
+            ) = _TLV1_731B2BC6.take(d, p, e)
         else:
             self.irq_enabled = None
             self.smb = None

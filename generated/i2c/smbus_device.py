@@ -9,19 +9,12 @@ import struct
 from vmsgen.runtime.ber_integers import S32, U8, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
-from vmsgen.runtime.straight import (
-    NotPlain,
-    content,
-    load_subsections,
-    sized,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, load_subsections, sized, take_integer, tlv
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2i34s = struct.Struct(">2i34s")
 _BE_B = struct.Struct(">B")
-_TLV1_2i34s = TlvRun("2i34s", 1)
+_TLV0_75424DF3 = TlvRun("(B)2i34s")
 
 
 class SmbusMode(enum.IntEnum):
@@ -161,10 +154,11 @@ class SmbusDevice(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> SmbusDevice:
         self = cls.__new__(cls)
         self._kept = None
-        p, end = content(d, p, e, b"\xa0")
-        self.i2c = I2CSlave._decode(d, p, end, f)
-        p = end
-        self.mode, self.data_len, self.data_buf, p = _TLV1_2i34s.take(d, p, e)
+        _i2c = self.i2c = I2CSlave.__new__(I2CSlave)
+        _i2c._kept = None
+        _i2c.address, self.mode, self.data_len, self.data_buf, p = _TLV0_75424DF3.take(
+            d, p, e
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

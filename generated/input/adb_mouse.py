@@ -8,13 +8,13 @@ import struct
 from vmsgen.runtime.ber_integers import S32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
+from vmsgen.runtime.straight import NotPlain, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .adb_device import AdbDevice
 
 _BE_5i = struct.Struct(">5i")
-_TLV1_5i = TlvRun("5i", 1)
+_TLV0_663113B2 = TlvRun("(2i)5i")
 
 
 class AdbMouse(VMState):
@@ -127,12 +127,18 @@ class AdbMouse(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        p, end = content(d, p, e, b"\xa0")
-        self.parent_obj = AdbDevice._decode(d, p, end, f)
-        p = end
-        self.buttons_state, self.last_buttons_state, self.dx, self.dy, self.dz, p = (
-            _TLV1_5i.take(d, p, e)
-        )
+        _parent_obj = self.parent_obj = AdbDevice.__new__(AdbDevice)
+        _parent_obj._kept = None
+        (
+            _parent_obj.devaddr,
+            _parent_obj.handler,
+            self.buttons_state,
+            self.last_buttons_state,
+            self.dx,
+            self.dy,
+            self.dz,
+            p,
+        ) = _TLV0_663113B2.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,17 +5,17 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import S32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
+from vmsgen.runtime.straight import NotPlain, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..ssi.peripheral import SSISlave
 
 _BE_11i = struct.Struct(">11i")
-_TLV2_3i = TlvRun("3i", 2)
+_TLV0_CCBFBB5E = TlvRun("(?)[8i]3i")
 
 
 class Ads7846(VMState):
@@ -131,11 +131,24 @@ class Ads7846(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        p, end = content(d, p, e, b"\xa0")
-        self.ssidev = SSISlave._decode(d, p, end, f)
-        p = end
-        self.input, p = take_integers(d, p, e, b"\xa1", S32, 8)
-        self.noise, self.cycle, self.output, p = _TLV2_3i.take(d, p, e)
+        _ssidev = self.ssidev = SSISlave.__new__(SSISlave)
+        _ssidev._kept = None
+        (
+            _ssidev.cs,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            self.noise,
+            self.cycle,
+            self.output,
+            p,
+        ) = _TLV0_CCBFBB5E.take(d, p, e)
+        self.input = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
         if p != e:
             raise NotPlain("a component more")
         return self

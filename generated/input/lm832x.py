@@ -7,19 +7,12 @@ from vmsgen.runtime.ber_arrays import integers, take_integers
 from vmsgen.runtime.ber_integers import S64, U8, U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    NotPlain,
-    content,
-    sized,
-    take_integer,
-    take_octets,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, sized, take_integer, take_octets, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..i2c.smbus_device import I2CSlave
 
-_TLV1_8B4H4B16s = TlvRun("8B4H4B16s", 1)
+_TLV0_19F7FDE3 = TlvRun("(B)8B4H4B16s")
 
 
 class LM8323(VMState):
@@ -290,10 +283,10 @@ class LM8323(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        p, end = content(d, p, e, b"\xa0")
-        self.parent_obj = I2CSlave._decode(d, p, end, f)
-        p = end
+        _parent_obj = self.parent_obj = I2CSlave.__new__(I2CSlave)
+        _parent_obj._kept = None
         (
+            _parent_obj.address,
             self.i2c_dir,
             self.i2c_cycle,
             self.reg,
@@ -312,7 +305,7 @@ class LM8323(VMState):
             self.kbd_len,
             self.kbd_fifo,
             p,
-        ) = _TLV1_8B4H4B16s.take(d, p, e)
+        ) = _TLV0_19F7FDE3.take(d, p, e)
         self.pwm_file, p = take_integers(d, p, e, b"\xb2", U16, 256)
         self.pwm_faddr, p = take_integer(d, p, e, b"\x93", U8)
         self.pwm_addr, p = take_octets(d, p, e, b"\x94", 3)

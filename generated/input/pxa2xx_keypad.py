@@ -5,15 +5,15 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_10I = struct.Struct(">10I")
-_TLV0_5I = TlvRun("5I")
+_TLV0_00B4F361 = TlvRun("5I[4I]I")
 
 
 class Pxa2xxKeypad(VMState):
@@ -159,11 +159,20 @@ class Pxa2xxKeypad(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.kpc, self.kpdk, self.kprec, self.kpmk, self.kpas, p = _TLV0_5I.take(
-            d, p, e
-        )
-        self.kpasmkp, p = take_integers(d, p, e, b"\xa5", U32, 4)
-        self.kpkdi, p = take_integer(d, p, e, b"\x86", U32)
+        (
+            self.kpc,
+            self.kpdk,
+            self.kprec,
+            self.kpmk,
+            self.kpas,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            self.kpkdi,
+            p,
+        ) = _TLV0_00B4F361.take(d, p, e)
+        self.kpasmkp = [_x, _x2, _x3, _x4]
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
-from vmsgen.runtime.ber_integers import BOOL, INT8, S32, S64, U8, U16, UINT8, TlvRun
+from vmsgen.runtime.ber_arrays import integers
+from vmsgen.runtime.ber_integers import BOOL, INT8, S32, S64, U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import BIT, TRUTH, NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_12B3H2b2iqB2HB4H8i = struct.Struct(">12B3H2b2iqB2HB4H8i")
-_TLV0_10t2B3H2b2iqB = TlvRun("10?2B3H2b2iqB")
+_TLV0_12CAFBA8 = TlvRun("10?2B3H2b2iqB[2H]B[2H][2H][8i]")
 
 
 class Tsc2005(VMState):
@@ -443,13 +443,27 @@ class Tsc2005(VMState):
             self.y,
             self.timer,
             self.pin_func,
+            _x,
+            _x2,
+            self.noise,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            _x13,
+            _x14,
             p,
-        ) = _TLV0_10t2B3H2b2iqB.take(d, p, e)
-        self.timing, p = take_integers(d, p, e, b"\xb5", U16, 2)
-        self.noise, p = take_integer(d, p, e, b"\x96", U8)
-        self.temp_thr, p = take_integers(d, p, e, b"\xb7", U16, 2)
-        self.aux_thr, p = take_integers(d, p, e, b"\xb8", U16, 2)
-        self.tr, p = take_integers(d, p, e, b"\xb9", S32, 8)
+        ) = _TLV0_12CAFBA8.take(d, p, e)
+        self.timing = [_x, _x2]
+        self.temp_thr = [_x3, _x4]
+        self.aux_thr = [_x5, _x6]
+        self.tr = [_x7, _x8, _x9, _x10, _x11, _x12, _x13, _x14]
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -15,8 +15,7 @@ from vmsgen.runtime.visitor import Visitor
 _BE_20H = struct.Struct(">20H")
 _BE_7BH2i11B8H3q = struct.Struct(">7BH2i11B8H3q")
 _BE_q = struct.Struct(">q")
-_TLV0_7tH2i11B3H = TlvRun("7?H2i11B3H")
-_TLV25_2H3q = TlvRun("2H3q", 25)
+_TLV0_6923DDE8 = TlvRun("7?H2i11B3H[3H]2H3q")
 
 
 class Tsc2301(VMState):
@@ -491,12 +490,17 @@ class Tsc2301(VMState):
             self.audio_ctrl1,
             self.audio_ctrl2,
             self.audio_ctrl3,
+            _x,
+            _x2,
+            _x3,
+            self.volume,
+            self.dac_power,
+            self.volume_change,
+            self.powerdown,
+            self.now,
             p,
-        ) = _TLV0_7tH2i11B3H.take(d, p, e)
-        self.pll, p = take_integers(d, p, e, b"\xb8", U16, 3)
-        self.volume, self.dac_power, self.volume_change, self.powerdown, self.now, p = (
-            _TLV25_2H3q.take(d, p, e)
-        )
+        ) = _TLV0_6923DDE8.take(d, p, e)
+        self.pll = [_x, _x2, _x3]
         self.filter_data, p = take_integers(d, p, e, b"\xbe", U16, 20)
         self.timer, p = take_integer(d, p, e, b"\x9f\x1f", S64)
         if p != e:

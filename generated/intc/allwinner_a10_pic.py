@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
@@ -13,7 +13,7 @@ from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_19I = struct.Struct(">19I")
-_TLV0_4I = TlvRun("4I")
+_TLV0_744375E4 = TlvRun("4I[3I][3I][3I][3I][3I]")
 
 
 class A10Pic(VMState):
@@ -210,12 +210,33 @@ class A10Pic(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.vector, self.base_addr, self.protect, self.nmi, p = _TLV0_4I.take(d, p, e)
-        self.irq_pending, p = take_integers(d, p, e, b"\xa4", U32, 3)
-        self.fiq_pending, p = take_integers(d, p, e, b"\xa5", U32, 3)
-        self.enable, p = take_integers(d, p, e, b"\xa6", U32, 3)
-        self.select, p = take_integers(d, p, e, b"\xa7", U32, 3)
-        self.mask, p = take_integers(d, p, e, b"\xa8", U32, 3)
+        (
+            self.vector,
+            self.base_addr,
+            self.protect,
+            self.nmi,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            _x13,
+            _x14,
+            _x15,
+            p,
+        ) = _TLV0_744375E4.take(d, p, e)
+        self.irq_pending = [_x, _x2, _x3]
+        self.fiq_pending = [_x4, _x5, _x6]
+        self.enable = [_x7, _x8, _x9]
+        self.select = [_x10, _x11, _x12]
+        self.mask = [_x13, _x14, _x15]
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import S32, S64, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
@@ -15,7 +15,6 @@ from vmsgen.runtime.straight import (
     encode_subsections,
     load_subsections,
     save_subsections,
-    take_integer,
     tlv,
 )
 from vmsgen.runtime.visitor import Visitor
@@ -23,8 +22,7 @@ from vmsgen.runtime.visitor import Visitor
 _BE_2i = struct.Struct(">2i")
 _BE_I3BI2B34IiI3q = struct.Struct(">I3BI2B34IiI3q")
 _TLV0_2i = TlvRun("2i")
-_TLV0_I3BI2B = TlvRun("I3BI2B")
-_TLV13_IiI3q = TlvRun("IiI3q", 13)
+_TLV0_3AAC0283 = TlvRun("I3BI2B[8I][8I][8I][6I]I[2I]IiI3q")
 
 
 class ApicSipi(VMState):
@@ -470,15 +468,39 @@ class Apic(VMState):
             self.spurious_vec,
             self.log_dest,
             self.dest_mode,
-            p,
-        ) = _TLV0_I3BI2B.take(d, p, e)
-        self.isr, p = take_integers(d, p, e, b"\xa7", U32, 8)
-        self.tmr, p = take_integers(d, p, e, b"\xa8", U32, 8)
-        self.irr, p = take_integers(d, p, e, b"\xa9", U32, 8)
-        self.lvt, p = take_integers(d, p, e, b"\xaa", U32, 6)
-        self.esr, p = take_integer(d, p, e, b"\x8b", U32)
-        self.icr, p = take_integers(d, p, e, b"\xac", U32, 2)
-        (
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            _x13,
+            _x14,
+            _x15,
+            _x16,
+            _x17,
+            _x18,
+            _x19,
+            _x20,
+            _x21,
+            _x22,
+            _x23,
+            _x24,
+            _x25,
+            _x26,
+            _x27,
+            _x28,
+            _x29,
+            _x30,
+            self.esr,
+            _x31,
+            _x32,
             self.divide_conf,
             self.count_shift,
             self.initial_count,
@@ -486,7 +508,12 @@ class Apic(VMState):
             self.next_time,
             self.timer_expiry,
             p,
-        ) = _TLV13_IiI3q.take(d, p, e)
+        ) = _TLV0_3AAC0283.take(d, p, e)
+        self.isr = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
+        self.tmr = [_x9, _x10, _x11, _x12, _x13, _x14, _x15, _x16]
+        self.irr = [_x17, _x18, _x19, _x20, _x21, _x22, _x23, _x24]
+        self.lvt = [_x25, _x26, _x27, _x28, _x29, _x30]
+        self.icr = [_x31, _x32]
         p = decode_subsections(self, d, p, e, b"\xb3", f, {})
         if p != e:
             raise NotPlain("a component more")

@@ -6,7 +6,7 @@ from __future__ import annotations
 import enum
 import struct
 
-from vmsgen.runtime.ber_arrays import grid, integers, take_grid, take_integers
+from vmsgen.runtime.ber_arrays import grid, integers, take_grid
 from vmsgen.runtime.ber_integers import BOOL, U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, SubsectionInfo, VMState
@@ -23,7 +23,6 @@ from vmsgen.runtime.straight import (
     save_subsections,
     sized,
     small_octets,
-    take_integer,
     take_octets,
     tlv,
 )
@@ -34,7 +33,11 @@ _BE_16I24H = struct.Struct(">16I24H")
 _BE_24H = struct.Struct(">24H")
 _BE_7B = struct.Struct(">7B")
 _BE_9I = struct.Struct(">9I")
+_TLV0_1C236E9C = TlvRun("[8I][8I]")
 _TLV0_4B2tB = TlvRun("4B2?B")
+_TLV0_91D428AB = TlvRun("I[8I]")
+_TLV3_844A5B45 = TlvRun("[8I][8I][8H][8H][8H]", 3)
+_TLV7_01A32050 = TlvRun("[8H][8H][8H]", 7)
 
 
 class Groups(enum.IntFlag):
@@ -503,14 +506,76 @@ class ArmGicVirt(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.h_hcr, p = take_integers(d, p, e, b"\xa0", U32, 8)
-        self.h_misr, p = take_integers(d, p, e, b"\xa1", U32, 8)
+        (
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            _x13,
+            _x14,
+            _x15,
+            _x16,
+            p,
+        ) = _TLV0_1C236E9C.take(d, p, e)
+        self.h_hcr = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
+        self.h_misr = [_x9, _x10, _x11, _x12, _x13, _x14, _x15, _x16]
         self.h_lr, p = take_grid(d, p, e, b"\xa2", U32, 64, 8)
-        self.h_apr, p = take_integers(d, p, e, b"\xa3", U32, 8)
-        self.v_cpu_ctlr, p = take_integers(d, p, e, b"\xa4", U32, 8)
-        self.v_priority_mask, p = take_integers(d, p, e, b"\xa5", U16, 8)
-        self.v_running_priority, p = take_integers(d, p, e, b"\xa6", U16, 8)
-        self.v_current_pending, p = take_integers(d, p, e, b"\xa7", U16, 8)
+        (
+            _x17,
+            _x18,
+            _x19,
+            _x20,
+            _x21,
+            _x22,
+            _x23,
+            _x24,
+            _x25,
+            _x26,
+            _x27,
+            _x28,
+            _x29,
+            _x30,
+            _x31,
+            _x32,
+            _x33,
+            _x34,
+            _x35,
+            _x36,
+            _x37,
+            _x38,
+            _x39,
+            _x40,
+            _x41,
+            _x42,
+            _x43,
+            _x44,
+            _x45,
+            _x46,
+            _x47,
+            _x48,
+            _x49,
+            _x50,
+            _x51,
+            _x52,
+            _x53,
+            _x54,
+            _x55,
+            _x56,
+            p,
+        ) = _TLV3_844A5B45.take(d, p, e)
+        self.h_apr = [_x17, _x18, _x19, _x20, _x21, _x22, _x23, _x24]
+        self.v_cpu_ctlr = [_x25, _x26, _x27, _x28, _x29, _x30, _x31, _x32]
+        self.v_priority_mask = [_x33, _x34, _x35, _x36, _x37, _x38, _x39, _x40]
+        self.v_running_priority = [_x41, _x42, _x43, _x44, _x45, _x46, _x47, _x48]
+        self.v_current_pending = [_x49, _x50, _x51, _x52, _x53, _x54, _x55, _x56]
         x, p = take_octets(d, p, e, b"\x88", 8)
         self.v_bpr = list(x)
         x, p = take_octets(d, p, e, b"\x89", 8)
@@ -864,8 +929,10 @@ class ArmGic(VMState):
         self._version = version
         self._facts = f
         self.virt = None
-        self.ctlr, p = take_integer(d, p, e, b"\x80", U32)
-        self.cpu_ctlr, p = take_integers(d, p, e, b"\xa1", U32, 8)
+        self.ctlr, _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8, p = _TLV0_91D428AB.take(
+            d, p, e
+        )
+        self.cpu_ctlr = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
         p, end = content(d, p, e, b"\xa2")
         _items = []
         while p < end:
@@ -877,9 +944,36 @@ class ArmGic(VMState):
         self.priority1, p = take_octets(d, p, e, b"\x84", 256)
         self.priority2, p = take_octets(d, p, e, b"\x85", 988)
         self.sgi_pending, p = take_octets(d, p, e, b"\x86", 128)
-        self.priority_mask, p = take_integers(d, p, e, b"\xa7", U16, 8)
-        self.running_priority, p = take_integers(d, p, e, b"\xa8", U16, 8)
-        self.current_pending, p = take_integers(d, p, e, b"\xa9", U16, 8)
+        (
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            _x13,
+            _x14,
+            _x15,
+            _x16,
+            _x17,
+            _x18,
+            _x19,
+            _x20,
+            _x21,
+            _x22,
+            _x23,
+            _x24,
+            _x25,
+            _x26,
+            _x27,
+            _x28,
+            _x29,
+            _x30,
+            _x31,
+            _x32,
+            p,
+        ) = _TLV7_01A32050.take(d, p, e)
+        self.priority_mask = [_x9, _x10, _x11, _x12, _x13, _x14, _x15, _x16]
+        self.running_priority = [_x17, _x18, _x19, _x20, _x21, _x22, _x23, _x24]
+        self.current_pending = [_x25, _x26, _x27, _x28, _x29, _x30, _x31, _x32]
         x, p = take_octets(d, p, e, b"\x8a", 8)
         self.bpr = list(x)
         x, p = take_octets(d, p, e, b"\x8b", 8)

@@ -43,9 +43,11 @@ _BE_6Q = struct.Struct(">6Q")
 _BE_B = struct.Struct(">B")
 _BE_I = struct.Struct(">I")
 _BE_Q = struct.Struct(">Q")
-_TLV0_2I = TlvRun("2I")
 _TLV0_2Q = TlvRun("2Q")
-_TLV3_I2Q7I = TlvRun("I2Q7I", 3)
+_TLV0_9C43AD7D = TlvRun("I[2I]")
+_TLV0_D2FAD8E6 = TlvRun("2I[2I]I2Q7I")
+_TLV14_6D7C1262 = TlvRun("[2Q]Q[3Q]", 14)
+_TLV18_15785874 = TlvRun("[3Q]Q", 18)
 
 
 class RedistributorVirt(VMState):
@@ -690,9 +692,11 @@ class Redistributor(Struct):
         self.sre_el1 = None
         self.gicv4 = None
         self.nmi = None
-        self.level, self.gicr_ctlr, p = _TLV0_2I.take(d, p, e)
-        self.gicr_statusr, p = take_integers(d, p, e, b"\xa2", U32, 2)
         (
+            self.level,
+            self.gicr_ctlr,
+            _x,
+            _x2,
             self.gicr_waker,
             self.gicr_propbaser,
             self.gicr_pendbaser,
@@ -704,15 +708,16 @@ class Redistributor(Struct):
             self.gicr_igrpmodr0,
             self.gicr_nsacr,
             p,
-        ) = _TLV3_I2Q7I.take(d, p, e)
+        ) = _TLV0_D2FAD8E6.take(d, p, e)
+        self.gicr_statusr = [_x, _x2]
         x, p = take_octets(d, p, e, b"\x8d", 32)
         self.gicr_ipriorityr = list(x)
-        self.icc_ctlr_el1, p = take_integers(d, p, e, b"\xae", U64, 2)
-        self.icc_pmr_el1, p = take_integer(d, p, e, b"\x8f", U64)
-        self.icc_bpr, p = take_integers(d, p, e, b"\xb0", U64, 3)
+        _x3, _x4, self.icc_pmr_el1, _x5, _x6, _x7, p = _TLV14_6D7C1262.take(d, p, e)
+        self.icc_ctlr_el1 = [_x3, _x4]
+        self.icc_bpr = [_x5, _x6, _x7]
         self.icc_apr, p = take_grid(d, p, e, b"\xb1", U64, 3, 4)
-        self.icc_igrpen, p = take_integers(d, p, e, b"\xb2", U64, 3)
-        self.icc_ctlr_el3, p = take_integer(d, p, e, b"\x93", U64)
+        _x8, _x9, _x10, self.icc_ctlr_el3, p = _TLV18_15785874.take(d, p, e)
+        self.icc_igrpen = [_x8, _x9, _x10]
         p = decode_subsections(self, d, p, e, b"\xb4", f, {})
         if p != e:
             raise NotPlain("a component more")
@@ -1110,8 +1115,8 @@ class ArmGicv3(VMState):
         self._facts = f
         self.gicd_no_migration_shift_bug = None
         self.gicd_nmi = None
-        self.gicd_ctlr, p = take_integer(d, p, e, b"\x80", U32)
-        self.gicd_statusr, p = take_integers(d, p, e, b"\xa1", U32, 2)
+        self.gicd_ctlr, _x, _x2, p = _TLV0_9C43AD7D.take(d, p, e)
+        self.gicd_statusr = [_x, _x2]
         self.group, p = take_integers(d, p, e, b"\xa2", U32, 32)
         self.grpmod, p = take_integers(d, p, e, b"\xa3", U32, 32)
         self.enabled, p = take_integers(d, p, e, b"\xa4", U32, 32)

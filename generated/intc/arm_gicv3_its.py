@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
@@ -13,7 +13,7 @@ from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2I11Q = struct.Struct(">2I11Q")
-_TLV0_2I3Q = TlvRun("2I3Q")
+_TLV0_74CA556C = TlvRun("2I3Q[8Q]")
 
 
 class ArmGicv3Its(VMState):
@@ -155,10 +155,23 @@ class ArmGicv3Its(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.ctlr, self.iidr, self.cbaser, self.cwriter, self.creadr, p = (
-            _TLV0_2I3Q.take(d, p, e)
-        )
-        self.baser, p = take_integers(d, p, e, b"\xa5", U64, 8)
+        (
+            self.ctlr,
+            self.iidr,
+            self.cbaser,
+            self.cwriter,
+            self.creadr,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            p,
+        ) = _TLV0_74CA556C.take(d, p, e)
+        self.baser = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -15,7 +15,7 @@ from vmsgen.runtime.visitor import Visitor
 _BE_16I = struct.Struct(">16I")
 _BE_2B8I = struct.Struct(">2B8I")
 _BE_qIB = struct.Struct(">qIB")
-_TLV1_2B = TlvRun("2B", 1)
+_TLV1_C8533317 = TlvRun("2B[4I][4I]", 1)
 _TLV5_qIB = TlvRun("qIB", 5)
 
 
@@ -221,9 +221,21 @@ class Bcm2836Control(VMState):
         self._version = version
         self._facts = f
         self.mailboxes, p = take_integers(d, p, e, b"\xa0", U32, 16)
-        self.route_gpu_irq, self.route_gpu_fiq, p = _TLV1_2B.take(d, p, e)
-        self.timercontrol, p = take_integers(d, p, e, b"\xa3", U32, 4)
-        self.mailboxcontrol, p = take_integers(d, p, e, b"\xa4", U32, 4)
+        (
+            self.route_gpu_irq,
+            self.route_gpu_fiq,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            p,
+        ) = _TLV1_C8533317.take(d, p, e)
+        self.timercontrol = [_x, _x2, _x3, _x4]
+        self.mailboxcontrol = [_x5, _x6, _x7, _x8]
         if version >= 2:
             self.timer, self.local_timer_control, self.route_localtimer, p = (
                 _TLV5_qIB.take(d, p, e)

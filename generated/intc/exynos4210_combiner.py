@@ -9,20 +9,14 @@ from vmsgen.runtime.ber_arrays import integers, take_integers
 from vmsgen.runtime.ber_integers import U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    NotPlain,
-    content,
-    count_of,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, count_of, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2B = struct.Struct(">2B")
 _BE_3I = struct.Struct(">3I")
 _BE_65I = struct.Struct(">65I")
 _TLV0_2B = TlvRun("2B")
+_TLV2_AC9D558F = TlvRun("[2I]I", 2)
 
 
 class Exynos4210CombinerGroupstate(Struct):
@@ -211,8 +205,8 @@ class Exynos4210Combiner(VMState):
             p = n
         self.group = count_of(_items, 64)
         self.reg_set, p = take_integers(d, p, e, b"\xa1", U32, 65)
-        self.icipsr, p = take_integers(d, p, e, b"\xa2", U32, 2)
-        self.external, p = take_integer(d, p, e, b"\x83", U32)
+        _x, _x2, self.external, p = _TLV2_AC9D558F.take(d, p, e)
+        self.icipsr = [_x, _x2]
         if p != e:
             raise NotPlain("a component more")
         return self

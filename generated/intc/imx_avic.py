@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
@@ -13,7 +13,7 @@ from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_3Q10I = struct.Struct(">3Q10I")
-_TLV0_3Q2I = TlvRun("3Q2I")
+_TLV0_F58610E4 = TlvRun("3Q2I[8I]")
 
 
 class ImxAvic(VMState):
@@ -153,10 +153,23 @@ class ImxAvic(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.pending, self.enabled, self.is_fiq, self.intcntl, self.intmask, p = (
-            _TLV0_3Q2I.take(d, p, e)
-        )
-        self.prio, p = take_integers(d, p, e, b"\xa5", U32, 8)
+        (
+            self.pending,
+            self.enabled,
+            self.is_fiq,
+            self.intcntl,
+            self.intmask,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            p,
+        ) = _TLV0_F58610E4.take(d, p, e)
+        self.prio = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -6,23 +6,17 @@ from __future__ import annotations
 import enum
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    NotPlain,
-    content,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 _BE_11I = struct.Struct(">11I")
 _BE_5I = struct.Struct(">5I")
 _BE_8s7I = struct.Struct(">8s7I")
-_TLV0_2I = TlvRun("2I")
+_TLV0_8FC57257 = TlvRun("2I[8I]I")
 _TLV1_5I = TlvRun("5I", 1)
 _TLV1_7I = TlvRun("7I", 1)
 
@@ -143,9 +137,21 @@ class Handlers(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Handlers:
         self = cls.__new__(cls)
         self._kept = None
-        self.set_tpr, self.set_tpr_eax, p = _TLV0_2I.take(d, p, e)
-        self.get_tpr, p = take_integers(d, p, e, b"\xa2", U32, 8)
-        self.get_tpr_stack, p = take_integer(d, p, e, b"\x83", U32)
+        (
+            self.set_tpr,
+            self.set_tpr_eax,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            self.get_tpr_stack,
+            p,
+        ) = _TLV0_8FC57257.take(d, p, e)
+        self.get_tpr = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -38,6 +38,7 @@ _BE_26I = struct.Struct(">26I")
 _BE_2I = struct.Struct(">2I")
 _BE_64I = struct.Struct(">64I")
 _BE_8I = struct.Struct(">8I")
+_TLV2_963A7057 = TlvRun("[8I][8I][8I][2I]", 2)
 _TLV8_2I = TlvRun("2I", 8)
 
 
@@ -402,10 +403,39 @@ class LoongarchExtioi(VMState):
             self.coreisr, p = take_grid(d, p, e, b"\xa1", U32, 4, 8)
         else:
             self.coreisr = None
-        self.nodetype, p = take_integers(d, p, e, b"\xa2", U32, 8)
-        self.enable, p = take_integers(d, p, e, b"\xa3", U32, 8)
-        self.isr, p = take_integers(d, p, e, b"\xa4", U32, 8)
-        self.ipmap, p = take_integers(d, p, e, b"\xa5", U32, 2)
+        (
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            _x13,
+            _x14,
+            _x15,
+            _x16,
+            _x17,
+            _x18,
+            _x19,
+            _x20,
+            _x21,
+            _x22,
+            _x23,
+            _x24,
+            _x25,
+            _x26,
+            p,
+        ) = _TLV2_963A7057.take(d, p, e)
+        self.nodetype = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
+        self.enable = [_x9, _x10, _x11, _x12, _x13, _x14, _x15, _x16]
+        self.isr = [_x17, _x18, _x19, _x20, _x21, _x22, _x23, _x24]
+        self.ipmap = [_x25, _x26]
         self.coremap, p = take_integers(d, p, e, b"\xa6", U32, 64)
         if version >= 3:
             p, end = content(d, p, e, b"\xa7")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
@@ -13,7 +13,7 @@ from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_12I = struct.Struct(">12I")
-_TLV0_4I = TlvRun("4I")
+_TLV0_79DF3BAE = TlvRun("4I[8I]")
 
 
 class IpiSingle(Struct):
@@ -128,8 +128,22 @@ class IpiSingle(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> IpiSingle:
         self = cls.__new__(cls)
         self._kept = None
-        self.status, self.en, self.set, self.clear, p = _TLV0_4I.take(d, p, e)
-        self.buf, p = take_integers(d, p, e, b"\xa4", U32, 8)
+        (
+            self.status,
+            self.en,
+            self.set,
+            self.clear,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            p,
+        ) = _TLV0_79DF3BAE.take(d, p, e)
+        self.buf = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -16,8 +16,7 @@ from ..pci.device import PCIDevice
 
 _BE_2q = struct.Struct(">2q")
 _BE_3H = struct.Struct(">3H")
-_TLV1_3H = TlvRun("3H", 1)
-_TLV5_2q = TlvRun("2q", 5)
+_TLV1_E5692456 = TlvRun("3H(2B)2q", 1)
 
 
 class Vt82c686bPm(VMState):
@@ -171,13 +170,18 @@ class Vt82c686bPm(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.dev = PCIDevice._decode(d, p, end, f)
         p = end
-        self.ar_pm1_evt_sts, self.ar_pm1_evt_en, self.ar_pm1_cnt_cnt, p = _TLV1_3H.take(
-            d, p, e
-        )
-        p, end = content(d, p, e, b"\xa4")
-        self.apm = Apm._decode(d, p, end, f)
-        p = end
-        self.ar_tmr_timer, self.ar_tmr_overflow_time, p = _TLV5_2q.take(d, p, e)
+        _apm = self.apm = Apm.__new__(Apm)
+        _apm._kept = None
+        (
+            self.ar_pm1_evt_sts,
+            self.ar_pm1_evt_en,
+            self.ar_pm1_cnt_cnt,
+            _apm.apmc,
+            _apm.apms,
+            self.ar_tmr_timer,
+            self.ar_tmr_overflow_time,
+            p,
+        ) = _TLV1_E5692456.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -10,7 +10,6 @@ from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
     NotPlain,
-    content,
     load_subsections,
     need,
     sized,
@@ -26,7 +25,7 @@ _BE_I = struct.Struct(">I")
 _TLV0_2I = TlvRun("2I")
 _TLV0_32s5B = TlvRun("32s5B")
 _TLV3_2I = TlvRun("2I", 3)
-_TLV6_2B = TlvRun("2B", 6)
+_TLV6_F3FC4D96 = TlvRun("2B(32s5B)", 6)
 
 
 class OldRtc(Struct):
@@ -331,10 +330,19 @@ class NextPc(VMState):
         else:
             self.led = None
         if version <= 1:
-            self.scsi_csr_1, self.scsi_csr_2, p = _TLV6_2B.take(d, p, e)
-            p, end = content(d, p, e, b"\xa8")
-            self.rtc = OldRtc._decode(d, p, end, f)
-            p = end
+            _rtc = self.rtc = OldRtc.__new__(OldRtc)
+            _rtc._kept = None
+            (
+                self.scsi_csr_1,
+                self.scsi_csr_2,
+                _rtc.ram,
+                _rtc.command,
+                _rtc.value,
+                _rtc.status,
+                _rtc.control,
+                _rtc.retval,
+                p,
+            ) = _TLV6_F3FC4D96.take(d, p, e)
         else:
             self.scsi_csr_1 = None
             self.scsi_csr_2 = None

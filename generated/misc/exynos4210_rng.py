@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
@@ -13,7 +13,7 @@ from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_5i3I = struct.Struct(">5i3I")
-_TLV1_3I = TlvRun("3I", 1)
+_TLV0_676BF70F = TlvRun("[5i]3I")
 
 
 class Exynos4210Rng(VMState):
@@ -113,8 +113,10 @@ class Exynos4210Rng(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.randr_value, p = take_integers(d, p, e, b"\xa0", S32, 5)
-        self.seed_set, self.reg_status, self.reg_control, p = _TLV1_3I.take(d, p, e)
+        _x, _x2, _x3, _x4, _x5, self.seed_set, self.reg_status, self.reg_control, p = (
+            _TLV0_676BF70F.take(d, p, e)
+        )
+        self.randr_value = [_x, _x2, _x3, _x4, _x5]
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -25,6 +25,7 @@ _BE_2H2I2H = struct.Struct(">2H2I2H")
 _BE_Q3iB = struct.Struct(">Q3iB")
 _TLV0_2H2I2H = TlvRun("2H2I2H")
 _TLV0_Q3it = TlvRun("Q3i?")
+_TLV1_927A858E = TlvRun("(Q3i?)(2H2I2H)", 1)
 
 
 class DbdmaIo(Struct):
@@ -336,12 +337,24 @@ class DbdmaChannel(Struct):
         self = cls.__new__(cls)
         self._kept = None
         self.regs, p = take_integers(d, p, e, b"\xa0", U32, 16)
-        p, end = content(d, p, e, b"\xa1")
-        self.io = DbdmaIo._decode(d, p, end, f)
-        p = end
-        p, end = content(d, p, e, b"\xa2")
-        self.current = DbdmaCmd._decode(d, p, end, f)
-        p = end
+        _io = self.io = DbdmaIo.__new__(DbdmaIo)
+        _io._kept = None
+        _current = self.current = DbdmaCmd.__new__(DbdmaCmd)
+        _current._kept = None
+        (
+            _io.addr,
+            _io.len,
+            _io.is_last,
+            _io.is_dma_out,
+            _io.processing,
+            _current.req_count,
+            _current.command,
+            _current.phy_addr,
+            _current.cmd_dep,
+            _current.res_count,
+            _current.xfer_status,
+            p,
+        ) = _TLV1_927A858E.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

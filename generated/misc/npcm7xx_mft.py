@@ -6,7 +6,7 @@ from __future__ import annotations
 import struct
 
 from vmsgen.runtime.ber_arrays import integers, take_integers
-from vmsgen.runtime.ber_integers import U16, U32
+from vmsgen.runtime.ber_integers import U16, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
@@ -16,6 +16,7 @@ from ..timer.clock import Clock
 
 _BE_16H = struct.Struct(">16H")
 _BE_8I = struct.Struct(">8I")
+_TLV4_D299FD8C = TlvRun("[4I][4I]", 4)
 
 
 class Npcm7xxMftModule(VMState):
@@ -147,8 +148,9 @@ class Npcm7xxMftModule(VMState):
         self.clock_2 = Clock._decode(d, p, end, f)
         p = end
         self.regs, p = take_integers(d, p, e, b"\xa3", U16, 16)
-        self.max_rpm, p = take_integers(d, p, e, b"\xa4", U32, 4)
-        self.duty, p = take_integers(d, p, e, b"\xa5", U32, 4)
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8, p = _TLV4_D299FD8C.take(d, p, e)
+        self.max_rpm = [_x, _x2, _x3, _x4]
+        self.duty = [_x5, _x6, _x7, _x8]
         if p != e:
             raise NotPlain("a component more")
         return self

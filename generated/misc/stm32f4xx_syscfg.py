@@ -5,15 +5,15 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_7I = struct.Struct(">7I")
-_TLV0_2I = TlvRun("2I")
+_TLV0_C513CDEF = TlvRun("2I[4I]I")
 
 
 class Stm32f4xxSyscfg(VMState):
@@ -123,9 +123,10 @@ class Stm32f4xxSyscfg(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.syscfg_memrmp, self.syscfg_pmc, p = _TLV0_2I.take(d, p, e)
-        self.syscfg_exticr, p = take_integers(d, p, e, b"\xa2", U32, 4)
-        self.syscfg_cmpcr, p = take_integer(d, p, e, b"\x83", U32)
+        self.syscfg_memrmp, self.syscfg_pmc, _x, _x2, _x3, _x4, self.syscfg_cmpcr, p = (
+            _TLV0_C513CDEF.take(d, p, e)
+        )
+        self.syscfg_exticr = [_x, _x2, _x3, _x4]
         if p != e:
             raise NotPlain("a component more")
         return self

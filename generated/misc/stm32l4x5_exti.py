@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
-from vmsgen.runtime.ber_integers import U32
+from vmsgen.runtime.ber_arrays import integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_14I = struct.Struct(">14I")
+_TLV0_88518810 = TlvRun("[2I][2I][2I][2I][2I][2I][2I]")
 
 
 class Stm32l4x5Exti(VMState):
@@ -145,13 +146,16 @@ class Stm32l4x5Exti(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.imr, p = take_integers(d, p, e, b"\xa0", U32, 2)
-        self.emr, p = take_integers(d, p, e, b"\xa1", U32, 2)
-        self.rtsr, p = take_integers(d, p, e, b"\xa2", U32, 2)
-        self.ftsr, p = take_integers(d, p, e, b"\xa3", U32, 2)
-        self.swier, p = take_integers(d, p, e, b"\xa4", U32, 2)
-        self.pr, p = take_integers(d, p, e, b"\xa5", U32, 2)
-        self.irq_levels, p = take_integers(d, p, e, b"\xa6", U32, 2)
+        _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8, _x9, _x10, _x11, _x12, _x13, _x14, p = (
+            _TLV0_88518810.take(d, p, e)
+        )
+        self.imr = [_x, _x2]
+        self.emr = [_x3, _x4]
+        self.rtsr = [_x5, _x6]
+        self.ftsr = [_x7, _x8]
+        self.swier = [_x9, _x10]
+        self.pr = [_x11, _x12]
+        self.irq_levels = [_x13, _x14]
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
@@ -15,8 +15,7 @@ from vmsgen.runtime.visitor import Visitor
 from ..timer.clock import Clock
 
 _BE_11I = struct.Struct(">11I")
-_TLV0_2I = TlvRun("2I")
-_TLV3_5I = TlvRun("5I", 3)
+_TLV0_6EF8CC67 = TlvRun("2I[4I]5I")
 
 
 class Stm32l4x5Syscfg(VMState):
@@ -194,11 +193,21 @@ class Stm32l4x5Syscfg(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.memrmp, self.cfgr1, p = _TLV0_2I.take(d, p, e)
-        self.exticr, p = take_integers(d, p, e, b"\xa2", U32, 4)
-        self.scsr, self.cfgr2, self.swpr, self.skr, self.swpr2, p = _TLV3_5I.take(
-            d, p, e
-        )
+        (
+            self.memrmp,
+            self.cfgr1,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            self.scsr,
+            self.cfgr2,
+            self.swpr,
+            self.skr,
+            self.swpr2,
+            p,
+        ) = _TLV0_6EF8CC67.take(d, p, e)
+        self.exticr = [_x, _x2, _x3, _x4]
         p, end = content(d, p, e, b"\xa8")
         self.clk = Clock._decode(d, p, end, f)
         p = end

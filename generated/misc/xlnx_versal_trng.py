@@ -14,7 +14,7 @@ from vmsgen.runtime.visitor import Visitor
 
 _BE_61I = struct.Struct(">61I")
 _BE_I4Q = struct.Struct(">I4Q")
-_TLV0_I2Q = TlvRun("I2Q")
+_TLV0_8DA75708 = TlvRun("I2Q[2Q]")
 
 
 class XlnxVersalTrng(VMState):
@@ -126,10 +126,10 @@ class XlnxVersalTrng(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.rand_count, self.rand_reseed, self.forced_prng_count, p = _TLV0_I2Q.take(
-            d, p, e
+        self.rand_count, self.rand_reseed, self.forced_prng_count, _x, _x2, p = (
+            _TLV0_8DA75708.take(d, p, e)
         )
-        self.tst_seed, p = take_integers(d, p, e, b"\xa3", U64, 2)
+        self.tst_seed = [_x, _x2]
         self.regs, p = take_integers(d, p, e, b"\xa4", U32, 61)
         if p != e:
             raise NotPlain("a component more")

@@ -5,18 +5,11 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import U16, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
-from vmsgen.runtime.straight import (
-    NotPlain,
-    content,
-    count_of,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, content, count_of, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..misc.fifo8 import Fifo8
@@ -25,8 +18,9 @@ _BE_3I = struct.Struct(">3I")
 _BE_4H = struct.Struct(">4H")
 _BE_6I = struct.Struct(">6I")
 _TLV0_4H = TlvRun("4H")
-_TLV1_6I = TlvRun("6I", 1)
+_TLV0_E1BC5D42 = TlvRun("(4H)6I")
 _TLV8_3I = TlvRun("3I", 8)
+_TLV12_AC9D558F = TlvRun("[2I]I", 12)
 
 
 class Rtl8201cp(Struct):
@@ -340,10 +334,13 @@ class AllwinnerEmac(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        p, end = content(d, p, e, b"\xa0")
-        self.mii = Rtl8201cp._decode(d, p, end, f)
-        p = end
+        _mii = self.mii = Rtl8201cp.__new__(Rtl8201cp)
+        _mii._kept = None
         (
+            _mii.bmcr,
+            _mii.bmsr,
+            _mii.anar,
+            _mii.anlpar,
             self.ctl,
             self.tx_mode,
             self.rx_ctl,
@@ -351,7 +348,7 @@ class AllwinnerEmac(VMState):
             self.int_sta,
             self.phy_target,
             p,
-        ) = _TLV1_6I.take(d, p, e)
+        ) = _TLV0_E1BC5D42.take(d, p, e)
         p, end = content(d, p, e, b"\xa7")
         self.rx_fifo = Fifo8._decode(d, p, end, f, 32768)
         p = end
@@ -365,8 +362,8 @@ class AllwinnerEmac(VMState):
             _items.append(Fifo8._decode(d, p, n, f, 4096))
             p = n
         self.tx_fifo = count_of(_items, 2)
-        self.tx_length, p = take_integers(d, p, e, b"\xac", U32, 2)
-        self.tx_channel, p = take_integer(d, p, e, b"\x8d", U32)
+        _x, _x2, self.tx_channel, p = _TLV12_AC9D558F.take(d, p, e)
+        self.tx_length = [_x, _x2]
         if p != e:
             raise NotPlain("a component more")
         return self

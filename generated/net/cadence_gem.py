@@ -6,20 +6,15 @@ from __future__ import annotations
 import struct
 
 from vmsgen.runtime.ber_arrays import integers, take_booleans, take_integers
-from vmsgen.runtime.ber_integers import BOOL, U8, U16, U32, UINT8
+from vmsgen.runtime.ber_integers import BOOL, U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    NotPlain,
-    count_of,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, count_of, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 _BE_32H = struct.Struct(">32H")
 _BE_B16I = struct.Struct(">B16I")
+_TLV2_6F6C8EDA = TlvRun("B[8I][8I]", 2)
 
 
 class CadenceGem(VMState):
@@ -201,9 +196,28 @@ class CadenceGem(VMState):
         self._facts = f
         self.regs, p = take_integers(d, p, e, b"\xa0", U32, 512)
         self.phy_regs, p = take_integers(d, p, e, b"\xa1", U16, 32)
-        self.phy_loop, p = take_integer(d, p, e, b"\x82", U8)
-        self.rx_desc_addr, p = take_integers(d, p, e, b"\xa3", U32, 8)
-        self.tx_desc_addr, p = take_integers(d, p, e, b"\xa4", U32, 8)
+        (
+            self.phy_loop,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            _x13,
+            _x14,
+            _x15,
+            _x16,
+            p,
+        ) = _TLV2_6F6C8EDA.take(d, p, e)
+        self.rx_desc_addr = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
+        self.tx_desc_addr = [_x9, _x10, _x11, _x12, _x13, _x14, _x15, _x16]
         self.sar_active, p = take_booleans(d, p, e, b"\xa5", 4)
         if p != e:
             raise NotPlain("a component more")

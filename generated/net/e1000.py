@@ -39,10 +39,9 @@ _BE_4s = struct.Struct(">4s")
 _BE_4s3I3HI2BH2BHIB3HB2b = struct.Struct(">4s3I3HI2BH2BHIB3HB2b")
 _BE_64H = struct.Struct(">64H")
 _TLV0_2BH2BHIBH = TlvRun("2BH2BHIBH")
+_TLV0_2C5D8E14 = TlvRun("(2BH2BHIBH)2b")
 _TLV0_4It = TlvRun("4I?")
-_TLV1_2b = TlvRun("2b", 1)
-_TLV3_3I3HI = TlvRun("3I3HI", 3)
-_TLV11_2HB2b = TlvRun("2HB2b", 11)
+_TLV3_669C8AF6 = TlvRun("3I3HI(2BH2BHIBH)2HB2b", 3)
 _TLV20_37I = TlvRun("37I", 20)
 
 
@@ -548,10 +547,22 @@ class E1000TxTsoState(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        p, end = content(d, p, e, b"\xa0")
-        self.tso_props = TsoContext._decode(d, p, end, f)
-        p = end
-        self.tso_props_ip, self.tso_props_tcp, p = _TLV1_2b.take(d, p, e)
+        _tso_props = self.tso_props = TsoContext.__new__(TsoContext)
+        _tso_props._kept = None
+        (
+            _tso_props.ipcss,
+            _tso_props.ipcso,
+            _tso_props.ipcse,
+            _tso_props.tucss,
+            _tso_props.tucso,
+            _tso_props.tucse,
+            _tso_props.paylen,
+            _tso_props.hdr_len,
+            _tso_props.mss,
+            self.tso_props_ip,
+            self.tso_props_tcp,
+            p,
+        ) = _TLV0_2C5D8E14.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -1455,6 +1466,8 @@ class E1000(VMState):
         p = end
         if version <= 1:
             pass
+        _mig_props = self.mig_props = TsoContext.__new__(TsoContext)
+        _mig_props._kept = None
         (
             self.rxbuf_size,
             self.rxbuf_min_shift,
@@ -1463,14 +1476,22 @@ class E1000(VMState):
             self.eecd_state_bitnum_out,
             self.eecd_state_reading,
             self.eecd_state_old_eecd,
+            _mig_props.ipcss,
+            _mig_props.ipcso,
+            _mig_props.ipcse,
+            _mig_props.tucss,
+            _mig_props.tucso,
+            _mig_props.tucse,
+            _mig_props.paylen,
+            _mig_props.hdr_len,
+            _mig_props.mss,
+            self.tx_size,
+            self.tx_tso_frames,
+            self.tx_sum_needed,
+            self.ip,
+            self.tcp,
             p,
-        ) = _TLV3_3I3HI.take(d, p, e)
-        p, end = content(d, p, e, b"\xaa")
-        self.mig_props = TsoContext._decode(d, p, end, f)
-        p = end
-        self.tx_size, self.tx_tso_frames, self.tx_sum_needed, self.ip, self.tcp, p = (
-            _TLV11_2HB2b.take(d, p, e)
-        )
+        ) = _TLV3_669C8AF6.take(d, p, e)
         self.tx_header, p = take_octets(d, p, e, b"\x90", 256)
         self.tx_data, p = take_octets(d, p, e, b"\x91", 65536)
         self.eeprom_data, p = take_integers(d, p, e, b"\xb2", U16, 64)

@@ -24,7 +24,6 @@ from vmsgen.runtime.straight import (
     load_subsections,
     need,
     sized,
-    take_bool,
     take_integer,
     tlv,
 )
@@ -51,8 +50,9 @@ _BE_q = struct.Struct(">q")
 _BE_qB = struct.Struct(">qB")
 _TLV0_3BH2BHBHI2b3t = TlvRun("3BH2BHBHI2b3?")
 _TLV0_qt = TlvRun("q?")
-_TLV2_2IB = TlvRun("2IB", 2)
-_TLV10_6sI2H = TlvRun("6sI2H", 10)
+_TLV2_7E1DEDEA = TlvRun("2IB[4I]I", 2)
+_TLV10_B2E7A951 = TlvRun("6sI2H(q?)(q?)(q?)(q?)(q?)(q?)?", 10)
+_TLV23_19FA50BA = TlvRun("I[5I]H", 23)
 
 
 class DelayTimer(Struct):
@@ -858,34 +858,53 @@ class E1000e(VMState):
         p, end = content(d, p, e, b"\xa1")
         self.msix = MsixTable._decode(d, p, end, f, self.parent_obj.vectors)
         p = end
-        self.ioaddr, self.rxbuf_min_shift, self.rx_desc_len, p = _TLV2_2IB.take(d, p, e)
-        self.rxbuf_sizes, p = take_integers(d, p, e, b"\xa5", U32, 4)
-        self.rx_desc_buf_size, p = take_integer(d, p, e, b"\x86", U32)
+        (
+            self.ioaddr,
+            self.rxbuf_min_shift,
+            self.rx_desc_len,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            self.rx_desc_buf_size,
+            p,
+        ) = _TLV2_7E1DEDEA.take(d, p, e)
+        self.rxbuf_sizes = [_x, _x2, _x3, _x4]
         self.eeprom, p = take_integers(d, p, e, b"\xa7", U16, 64)
         self.phy, p = take_grid(d, p, e, b"\xa8", U16, 7, 32)
         self.mac, p = take_integers(d, p, e, b"\xa9", U32, 32768)
-        self.permanent_mac, self.delayed_causes, self.subsys, self.subsys_ven, p = (
-            _TLV10_6sI2H.take(d, p, e)
-        )
-        p, end = content(d, p, e, b"\xae")
-        self.rdtr = DelayTimer._decode(d, p, end, f)
-        p = end
-        p, end = content(d, p, e, b"\xaf")
-        self.radv = DelayTimer._decode(d, p, end, f)
-        p = end
-        p, end = content(d, p, e, b"\xb0")
-        self.raid = DelayTimer._decode(d, p, end, f)
-        p = end
-        p, end = content(d, p, e, b"\xb1")
-        self.tadv = DelayTimer._decode(d, p, end, f)
-        p = end
-        p, end = content(d, p, e, b"\xb2")
-        self.tidv = DelayTimer._decode(d, p, end, f)
-        p = end
-        p, end = content(d, p, e, b"\xb3")
-        self.itr = DelayTimer._decode(d, p, end, f)
-        p = end
-        self.itr_intr_pending, p = take_bool(d, p, e, b"\x94")
+        _rdtr = self.rdtr = DelayTimer.__new__(DelayTimer)
+        _rdtr._kept = None
+        _radv = self.radv = DelayTimer.__new__(DelayTimer)
+        _radv._kept = None
+        _raid = self.raid = DelayTimer.__new__(DelayTimer)
+        _raid._kept = None
+        _tadv = self.tadv = DelayTimer.__new__(DelayTimer)
+        _tadv._kept = None
+        _tidv = self.tidv = DelayTimer.__new__(DelayTimer)
+        _tidv._kept = None
+        _itr = self.itr = DelayTimer.__new__(DelayTimer)
+        _itr._kept = None
+        (
+            self.permanent_mac,
+            self.delayed_causes,
+            self.subsys,
+            self.subsys_ven,
+            _rdtr.timer,
+            _rdtr.running,
+            _radv.timer,
+            _radv.running,
+            _raid.timer,
+            _raid.running,
+            _tadv.timer,
+            _tadv.running,
+            _tidv.timer,
+            _tidv.running,
+            _itr.timer,
+            _itr.running,
+            self.itr_intr_pending,
+            p,
+        ) = _TLV10_B2E7A951.take(d, p, e)
         p, end = content(d, p, e, b"\xb5")
         _items = []
         while p < end:
@@ -894,9 +913,10 @@ class E1000e(VMState):
             p = n
         self.eitr = count_of(_items, 5)
         self.eitr_intr_pending, p = take_booleans(d, p, e, b"\xb6", 5)
-        self.itr_guest_value, p = take_integer(d, p, e, b"\x97", U32)
-        self.eitr_guest_value, p = take_integers(d, p, e, b"\xb8", U32, 5)
-        self.vet, p = take_integer(d, p, e, b"\x99", U16)
+        self.itr_guest_value, _x5, _x6, _x7, _x8, _x9, self.vet, p = (
+            _TLV23_19FA50BA.take(d, p, e)
+        )
+        self.eitr_guest_value = [_x5, _x6, _x7, _x8, _x9]
         p, end = content(d, p, e, b"\xba")
         _items2 = []
         while p < end:

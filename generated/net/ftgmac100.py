@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
@@ -19,7 +19,7 @@ _BE_4Q = struct.Struct(">4Q")
 _BE_I = struct.Struct(">I")
 _TLV0_4I = TlvRun("4I")
 _TLV6_3I = TlvRun("3I", 6)
-_TLV10_17I = TlvRun("17I", 10)
+_TLV9_2326FF75 = TlvRun("[2I]17I", 9)
 _TLV27_4Q = TlvRun("4Q", 27)
 
 
@@ -512,8 +512,9 @@ class Ftgmac100(VMState):
             self.tx_ring = None
             self.rx_descriptor = None
             self.tx_descriptor = None
-        self.math, p = take_integers(d, p, e, b"\xa9", U32, 2)
         (
+            _x,
+            _x2,
             self.itc,
             self.aptcr,
             self.dblac,
@@ -532,7 +533,8 @@ class Ftgmac100(VMState):
             self.txdes0_edotr,
             self.rxdes0_edorr,
             p,
-        ) = _TLV10_17I.take(d, p, e)
+        ) = _TLV9_2326FF75.take(d, p, e)
+        self.math = [_x, _x2]
         if version >= 2:
             (
                 self.rx_ring_2,

@@ -33,7 +33,7 @@ _BE_3i = struct.Struct(">3i")
 _BE_5I = struct.Struct(">5I")
 _BE_i = struct.Struct(">i")
 _TLV0_3I5i = TlvRun("3I5i")
-_TLV1_23I = TlvRun("23I", 1)
+_TLV0_DFA8E2CF = TlvRun("(B2QI4q)23I")
 _TLV24_5I = TlvRun("5I", 24)
 _TLV33_2i = TlvRun("2i", 33)
 _TLV36_3i = TlvRun("3i", 36)
@@ -1026,10 +1026,17 @@ class Lan9118(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        p, end = content(d, p, e, b"\xa0")
-        self.timer = Ptimer._decode(d, p, end, f)
-        p = end
+        _timer = self.timer = Ptimer.__new__(Ptimer)
+        _timer._kept = None
         (
+            _timer.enabled,
+            _timer.limit,
+            _timer.delta,
+            _timer.period_frac,
+            _timer.period,
+            _timer.last_event,
+            _timer.next_event,
+            _timer.timer,
             self.irq_cfg,
             self.int_sts,
             self.int_en,
@@ -1054,7 +1061,7 @@ class Lan9118(VMState):
             self.mac_mii_data,
             self.mac_flow,
             p,
-        ) = _TLV1_23I.take(d, p, e)
+        ) = _TLV0_DFA8E2CF.take(d, p, e)
         if version <= 2:
             (
                 self.phy_status,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
@@ -13,7 +13,7 @@ from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_18I = struct.Struct(">18I")
-_TLV0_4I = TlvRun("4I")
+_TLV0_F71FDF5F = TlvRun("4I[2I][4I][4I][4I]")
 
 
 class Mv88w8618Eth(VMState):
@@ -199,11 +199,31 @@ class Mv88w8618Eth(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.smir, self.icr, self.imr, self.vlan_header, p = _TLV0_4I.take(d, p, e)
-        self.tx_queue, p = take_integers(d, p, e, b"\xa4", U32, 2)
-        self.rx_queue, p = take_integers(d, p, e, b"\xa5", U32, 4)
-        self.frx_queue, p = take_integers(d, p, e, b"\xa6", U32, 4)
-        self.cur_rx, p = take_integers(d, p, e, b"\xa7", U32, 4)
+        (
+            self.smir,
+            self.icr,
+            self.imr,
+            self.vlan_header,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            _x13,
+            _x14,
+            p,
+        ) = _TLV0_F71FDF5F.take(d, p, e)
+        self.tx_queue = [_x, _x2]
+        self.rx_queue = [_x3, _x4, _x5, _x6]
+        self.frx_queue = [_x7, _x8, _x9, _x10]
+        self.cur_rx = [_x11, _x12, _x13, _x14]
         if p != e:
             raise NotPlain("a component more")
         return self

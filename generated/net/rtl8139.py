@@ -32,8 +32,7 @@ _BE_41C5BD2B = struct.Struct(">6s8s12I2H3IH8B7HB4s6si5I")
 _BE_I = struct.Struct(">I")
 _BE_iIB2H4B2Iq = struct.Struct(">iIB2H4B2Iq")
 _TLV0_3QI2H2I2Q = TlvRun("3QI2H2I2Q")
-_TLV1_6s8s = TlvRun("6s8s", 1)
-_TLV5_4I2H3IH8B7HB = TlvRun("4I2H3IH8B7HB", 5)
+_TLV1_D6726A55 = TlvRun("6s8s[4I][4I]4I2H3IH8B7HB", 1)
 _TLV11_2H = TlvRun("2H", 11)
 _TLV32_6si5I = TlvRun("6si5I", 32)
 _TLV40_iIB2H4B2Iq = TlvRun("iIB2H4B2Iq", 40)
@@ -1064,10 +1063,17 @@ class Rtl8139(VMState):
         p, end = content(d, p, e, b"\xa0")
         self.parent_obj = PCIDevice._decode(d, p, end, f)
         p = end
-        self.phys, self.mult, p = _TLV1_6s8s.take(d, p, e)
-        self.TxStatus, p = take_integers(d, p, e, b"\xa3", U32, 4)
-        self.TxAddr, p = take_integers(d, p, e, b"\xa4", U32, 4)
         (
+            self.phys,
+            self.mult,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
             self.RxBuf,
             self.RxBufferSize,
             self.RxBufPtr,
@@ -1095,7 +1101,9 @@ class Rtl8139(VMState):
             self.CpCmd,
             self.TxThresh,
             p,
-        ) = _TLV5_4I2H3IH8B7HB.take(d, p, e)
+        ) = _TLV1_D6726A55.take(d, p, e)
+        self.TxStatus = [_x, _x2, _x3, _x4]
+        self.TxAddr = [_x5, _x6, _x7, _x8]
         (
             self.conf_macaddr,
             self.rtl8139_mmio_io_addr_dummy,

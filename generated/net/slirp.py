@@ -6,7 +6,7 @@ from __future__ import annotations
 import enum
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import S16, S32, U16, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
@@ -31,13 +31,13 @@ _BE_BI = struct.Struct(">BI")
 _BE_H = struct.Struct(">H")
 _BE_H6s = struct.Struct(">H6s")
 _BE_IH = struct.Struct(">IH")
+_TLV0_13C38814 = TlvRun("h[4h]3hHBH15I2hI2hHI2Bh4B3I")
 _TLV0_2I = TlvRun("2I")
 _TLV0_BI = TlvRun("BI")
 _TLV0_H6s = TlvRun("H6s")
 _TLV1_IH = TlvRun("IH", 1)
 _TLV2_2I = TlvRun("2I", 2)
 _TLV2_2I2H = TlvRun("2I2H", 2)
-_TLV2_3hHBH15I2hI2hHI2Bh4B3I = TlvRun("3hHBH15I2hI2hHI2Bh4B3I", 2)
 _TLV8_3Bi = TlvRun("3Bi", 8)
 
 
@@ -793,9 +793,12 @@ class TcpControlBlock(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> TcpControlBlock:
         self = cls.__new__(cls)
         self._kept = None
-        self.t_state, p = take_integer(d, p, e, b"\x80", S16)
-        self.t_timer, p = take_integers(d, p, e, b"\xa1", S16, 4)
         (
+            self.t_state,
+            _x,
+            _x2,
+            _x3,
+            _x4,
             self.t_rxtshift,
             self.t_rxtcur,
             self.t_dupacks,
@@ -835,7 +838,8 @@ class TcpControlBlock(Struct):
             self.ts_recent_age,
             self.last_ack_sent,
             p,
-        ) = _TLV2_3hHBH15I2hI2hHI2Bh4B3I.take(d, p, e)
+        ) = _TLV0_13C38814.take(d, p, e)
+        self.t_timer = [_x, _x2, _x3, _x4]
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import S32, U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
@@ -14,14 +14,13 @@ from vmsgen.runtime.straight import (
     load_subsections,
     octets,
     sized,
-    take_integer,
     take_octets,
 )
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2B = struct.Struct(">2B")
 _BE_7H19i = struct.Struct(">7H19i")
-_TLV0_7H5i = TlvRun("7H5i")
+_TLV0_204CE29C = TlvRun("7H5i[4i]i[4i]i[4i]")
 _TLV18_2B = TlvRun("2B", 18)
 
 
@@ -361,13 +360,25 @@ class Smc91c111(VMState):
             self.tx_alloc,
             self.allocated,
             self.tx_fifo_len,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            self.rx_fifo_len,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            self.tx_fifo_done_len,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
             p,
-        ) = _TLV0_7H5i.take(d, p, e)
-        self.tx_fifo, p = take_integers(d, p, e, b"\xac", S32, 4)
-        self.rx_fifo_len, p = take_integer(d, p, e, b"\x8d", S32)
-        self.rx_fifo, p = take_integers(d, p, e, b"\xae", S32, 4)
-        self.tx_fifo_done_len, p = take_integer(d, p, e, b"\x8f", S32)
-        self.tx_fifo_done, p = take_integers(d, p, e, b"\xb0", S32, 4)
+        ) = _TLV0_204CE29C.take(d, p, e)
+        self.tx_fifo = [_x, _x2, _x3, _x4]
+        self.rx_fifo = [_x5, _x6, _x7, _x8]
+        self.tx_fifo_done = [_x9, _x10, _x11, _x12]
         self.data, p = take_octets(d, p, e, b"\x91", 8192)
         self.int_level, self.int_mask, p = _TLV18_2B.take(d, p, e)
         if p != e:

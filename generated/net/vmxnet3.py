@@ -39,9 +39,10 @@ _BE_IHI4B4I2Q = struct.Struct(">IHI4B4I2Q")
 _BE_Q3IB = struct.Struct(">Q3IB")
 _TLV0_10Q = TlvRun("10Q")
 _TLV0_3t = TlvRun("3?")
+_TLV0_F5B3F5AE = TlvRun("(Q3IB)(Q3IB)BQ(10Q)")
 _TLV0_Q3IB = TlvRun("Q3IB")
+_TLV1_ECB4CE18 = TlvRun("(Q3IB)BQ(10Q)", 1)
 _TLV2_3t3I = TlvRun("3?3I", 2)
-_TLV2_BQ = TlvRun("BQ", 2)
 _TLV9_IHIBt2B4I2Q = TlvRun("IHIB?2B4I2Q", 9)
 
 
@@ -423,16 +424,37 @@ class TransmitQueue(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> TransmitQueue:
         self = cls.__new__(cls)
         self._kept = None
-        p, end = content(d, p, e, b"\xa0")
-        self.tx_ring = Ring._decode(d, p, end, f)
-        p = end
-        p, end = content(d, p, e, b"\xa1")
-        self.comp_ring = Ring._decode(d, p, end, f)
-        p = end
-        self.intr_idx, self.tx_stats_pa, p = _TLV2_BQ.take(d, p, e)
-        p, end = content(d, p, e, b"\xa4")
-        self.txq_stats = TransmitStatistics._decode(d, p, end, f)
-        p = end
+        _tx_ring = self.tx_ring = Ring.__new__(Ring)
+        _tx_ring._kept = None
+        _comp_ring = self.comp_ring = Ring.__new__(Ring)
+        _comp_ring._kept = None
+        _txq_stats = self.txq_stats = TransmitStatistics.__new__(TransmitStatistics)
+        _txq_stats._kept = None
+        (
+            _tx_ring.pa,
+            _tx_ring.size,
+            _tx_ring.cell_size,
+            _tx_ring.next,
+            _tx_ring.gen,
+            _comp_ring.pa,
+            _comp_ring.size,
+            _comp_ring.cell_size,
+            _comp_ring.next,
+            _comp_ring.gen,
+            self.intr_idx,
+            self.tx_stats_pa,
+            _txq_stats.TSOPktsTxOK,
+            _txq_stats.TSOBytesTxOK,
+            _txq_stats.ucastPktsTxOK,
+            _txq_stats.ucastBytesTxOK,
+            _txq_stats.mcastPktsTxOK,
+            _txq_stats.mcastBytesTxOK,
+            _txq_stats.bcastPktsTxOK,
+            _txq_stats.bcastBytesTxOK,
+            _txq_stats.pktsTxError,
+            _txq_stats.pktsTxDiscard,
+            p,
+        ) = _TLV0_F5B3F5AE.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -724,13 +746,30 @@ class ReceiveQueue(Struct):
             _items.append(Ring._decode(d, p, n, f))
             p = n
         self.rx_ring = count_of(_items, 2)
-        p, end = content(d, p, e, b"\xa1")
-        self.comp_ring = Ring._decode(d, p, end, f)
-        p = end
-        self.intr_idx, self.rx_stats_pa, p = _TLV2_BQ.take(d, p, e)
-        p, end = content(d, p, e, b"\xa4")
-        self.rxq_stats = ReceiveStatistics._decode(d, p, end, f)
-        p = end
+        _comp_ring = self.comp_ring = Ring.__new__(Ring)
+        _comp_ring._kept = None
+        _rxq_stats = self.rxq_stats = ReceiveStatistics.__new__(ReceiveStatistics)
+        _rxq_stats._kept = None
+        (
+            _comp_ring.pa,
+            _comp_ring.size,
+            _comp_ring.cell_size,
+            _comp_ring.next,
+            _comp_ring.gen,
+            self.intr_idx,
+            self.rx_stats_pa,
+            _rxq_stats.LROPktsRxOK,
+            _rxq_stats.LROBytesRxOK,
+            _rxq_stats.ucastPktsRxOK,
+            _rxq_stats.ucastBytesRxOK,
+            _rxq_stats.mcastPktsRxOK,
+            _rxq_stats.mcastBytesRxOK,
+            _rxq_stats.bcastPktsRxOK,
+            _rxq_stats.bcastBytesRxOK,
+            _rxq_stats.pktsRxOutOfBuf,
+            _rxq_stats.pktsRxError,
+            p,
+        ) = _TLV1_ECB4CE18.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -16,8 +16,7 @@ _BE_16Q = struct.Struct(">16Q")
 _BE_27Q = struct.Struct(">27Q")
 _BE_2Q = struct.Struct(">2Q")
 _TLV0_2Q = TlvRun("2Q")
-_TLV3_3Q = TlvRun("3Q", 3)
-_TLV7_5Q = TlvRun("5Q", 7)
+_TLV3_B5521477 = TlvRun("3Q[8Q]5Q", 3)
 
 
 class Astro(VMState):
@@ -248,18 +247,26 @@ class Astro(VMState):
         self._facts = f
         self.ioc_ctrl, self.ioc_status_ctrl, p = _TLV0_2Q.take(d, p, e)
         self.ioc_ranges, p = take_integers(d, p, e, b"\xa2", U64, 27)
-        self.ioc_rope_config, self.ioc_status_control, self.ioc_flush_control, p = (
-            _TLV3_3Q.take(d, p, e)
-        )
-        self.ioc_rope_control, p = take_integers(d, p, e, b"\xa6", U64, 8)
         (
+            self.ioc_rope_config,
+            self.ioc_status_control,
+            self.ioc_flush_control,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
             self.tlb_ibase,
             self.tlb_imask,
             self.tlb_pcom,
             self.tlb_tcnfg,
             self.tlb_pdir_base,
             p,
-        ) = _TLV7_5Q.take(d, p, e)
+        ) = _TLV3_B5521477.take(d, p, e)
+        self.ioc_rope_control = [_x, _x2, _x3, _x4, _x5, _x6, _x7, _x8]
         if p != e:
             raise NotPlain("a component more")
         return self

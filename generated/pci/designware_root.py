@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
@@ -25,8 +25,9 @@ _BE_2Q3I = struct.Struct(">2Q3I")
 _BE_3I = struct.Struct(">3I")
 _BE_I = struct.Struct(">I")
 _BE_Q = struct.Struct(">Q")
-_TLV0_2QI = TlvRun("2QI")
+_TLV0_3F23EA37 = TlvRun("2QI[2I]")
 _TLV0_3I = TlvRun("3I")
+_TLV0_E3F3A15E = TlvRun("Q(3I)")
 
 
 class DesignwarePcieViewport(Struct):
@@ -102,8 +103,8 @@ class DesignwarePcieViewport(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> DesignwarePcieViewport:
         self = cls.__new__(cls)
         self._kept = None
-        self.base, self.target, self.limit, p = _TLV0_2QI.take(d, p, e)
-        self.cr, p = take_integers(d, p, e, b"\xa3", U32, 2)
+        self.base, self.target, self.limit, _x, _x2, p = _TLV0_3F23EA37.take(d, p, e)
+        self.cr = [_x, _x2]
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -228,10 +229,11 @@ class DesignwarePcieMsi(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> DesignwarePcieMsi:
         self = cls.__new__(cls)
         self._kept = None
-        self.base, p = take_integer(d, p, e, b"\x80", U64)
-        p, end = content(d, p, e, b"\xa1")
-        self.intr = DesignwarePcieMsiBank._decode(d, p, end, f)
-        p = end
+        _intr = self.intr = DesignwarePcieMsiBank.__new__(DesignwarePcieMsiBank)
+        _intr._kept = None
+        self.base, _intr.enable, _intr.mask, _intr.status, p = _TLV0_E3F3A15E.take(
+            d, p, e
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

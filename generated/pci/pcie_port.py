@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import U16, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct
@@ -22,7 +22,7 @@ from vmsgen.runtime.visitor import Visitor
 _BE_2H = struct.Struct(">2H")
 _BE_I2H8I = struct.Struct(">I2H8I")
 _TLV0_2H = TlvRun("2H")
-_TLV0_I2H = TlvRun("I2H")
+_TLV0_78754779 = TlvRun("I2H[4I][4I]")
 
 
 class AerError(Struct):
@@ -144,9 +144,22 @@ class AerError(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> AerError:
         self = cls.__new__(cls)
         self._kept = None
-        self.status, self.source_id, self.flags, p = _TLV0_I2H.take(d, p, e)
-        self.header, p = take_integers(d, p, e, b"\xa3", U32, 4)
-        self.prefix, p = take_integers(d, p, e, b"\xa4", U32, 4)
+        (
+            self.status,
+            self.source_id,
+            self.flags,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            p,
+        ) = _TLV0_78754779.take(d, p, e)
+        self.header = [_x, _x2, _x3, _x4]
+        self.prefix = [_x5, _x6, _x7, _x8]
         if p != e:
             raise NotPlain("a component more")
         return self

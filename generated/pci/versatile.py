@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
@@ -13,7 +13,7 @@ from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_8IB = struct.Struct(">8IB")
-_TLV2_2IB = TlvRun("2IB", 2)
+_TLV0_5EF041FB = TlvRun("[3I][3I]2IB")
 
 
 class VersatilePci(VMState):
@@ -122,9 +122,11 @@ class VersatilePci(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.imap, p = take_integers(d, p, e, b"\xa0", U32, 3)
-        self.smap, p = take_integers(d, p, e, b"\xa1", U32, 3)
-        self.selfid, self.flags, self.irq_mapping, p = _TLV2_2IB.take(d, p, e)
+        _x, _x2, _x3, _x4, _x5, _x6, self.selfid, self.flags, self.irq_mapping, p = (
+            _TLV0_5EF041FB.take(d, p, e)
+        )
+        self.imap = [_x, _x2, _x3]
+        self.smap = [_x4, _x5, _x6]
         if p != e:
             raise NotPlain("a component more")
         return self

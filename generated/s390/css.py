@@ -48,8 +48,9 @@ _TLV0_BHBH2B = TlvRun("BHBH2B")
 _TLV0_I2H4BH2B = TlvRun("I2H4BH2B")
 _TLV0_IH2BI = TlvRun("IH2BI")
 _TLV1_2B = TlvRun("2B", 1)
+_TLV1_8B24590E = TlvRun("(2HI2BH)Q", 1)
 _TLV2_2H = TlvRun("2H", 2)
-_TLV6_32sQ = TlvRun("32sQ", 6)
+_TLV6_A2B36C83 = TlvRun("32sQ(2BHI)?", 6)
 _TLV11_tB = TlvRun("?B", 11)
 
 
@@ -805,10 +806,18 @@ class Schib(Struct):
         p, end = content(d, p, e, b"\xa0")
         self.pmcw = Pmcw._decode(d, p, end, f)
         p = end
-        p, end = content(d, p, e, b"\xa1")
-        self.scsw = Scsw._decode(d, p, end, f)
-        p = end
-        self.mba, p = take_integer(d, p, e, b"\x82", U64)
+        _scsw = self.scsw = Scsw.__new__(Scsw)
+        _scsw._kept = None
+        (
+            _scsw.flags,
+            _scsw.ctrl,
+            _scsw.cpa,
+            _scsw.dstat,
+            _scsw.cstat,
+            _scsw.count,
+            self.mba,
+            p,
+        ) = _TLV1_8B24590E.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x83", 4)
         self.mda = list(x)
         if p != e:
@@ -1487,11 +1496,18 @@ class SubchDev(Struct):
         p, end = content(d, p, e, b"\xa5")
         self.curr_status = Schib._decode(d, p, end, f)
         p = end
-        self.sense_data, self.channel_prog, p = _TLV6_32sQ.take(d, p, e)
-        p, end = content(d, p, e, b"\xa8")
-        self.last_cmd = ChannelCommand._decode(d, p, end, f)
-        p = end
-        self.last_cmd_valid, p = take_bool(d, p, e, b"\x89")
+        _last_cmd = self.last_cmd = ChannelCommand.__new__(ChannelCommand)
+        _last_cmd._kept = None
+        (
+            self.sense_data,
+            self.channel_prog,
+            _last_cmd.cmd_code,
+            _last_cmd.flags,
+            _last_cmd.count,
+            _last_cmd.cda,
+            self.last_cmd_valid,
+            p,
+        ) = _TLV6_A2B36C83.take(d, p, e)
         p, end = content(d, p, e, b"\xaa")
         self.id = SenseId._decode(d, p, end, f)
         p = end

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import VMState
@@ -20,8 +20,7 @@ SAMPLE_DELAY = Prop(
 
 _BE_39I = struct.Struct(">39I")
 _BE_I = struct.Struct(">I")
-_TLV0_9I = TlvRun("9I")
-_TLV10_17I = TlvRun("17I", 10)
+_TLV0_D33DC4CA = TlvRun("9I[4I]17I[8I]I")
 
 
 class AllwinnerSdhost(VMState):
@@ -466,10 +465,10 @@ class AllwinnerSdhost(VMState):
             self.transfer_cnt,
             self.command,
             self.command_arg,
-            p,
-        ) = _TLV0_9I.take(d, p, e)
-        self.response, p = take_integers(d, p, e, b"\xa9", U32, 4)
-        (
+            _x,
+            _x2,
+            _x3,
+            _x4,
             self.irq_mask,
             self.irq_status,
             self.status,
@@ -487,10 +486,19 @@ class AllwinnerSdhost(VMState):
             self.card_threshold,
             self.startbit_detect,
             self.response_crc,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            self.status_crc,
             p,
-        ) = _TLV10_17I.take(d, p, e)
-        self.data_crc, p = take_integers(d, p, e, b"\xbb", U32, 8)
-        self.status_crc, p = take_integer(d, p, e, b"\x9c", U32)
+        ) = _TLV0_D33DC4CA.take(d, p, e)
+        self.response = [_x, _x2, _x3, _x4]
+        self.data_crc = [_x5, _x6, _x7, _x8, _x9, _x10, _x11, _x12]
         if f.ask(SAMPLE_DELAY):
             self.sample_delay, p = take_integer(d, p, e, b"\x9d", U32)
         else:

@@ -15,8 +15,7 @@ from vmsgen.runtime.visitor import Visitor
 _BE_12I2i = struct.Struct(">12I2i")
 _BE_16I = struct.Struct(">16I")
 _BE_I = struct.Struct(">I")
-_TLV0_3I = TlvRun("3I")
-_TLV4_5I2i = TlvRun("5I2i", 4)
+_TLV0_CF6BE94F = TlvRun("3I[4I]5I2i")
 
 
 class Bcm2835Sdhost(VMState):
@@ -248,9 +247,14 @@ class Bcm2835Sdhost(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.cmd, self.cmdarg, self.status, p = _TLV0_3I.take(d, p, e)
-        self.rsp, p = take_integers(d, p, e, b"\xa3", U32, 4)
         (
+            self.cmd,
+            self.cmdarg,
+            self.status,
+            _x,
+            _x2,
+            _x3,
+            _x4,
             self.config,
             self.edm,
             self.vdd,
@@ -259,7 +263,8 @@ class Bcm2835Sdhost(VMState):
             self.fifo_pos,
             self.fifo_len,
             p,
-        ) = _TLV4_5I2i.take(d, p, e)
+        ) = _TLV0_CF6BE94F.take(d, p, e)
+        self.rsp = [_x, _x2, _x3, _x4]
         self.fifo, p = take_integers(d, p, e, b"\xab", U32, 16)
         self.datacnt, p = take_integer(d, p, e, b"\x8c", U32)
         if p != e:

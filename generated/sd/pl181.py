@@ -14,9 +14,7 @@ from vmsgen.runtime.visitor import Visitor
 
 _BE_16I = struct.Struct(">16I")
 _BE_16I3i = struct.Struct(">16I3i")
-_TLV0_7I = TlvRun("7I")
-_TLV8_3I = TlvRun("3I", 8)
-_TLV12_3i = TlvRun("3i", 12)
+_TLV0_34542159 = TlvRun("7I[4I]3I[2I]3i")
 
 
 class Pl181(VMState):
@@ -291,12 +289,22 @@ class Pl181(VMState):
             self.datatimer,
             self.datalength,
             self.respcmd,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            self.datactrl,
+            self.datacnt,
+            self.status,
+            _x5,
+            _x6,
+            self.fifo_pos,
+            self.fifo_len,
+            self.linux_hack,
             p,
-        ) = _TLV0_7I.take(d, p, e)
-        self.response, p = take_integers(d, p, e, b"\xa7", U32, 4)
-        self.datactrl, self.datacnt, self.status, p = _TLV8_3I.take(d, p, e)
-        self.mask, p = take_integers(d, p, e, b"\xab", U32, 2)
-        self.fifo_pos, self.fifo_len, self.linux_hack, p = _TLV12_3i.take(d, p, e)
+        ) = _TLV0_34542159.take(d, p, e)
+        self.response = [_x, _x2, _x3, _x4]
+        self.mask = [_x5, _x6]
         self.fifo, p = take_integers(d, p, e, b"\xaf", U32, 16)
         if p != e:
             raise NotPlain("a component more")

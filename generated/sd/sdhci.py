@@ -6,7 +6,7 @@ from __future__ import annotations
 import enum
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import BOOL, S64, U16, U32, U64, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts, Prop
 from vmsgen.runtime.state import SubsectionInfo, VMState
@@ -37,8 +37,7 @@ SDHCI_FIFO = Prop(
 _BE_2q = struct.Struct(">2q")
 _BE_B = struct.Struct(">B")
 _BE_I2HI2H5I4BH2B8HQB = struct.Struct(">I2HI2H5I4BH2B8HQB")
-_TLV0_I2HI2H = TlvRun("I2HI2H")
-_TLV7_I4BH2B8HQB = TlvRun("I4BH2B8HQB", 7)
+_TLV0_C6DDB11E = TlvRun("I2HI2H[4I]I4BH2B8HQB")
 _TLV26_2q = TlvRun("2q", 26)
 
 
@@ -580,10 +579,10 @@ class Sdhci(VMState):
             self.argument,
             self.trnmod,
             self.cmdreg,
-            p,
-        ) = _TLV0_I2HI2H.take(d, p, e)
-        self.rspreg, p = take_integers(d, p, e, b"\xa6", U32, 4)
-        (
+            _x,
+            _x2,
+            _x3,
+            _x4,
             self.prnsts,
             self.hostctl1,
             self.pwrcon,
@@ -603,7 +602,8 @@ class Sdhci(VMState):
             self.admasysaddr,
             self.stopped_state,
             p,
-        ) = _TLV7_I4BH2B8HQB.take(d, p, e)
+        ) = _TLV0_C6DDB11E.take(d, p, e)
+        self.rspreg = [_x, _x2, _x3, _x4]
         self.fifo_buffer, p = take_octets(d, p, e, b"\x99", f.ask(SDHCI_FIFO))
         self.insert_timer, self.transfer_timer, p = _TLV26_2q.take(d, p, e)
         p = decode_subsections(self, d, p, e, b"\xbc", f, {})

@@ -10,7 +10,6 @@ from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
     NotPlain,
-    content,
     count_of,
     load_subsections,
     need,
@@ -27,7 +26,7 @@ _BE_H2i = struct.Struct(">H2i")
 _BE_Ii = struct.Struct(">Ii")
 _TLV0_Ii = TlvRun("Ii")
 _TLV4_H2i = TlvRun("H2i", 4)
-_TLV7_3i = TlvRun("3i", 7)
+_TLV7_4ABF28CA = TlvRun("3i(?)", 7)
 
 
 class SsiSd(VMState):
@@ -227,10 +226,11 @@ class SsiSd(VMState):
             self.crc16 = None
             self.read_bytes = None
             self.write_bytes = None
-        self.arglen, self.response_pos, self.stopping, p = _TLV7_3i.take(d, p, e)
-        p, end = content(d, p, e, b"\xaa")
-        self.ssidev = SSISlave._decode(d, p, end, f)
-        p = end
+        _ssidev = self.ssidev = SSISlave.__new__(SSISlave)
+        _ssidev._kept = None
+        self.arglen, self.response_pos, self.stopping, _ssidev.cs, p = (
+            _TLV7_4ABF28CA.take(d, p, e)
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_integers import U8, UINT8
+from vmsgen.runtime.ber_integers import U8, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
     NotPlain,
-    content,
     count_of,
     load_subsections,
     small_octets,
@@ -23,6 +22,7 @@ from vmsgen.runtime.visitor import Visitor
 from ..i2c.smbus_device import I2CSlave
 
 _BE_B = struct.Struct(">B")
+_TLV2_A6FAED19 = TlvRun("B(B)", 2)
 
 
 class DPS310(VMState):
@@ -122,10 +122,9 @@ class DPS310(VMState):
         self.len, p = take_integer(d, p, e, b"\x80", U8)
         x, p = take_octets(d, p, e, b"\x81", 51)
         self.regs = list(x)
-        self.pointer, p = take_integer(d, p, e, b"\x82", U8)
-        p, end = content(d, p, e, b"\xa3")
-        self.i2c = I2CSlave._decode(d, p, end, f)
-        p = end
+        _i2c = self.i2c = I2CSlave.__new__(I2CSlave)
+        _i2c._kept = None
+        self.pointer, _i2c.address, p = _TLV2_A6FAED19.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

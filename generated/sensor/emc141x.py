@@ -8,13 +8,13 @@ import struct
 from vmsgen.runtime.ber_integers import UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
+from vmsgen.runtime.straight import NotPlain, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..i2c.smbus_device import I2CSlave
 
 _BE_3B = struct.Struct(">3B")
-_TLV0_3B = TlvRun("3B")
+_TLV0_A71D074E = TlvRun("3B(B)")
 
 
 class EMC141X(VMState):
@@ -105,10 +105,11 @@ class EMC141X(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.len, self.data, self.pointer, p = _TLV0_3B.take(d, p, e)
-        p, end = content(d, p, e, b"\xa3")
-        self.parent_obj = I2CSlave._decode(d, p, end, f)
-        p = end
+        _parent_obj = self.parent_obj = I2CSlave.__new__(I2CSlave)
+        _parent_obj._kept = None
+        self.len, self.data, self.pointer, _parent_obj.address, p = _TLV0_A71D074E.take(
+            d, p, e
+        )
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -8,13 +8,13 @@ import struct
 from vmsgen.runtime.ber_integers import S16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
+from vmsgen.runtime.straight import NotPlain, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..i2c.smbus_device import I2CSlave
 
 _BE_6B6h4B2h = struct.Struct(">6B6h4B2h")
-_TLV1_6B6h4B2h = TlvRun("6B6h4B2h", 1)
+_TLV0_AADC51CE = TlvRun("(B)6B6h4B2h")
 
 
 class LSM303DLHCMAG(VMState):
@@ -292,10 +292,10 @@ class LSM303DLHCMAG(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        p, end = content(d, p, e, b"\xa0")
-        self.parent_obj = I2CSlave._decode(d, p, end, f)
-        p = end
+        _parent_obj = self.parent_obj = I2CSlave.__new__(I2CSlave)
+        _parent_obj._kept = None
         (
+            _parent_obj.address,
             self.len,
             self.buf,
             self.pointer,
@@ -315,7 +315,7 @@ class LSM303DLHCMAG(VMState):
             self.temperature,
             self.temperature_lock,
             p,
-        ) = _TLV1_6B6h4B2h.take(d, p, e)
+        ) = _TLV0_AADC51CE.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

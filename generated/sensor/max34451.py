@@ -34,7 +34,7 @@ _BE_H = struct.Struct(">H")
 _BE_H2I = struct.Struct(">H2I")
 _TLV7_3QH = TlvRun("3QH", 7)
 _TLV18_H2I = TlvRun("H2I", 18)
-_TLV29_2H = TlvRun("2H", 29)
+_TLV28_11F93E83 = TlvRun("[5H]2H", 28)
 
 
 class Max34451(VMState):
@@ -506,8 +506,10 @@ class Max34451(VMState):
         self.ton_seq_max, p = take_integers(d, p, e, b"\xb9", U16, 12)
         self.pwm_config, p = take_integers(d, p, e, b"\xba", U32, 12)
         self.seq_config, p = take_integers(d, p, e, b"\xbb", U32, 12)
-        self.temp_sensor_config, p = take_integers(d, p, e, b"\xbc", U16, 5)
-        self.store_single, self.crc, p = _TLV29_2H.take(d, p, e)
+        _x, _x2, _x3, _x4, _x5, self.store_single, self.crc, p = _TLV28_11F93E83.take(
+            d, p, e
+        )
+        self.temp_sensor_config = [_x, _x2, _x3, _x4, _x5]
         if p != e:
             raise NotPlain("a component more")
         return self

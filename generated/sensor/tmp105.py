@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import BOOL, S16, U8, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import SubsectionInfo, VMState
@@ -13,7 +13,6 @@ from vmsgen.runtime.straight import (
     BIT,
     TRUTH,
     NotPlain,
-    content,
     count_of,
     decode_subsections,
     encode_subsections,
@@ -31,7 +30,7 @@ from ..i2c.smbus_device import I2CSlave
 
 _BE_2B3hB = struct.Struct(">2B3hB")
 _BE_B = struct.Struct(">B")
-_TLV2_2Bh = TlvRun("2Bh", 2)
+_TLV2_F25F58B3 = TlvRun("2Bh[2h]B(B)", 2)
 
 
 class TMP105DetectFalling(VMState):
@@ -256,12 +255,19 @@ class TMP105(VMState):
         self.len, p = take_integer(d, p, e, b"\x80", U8)
         x, p = take_octets(d, p, e, b"\x81", 2)
         self.buf = list(x)
-        self.pointer, self.config, self.temperature, p = _TLV2_2Bh.take(d, p, e)
-        self.limit, p = take_integers(d, p, e, b"\xa5", S16, 2)
-        self.alarm, p = take_integer(d, p, e, b"\x86", U8)
-        p, end = content(d, p, e, b"\xa7")
-        self.i2c = I2CSlave._decode(d, p, end, f)
-        p = end
+        _i2c = self.i2c = I2CSlave.__new__(I2CSlave)
+        _i2c._kept = None
+        (
+            self.pointer,
+            self.config,
+            self.temperature,
+            _x,
+            _x2,
+            self.alarm,
+            _i2c.address,
+            p,
+        ) = _TLV2_F25F58B3.take(d, p, e)
+        self.limit = [_x, _x2]
         p = decode_subsections(self, d, p, e, b"\xa8", f, {})
         if p != e:
             raise NotPlain("a component more")

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import S16, U8, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import (
     NotPlain,
-    content,
     count_of,
     load_subsections,
     small_octets,
@@ -25,7 +24,7 @@ from ..i2c.smbus_device import I2CSlave
 
 _BE_2B4h = struct.Struct(">2B4h")
 _BE_B = struct.Struct(">B")
-_TLV4_2B = TlvRun("2B", 4)
+_TLV4_15C988DC = TlvRun("2B[4h](B)", 4)
 
 
 class TMP421(VMState):
@@ -173,11 +172,12 @@ class TMP421(VMState):
         self.pointer, p = take_integer(d, p, e, b"\x82", U8)
         x, p = take_octets(d, p, e, b"\x83", 2)
         self.config = list(x)
-        self.status, self.rate, p = _TLV4_2B.take(d, p, e)
-        self.temperature, p = take_integers(d, p, e, b"\xa6", S16, 4)
-        p, end = content(d, p, e, b"\xa7")
-        self.i2c = I2CSlave._decode(d, p, end, f)
-        p = end
+        _i2c = self.i2c = I2CSlave.__new__(I2CSlave)
+        _i2c._kept = None
+        self.status, self.rate, _x, _x2, _x3, _x4, _i2c.address, p = (
+            _TLV4_15C988DC.take(d, p, e)
+        )
+        self.temperature = [_x, _x2, _x3, _x4]
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
@@ -15,8 +15,7 @@ from vmsgen.runtime.visitor import Visitor
 from .ptimer import Ptimer
 
 _BE_25I = struct.Struct(">25I")
-_TLV0_2I = TlvRun("2I")
-_TLV5_5I = TlvRun("5I", 5)
+_TLV0_F8AB2995 = TlvRun("2I[6I][6I][6I]5I")
 
 
 class A10Pit(VMState):
@@ -246,18 +245,37 @@ class A10Pit(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.irq_enable, self.irq_status, p = _TLV0_2I.take(d, p, e)
-        self.control, p = take_integers(d, p, e, b"\xa2", U32, 6)
-        self.interval, p = take_integers(d, p, e, b"\xa3", U32, 6)
-        self.count, p = take_integers(d, p, e, b"\xa4", U32, 6)
         (
+            self.irq_enable,
+            self.irq_status,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
+            _x9,
+            _x10,
+            _x11,
+            _x12,
+            _x13,
+            _x14,
+            _x15,
+            _x16,
+            _x17,
+            _x18,
             self.watch_dog_mode,
             self.watch_dog_control,
             self.count_lo,
             self.count_hi,
             self.count_ctl,
             p,
-        ) = _TLV5_5I.take(d, p, e)
+        ) = _TLV0_F8AB2995.take(d, p, e)
+        self.control = [_x, _x2, _x3, _x4, _x5, _x6]
+        self.interval = [_x7, _x8, _x9, _x10, _x11, _x12]
+        self.count = [_x13, _x14, _x15, _x16, _x17, _x18]
         p, end = content(d, p, e, b"\xaa")
         _items = []
         while p < end:

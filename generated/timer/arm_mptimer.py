@@ -26,7 +26,7 @@ from .ptimer import Ptimer
 NUM_CPU = Prop("num_cpu", "timer/arm-mptimer", "int", low=1, high=4)
 
 _BE_2I = struct.Struct(">2I")
-_TLV0_2I = TlvRun("2I")
+_TLV0_F9935861 = TlvRun("2I(B2QI4q)")
 
 
 class Control(enum.IntFlag):
@@ -98,10 +98,21 @@ class PrivateTimer(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> PrivateTimer:
         self = cls.__new__(cls)
         self._kept = None
-        self.control, self.status, p = _TLV0_2I.take(d, p, e)
-        p, end = content(d, p, e, b"\xa2")
-        self.timer = Ptimer._decode(d, p, end, f)
-        p = end
+        _timer = self.timer = Ptimer.__new__(Ptimer)
+        _timer._kept = None
+        (
+            self.control,
+            self.status,
+            _timer.enabled,
+            _timer.limit,
+            _timer.delta,
+            _timer.period_frac,
+            _timer.period,
+            _timer.last_event,
+            _timer.next_event,
+            _timer.timer,
+            p,
+        ) = _TLV0_F9935861.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

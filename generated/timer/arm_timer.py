@@ -9,13 +9,13 @@ import struct
 from vmsgen.runtime.ber_integers import S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
+from vmsgen.runtime.straight import NotPlain, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .ptimer import Ptimer
 
 _BE_2Ii = struct.Struct(">2Ii")
-_TLV0_2Ii = TlvRun("2Ii")
+_TLV0_8DC08FEA = TlvRun("2Ii(B2QI4q)")
 
 
 class Control(enum.IntFlag):
@@ -119,10 +119,22 @@ class ArmTimer(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.control, self.limit, self.int_level, p = _TLV0_2Ii.take(d, p, e)
-        p, end = content(d, p, e, b"\xa3")
-        self.timer = Ptimer._decode(d, p, end, f)
-        p = end
+        _timer = self.timer = Ptimer.__new__(Ptimer)
+        _timer._kept = None
+        (
+            self.control,
+            self.limit,
+            self.int_level,
+            _timer.enabled,
+            _timer.limit,
+            _timer.delta,
+            _timer.period_frac,
+            _timer.period,
+            _timer.last_event,
+            _timer.next_event,
+            _timer.timer,
+            p,
+        ) = _TLV0_8DC08FEA.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -16,7 +16,7 @@ from .clock import Clock
 from .ptimer import Ptimer
 
 _BE_Iq = struct.Struct(">Iq")
-_TLV2_Iq = TlvRun("Iq", 2)
+_TLV2_62D344C4 = TlvRun("Iq(B2QI4q)", 2)
 
 
 class Control(enum.IntFlag):
@@ -143,10 +143,21 @@ class Armv7mSystick(VMState):
         else:
             self.refclk = None
             self.cpuclk = None
-        self.control, self.tick, p = _TLV2_Iq.take(d, p, e)
-        p, end = content(d, p, e, b"\xa4")
-        self.ptimer = Ptimer._decode(d, p, end, f)
-        p = end
+        _ptimer = self.ptimer = Ptimer.__new__(Ptimer)
+        _ptimer._kept = None
+        (
+            self.control,
+            self.tick,
+            _ptimer.enabled,
+            _ptimer.limit,
+            _ptimer.delta,
+            _ptimer.period_frac,
+            _ptimer.period,
+            _ptimer.last_event,
+            _ptimer.next_event,
+            _ptimer.timer,
+            p,
+        ) = _TLV2_62D344C4.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import S32, S64, U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
@@ -15,7 +15,7 @@ from vmsgen.runtime.visitor import Visitor
 _BE_4I = struct.Struct(">4I")
 _BE_Biq3I = struct.Struct(">Biq3I")
 _TLV0_4I = TlvRun("4I")
-_TLV0_BiqI = TlvRun("BiqI")
+_TLV0_8AAB97CB = TlvRun("BiqI[2I]")
 
 
 class AspeedTimer(Struct):
@@ -105,8 +105,10 @@ class AspeedTimer(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> AspeedTimer:
         self = cls.__new__(cls)
         self._kept = None
-        self.id, self.level, self.timer, self.reload, p = _TLV0_BiqI.take(d, p, e)
-        self.match, p = take_integers(d, p, e, b"\xa4", U32, 2)
+        self.id, self.level, self.timer, self.reload, _x, _x2, p = _TLV0_8AAB97CB.take(
+            d, p, e
+        )
+        self.match = [_x, _x2]
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
-from vmsgen.runtime.ber_integers import U32
+from vmsgen.runtime.ber_arrays import integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_5I = struct.Struct(">5I")
+_TLV0_98CED1CF = TlvRun("I[4I]")
 
 
 class Bcm2835SysTimer(VMState):
@@ -95,8 +96,8 @@ class Bcm2835SysTimer(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.reg_ctrl_status, p = take_integer(d, p, e, b"\x80", U32)
-        self.reg_compare, p = take_integers(d, p, e, b"\xa1", U32, 4)
+        self.reg_ctrl_status, _x, _x2, _x3, _x4, p = _TLV0_98CED1CF.take(d, p, e)
+        self.reg_compare = [_x, _x2, _x3, _x4]
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import U16, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
@@ -13,8 +13,7 @@ from vmsgen.runtime.straight import NotPlain, content, count_of, load_subsection
 from vmsgen.runtime.visitor import Visitor
 
 _BE_3I4H4I = struct.Struct(">3I4H4I")
-_TLV0_3IH = TlvRun("3IH")
-_TLV5_4I = TlvRun("4I", 5)
+_TLV0_BEA5F7F1 = TlvRun("3IH[3H]4I")
 
 
 class CadenceTimer(Struct):
@@ -178,13 +177,21 @@ class CadenceTimer(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> CadenceTimer:
         self = cls.__new__(cls)
         self._kept = None
-        self.reg_clock, self.reg_count, self.reg_value, self.reg_interval, p = (
-            _TLV0_3IH.take(d, p, e)
-        )
-        self.reg_match, p = take_integers(d, p, e, b"\xa4", U16, 3)
-        self.reg_intr, self.reg_intr_en, self.reg_event_ctrl, self.reg_event, p = (
-            _TLV5_4I.take(d, p, e)
-        )
+        (
+            self.reg_clock,
+            self.reg_count,
+            self.reg_value,
+            self.reg_interval,
+            _x,
+            _x2,
+            _x3,
+            self.reg_intr,
+            self.reg_intr_en,
+            self.reg_event_ctrl,
+            self.reg_event,
+            p,
+        ) = _TLV0_BEA5F7F1.take(d, p, e)
+        self.reg_match = [_x, _x2, _x3]
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -23,7 +23,7 @@ from .ptimer import Ptimer
 
 _BE_2I = struct.Struct(">2I")
 _BE_4I = struct.Struct(">4I")
-_TLV1_4I = TlvRun("4I", 1)
+_TLV0_21ED4367 = TlvRun("(B2QI4q)4I")
 _TLV2_2I = TlvRun("2I", 2)
 
 
@@ -113,10 +113,23 @@ class CmsdkApbDualtimerModule(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> CmsdkApbDualtimerModule:
         self = cls.__new__(cls)
         self._kept = None
-        p, end = content(d, p, e, b"\xa0")
-        self.timer = Ptimer._decode(d, p, end, f)
-        p = end
-        self.load_, self.value, self.control, self.intstatus, p = _TLV1_4I.take(d, p, e)
+        _timer = self.timer = Ptimer.__new__(Ptimer)
+        _timer._kept = None
+        (
+            _timer.enabled,
+            _timer.limit,
+            _timer.delta,
+            _timer.period_frac,
+            _timer.period,
+            _timer.last_event,
+            _timer.next_event,
+            _timer.timer,
+            self.load_,
+            self.value,
+            self.control,
+            self.intstatus,
+            p,
+        ) = _TLV0_21ED4367.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -8,13 +8,13 @@ import struct
 from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
+from vmsgen.runtime.straight import NotPlain, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .ptimer import Ptimer
 
 _BE_2I = struct.Struct(">2I")
-_TLV1_2I = TlvRun("2I", 1)
+_TLV0_77B7E4E1 = TlvRun("(B2QI4q)2I")
 
 
 class DigicTimer(VMState):
@@ -89,10 +89,21 @@ class DigicTimer(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        p, end = content(d, p, e, b"\xa0")
-        self.ptimer = Ptimer._decode(d, p, end, f)
-        p = end
-        self.control, self.relvalue, p = _TLV1_2I.take(d, p, e)
+        _ptimer = self.ptimer = Ptimer.__new__(Ptimer)
+        _ptimer._kept = None
+        (
+            _ptimer.enabled,
+            _ptimer.limit,
+            _ptimer.delta,
+            _ptimer.period_frac,
+            _ptimer.period,
+            _ptimer.last_event,
+            _ptimer.next_event,
+            _ptimer.timer,
+            self.control,
+            self.relvalue,
+            p,
+        ) = _TLV0_77B7E4E1.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -12,7 +12,6 @@ from vmsgen.runtime.straight import (
     BIT,
     TRUTH,
     NotPlain,
-    content,
     count_of,
     load_subsections,
     need,
@@ -28,6 +27,7 @@ from ..i2c.smbus_device import I2CSlave
 _BE_B = struct.Struct(">B")
 _BE_iB = struct.Struct(">iB")
 _BE_q = struct.Struct(">q")
+_TLV0_5498DF22 = TlvRun("(B)q")
 _TLV4_it = TlvRun("i?", 4)
 
 
@@ -148,10 +148,9 @@ class Ds1338(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        p, end = content(d, p, e, b"\xa0")
-        self.parent_obj = I2CSlave._decode(d, p, end, f)
-        p = end
-        self.offset, p = take_integer(d, p, e, b"\x81", S64)
+        _parent_obj = self.parent_obj = I2CSlave.__new__(I2CSlave)
+        _parent_obj._kept = None
+        _parent_obj.address, self.offset, p = _TLV0_5498DF22.take(d, p, e)
         if version >= 2:
             self.wday_offset, p = take_integer(d, p, e, b"\x82", U8)
         else:

@@ -27,9 +27,9 @@ _BE_I = struct.Struct(">I")
 _BE_Q5I4Q4I = struct.Struct(">Q5I4Q4I")
 _BE_Qi = struct.Struct(">Qi")
 _BE_i = struct.Struct(">i")
-_TLV0_6I3Q = TlvRun("6I3Q")
-_TLV0_Q5I = TlvRun("Q5I")
-_TLV1_Qi = TlvRun("Qi", 1)
+_TLV0_7662ED3B = TlvRun("Q5I[4Q][4I]")
+_TLV0_CF07C9A1 = TlvRun("6I3Q(B2QI4q)")
+_TLV1_41B265B1 = TlvRun("Qi(B2QI4q)", 1)
 _TLV2_4I = TlvRun("4I", 2)
 
 
@@ -197,6 +197,8 @@ class Exynos4210MctTickTimer(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Exynos4210MctTickTimer:
         self = cls.__new__(cls)
         self._kept = None
+        _ptimer_tick = self.ptimer_tick = Ptimer.__new__(Ptimer)
+        _ptimer_tick._kept = None
         (
             self.cnt_run,
             self.int_run,
@@ -207,11 +209,16 @@ class Exynos4210MctTickTimer(Struct):
             self.distance,
             self.progress,
             self.count,
+            _ptimer_tick.enabled,
+            _ptimer_tick.limit,
+            _ptimer_tick.delta,
+            _ptimer_tick.period_frac,
+            _ptimer_tick.period,
+            _ptimer_tick.last_event,
+            _ptimer_tick.next_event,
+            _ptimer_tick.timer,
             p,
-        ) = _TLV0_6I3Q.take(d, p, e)
-        p, end = content(d, p, e, b"\xa9")
-        self.ptimer_tick = Ptimer._decode(d, p, end, f)
-        p = end
+        ) = _TLV0_CF07C9A1.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -590,10 +597,18 @@ class Exynos4210MctGregs(Struct):
             self.int_cstat,
             self.int_enb,
             self.wstat,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            _x7,
+            _x8,
             p,
-        ) = _TLV0_Q5I.take(d, p, e)
-        self.comp, p = take_integers(d, p, e, b"\xa6", U64, 4)
-        self.comp_add_incr, p = take_integers(d, p, e, b"\xa7", U32, 4)
+        ) = _TLV0_7662ED3B.take(d, p, e)
+        self.comp = [_x, _x2, _x3, _x4]
+        self.comp_add_incr = [_x5, _x6, _x7, _x8]
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -670,10 +685,21 @@ class Exynos4210MctLt2(Struct):
         p, end = content(d, p, e, b"\xa0")
         self.reg = Exynos4210MctGregs._decode(d, p, end, f)
         p = end
-        self.count, self.curr_comp, p = _TLV1_Qi.take(d, p, e)
-        p, end = content(d, p, e, b"\xa3")
-        self.ptimer_frc = Ptimer._decode(d, p, end, f)
-        p = end
+        _ptimer_frc = self.ptimer_frc = Ptimer.__new__(Ptimer)
+        _ptimer_frc._kept = None
+        (
+            self.count,
+            self.curr_comp,
+            _ptimer_frc.enabled,
+            _ptimer_frc.limit,
+            _ptimer_frc.delta,
+            _ptimer_frc.period_frac,
+            _ptimer_frc.period,
+            _ptimer_frc.last_event,
+            _ptimer_frc.next_event,
+            _ptimer_frc.timer,
+            p,
+        ) = _TLV1_41B265B1.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
@@ -16,9 +16,8 @@ from .ptimer import Ptimer
 
 _BE_2I = struct.Struct(">2I")
 _BE_4I = struct.Struct(">4I")
-_TLV0_2I = TlvRun("2I")
-_TLV1_2I = TlvRun("2I", 1)
-_TLV3_2I = TlvRun("2I", 3)
+_TLV0_6C62B560 = TlvRun("[2I]2I")
+_TLV0_BAFFC509 = TlvRun("2I(B2QI4q)2I")
 
 
 class Exynos4210PwmPwm(Struct):
@@ -101,11 +100,23 @@ class Exynos4210PwmPwm(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Exynos4210PwmPwm:
         self = cls.__new__(cls)
         self._kept = None
-        self.id, self.freq, p = _TLV0_2I.take(d, p, e)
-        p, end = content(d, p, e, b"\xa2")
-        self.ptimer = Ptimer._decode(d, p, end, f)
-        p = end
-        self.reg_tcntb, self.reg_tcmpb, p = _TLV3_2I.take(d, p, e)
+        _ptimer = self.ptimer = Ptimer.__new__(Ptimer)
+        _ptimer._kept = None
+        (
+            self.id,
+            self.freq,
+            _ptimer.enabled,
+            _ptimer.limit,
+            _ptimer.delta,
+            _ptimer.period_frac,
+            _ptimer.period,
+            _ptimer.last_event,
+            _ptimer.next_event,
+            _ptimer.timer,
+            self.reg_tcntb,
+            self.reg_tcmpb,
+            p,
+        ) = _TLV0_BAFFC509.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -209,8 +220,8 @@ class Exynos4210Pwm(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.reg_tcfg, p = take_integers(d, p, e, b"\xa0", U32, 2)
-        self.reg_tcon, self.reg_tint_cstat, p = _TLV1_2I.take(d, p, e)
+        _x, _x2, self.reg_tcon, self.reg_tint_cstat, p = _TLV0_6C62B560.take(d, p, e)
+        self.reg_tcfg = [_x, _x2]
         p, end = content(d, p, e, b"\xa3")
         _items = []
         while p < end:

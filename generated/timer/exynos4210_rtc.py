@@ -8,15 +8,14 @@ import struct
 from vmsgen.runtime.ber_integers import S32, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
+from vmsgen.runtime.straight import NotPlain, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .ptimer import Ptimer
 
 _BE_11I = struct.Struct(">11I")
 _BE_I7i = struct.Struct(">I7i")
-_TLV0_11I = TlvRun("11I")
-_TLV13_I7i = TlvRun("I7i", 13)
+_TLV0_54D834A6 = TlvRun("11I(B2QI4q)(B2QI4q)I7i")
 
 
 class Exynos4210Rtc(VMState):
@@ -333,6 +332,10 @@ class Exynos4210Rtc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
+        _ptimer = self.ptimer = Ptimer.__new__(Ptimer)
+        _ptimer._kept = None
+        _ptimer_1Hz = self.ptimer_1Hz = Ptimer.__new__(Ptimer)
+        _ptimer_1Hz._kept = None
         (
             self.reg_intp,
             self.reg_rtccon,
@@ -345,15 +348,22 @@ class Exynos4210Rtc(VMState):
             self.reg_almmon,
             self.reg_almyear,
             self.reg_curticcnt,
-            p,
-        ) = _TLV0_11I.take(d, p, e)
-        p, end = content(d, p, e, b"\xab")
-        self.ptimer = Ptimer._decode(d, p, end, f)
-        p = end
-        p, end = content(d, p, e, b"\xac")
-        self.ptimer_1Hz = Ptimer._decode(d, p, end, f)
-        p = end
-        (
+            _ptimer.enabled,
+            _ptimer.limit,
+            _ptimer.delta,
+            _ptimer.period_frac,
+            _ptimer.period,
+            _ptimer.last_event,
+            _ptimer.next_event,
+            _ptimer.timer,
+            _ptimer_1Hz.enabled,
+            _ptimer_1Hz.limit,
+            _ptimer_1Hz.delta,
+            _ptimer_1Hz.period_frac,
+            _ptimer_1Hz.period,
+            _ptimer_1Hz.last_event,
+            _ptimer_1Hz.next_event,
+            _ptimer_1Hz.timer,
             self.freq,
             self.current_tm_tm_sec,
             self.current_tm_tm_min,
@@ -363,7 +373,7 @@ class Exynos4210Rtc(VMState):
             self.current_tm_tm_mon,
             self.current_tm_tm_year,
             p,
-        ) = _TLV13_I7i.take(d, p, e)
+        ) = _TLV0_54D834A6.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -8,7 +8,7 @@ import struct
 from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, content, load_subsections, need, tlv
+from vmsgen.runtime.straight import NotPlain, load_subsections, need, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .ptimer import Ptimer
@@ -17,6 +17,7 @@ _BE_2I = struct.Struct(">2I")
 _BE_4I = struct.Struct(">4I")
 _TLV0_4I = TlvRun("4I")
 _TLV4_2I = TlvRun("2I", 4)
+_TLV6_72C0B389 = TlvRun("(B2QI4q)(B2QI4q)", 6)
 
 
 class ImxEpit(VMState):
@@ -156,12 +157,29 @@ class ImxEpit(VMState):
         else:
             self.cnt = None
             self.freq = None
-        p, end = content(d, p, e, b"\xa6")
-        self.timer_reload = Ptimer._decode(d, p, end, f)
-        p = end
-        p, end = content(d, p, e, b"\xa7")
-        self.timer_cmp = Ptimer._decode(d, p, end, f)
-        p = end
+        _timer_reload = self.timer_reload = Ptimer.__new__(Ptimer)
+        _timer_reload._kept = None
+        _timer_cmp = self.timer_cmp = Ptimer.__new__(Ptimer)
+        _timer_cmp._kept = None
+        (
+            _timer_reload.enabled,
+            _timer_reload.limit,
+            _timer_reload.delta,
+            _timer_reload.period_frac,
+            _timer_reload.period,
+            _timer_reload.last_event,
+            _timer_reload.next_event,
+            _timer_reload.timer,
+            _timer_cmp.enabled,
+            _timer_cmp.limit,
+            _timer_cmp.delta,
+            _timer_cmp.period_frac,
+            _timer_cmp.period,
+            _timer_cmp.last_event,
+            _timer_cmp.next_event,
+            _timer_cmp.timer,
+            p,
+        ) = _TLV6_72C0B389.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -8,13 +8,13 @@ import struct
 from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
+from vmsgen.runtime.straight import NotPlain, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .ptimer import Ptimer
 
 _BE_13I = struct.Struct(">13I")
-_TLV0_13I = TlvRun("13I")
+_TLV0_77B87E19 = TlvRun("13I(B2QI4q)")
 
 
 class Imx25Gpt(VMState):
@@ -245,6 +245,8 @@ class Imx25Gpt(VMState):
         self._kept = None
         self._version = version
         self._facts = f
+        _timer = self.timer = Ptimer.__new__(Ptimer)
+        _timer._kept = None
         (
             self.cr,
             self.pr,
@@ -259,11 +261,16 @@ class Imx25Gpt(VMState):
             self.next_timeout,
             self.next_int,
             self.freq,
+            _timer.enabled,
+            _timer.limit,
+            _timer.delta,
+            _timer.period_frac,
+            _timer.period,
+            _timer.last_event,
+            _timer.next_event,
+            _timer.timer,
             p,
-        ) = _TLV0_13I.take(d, p, e)
-        p, end = content(d, p, e, b"\xad")
-        self.timer = Ptimer._decode(d, p, end, f)
-        p = end
+        ) = _TLV0_77B87E19.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import S64, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, load_subsections, take_integer
+from vmsgen.runtime.straight import NotPlain, load_subsections
 from vmsgen.runtime.visitor import Visitor
 
 _BE_2q7I = struct.Struct(">2q7I")
-_TLV0_2q = TlvRun("2q")
+_TLV0_4ACFC8D6 = TlvRun("2q[3I][3I]I")
 
 
 class Ls7aRtc(VMState):
@@ -130,10 +130,20 @@ class Ls7aRtc(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.offset_toy, self.offset_rtc, p = _TLV0_2q.take(d, p, e)
-        self.toymatch, p = take_integers(d, p, e, b"\xa2", U32, 3)
-        self.rtcmatch, p = take_integers(d, p, e, b"\xa3", U32, 3)
-        self.cntrctl, p = take_integer(d, p, e, b"\x84", U32)
+        (
+            self.offset_toy,
+            self.offset_rtc,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            self.cntrctl,
+            p,
+        ) = _TLV0_4ACFC8D6.take(d, p, e)
+        self.toymatch = [_x, _x2, _x3]
+        self.rtcmatch = [_x4, _x5, _x6]
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
-from vmsgen.runtime.ber_integers import U32
+from vmsgen.runtime.ber_arrays import integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
@@ -23,6 +23,7 @@ from .ptimer import Ptimer
 
 _BE_6I = struct.Struct(">6I")
 _BE_I = struct.Struct(">I")
+_TLV0_8C39CF65 = TlvRun("(B2QI4q)[6I]")
 
 
 class MssTimerBlock(Struct):
@@ -79,10 +80,26 @@ class MssTimerBlock(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> MssTimerBlock:
         self = cls.__new__(cls)
         self._kept = None
-        p, end = content(d, p, e, b"\xa0")
-        self.ptimer = Ptimer._decode(d, p, end, f)
-        p = end
-        self.regs, p = take_integers(d, p, e, b"\xa1", U32, 6)
+        _ptimer = self.ptimer = Ptimer.__new__(Ptimer)
+        _ptimer._kept = None
+        (
+            _ptimer.enabled,
+            _ptimer.limit,
+            _ptimer.delta,
+            _ptimer.period_frac,
+            _ptimer.period,
+            _ptimer.last_event,
+            _ptimer.next_event,
+            _ptimer.timer,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            _x6,
+            p,
+        ) = _TLV0_8C39CF65.take(d, p, e)
+        self.regs = [_x, _x2, _x3, _x4, _x5, _x6]
         if p != e:
             raise NotPlain("a component more")
         return self

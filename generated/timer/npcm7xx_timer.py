@@ -25,7 +25,8 @@ _BE_2I = struct.Struct(">2I")
 _BE_3q = struct.Struct(">3q")
 _BE_I = struct.Struct(">I")
 _TLV0_3q = TlvRun("3q")
-_TLV1_2I = TlvRun("2I", 1)
+_TLV0_BAD3F37D = TlvRun("(3q)2I")
+_TLV0_CB78A02F = TlvRun("(3q)I")
 
 
 class Npcm7xxBaseTimer(Struct):
@@ -163,10 +164,16 @@ class Npcm7xxTimer(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Npcm7xxTimer:
         self = cls.__new__(cls)
         self._kept = None
-        p, end = content(d, p, e, b"\xa0")
-        self.base_timer = Npcm7xxBaseTimer._decode(d, p, end, f)
-        p = end
-        self.tcsr, self.ticr, p = _TLV1_2I.take(d, p, e)
+        _base_timer = self.base_timer = Npcm7xxBaseTimer.__new__(Npcm7xxBaseTimer)
+        _base_timer._kept = None
+        (
+            _base_timer.qtimer,
+            _base_timer.expires_ns,
+            _base_timer.remaining_ns,
+            self.tcsr,
+            self.ticr,
+            p,
+        ) = _TLV0_BAD3F37D.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -229,10 +236,15 @@ class Npcm7xxWatchdogTimer(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Npcm7xxWatchdogTimer:
         self = cls.__new__(cls)
         self._kept = None
-        p, end = content(d, p, e, b"\xa0")
-        self.base_timer = Npcm7xxBaseTimer._decode(d, p, end, f)
-        p = end
-        self.wtcr, p = take_integer(d, p, e, b"\x81", U32)
+        _base_timer = self.base_timer = Npcm7xxBaseTimer.__new__(Npcm7xxBaseTimer)
+        _base_timer._kept = None
+        (
+            _base_timer.qtimer,
+            _base_timer.expires_ns,
+            _base_timer.remaining_ns,
+            self.wtcr,
+            p,
+        ) = _TLV0_CB78A02F.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import BOOL, S64, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
@@ -23,7 +23,7 @@ from vmsgen.runtime.visitor import Visitor
 _BE_3qIB = struct.Struct(">3qIB")
 _BE_9I = struct.Struct(">9I")
 _TLV0_3qIt = TlvRun("3qI?")
-_TLV7_5I = TlvRun("5I", 7)
+_TLV6_AC63D607 = TlvRun("[4I]5I", 6)
 
 
 class Nrf51SocTimer(VMState):
@@ -256,10 +256,19 @@ class Nrf51SocTimer(VMState):
         ) = _TLV0_3qIt.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x85", 4)
         self.events_compare = list(x)
-        self.cc, p = take_integers(d, p, e, b"\xa6", U32, 4)
-        self.shorts, self.inten, self.mode, self.bitmode, self.prescaler, p = (
-            _TLV7_5I.take(d, p, e)
-        )
+        (
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            self.shorts,
+            self.inten,
+            self.mode,
+            self.bitmode,
+            self.prescaler,
+            p,
+        ) = _TLV6_AC63D607.take(d, p, e)
+        self.cc = [_x, _x2, _x3, _x4]
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -34,7 +34,7 @@ _BE_2iQ2I = struct.Struct(">2iQ2I")
 _BE_4I = struct.Struct(">4I")
 _BE_I = struct.Struct(">I")
 _TLV0_2iQ = TlvRun("2iQ")
-_TLV1_2iQ2I = TlvRun("2iQ2I", 1)
+_TLV0_AC407873 = TlvRun("(I)2iQ2I")
 _TLV4_4I = TlvRun("4I", 4)
 
 
@@ -194,12 +194,17 @@ class Pxa2xxTimer4(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Pxa2xxTimer4:
         self = cls.__new__(cls)
         self._kept = None
-        p, end = content(d, p, e, b"\xa0")
-        self.tm = Pxa2xxTimer0._decode(d, p, end, f)
-        p = end
-        self.oldclock, self.clock, self.lastload, self.freq, self.control, p = (
-            _TLV1_2iQ2I.take(d, p, e)
-        )
+        _tm = self.tm = Pxa2xxTimer0.__new__(Pxa2xxTimer0)
+        _tm._kept = None
+        (
+            _tm.value,
+            self.oldclock,
+            self.clock,
+            self.lastload,
+            self.freq,
+            self.control,
+            p,
+        ) = _TLV0_AC407873.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
-from vmsgen.runtime.ber_integers import S64, U16
+from vmsgen.runtime.ber_arrays import integers
+from vmsgen.runtime.ber_integers import S64, U16, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, take_integer
+from vmsgen.runtime.straight import NotPlain
 from vmsgen.runtime.visitor import Visitor
+
+_TLV0_157629F2 = TlvRun("H[2H][2H][2H][2q][2q]")
 
 
 class RxCmt(VMState):
@@ -95,12 +97,14 @@ class RxCmt(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.cmstr, p = take_integer(d, p, e, b"\x80", U16)
-        self.cmcr, p = take_integers(d, p, e, b"\xa1", U16, 2)
-        self.cmcnt, p = take_integers(d, p, e, b"\xa2", U16, 2)
-        self.cmcor, p = take_integers(d, p, e, b"\xa3", U16, 2)
-        self.tick, p = take_integers(d, p, e, b"\xa4", S64, 2)
-        self.timer, p = take_integers(d, p, e, b"\xa5", S64, 2)
+        self.cmstr, _x, _x2, _x3, _x4, _x5, _x6, _x7, _x8, _x9, _x10, p = (
+            _TLV0_157629F2.take(d, p, e)
+        )
+        self.cmcr = [_x, _x2]
+        self.cmcnt = [_x3, _x4]
+        self.cmcor = [_x5, _x6]
+        self.tick = [_x7, _x8]
+        self.timer = [_x9, _x10]
         if p != e:
             raise NotPlain("a component more")
         return self

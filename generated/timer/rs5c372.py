@@ -12,11 +12,9 @@ from vmsgen.runtime.straight import (
     BIT,
     TRUTH,
     NotPlain,
-    content,
     count_of,
     load_subsections,
     small_octets,
-    take_integer,
     take_octets,
     tlv,
 )
@@ -26,6 +24,7 @@ from ..i2c.smbus_device import I2CSlave
 
 _BE_3B = struct.Struct(">3B")
 _BE_q = struct.Struct(">q")
+_TLV0_5498DF22 = TlvRun("(B)q")
 _TLV3_2Bt = TlvRun("2B?", 3)
 
 
@@ -138,10 +137,9 @@ class Rs5c372(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        p, end = content(d, p, e, b"\xa0")
-        self.parent_obj = I2CSlave._decode(d, p, end, f)
-        p = end
-        self.offset, p = take_integer(d, p, e, b"\x81", S64)
+        _parent_obj = self.parent_obj = I2CSlave.__new__(I2CSlave)
+        _parent_obj._kept = None
+        _parent_obj.address, self.offset, p = _TLV0_5498DF22.take(d, p, e)
         x, p = take_octets(d, p, e, b"\x82", 16)
         self.nvram = list(x)
         self.ptr, self.tx_format, self.addr_byte, p = _TLV3_2Bt.take(d, p, e)

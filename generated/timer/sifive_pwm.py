@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import S64, U32, U64, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
 from vmsgen.runtime.straight import NotPlain
 from vmsgen.runtime.visitor import Visitor
 
-_TLV1_QI = TlvRun("QI", 1)
+_TLV0_6A6560EE = TlvRun("[4q]QI[4I]")
 
 
 class SifivePwm(VMState):
@@ -86,9 +86,11 @@ class SifivePwm(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.timer, p = take_integers(d, p, e, b"\xa0", S64, 4)
-        self.tick_offset, self.pwmcfg, p = _TLV1_QI.take(d, p, e)
-        self.pwmcmp, p = take_integers(d, p, e, b"\xa3", U32, 4)
+        _x, _x2, _x3, _x4, self.tick_offset, self.pwmcfg, _x5, _x6, _x7, _x8, p = (
+            _TLV0_6A6560EE.take(d, p, e)
+        )
+        self.timer = [_x, _x2, _x3, _x4]
+        self.pwmcmp = [_x5, _x6, _x7, _x8]
         if p != e:
             raise NotPlain("a component more")
         return self

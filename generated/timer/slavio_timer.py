@@ -14,7 +14,7 @@ from vmsgen.runtime.visitor import Visitor
 from .ptimer import Ptimer
 
 _BE_Q4I = struct.Struct(">Q4I")
-_TLV0_Q4I = TlvRun("Q4I")
+_TLV0_C5B0F358 = TlvRun("Q4I(B2QI4q)")
 
 
 class Counter(Struct):
@@ -120,12 +120,24 @@ class Counter(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> Counter:
         self = cls.__new__(cls)
         self._kept = None
-        self.limit, self.count, self.counthigh, self.reached, self.run, p = (
-            _TLV0_Q4I.take(d, p, e)
-        )
-        p, end = content(d, p, e, b"\xa5")
-        self.timer = Ptimer._decode(d, p, end, f)
-        p = end
+        _timer = self.timer = Ptimer.__new__(Ptimer)
+        _timer._kept = None
+        (
+            self.limit,
+            self.count,
+            self.counthigh,
+            self.reached,
+            self.run,
+            _timer.enabled,
+            _timer.limit,
+            _timer.delta,
+            _timer.period_frac,
+            _timer.period,
+            _timer.last_event,
+            _timer.next_event,
+            _timer.timer,
+            p,
+        ) = _TLV0_C5B0F358.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

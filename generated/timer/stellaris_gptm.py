@@ -3,16 +3,17 @@
 
 from __future__ import annotations
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
+from vmsgen.runtime.ber_arrays import integers
 from vmsgen.runtime.ber_integers import S64, U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, content, need, take_integer, tlv
+from vmsgen.runtime.straight import NotPlain, content, need, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .clock import Clock
 
-_TLV2_3I = TlvRun("3I", 2)
+_TLV0_8844CA56 = TlvRun("I[2I]3I")
+_TLV6_6EB7AB6A = TlvRun("[2I][2I][2I][2I]I[2q][2q]", 6)
 
 
 class StellarisGptm(VMState):
@@ -188,16 +189,19 @@ class StellarisGptm(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.config, p = take_integer(d, p, e, b"\x80", U32)
-        self.mode, p = take_integers(d, p, e, b"\xa1", U32, 2)
-        self.control, self.state, self.mask, p = _TLV2_3I.take(d, p, e)
-        self.load_, p = take_integers(d, p, e, b"\xa6", U32, 2)
-        self.match, p = take_integers(d, p, e, b"\xa7", U32, 2)
-        self.prescale, p = take_integers(d, p, e, b"\xa8", U32, 2)
-        self.match_prescale, p = take_integers(d, p, e, b"\xa9", U32, 2)
-        self.rtc, p = take_integer(d, p, e, b"\x8a", U32)
-        self.tick, p = take_integers(d, p, e, b"\xab", S64, 2)
-        self.timer, p = take_integers(d, p, e, b"\xac", S64, 2)
+        self.config, _x, _x2, self.control, self.state, self.mask, p = (
+            _TLV0_8844CA56.take(d, p, e)
+        )
+        self.mode = [_x, _x2]
+        _x3, _x4, _x5, _x6, _x7, _x8, _x9, _x10, self.rtc, _x11, _x12, _x13, _x14, p = (
+            _TLV6_6EB7AB6A.take(d, p, e)
+        )
+        self.load_ = [_x3, _x4]
+        self.match = [_x5, _x6]
+        self.prescale = [_x7, _x8]
+        self.match_prescale = [_x9, _x10]
+        self.tick = [_x11, _x12]
+        self.timer = [_x13, _x14]
         if version >= 2:
             p, end = content(d, p, e, b"\xad")
             self.clk = Clock._decode(d, p, end, f)

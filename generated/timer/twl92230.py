@@ -5,16 +5,14 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_integers import S32, U8, U16, UINT8, TlvRun
+from vmsgen.runtime.ber_integers import S32, U16, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import Struct, VMState
 from vmsgen.runtime.straight import (
     NotPlain,
-    content,
     count_of,
     load_subsections,
     small_octets,
-    take_integer,
     take_octets,
     tlv,
 )
@@ -30,7 +28,7 @@ _BE_iB = struct.Struct(">iB")
 _TLV0_6H = TlvRun("6H")
 _TLV0_iB = TlvRun("iB")
 _TLV6_2B2H4B = TlvRun("2B2H4B", 6)
-_TLV16_2B2H = TlvRun("2B2H", 16)
+_TLV16_61D162E9 = TlvRun("2B2H(6H)(6H)B(B)", 16)
 
 
 class MenelausTm(Struct):
@@ -519,19 +517,33 @@ class Menelaus(VMState):
         self.pull = list(x)
         x, p = take_octets(d, p, e, b"\x8f", 3)
         self.mmc_ctrl = list(x)
-        self.mmc_debounce, self.rtc_ctrl, self.rtc_comp, self.rtc_next_vmstate, p = (
-            _TLV16_2B2H.take(d, p, e)
-        )
-        p, end = content(d, p, e, b"\xb4")
-        self.rtc_new = MenelausTm._decode(d, p, end, f)
-        p = end
-        p, end = content(d, p, e, b"\xb5")
-        self.rtc_alm = MenelausTm._decode(d, p, end, f)
-        p = end
-        self.pwrbtn_state, p = take_integer(d, p, e, b"\x96", U8)
-        p, end = content(d, p, e, b"\xb7")
-        self.parent_obj = I2CSlave._decode(d, p, end, f)
-        p = end
+        _rtc_new = self.rtc_new = MenelausTm.__new__(MenelausTm)
+        _rtc_new._kept = None
+        _rtc_alm = self.rtc_alm = MenelausTm.__new__(MenelausTm)
+        _rtc_alm._kept = None
+        _parent_obj = self.parent_obj = I2CSlave.__new__(I2CSlave)
+        _parent_obj._kept = None
+        (
+            self.mmc_debounce,
+            self.rtc_ctrl,
+            self.rtc_comp,
+            self.rtc_next_vmstate,
+            _rtc_new.tm_sec,
+            _rtc_new.tm_min,
+            _rtc_new.tm_hour,
+            _rtc_new.tm_mday,
+            _rtc_new.tm_min_2,
+            _rtc_new.tm_year,
+            _rtc_alm.tm_sec,
+            _rtc_alm.tm_min,
+            _rtc_alm.tm_hour,
+            _rtc_alm.tm_mday,
+            _rtc_alm.tm_min_2,
+            _rtc_alm.tm_year,
+            self.pwrbtn_state,
+            _parent_obj.address,
+            p,
+        ) = _TLV16_61D162E9.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -43,6 +43,7 @@ _BE_q = struct.Struct(">q")
 _TLV0_2I = TlvRun("2I")
 _TLV0_3BH6B = TlvRun("3BH6B")
 _TLV0_4B3H = TlvRun("4B3H")
+_TLV0_5CDC99FE = TlvRun("(B5i8s)q")
 
 
 class EndpointType(enum.IntEnum):
@@ -1408,10 +1409,19 @@ class UsbRedir(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        p, end = content(d, p, e, b"\xa0")
-        self.dev = UsbDevice._decode(d, p, end, f)
-        p = end
-        self.attach_timer, p = take_integer(d, p, e, b"\x81", S64)
+        _dev = self.dev = UsbDevice.__new__(UsbDevice)
+        _dev._kept = None
+        (
+            _dev.addr,
+            _dev.state,
+            _dev.remote_wakeup,
+            _dev.setup_state,
+            _dev.setup_len,
+            _dev.setup_index,
+            _dev.setup_buf,
+            self.attach_timer,
+            p,
+        ) = _TLV0_5CDC99FE.take(d, p, e)
         self.parser_length, p = take_integer(d, p, e, b"\x82", U32)
         if not (self.parser_length <= 1073741824):
             raise NotPlain("a check")

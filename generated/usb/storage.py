@@ -9,13 +9,13 @@ import struct
 from vmsgen.runtime.ber_integers import U32, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
+from vmsgen.runtime.straight import NotPlain, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .device import UsbDevice
 
 _BE_7IB = struct.Struct(">7IB")
-_TLV1_7IB = TlvRun("7IB", 1)
+_TLV0_8F4B8C72 = TlvRun("(B5i8s)7IB")
 
 
 class Mode(enum.IntEnum):
@@ -199,10 +199,16 @@ class UsbStorage(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        p, end = content(d, p, e, b"\xa0")
-        self.dev = UsbDevice._decode(d, p, end, f)
-        p = end
+        _dev = self.dev = UsbDevice.__new__(UsbDevice)
+        _dev._kept = None
         (
+            _dev.addr,
+            _dev.state,
+            _dev.remote_wakeup,
+            _dev.setup_state,
+            _dev.setup_len,
+            _dev.setup_index,
+            _dev.setup_buf,
             self.mode,
             self.scsi_len,
             self.scsi_off,
@@ -212,7 +218,7 @@ class UsbStorage(VMState):
             self.csw_residue,
             self.csw_status,
             p,
-        ) = _TLV1_7IB.take(d, p, e)
+        ) = _TLV0_8F4B8C72.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -9,20 +9,14 @@ from vmsgen.runtime.ber_arrays import grid, take_grid
 from vmsgen.runtime.ber_integers import U8, UINT8, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import (
-    NotPlain,
-    content,
-    count_of,
-    load_subsections,
-    take_integer,
-    tlv,
-)
+from vmsgen.runtime.straight import NotPlain, count_of, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from .device import UsbDevice
 
 _BE_3B = struct.Struct(">3B")
 _BE_B = struct.Struct(">B")
+_TLV0_E30CF8E8 = TlvRun("(B5i8s)B")
 _TLV3_3B = TlvRun("3B", 3)
 
 
@@ -164,10 +158,19 @@ class U2fKey(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        p, end = content(d, p, e, b"\xa0")
-        self.dev = UsbDevice._decode(d, p, end, f)
-        p = end
-        self.idle, p = take_integer(d, p, e, b"\x81", U8)
+        _dev = self.dev = UsbDevice.__new__(UsbDevice)
+        _dev._kept = None
+        (
+            _dev.addr,
+            _dev.state,
+            _dev.remote_wakeup,
+            _dev.setup_state,
+            _dev.setup_len,
+            _dev.setup_index,
+            _dev.setup_buf,
+            self.idle,
+            p,
+        ) = _TLV0_E30CF8E8.take(d, p, e)
         self.pending_in, p = take_grid(d, p, e, b"\xa2", U8, 32, 64)
         self.pending_in_start, self.pending_in_end, self.pending_in_num, p = (
             _TLV3_3B.take(d, p, e)

@@ -78,7 +78,7 @@ _TLV0_2IQ2I2B = TlvRun("2IQ2I2B")
 _TLV0_2t = TlvRun("2?")
 _TLV0_7I2tQ2It = TlvRun("7I2?Q2I?")
 _TLV0_Qt = TlvRun("Q?")
-_TLV3_8I2q = TlvRun("8I2q", 3)
+_TLV3_7D0DB9D4 = TlvRun("8I2q(Q?)", 3)
 
 
 class PortStatus(enum.IntFlag):
@@ -891,6 +891,8 @@ class XhciCore(Struct):
             _items3.append(Interrupter._decode(d, p, n, f))
             p = n
         self.intr = count_of(_items3, f.ask(XHCI_INTRS))
+        _cmd_ring = self.cmd_ring = Ring.__new__(Ring)
+        _cmd_ring._kept = None
         (
             self.usbcmd,
             self.usbsts,
@@ -902,11 +904,10 @@ class XhciCore(Struct):
             self.config,
             self.mfindex_start,
             self.mfwrap_timer,
+            _cmd_ring.dequeue,
+            _cmd_ring.ccs,
             p,
-        ) = _TLV3_8I2q.take(d, p, e)
-        p, end = content(d, p, e, b"\xad")
-        self.cmd_ring = Ring._decode(d, p, end, f)
-        p = end
+        ) = _TLV3_7D0DB9D4.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -63,8 +63,10 @@ _BE_QH = struct.Struct(">QH")
 _TLV0_2I = TlvRun("2I")
 _TLV0_2Q = TlvRun("2Q")
 _TLV0_3I = TlvRun("3I")
-_TLV0_Ht = TlvRun("H?")
+_TLV0_8FE945E3 = TlvRun("H?[2I][2I][2I]")
+_TLV0_A2115D65 = TlvRun("2I[2I]")
 _TLV0_HtHtI = TlvRun("H?H?I")
+_TLV2_23C69361 = TlvRun("?[2I][2I][2I]", 2)
 _TLV2_QH = TlvRun("QH", 2)
 _TLV6_Bi = TlvRun("Bi", 6)
 
@@ -920,10 +922,10 @@ class ModernQueue(Struct):
         self = cls.__new__(cls)
         self._kept = None
         self.num, p = take_integer(d, p, e, b"\x80", U16)
-        self.enabled, p = take_bool(d, p, e, b"\x82")
-        self.desc, p = take_integers(d, p, e, b"\xa3", U32, 2)
-        self.avail, p = take_integers(d, p, e, b"\xa4", U32, 2)
-        self.used, p = take_integers(d, p, e, b"\xa5", U32, 2)
+        self.enabled, _x, _x2, _x3, _x4, _x5, _x6, p = _TLV2_23C69361.take(d, p, e)
+        self.desc = [_x, _x2]
+        self.avail = [_x3, _x4]
+        self.used = [_x5, _x6]
         if p != e:
             raise NotPlain("a component more")
         return self
@@ -1044,8 +1046,8 @@ class VirtioPciModernState(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        self.dfselect, self.gfselect, p = _TLV0_2I.take(d, p, e)
-        self.guest_features, p = take_integers(d, p, e, b"\xa2", U32, 2)
+        self.dfselect, self.gfselect, _x, _x2, p = _TLV0_A2115D65.take(d, p, e)
+        self.guest_features = [_x, _x2]
         p, end = content(d, p, e, b"\xa3")
         _items = []
         while p < end:
@@ -1202,10 +1204,12 @@ class MmioQueue(Struct):
     def _decode(cls, d: bytes, p: int, e: int, f: Facts) -> MmioQueue:
         self = cls.__new__(cls)
         self._kept = None
-        self.num, self.enabled, p = _TLV0_Ht.take(d, p, e)
-        self.desc, p = take_integers(d, p, e, b"\xa2", U32, 2)
-        self.avail, p = take_integers(d, p, e, b"\xa3", U32, 2)
-        self.used, p = take_integers(d, p, e, b"\xa4", U32, 2)
+        self.num, self.enabled, _x, _x2, _x3, _x4, _x5, _x6, p = _TLV0_8FE945E3.take(
+            d, p, e
+        )
+        self.desc = [_x, _x2]
+        self.avail = [_x3, _x4]
+        self.used = [_x5, _x6]
         if p != e:
             raise NotPlain("a component more")
         return self

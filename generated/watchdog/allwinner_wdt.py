@@ -5,16 +5,17 @@ from __future__ import annotations
 
 import struct
 
-from vmsgen.runtime.ber_arrays import integers, take_integers
-from vmsgen.runtime.ber_integers import U32
+from vmsgen.runtime.ber_arrays import integers
+from vmsgen.runtime.ber_integers import U32, TlvRun
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.state import VMState
-from vmsgen.runtime.straight import NotPlain, content, load_subsections, tlv
+from vmsgen.runtime.straight import NotPlain, load_subsections, tlv
 from vmsgen.runtime.visitor import Visitor
 
 from ..timer.ptimer import Ptimer
 
 _BE_5I = struct.Struct(">5I")
+_TLV0_8E7F713C = TlvRun("(B2QI4q)[5I]")
 
 
 class AllwinnerWdt(VMState):
@@ -81,10 +82,25 @@ class AllwinnerWdt(VMState):
         self._kept = None
         self._version = version
         self._facts = f
-        p, end = content(d, p, e, b"\xa0")
-        self.timer = Ptimer._decode(d, p, end, f)
-        p = end
-        self.regs, p = take_integers(d, p, e, b"\xa1", U32, 5)
+        _timer = self.timer = Ptimer.__new__(Ptimer)
+        _timer._kept = None
+        (
+            _timer.enabled,
+            _timer.limit,
+            _timer.delta,
+            _timer.period_frac,
+            _timer.period,
+            _timer.last_event,
+            _timer.next_event,
+            _timer.timer,
+            _x,
+            _x2,
+            _x3,
+            _x4,
+            _x5,
+            p,
+        ) = _TLV0_8E7F713C.take(d, p, e)
+        self.regs = [_x, _x2, _x3, _x4, _x5]
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -15,7 +15,7 @@ from ..timer.clock import Clock
 from ..timer.ptimer import Ptimer
 
 _BE_6I = struct.Struct(">6I")
-_TLV2_6I = TlvRun("6I", 2)
+_TLV1_13DB21E5 = TlvRun("(B2QI4q)6I", 1)
 
 
 class CmsdkApbWatchdog(VMState):
@@ -190,10 +190,17 @@ class CmsdkApbWatchdog(VMState):
             p = end
         else:
             self.wdogclk = None
-        p, end = content(d, p, e, b"\xa1")
-        self.timer = Ptimer._decode(d, p, end, f)
-        p = end
+        _timer = self.timer = Ptimer.__new__(Ptimer)
+        _timer._kept = None
         (
+            _timer.enabled,
+            _timer.limit,
+            _timer.delta,
+            _timer.period_frac,
+            _timer.period,
+            _timer.last_event,
+            _timer.next_event,
+            _timer.timer,
             self.control,
             self.intstatus,
             self.lock,
@@ -201,7 +208,7 @@ class CmsdkApbWatchdog(VMState):
             self.itop,
             self.resetstatus,
             p,
-        ) = _TLV2_6I.take(d, p, e)
+        ) = _TLV1_13DB21E5.take(d, p, e)
         if p != e:
             raise NotPlain("a component more")
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from random import Random
 
@@ -107,47 +108,74 @@ def test_what_is_no_number_of_the_type_is_not_written(wrong: object) -> None:
 # ---------------------------------------------------------------------------------------------- runs
 
 
-def read_run(data: bytes, codes: list[str], first: int) -> list[object]:
-    """The values of a run, one by one, and the position behind them. Raises DataError."""
-    position, found = 0, list[object]()
-    for number, code in enumerate(codes, first):
+def insides(code: str) -> list[tuple[int, int, str]]:
+    """The components of a nested struct, the elements of an array: class and number of its tag, and its code."""
+    if code[0] == "[":
+        return [(ber.UNIVERSAL, ber.INTEGER, code[-2])] * int(code[1:-2])
+    return [(ber.CONTEXT, number, each) for number, each in enumerate(re.findall(r"\d+s|.", code[1:-1]))]
+
+
+def read_one(data: bytes, element: ber.Element, code: str) -> list[object]:
+    """The values of one component. Raises DataError."""
+    if element.constructed != (code[0] in "(["):
+        raise DataError("another form")
+    if code == "?":
+        return [ber.boolean(data, element)]
+    if code[-1] == "s":
+        if element.content_end - element.content != int(code[:-1]):
+            raise DataError("another size")
+        return [ber.octets(data, element)]
+    if element.constructed:
+        return read_run(data[: element.content_end], insides(code), element.content, whole=True)
+    value = ber.integer(data, element)
+    if not TABLES[code].low <= value < TABLES[code].high:
+        raise DataError("out of range")
+    return [value]
+
+
+def read_run(data: bytes, run: list[tuple[int, int, str]], position: int = 0, *, whole: bool = False) -> list[object]:
+    """The values of a run, one by one, and the position behind them unless they are ``whole``. Raises DataError."""
+    found = list[object]()
+    for tag_class, number, code in run:
         element = ber.read_element(data, position, len(data))
-        if (element.tag_class, element.number) != (ber.CONTEXT, number) or element.constructed:
+        if (element.tag_class, element.number) != (tag_class, number):
             raise DataError("another element")
-        if code == "?":
-            found.append(ber.boolean(data, element))
-        elif code[-1] == "s":
-            found.append(ber.octets(data, element))
-            if element.content_end - element.content != int(code[:-1]):
-                raise DataError("another size")
-        else:
-            value = ber.integer(data, element)
-            if not TABLES[code].low <= value < TABLES[code].high:
-                raise DataError("out of range")
-            found.append(value)
+        found += read_one(data, element, code)
         position = element.end
-    return [*found, position]
+    if not whole:
+        return [*found, position]
+    if position != len(data):
+        raise DataError("a component more")
+    return found
+
+
+def written(chance: Random, code: str, tag_class: int, number: int) -> bytes:
+    """A component with a value."""
+    if code[0] in "([":
+        content = b"".join(written(chance, each, *tag) for *tag, each in insides(code))
+    elif code == "?":
+        content = bytes([chance.choice((0, 1, 255))])
+    elif code[-1] == "s":
+        content = bytes(chance.choices((0, 2, 255, 128), k=int(code[:-1])))
+    else:
+        content = ber.integer_content(chance.choice(numbers(chance, TABLES[code], 3)))
+    return ber.tlv(ber.tag_bytes(tag_class, code[0] in "([", number), content)
 
 
 @settings(max_examples=200, deadline=None)
 @given(
     seed=st.integers(0, 1 << 32),
-    codes=st.lists(st.sampled_from([*"BHIQbhiq?", "4s", "9s", "127s"]), min_size=1, max_size=12),
+    codes=st.lists(
+        st.sampled_from([*"BHIQbhiq?", "4s", "9s", "127s", "(I?H)", "(b127s)", "[1q]", "[5H]"]), min_size=1, max_size=12
+    ),
     first=st.sampled_from([0, 3, 26, 31, 100, 124, 128, 250, 16380]),
 )
 def test_runs(seed: int, codes: list[str], first: int) -> None:
     chance = Random(seed)
     run = TlvRun("".join(codes), first)
-    data = b""
-    for number, code in enumerate(codes, first):
-        if code == "?":
-            content = bytes([chance.choice((0, 1, 255))])
-        elif code[-1] == "s":
-            content = bytes(chance.choices((0, 2, 255, 128), k=int(code[:-1])))
-        else:
-            content = ber.integer_content(chance.choice(numbers(chance, TABLES[code], 3)))
-        data += ber.tlv(ber.tag_bytes(ber.CONTEXT, False, number), content)
-    assert run.take(b"\x80\x01" + data + b"\x00\x00", 2, 2 + len(data))[:-1] == read_run(data, codes, first)[:-1]
+    plan = [(ber.CONTEXT, number, code) for number, code in enumerate(codes, first)]
+    data = b"".join(written(chance, code, *tag) for *tag, code in plan)
+    assert run.take(b"\x80\x01" + data + b"\x00\x00", 2, 2 + len(data))[:-1] == read_run(data, plan)[:-1]
     assert run.take(data, 0, len(data))[-1] == len(data)
     with pytest.raises(FAST_PATH_ERRORS):
         run.take(data, 0, len(data) - 1)
@@ -158,6 +186,7 @@ def test_runs(seed: int, codes: list[str], first: int) -> None:
         found = run.take(bytes(damaged), 0, len(damaged))
     except FAST_PATH_ERRORS:
         return  # the walk reads it, or says what is wrong
-    assert found == read_run(bytes(damaged), codes, first)
-    kinds = [bool if code == "?" else bytes if code[-1] == "s" else int for code in codes]
-    assert [type(value) for value in found] == [*kinds, int]
+    assert found == read_run(bytes(damaged), plan)
+    kinds = {"?": bool, "s": bytes}
+    inner = [each for code in codes for each in (insides(code) if code[0] in "([" else [(0, 0, code)])]
+    assert [type(value) for value in found] == [*(kinds.get(code[-1], int) for *_, code in inner), int]

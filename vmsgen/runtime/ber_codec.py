@@ -14,11 +14,13 @@ from vmsgen.runtime.binary_codec import _reason, check_version
 from vmsgen.runtime.errors import DataError, LayoutError, VmsgenError
 from vmsgen.runtime.facts import NOBODYS, Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
-from vmsgen.runtime.straight import FAST_PATH_ERRORS, NotPlain, content, tlv
+from vmsgen.runtime.straight import FAST_PATH_ERRORS, NotPlain, content, length, tlv
 from vmsgen.runtime.values import StateValues
 
 V = TypeVar("V", bound=StateValues)
 
+#: sizes of a class's elements whose first octets are kept
+_ENTRIES: Final = 1 << 12
 #: places that are tried for where the facts of a state begin
 _LOOKS: Final = 16
 
@@ -53,17 +55,37 @@ class _Heads(NamedTuple):
     version: bytes
     #: the version of a state that does not say it
     unsaid: int
+    prefixes: _Prefixes
+
+
+class _Prefixes(dict[int, bytes]):
+    """Identifier and length octets of an element, by the number of octets that all of it has. Raises NotPlain."""
+
+    def __init__(self, tag: bytes) -> None:
+        self._tag = tag
+
+    def __missing__(self, total: int) -> bytes:
+        for octets in range(1, 9):
+            size = total - len(self._tag) - octets
+            if size >= 0 and len(length(size)) == octets:
+                prefix = self._tag + length(size)
+                if len(self) < _ENTRIES:
+                    self[total] = prefix
+                return prefix
+        raise NotPlain("no element has so many octets")
 
 
 @cache
 def _heads(cls: type[StateValues]) -> _Heads:
+    tag = ber.tag_bytes(ber.APPLICATION, True, cls.TAG)
     tags, only_first = cls.TAGS, cls.MINIMUM_VERSION == cls.VERSION == 1
     return _Heads(
-        ber.tag_bytes(ber.APPLICATION, True, cls.TAG),
+        tag,
         ber.tag_bytes(ber.CONTEXT, True, tags[FACTS]) if FACTS in tags else b"",
         ber.tag_bytes(ber.CONTEXT, False, tags[VERSION]) if VERSION in tags and not only_first else b"",
         # 1 is not written
         min(max(1, cls.MINIMUM_VERSION), cls.VERSION),
+        _Prefixes(tag),
     )
 
 
@@ -112,7 +134,9 @@ def decode(cls: type[V], data: bytes, version: int | None, facts: Facts | None, 
     """
     known = NOBODYS if facts is None else facts
     if "_decode" in cls.STRAIGHT:
-        state = _straight_decode(cls, data, version, known.fresh() if cls.ASKS else known)
+        state = _straight_decode(cls, data, version, known.fresh() if cls.ASKS else known, cls.ASKS)
+        if state is None and not cls.ASKS:
+            state = _straight_decode(cls, data, version, known, True)
         if state is not None:
             return state
     element = ber.read_element(data, 0, len(data), limits)
@@ -123,16 +147,20 @@ def decode(cls: type[V], data: bytes, version: int | None, facts: Facts | None, 
     return decode_by_walk(cls, data, element, version, known, limits)
 
 
-def _straight_decode(cls: type[V], data: bytes, version: int | None, facts: Facts) -> V | None:
-    """What the straight-line code reads, with ``facts`` for its own; None if it leaves that to the walk."""
+def _straight_decode(cls: type[V], data: bytes, version: int | None, facts: Facts, carries: bool) -> V | None:
+    """What the straight-line code reads, with ``facts`` for its own; None if it leaves that to the walk. ``carries``:
+    facts are looked for, which takes its time, and a state that asks for none seldom has them.
+    """
     heads = _heads(cls)  # type: ignore[arg-type] # classes can be hashed
     pairs: list[tuple[str, str]] = []
     try:
-        start, stop = content(data, 0, len(data), heads.state)
-        if stop != len(data):
+        stop = len(data)
+        prefix = heads.prefixes[stop]
+        if not data.startswith(prefix):
             return None
+        start = len(prefix)
         if version is None:
-            if heads.facts and data.rfind(heads.facts, start) >= 0:
+            if carries and heads.facts and data.rfind(heads.facts, start) >= 0:
                 pairs, stop = _own_facts(data, start, stop, heads.facts)
                 if pairs:
                     facts = facts.carrying(pairs)

@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import groupby, repeat
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from vmsgen.runtime import ber
 from vmsgen.runtime.straight import NotPlain
+from vmsgen.runtime.straight import content as content_of
 
 __all__ = [
     "BOOL",
@@ -90,13 +91,16 @@ OCTETS: Final = {8: 1, 16: 2, 32: 4, 64: 8}
 UNSIGNED: Final = {8: U8, 16: U16, 32: U32, 64: U64}
 BOOL: Final = {False: b"\x01\x00", True: b"\x01\xff"}
 
+#: what a single octet means, and what a number is below
+_Type: TypeAlias = tuple[tuple[int, ...], int]
+
 #: what a single content octet means, as far as it may stand
 _UNSIGNED: Final = tuple(range(128))
 _SIGNED: Final = (*range(128), *range(-128, 0))
 _TRUTH: Final = (False, *[True] * 255)
 
 #: by struct code: the meanings of a single octet, and what longer ones must be below; a BOOLEAN has one
-_TYPES: Final[dict[str, tuple[tuple[int, ...], int]]] = {
+_TYPES: Final[dict[str, _Type]] = {
     **{code: (_UNSIGNED, table.high) for code, table in zip("BHIQ", (U8, U16, U32, U64), strict=True)},
     **{code: (_SIGNED, table.high) for code, table in zip("bhiq", (S8, S16, S32, S64), strict=True)},
     "?": (_TRUTH, 0),
@@ -121,34 +125,43 @@ def means(table: Octets) -> tuple[int, ...]:
     return _SIGNED if table.low < 0 else _UNSIGNED
 
 
+#: neighbours whose tags differ in the last octet only: how many octets there are before that and which they are, and of
+#: each that last octet and the type. In front of it the identifier octets of what has these inside, or nothing
+_Part: TypeAlias = tuple[bytes | None, int, bytes, tuple[tuple[int, tuple[int, ...], int], ...]]
+#: where such a component must have ended
+_END: Final[_Part] = (None, 0, b"", ())
+
+
 class TlvRun:
-    """Primitive components under context tags in a row, beginning with the number ``first``: INTEGERs and BOOLEANs
-    (``codes`` are those of ``struct``, with ``?`` for a BOOLEAN), and OCTET STRINGs of a constant 4 to 127 octets
-    (``6s``).
+    """Components under context tags in a row, beginning with the number ``first``: INTEGERs and BOOLEANs (``codes`` are
+    those of ``struct``, with ``?`` for a BOOLEAN), OCTET STRINGs of a constant 4 to 127 octets (``6s``), and between
+    brackets what a component has inside: ``(I?H)`` a SEQUENCE whose components begin with the number 0, ``[4H]`` a
+    SEQUENCE OF four INTEGERs.
     """
 
     __slots__ = ("_count", "_parts")
 
     def __init__(self, codes: str, first: int = 0) -> None:
-        types: list[tuple[tuple[int, ...], int]] = []
-        for times, code in re.findall(r"(\d*)(\D)", codes):
-            # no other octets have a meaning in a string, and none are below its size as it stands here
-            types += [((), -int(times))] if code == "s" else [_TYPES[code]] * int(times or 1)
-        tags = [ber.tag_bytes(ber.CONTEXT, False, first + index) for index in range(len(types))]
-        plan = [(tag[:-1], (tag[-1], *each)) for tag, each in zip(tags, types, strict=True)]
-        self._count = len(plan)
-        #: components whose tags differ in the last octet only: how many there are before that and which they are, and
-        #: of each component that last octet, what a single octet means, and what a number is below
-        self._parts = tuple(
-            (len(lead), lead, tuple(each for _, each in part)) for lead, part in groupby(plan, key=lambda each: each[0])
-        )
+        parts: list[_Part] = []
+        for opens, inside, plain in re.findall(r"([(\[])(.*?)[)\]]|([^(\[]+)", codes):
+            if plain:
+                more = _components(plain, first)
+                first += sum(len(part[3]) for part in more)
+            else:
+                # (31 components that one octet is enough for are more than there are in brackets)
+                part = _elements(*_types(inside)) if opens == "[" else _components(inside, 0)[0]
+                more = [(ber.tag_bytes(ber.CONTEXT, True, first), *part[1:]), _END]
+                first += 1
+            parts += more
+        self._count = sum(len(part[3]) for part in parts)
+        self._parts = tuple(parts)
 
     @classmethod
     def of_elements(cls, table: Octets, count: int) -> TlvRun:
         """The elements of a SEQUENCE OF INTEGER."""
         run = cls("")
         run._count = count
-        run._parts = ((0, b"", ((_INTEGER, means(table), table.high),) * count),)
+        run._parts = (_elements(*[(means(table), table.high)] * count),)
         return run
 
     def take(self, data: bytes, position: int, end: int) -> list[Any]:
@@ -160,8 +173,24 @@ class TlvRun:
         seek(position)
         behind = len(data)
         values: list[Any] = []
+        inner = end
         try:
-            for leads, lead, plan in self._parts:
+            for head, leads, lead, plan in self._parts:
+                if head:
+                    begin = behind - left()
+                    if not data.startswith(head, begin):
+                        raise NotPlain("another element")
+                    begin += len(head) + 1
+                    inner = data[begin - 1]
+                    if inner < 0x80:
+                        inner += begin
+                    else:
+                        begin, inner = content_of(data, begin - len(head) - 1, end, head)
+                    seek(begin)
+                elif head is None:
+                    if behind - left() != inner:
+                        raise NotPlain("cut, or a component more")
+                    continue
                 # of numbers from 31 to 127 it is 0x9F; others are made so
                 befores = rest if leads == 1 else _leads(lead, rest) if leads else _NO_LEAD
                 for (wanted, meaning, high), before, tag, size, first in zip(  # noqa: B905 - ends with the part
@@ -193,8 +222,17 @@ class TlvRun:
                         value = _from_bytes(content)
                         if _LEAST[size] <= value < high and first < 128:
                             values.append(value)
+                        elif meaning:
+                            value -= 1 << 8 * size
+                            # a negative number has a meaning only where numbers may be
+                            if -high <= value < -_LEAST[size] and meaning[first]:
+                                values.append(value)
+                            else:
+                                raise NotPlain("not the fewest octets, or out of range")
+                        elif size == -high:
+                            values.append(content)
                         else:
-                            values.append(_other(content, meaning, high))
+                            raise NotPlain("octets of another size")
         except StopIteration:
             raise NotPlain("cut") from None
         position = behind - left()
@@ -204,17 +242,31 @@ class TlvRun:
         return values
 
 
+def _types(codes: str) -> list[_Type]:
+    """What codes without brackets mean."""
+    types: list[_Type] = []
+    for times, code in re.findall(r"(\d*)(\D)", codes):
+        # no other octets have a meaning in a string, and none are below its size as it stands here
+        types += [((), -int(times))] if code == "s" else [_TYPES[code]] * int(times or 1)
+    return types
+
+
+def _components(codes: str, first: int) -> list[_Part]:
+    """Parts for components under context tags."""
+    types = _types(codes)
+    tags = [ber.tag_bytes(ber.CONTEXT, False, first + index) for index in range(len(types))]
+    plan = [(tag[:-1], (tag[-1], *each)) for tag, each in zip(tags, types, strict=True)]
+    return [
+        (b"", len(lead), lead, tuple(each for _, each in part))
+        for lead, part in groupby(plan, key=lambda each: each[0])
+    ]
+
+
+def _elements(*types: _Type) -> _Part:
+    """A part for INTEGERs under their own tag."""
+    return b"", 0, b"", tuple((_INTEGER, *each) for each in types)
+
+
 def _leads(lead: bytes, rest: Iterator[int]) -> Iterator[int | None]:
     """What stands before the last octet of each tag: 0x9F where that is ``lead``."""
     return map({tuple(lead): 0x9F}.get, zip(*[rest] * len(lead), strict=False))
-
-
-def _other(content: bytes, meaning: tuple[int, ...], high: int) -> int | bytes:
-    """A negative INTEGER of many octets, or an OCTET STRING."""
-    if not meaning and len(content) == -high:
-        return content
-    value = _from_bytes(content, signed=True)
-    # a negative number has a meaning only where numbers may be
-    if -high <= value < -_LEAST[len(content)] and meaning[content[0]]:
-        return value
-    raise NotPlain("not the fewest octets, out of range, or octets of another size")

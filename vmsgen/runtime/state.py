@@ -187,7 +187,7 @@ class VMState(StateValues, WalkCodecs):
     @classmethod
     def from_ber(cls: type[V], data: bytes | bytearray | memoryview) -> V:
         """The state from one element in any legal form. Raises DataError."""
-        return ber_codec.decode(cls, bytes(data), None, None)
+        return ber_codec.decode(cls, data if type(data) is bytes else bytes(data), None, None)
 
     def ber_state(self) -> bytes:
         """As :meth:`to_ber`, for the container, whose section record carries version and facts."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vmsgen.emit.python.ber_line import BerLine, in_run, table
+from vmsgen.emit.python.ber_line import BerLine, table
 from vmsgen.emit.python.layout import Lines, assign
-from vmsgen.emit.python.runs import repeated, short
+from vmsgen.emit.python.runs import short
 from vmsgen.emit.python.straight_line import NoStraightLine
+from vmsgen.emit.python.tlv_runs import Component, codes_of, component
 from vmsgen.spec.model import Field
 from vmsgen.spec.wire_types import (
     Array,
@@ -52,14 +53,15 @@ class BerDecode(BerLine):
         return lines
 
     def fields(self, block: Sequence[Field]) -> None:
-        run: list[Field] = []
+        run: list[Component] = []
         for each in block:
-            if run and not (in_run(each.type) and self.follows(run[-1], each)):
+            part = component(self.plan.model, each)
+            if run and not (part and self.follows(run[-1].field, each)):
                 self.run(run)
                 run = []
             self.ask(each)
-            if in_run(each.type):
-                run.append(each)
+            if part:
+                run.append(part)
             elif not isinstance(each.type, Pad):
                 self.field(each)
                 self.checked(each)
@@ -70,18 +72,30 @@ class BerDecode(BerLine):
         """Whether a component can be read in one run with the one before it. A check ends a run."""
         return last.check is None and self.tags[each.name] == self.tags[last.name] + 1
 
-    def run(self, run: list[Field]) -> None:
-        """Neighbouring primitive components in one call."""
+    def run(self, run: list[Component]) -> None:
+        """Neighbouring components in one call."""
         if len(run) == 1:
-            self.field(run[0])
+            self.field(run[0].field)
         else:
-            codes = repeated([code for each in run if (code := in_run(each.type))])
-            first = self.tags[run[0].name]
+            codes, first = codes_of(run), self.tags[run[0].field.name]
             name = f"_TLV{first}_{short(codes)}"
             self.runs[name] = (codes, first)
-            targets = [*map(self.target, run), "p"]
-            self.out.lines.extend(assign(self.out.depth, targets, f"{name}.take(d, p, e)"))
-        self.checked(run[-1])
+            nested = self.nested([each.field for each in run])
+            self.new_nested(nested)
+            targets: list[str] = []
+            lists: list[tuple[str, list[str]]] = []
+            for each in run:
+                if each.inside:
+                    targets += map(nested[each.field.name].target, each.inside)
+                elif each.elements:
+                    lists.append((self.target(each.field), [self.local("x") for _ in range(each.elements)]))
+                    targets += lists[-1][1]
+                else:
+                    targets.append(self.target(each.field))
+            self.out.lines.extend(assign(self.out.depth, [*targets, "p"], f"{name}.take(d, p, e)"))
+            for target, elements in lists:
+                self.out.statement(f"{target} = [", elements, "]")
+        self.checked(run[-1].field)
 
     def field(self, each: Field) -> None:
         target = self.target(each)

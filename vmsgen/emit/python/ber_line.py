@@ -7,18 +7,17 @@ from collections.abc import Sequence
 from vmsgen.emit.python.expressions import constant
 from vmsgen.emit.python.layout import bytes_literal
 from vmsgen.emit.python.plan import ClassPlan
-from vmsgen.emit.python.runs import CODES
 from vmsgen.emit.python.straight_line import NoStraightLine, StraightLine, in_host_order
 from vmsgen.runtime.ber import CONTEXT, tag_bytes
 from vmsgen.spec.model import Field, Tags
-from vmsgen.spec.wire_types import Array, Bool, Bytes, Fixed, Grid, Int, Pad, SizedInt, Timer, WireType
+from vmsgen.spec.wire_types import Array, Bytes, Fixed, Grid, Int, Pad, SizedInt, Timer, WireType
 
 
 class BerLine(StraightLine):
     """Prints one BER method. Components stand under their context tags, in the order of the tags."""
 
-    def __init__(self, plan: ClassPlan) -> None:
-        super().__init__(plan)
+    def __init__(self, plan: ClassPlan, owner: str = "self") -> None:
+        super().__init__(plan, owner)
         if plan.definition.kind == "view":
             # read over bytes that travel as bytes: no component of its own
             raise NoStraightLine
@@ -30,12 +29,7 @@ class BerLine(StraightLine):
             # a field was put between others after the tags were given: the walk knows how to sort
             raise NoStraightLine
         for each in plan.fields:
-            size = (
-                constant(each.type.count.value)
-                if isinstance(each.type, Pad) and isinstance(each.type.count, Fixed)
-                else 0
-            )
-            if size is None or _asks_by_element(each.type):
+            if is_varying_pad(each.type) or _asks_by_element(each.type):
                 # no octet of BER depends on these, but the binary form does: the walk asks, so that the facts travel
                 raise NoStraightLine
 
@@ -76,18 +70,9 @@ def table(wire: Int | SizedInt | Timer) -> str:
     return "S64" if isinstance(wire, Timer) else "U64"
 
 
-def in_run(wire: WireType) -> tuple[str, int] | None:
-    """The code of a type in a run of components, and how often it stands there; None for what is in none."""
-    match wire:
-        case Int(bits=bits, signed=signed):
-            return CODES[bits, signed], 1
-        case Timer():
-            return "q", 1
-        case Bool():
-            return "?", 1
-        case _:
-            size = short_size(wire)
-            return ("s", size) if size is not None and size > 3 else None
+def is_varying_pad(wire: WireType) -> bool:
+    """Whether it is a pad whose size is not the same in every state."""
+    return isinstance(wire, Pad) and isinstance(wire.count, Fixed) and constant(wire.count.value) is None
 
 
 def short_size(wire: WireType) -> int | None:

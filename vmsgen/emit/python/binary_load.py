@@ -89,11 +89,8 @@ class BinaryLoad(StraightLine):
         targets = []
         later: list[tuple[BinaryLoad, Field, str]] = []
         arrays: list[tuple[str, list[str]]] = []
-        nested = self.nested(run)
-        for name, inner in nested.items():
-            made = inner.plan.definition.name
-            self.out.statement(f"{inner.owner} = {self.owner}.{name} = {made}.__new__(", [made], ")")
-            self.out.add(f"{inner.owner}._kept = None")
+        nested = self.nested(run.fields)
+        self.new_nested(nested)
         for piece in run.pieces:
             printer = self if piece.owner is None else nested[piece.owner.name]
             if isinstance(piece.field.type, (Bool, Pad)):

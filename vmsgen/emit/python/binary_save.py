@@ -64,7 +64,7 @@ class BinarySave(StraightLine):
     def run(self, run: Run) -> None:
         """One struct call."""
         name = self.formats[run.format] = run.constant
-        nested = self.nested(run)
+        nested = self.nested(run.fields)
         for each in run.fields:
             if each.name in nested:
                 held = nested[each.name].owner

@@ -30,9 +30,9 @@ CODES = {
 _SIZES = {"B": 1, "b": 1, "H": 2, "h": 2, "I": 4, "i": 4, "Q": 8, "q": 8, "d": 8, "s": 1}
 
 #: longest constant bytes field, and array, that is part of a run; longest array that shares it with other fields
-_RUN_BYTES, _RUN_ELEMENTS, _SHARED_ELEMENTS = 64, 256, 8
+_RUN_BYTES, _RUN_ELEMENTS, SHARED_ELEMENTS = 64, 256, 8
 #: most fields of a nested struct that are part of its owner's run
-_NESTED_FIELDS = 16
+NESTED_FIELDS = 16
 
 
 class Piece(NamedTuple):
@@ -93,9 +93,9 @@ def repeated(codes: Sequence[tuple[str, int]]) -> str:
 
 
 def short(codes: str, whole: str | None = None) -> str:
-    """Codes as part of a name (``t`` for ``?``); a checksum of what they are part of for long ones."""
-    whole = whole or codes
-    return codes.replace("?", "t") if len(whole) <= 24 else f"{crc32(whole.encode()):08X}"
+    """Codes as part of a name (``t`` for ``?``); a checksum of what they are part of for long ones and brackets."""
+    whole, part = whole or codes, codes.replace("?", "t")
+    return part if len(whole) <= 24 and part.isalnum() else f"{crc32(whole.encode()):08X}"
 
 
 def runs_of(block: Sequence[Field], model: Model | None = None) -> list[Run | Field]:
@@ -110,7 +110,7 @@ def runs_of(block: Sequence[Field], model: Model | None = None) -> list[Run | Fi
             run = None
             found.append(each)
             continue
-        long = any(piece.is_array and piece.times > _SHARED_ELEMENTS for piece in part.pieces)
+        long = any(piece.is_array and piece.times > SHARED_ELEMENTS for piece in part.pieces)
         if run is None or long or (part.order != "any" and run.order not in ("any", part.order)):
             run = Run()
             found.append(run)
@@ -127,8 +127,8 @@ def _only_nested(run: Run) -> bool:
     return len(run.fields) == 1 and run.pieces[0].owner is not None
 
 
-def only_run(definition: Definition) -> Run | None:
-    """The run that a struct consists of, whatever the facts are and without a check; None if it has more."""
+def plain_fields(definition: Definition) -> list[Field] | None:
+    """The fields of a struct that consists of these alone, whatever the facts are and without a check."""
     steps = definition.steps
     if definition.params or definition.captures or definition.subsections or definition.uses_version:
         return None
@@ -137,7 +137,12 @@ def only_run(definition: Definition) -> Run | None:
         each.condition or each.presence or each.check or each.derived is not None for each in fields
     ):
         return None
-    found = runs_of(fields)
+    return fields
+
+
+def only_run(definition: Definition) -> Run | None:
+    """The run that a struct of plain fields consists of; None if it has more."""
+    found = runs_of(plain_fields(definition) or [])
     return found[0] if len(found) == 1 and isinstance(found[0], Run) else None
 
 
@@ -152,8 +157,8 @@ def _part(each: Field, model: Model | None) -> Run | None:
     inner = only_run(definition)
     if (
         inner is None
-        or len(inner.pieces) > _NESTED_FIELDS
-        or any(p.times > _SHARED_ELEMENTS for p in inner.pieces if p.is_array)
+        or len(inner.pieces) > NESTED_FIELDS
+        or any(p.times > SHARED_ELEMENTS for p in inner.pieces if p.is_array)
     ):
         return None
     return Run(inner.order, [piece._replace(owner=each) for piece in inner.pieces])

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Self
 
 from vmsgen.emit.python.expressions import Compiler, local_name, uses_mine
 from vmsgen.emit.python.layout import Lines, joined, quote
 from vmsgen.emit.python.plan import ClassPlan
-from vmsgen.emit.python.runs import Run
 from vmsgen.spec.model import CheckStep, Definition, Field, Group, Let, Step
 from vmsgen.spec.wire_types import Array, Fixed, Grid, Pad, StructRef, Union, WireType
 
@@ -62,15 +61,22 @@ class StraightLine(ABC):
         inner.out, inner.helpers, inner.formats, inner._locals = self.out, self.helpers, self.formats, self._locals
         return inner
 
-    def nested(self, run: Run) -> dict[str, Self]:
-        """Printers for the structs whose fields are part of a run, by the field that holds each."""
+    def nested(self, fields: Sequence[Field]) -> dict[str, Self]:
+        """Printers for the structs whose fields are part of a run of ``fields``, by the field that holds each."""
         found = {}
-        for each in run.fields:
+        for each in fields:
             if isinstance(each.type, StructRef):
                 # (numbers at the end of a local tell it from others)
                 name = self.local(f"{each.name}_" if each.name[-1].isdigit() else each.name)
                 found[each.name] = self.within(self.plan.model.definition(each.type.definition), name)
         return found
+
+    def new_nested(self, nested: Mapping[str, StraightLine]) -> None:
+        """Objects without values for such structs."""
+        for name, inner in nested.items():
+            made = inner.plan.definition.name
+            self.out.statement(f"{inner.owner} = {self.owner}.{name} = {made}.__new__(", [made], ")")
+            self.out.add(f"{inner.owner}._kept = None")
 
     # ------------------------------------------------------------------ scopes
 
