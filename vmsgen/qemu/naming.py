@@ -17,19 +17,11 @@ _SUBSECTIONS = "-subsections"
 
 def name_fields(definition: Definition) -> None:
     """Gives ``as:`` to fields whose names meet, in Python or in ASN.1."""
-    # pads have no attribute and may share a name with each other, but with no field
-    pads: dict[str, str] = {}
-    for field in definition.fields():
-        if field.pad:
-            natural = python_name(field.names[0])
-            first = pads.setdefault(_key(natural), natural)
-            if natural != first:
-                field.as_name = first
-    taken = set(pads)
+    taken: set[str] = set()
     counts: dict[str, int] = {}
     for field in definition.fields():
         if field.pad:
-            continue
+            continue  # has no attribute, and gets a name that nothing else has
         wire = field.names[0]
         natural = python_name(wire) if field_key(wire) is not None else ""
         wanted = attribute_name(wire) if natural else f"field_{attribute_name(wire)}"

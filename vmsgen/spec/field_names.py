@@ -6,7 +6,7 @@ from vmsgen.diagnostics import Note, Span
 from vmsgen.diagnostics.reporter import Reporter
 from vmsgen.spec import syntax
 from vmsgen.spec.declarations import EntryDecl, FieldDecl, GroupDecl, LetDecl
-from vmsgen.spec.names import python_name
+from vmsgen.spec.names import asn1_field_name, python_name
 from vmsgen.spec.scope import Scope
 
 
@@ -79,10 +79,10 @@ def field_name(entry: FieldDecl, scope: Scope) -> str:
 
 
 def free_name(name: str, scope: Scope) -> str:
-    """``name``, or the first of ``name_2``, ``name_3`` ... that nothing in the definition has."""
-    taken = scope.declared.keys() | scope.symbols.keys()
+    """``name``, or the first of ``name_2``, ``name_3`` ... that nothing else has, neither in Python nor in ASN.1."""
+    taken = {asn1_field_name(each).casefold() for each in (*scope.declared, *scope.symbols)}
     candidate, number = name, 1
-    while candidate in taken:
+    while asn1_field_name(candidate).casefold() in taken:
         number += 1
         candidate = f"{name}_{number}"
     return candidate

@@ -63,15 +63,16 @@ def test_one_state_and_its_bytes(fields: list[Json]) -> None:
 
 
 def test_pads_whose_names_differ_in_case() -> None:
-    """A drawn case: one component of ASN.1 for both, and none of a field's."""
-    pads = [leaf(name, "unused_buffer", size=1) for name in ("? a", "A", "x")]
-    described = state("acme state", [*pads, leaf("a", "uint8"), leaf("X", "uint8")])
+    """Drawn cases: each is a component of its own in ASN.1, and none of them a field's."""
+    pads = [leaf(name, "unused_buffer", size=1) for name in ("? a", "A ", "x")]
+    fields = [leaf("a", "uint8"), leaf("X", "uint8"), leaf("A", "uint8"), leaf("a ", "unused_buffer", size=1)]
+    described = state("acme state", [*pads, *fields])
     with tempfile.TemporaryDirectory() as name:
         found = plan_import(gathered(Path(name), ("7.2", stream(described))), Path(name) / "specs")
     ((path, text),) = found.texts.items()
     state_of = class_of_text(path.removesuffix(".yaml"), text)
-    assert state_of.FIELDS == ("a_2", "X_2")
-    assert state_of.from_binary(bytes((0, 0, 0, 7, 8))) == state_of(a_2=7, X_2=8)
+    assert state_of.FIELDS == ("a", "X", "A_2")
+    assert state_of.from_binary(bytes((0, 0, 0, 7, 8, 9, 0))) == state_of(a=7, X=8, A_2=9)
 
 
 @settings(max_examples=15, phases=[Phase.explicit, Phase.generate])
