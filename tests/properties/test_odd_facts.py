@@ -10,10 +10,11 @@ import pytest
 from tests.properties.agreement import same
 from tests.properties.conftest import Kit
 from vmsgen.runtime import ber
-from vmsgen.runtime.ber_codec import decode_by_walk, walk_content
+from vmsgen.runtime.ber_codec import decode_by_walk, walk_content, with_extras
+from vmsgen.runtime.ber_in import FACTS
 from vmsgen.runtime.binary_codec import load_by_walk, save_by_walk
 from vmsgen.runtime.errors import DataError
-from vmsgen.runtime.facts import Facts
+from vmsgen.runtime.facts import NOBODYS, Facts
 from vmsgen.runtime.state import VMState
 
 ODD: list[dict[str, Any]] = [
@@ -91,3 +92,21 @@ def test_both_ways_agree(small: Kit, name: str, odd: dict[str, Any]) -> None:
             outcome(value.ber_state),
             outcome(lambda: walked(value, facts)),  # noqa: B023
         )
+
+
+def test_facts_that_came_along(small: Kit) -> None:
+    """Facts that nobody asked for, of states whose layout asks for some and of others."""
+    seen = set()
+    for cls in small.registry:
+        if FACTS not in cls.TAGS or "_decode" not in cls.STRAIGHT:
+            continue
+        seen.add(cls.ASKS)
+        for _, value in small.objects(cls, 2):
+            facts = value.facts.carrying([("weather", "fine")])
+            made = with_extras(value, walk_content(value, facts), facts)
+            data = ber.tlv(ber.tag_bytes(ber.APPLICATION, True, value.TAG), made)
+            found = cls.from_ber(data)
+            same(found, decode_by_walk(cls, data, ber.read_element(data, 0, len(data)), None, NOBODYS))
+            assert found.facts.known["weather"] == "fine" and "weather" in found.facts.carried
+            assert found.to_ber() == data
+    assert seen == {True, False}

@@ -134,8 +134,9 @@ def decode(cls: type[V], data: bytes, version: int | None, facts: Facts | None, 
     """
     known = NOBODYS if facts is None else facts
     if "_decode" in cls.STRAIGHT:
-        state = _straight_decode(cls, data, version, known.fresh() if cls.ASKS else known, cls.ASKS)
-        if state is None and not cls.ASKS:
+        asks = cls.ASKS
+        state = _straight_decode(cls, data, version, known.fresh() if asks else known, asks)
+        if state is None and not asks and version is None:
             state = _straight_decode(cls, data, version, known, True)
         if state is not None:
             return state
@@ -149,7 +150,7 @@ def decode(cls: type[V], data: bytes, version: int | None, facts: Facts | None, 
 
 def _straight_decode(cls: type[V], data: bytes, version: int | None, facts: Facts, carries: bool) -> V | None:
     """What the straight-line code reads, with ``facts`` for its own; None if it leaves that to the walk. ``carries``:
-    facts are looked for, which takes its time, and a state that asks for none seldom has them.
+    facts are looked for, which takes its time; a state that asks for none seldom has them, so there it comes second.
     """
     heads = _heads(cls)  # type: ignore[arg-type] # classes can be hashed
     pairs: list[tuple[str, str]] = []
@@ -160,10 +161,12 @@ def _straight_decode(cls: type[V], data: bytes, version: int | None, facts: Fact
             return None
         start = len(prefix)
         if version is None:
-            if carries and heads.facts and data.rfind(heads.facts, start) >= 0:
+            if carries and heads.facts:
                 pairs, stop = _own_facts(data, start, stop, heads.facts)
                 if pairs:
                     facts = facts.carrying(pairs)
+                elif not cls.ASKS:
+                    return None
             version = heads.unsaid
             if heads.version:
                 version, stop = _own_version(data, stop, heads)
