@@ -11,7 +11,7 @@ from tests.properties.agreement import same
 from tests.properties.conftest import Kit
 from vmsgen.runtime import ber
 from vmsgen.runtime.ber_codec import decode_by_walk, walk_content, with_extras
-from vmsgen.runtime.ber_in import FACTS
+from vmsgen.runtime.ber_elements import FACTS
 from vmsgen.runtime.binary_codec import load_by_walk, save_by_walk
 from vmsgen.runtime.errors import DataError
 from vmsgen.runtime.facts import NOBODYS, Facts

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 
 from vmsgen.qemu.bodies import Body, Item
 from vmsgen.qemu.drafts import Draft, Drafts, Slot
-from vmsgen.qemu.leaves import Leaf, leaf_of_dump, leaf_of_vmdesc
+from vmsgen.qemu.leaf_fields import UNKNOWN, count_text, is_variable, leaf_field, leaf_text, long_slots
+from vmsgen.qemu.leaves import leaf_of_dump
 from vmsgen.qemu.plan import Definition, Entry, Field, TmpGroup
 
 __all__ = ["Settler"]
-
-UNKNOWN = "unknown"
-LONG = 64  # elements from which on an array of bytes is memory
 
 #: The type of a draft as it is written where these bodies of it stand.
 TypeName = Callable[[Draft, Sequence[Body]], str]
@@ -63,7 +61,7 @@ class Settler:
 
     def _entries(self, draft: Draft) -> list[Entry]:
         found: list[Entry] = []
-        longs = _long_slots(draft)
+        longs = long_slots(draft)
         for slot in draft.slots:
             for number, entry in enumerate(self._slot(draft, slot, slot in longs)):
                 if number and isinstance(entry, Field) and entry.line.endswith(f"when {UNKNOWN}"):
@@ -75,14 +73,14 @@ class Settler:
         typed = {number: item for number, item in slot.uses.items() if not draft.bodies[number].dumped}
         dumped = {number: item for number, item in slot.uses.items() if draft.bodies[number].dumped}
         names = _names(typed, dumped)
-        counted = _variable(typed, dumped)
+        counted = is_variable(typed, dumped)
         presence, comment = self._presence(draft, typed, dumped, counted)
         if not typed:
             yield from self._unseen(draft, dumped, names, presence)
             return
         first = next(iter(typed.values()))
         if first.kind == "leaf":
-            entry = _leaf_field(names, list(typed.values()), counted, long)
+            entry = leaf_field(names, list(typed.values()), counted, long)
             entry.line += presence
             entry.comment = comment
             yield entry
@@ -102,12 +100,12 @@ class Settler:
         if first.kind == "leaf":
             leaf = leaf_of_dump(first.name, first.size)
             counts = {item.count for item in items}
-            count = _count_text(counts, False) if counts != {None} else None
-            yield Field(names, _leaf_text(leaf, count) + presence, comment=comment, pad=leaf.base == "pad")
+            count = count_text(counts, False) if counts != {None} else None
+            yield Field(names, leaf_text(leaf, count) + presence, comment=comment, pad=leaf.base == "pad")
             return
         inner = next(first.bodies())
         counts = {item.count for item in items}
-        count = f"[{_count_text(counts, False)}]" if counts != {None} else ""
+        count = f"[{count_text(counts, False)}]" if counts != {None} else ""
         line = f"{self._type(self._drafts.of(inner), items)}{count}{presence}"
         yield Field(names, line, comment=None if alone else "no stream has shown it")
 
@@ -133,10 +131,10 @@ class Settler:
                 several = len(known) > 1
                 own = [f"{name}[{at}]" for name in names[:1]] if several else names
                 is_array = (arrays and not several) or counts != {1}
-                count = f"[{_count_text(set(counts), counted)}]" if is_array else ""
+                count = f"[{count_text(set(counts), counted)}]" if is_array else ""
                 if draft is None:
                     # one byte each, and nobody says what stands there otherwise
-                    total = _count_text(set(counts), counted)
+                    total = count_text(set(counts), counted)
                     yield Field(own, f"bytes[{total}]{condition}", doc="NULL pointers", comment=comment)
                     continue
                 null = "?" if any(part.nullable for part in parts) else ""
@@ -172,7 +170,7 @@ class Settler:
 
     def _list(self, items: list[Item], names: list[str], presence: str, counted: bool, comment: str | None) -> Entry:
         counts = {item.count for item in items}
-        count = f"[{_count_text(counts, counted)}]" if counts != {None} else ""
+        count = f"[{count_text(counts, counted)}]" if counts != {None} else ""
         states = [[self._drafts.of(body) for body in item.bodies()] for item in items]
         drafts: list[Draft] = []
         for draft in (draft for each in states for draft in each):
@@ -279,94 +277,6 @@ def _names(typed: dict[int, Item], dumped: dict[int, Item]) -> list[str]:
 
 def _suffixed(name: str, plain: str) -> bool:
     return name.startswith(f"{plain}[") and name.endswith("]") and name[len(plain) + 1 : -1].isdigit()
-
-
-# ---------------------------------------------------------------------------------------------- types
-
-
-def _variable(typed: dict[int, Item], dumped: dict[int, Item]) -> bool:
-    """Whether the number of elements is not the same everywhere, as far as the sources tell."""
-    counts = {1 if item.count is None else item.count for item in typed.values()}
-    if len(counts) > 1:
-        return True
-    says = [item for item in dumped.values() if item.counts_said]
-    # QEMU 10.0 says the length of arrays of fixed length: one that it does not say is counted by something else
-    return bool(says) and all(item.count is None for item in says) and counts != {1} and bool(counts)
-
-
-def _count_text(counts: set[int | None], counted: bool) -> str:
-    known = {1 if count is None else count for count in counts}
-    return str(known.pop()) if len(known) == 1 and not counted else UNKNOWN
-
-
-def _long_slots(draft: Draft) -> set[Slot]:
-    """Slots that are 4 bytes in some bodies and 8 in others, all of them alike in every body: QEMU's target_ulong."""
-    mixed = [slot for slot in draft.slots if _widths(draft, slot) == {4, 8}]
-    for number in range(len(draft.bodies)):
-        if (
-            len({slot.uses[number].size for slot in mixed if number in slot.uses and not draft.bodies[number].dumped})
-            > 1
-        ):
-            return set()
-    return set(mixed)
-
-
-def _widths(draft: Draft, slot: Slot) -> set[int]:
-    typed = [item for number, item in slot.uses.items() if not draft.bodies[number].dumped]
-    if not all(
-        item.kind == "leaf" and leaf_of_vmdesc(item.type, item.size).base in ("uint32", "uint64") for item in typed
-    ):
-        return set()
-    return {item.size for item in typed}
-
-
-def _leaf_field(names: list[str], items: Sequence[Item], counted: bool, long: bool) -> Field:
-    leaves = [leaf_of_vmdesc(item.type, item.size) for item in items]
-    counts = {item.count for item in items}
-    count = _count_text(counts, counted) if counts != {None} else None
-    first = leaves[0]
-    if (
-        first.base == "uint8"
-        and first.elements is None
-        and count is not None
-        and count != UNKNOWN
-        and int(count) > LONG
-    ):
-        first = leaves[0] = leaf_of_vmdesc("buffer", int(count))  # a list of so many numbers serves nobody
-        leaves, counts, count = [first], {None}, None
-    checks = {leaf.check for leaf in leaves}
-    if long:
-        line = "target_ulong" + (f"[{count}]" if count is not None else "")
-        return Field(names, line, check=first.check if len(checks) == 1 else None)
-    if len({leaf.family for leaf in leaves}) == 1:
-        same = len({leaf.dim for leaf in leaves}) == 1
-        leaf = first if same else Leaf(first.base, None, doc=first.doc or leaves[-1].doc, size=first.size)
-        return Field(
-            names,
-            _leaf_text(leaf, count),
-            check=first.check if len(checks) == 1 else None,
-            doc=leaf.doc,
-            view=leaf.view,
-            pad=leaf.base == "pad",
-        )
-    sizes = ", ".join(sorted({str(leaf.size) for leaf in leaves}, key=int))
-    return Field(
-        names, f"bytes[{UNKNOWN}]" + (f"[{count}]" if count is not None else ""), doc=f"{sizes} bytes were seen"
-    )
-
-
-def _leaf_text(leaf: Leaf, count: str | None) -> str:
-    """The type of a leaf, ``count`` of them if that is given."""
-    if leaf.base == "bitmap" and leaf.dim is None:
-        return f"uint64[{UNKNOWN}]" if count is None else f"bytes[{UNKNOWN}][{count}]"
-    base = leaf.base
-    if base == "pad" and count is not None:
-        return f"pad[{leaf.dim * int(count) if leaf.dim is not None and count != UNKNOWN else UNKNOWN}]"
-    if base in ("bytes", "pad", "bitmap"):
-        base = f"{base}[{UNKNOWN if leaf.dim is None else leaf.dim}]"
-        return base if count is None else f"{base}[{count}]"
-    dims = [str(each) for each in (count, leaf.elements) if each is not None]
-    return f"{base}[{', '.join(dims)}]" if dims else base
 
 
 def _join_nulls(ways: dict[tuple[Draft | None, ...], list[list[_Piece]]]) -> None:

@@ -8,7 +8,8 @@ from functools import cache
 from typing import Final, NamedTuple, TypeVar
 
 from vmsgen.runtime import ber
-from vmsgen.runtime.ber_in import FACTS, VERSION, BerIn
+from vmsgen.runtime.ber_elements import FACTS, VERSION
+from vmsgen.runtime.ber_in import BerIn
 from vmsgen.runtime.ber_out import BerOut
 from vmsgen.runtime.binary_codec import _reason, check_version
 from vmsgen.runtime.errors import DataError, LayoutError, VmsgenError

@@ -14,9 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeAlias, TypeVar
 
-from vmsgen.runtime.errors import DataError, LimitError, ValueOutOfRange
+from vmsgen.runtime.errors import DataError, ValueOutOfRange
 from vmsgen.runtime.facts import Facts
 from vmsgen.runtime.limits import DEFAULT_LIMITS, Limits
+from vmsgen.runtime.nesting import Nesting
 from vmsgen.runtime.values import ORDER, StateValues, SubsectionInfo, Values, plain_class
 
 T = TypeVar("T")
@@ -28,7 +29,7 @@ Element: TypeAlias = Callable[[str, Any], Any]
 Case: TypeAlias = "tuple[str, type[Values] | None, tuple[Any, ...]]"
 
 
-class Visitor:
+class Visitor(Nesting):
     """The walk over an object that exists. ``facts`` answers the questions of the layout."""
 
     #: a reading visitor fills objects; all others leave them as they are
@@ -37,56 +38,8 @@ class Visitor:
     value_error: type[DataError] = ValueOutOfRange
 
     def __init__(self, facts: Facts | None = None, limits: Limits = DEFAULT_LIMITS) -> None:
+        super().__init__(limits)
         self.facts = facts if facts is not None else Facts()
-        self.limits = limits
-        self._path: list[str] = []
-        #: the object whose fields are visited, and the path from it to the current part ("" or "flags")
-        self._owners: list[tuple[Values, int]] = []
-
-    # ------------------------------------------------------------------ where we are
-
-    def path(self, name: str = "") -> str:
-        """The field path, as messages print it: ``timer[2].config``."""
-        parts = [*self._path, name] if name else self._path
-        return "".join(part if part.startswith("[") or i == 0 else f".{part}" for i, part in enumerate(parts))
-
-    def offset(self) -> int | None:
-        """The place in the source or output, where there is one."""
-        return None
-
-    def error(self, message: str, name: str = "", kind: type[DataError] = DataError) -> DataError:
-        """An error of this place; the caller raises it."""
-        return kind(message, path=self.path(name), offset=self.offset())
-
-    def enter(self, name: str) -> None:
-        """Goes one level down. Raises LimitError below the allowed depth."""
-        if len(self._path) >= self.limits.depth:
-            raise self.error(f"parts are nested deeper than {self.limits.depth}", name, LimitError)
-        self._path.append(name)
-
-    def leave(self) -> None:
-        """Goes one level up."""
-        self._path.pop()
-
-    @property
-    def is_nowhere(self) -> bool:
-        """Whether no object is being visited."""
-        return not self._owners
-
-    @property
-    def owner(self) -> Values:
-        """The object whose fields are visited."""
-        return self._owners[-1][0]
-
-    def kept_key(self, name: str) -> str:
-        """The key of the current part in its owner's ``_kept``: ``flag``, ``flags[3]``."""
-        below = self._path[self._owners[-1][1] :]
-        return "".join([*below, name]) if name.startswith("[") else ".".join([*below, name])
-
-    def kept(self, name: str) -> builtins.bytes | None:
-        """What was kept of the current part, or None."""
-        kept = self.owner._kept
-        return kept.get(self.kept_key(name)) if kept else None
 
     # ------------------------------------------------------------------ running
 

@@ -24,7 +24,7 @@ from vmsgen.stream.machine.targets import ARCHITECTURES
 from vmsgen.stream.vmdesc.match import compare, is_of
 
 if TYPE_CHECKING:
-    from vmsgen.stream.binary.reader import Undecoded
+    from vmsgen.stream.binary.decoder import Undecoded
     from vmsgen.stream.vmdesc.description import DescribedSection
 
 __all__ = ["Classes", "DescribedClasses", "DeviceDecoder", "section_facts"]

@@ -17,7 +17,8 @@ from vmsgen.stream.transport.source import ByteSource
 
 if TYPE_CHECKING:
     from vmsgen.stream.ber.reader import BerReader
-    from vmsgen.stream.binary.reader import BinaryReader, Undecoded
+    from vmsgen.stream.binary.decoder import Undecoded
+    from vmsgen.stream.binary.reader import BinaryReader
     from vmsgen.stream.devices import Classes, DeviceDecoder
     from vmsgen.stream.ram.reader import RamState
     from vmsgen.stream.vmdesc.trailer import Trailer
@@ -116,7 +117,7 @@ class StreamReader:
     def _interpret(self, section: Section, blob: Blob) -> None:
         """A blob of BER as the typed object that it would be in the binary format."""
         from vmsgen.stream.ber.trailer import find_ber_trailer
-        from vmsgen.stream.binary.reader import Undecoded
+        from vmsgen.stream.binary.decoder import Undecoded
 
         assert self._decoder is not None and self._ber is not None
         data = memoryview(blob.data)

@@ -9,7 +9,8 @@ from typing import Any
 
 from vmsgen.stream.ber.reader import BerReader
 from vmsgen.stream.ber.writer import BerWriter
-from vmsgen.stream.binary.reader import BinaryReader, SectionDecoder
+from vmsgen.stream.binary.decoder import SectionDecoder
+from vmsgen.stream.binary.reader import BinaryReader
 from vmsgen.stream.binary.writer import BinaryWriter
 from vmsgen.stream.items import Item, RamRecords, Record, Section
 from vmsgen.stream.transport.sink import MemorySink

@@ -2,23 +2,24 @@
 
 RAM is handed on as it comes. Device sections have no length: their description stands behind the end of the stream, so
 from the first of them on everything is spooled, the description is looked up, and only then are they read. Where there
-is none, a :class:`SectionDecoder` must find the end of the contents, with the footer (or what may follow) as the judge.
+is none, a :class:`~vmsgen.stream.binary.decoder.SectionDecoder` must find the end of the contents, with the footer (or
+what may follow) as the judge.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from vmsgen.runtime.errors import DataError
-from vmsgen.runtime.slotted import Slotted, replaced
+from vmsgen.runtime.slotted import replaced
 from vmsgen.stream import marks
+from vmsgen.stream.binary.decoder import SectionDecoder, Undecoded
 from vmsgen.stream.binary.section_end import SectionEnd
 from vmsgen.stream.configuration import read_configuration
 from vmsgen.stream.items import (
     Blob,
-    Body,
     Command,
     Configuration,
     Eof,
@@ -43,47 +44,15 @@ from vmsgen.stream.transport.spool import MEMORY_LIMIT, spool
 from vmsgen.stream.vmdesc import MAX_BYTES as MAX_VMDESC
 
 if TYPE_CHECKING:
-    from vmsgen.stream.vmdesc.description import DescribedSection
     from vmsgen.stream.vmdesc.trailer import Trailer
 
 # What reads descriptions is imported for the first device section: RAM comes before it, and may be all that is wanted.
 
-__all__ = ["BinaryReader", "SectionDecoder", "Undecoded"]
+__all__ = ["BinaryReader"]
 
 _FIRST_LOOK = 1 << 12  # bytes in which a part of a section is expected to end
 _KINDS = {kind.value: kind for kind in SectionKind}
 _MAX_PACKAGE = 256 << 20
-
-
-class Undecoded(Slotted):
-    """The contents of a device section before anyone looked at them.
-
-    ``data`` is all that was spooled, ``start`` where the contents begin in it, ``end`` where the description says they
-    end (None: it does not say). ``fits(end)`` tells whether what stands at ``end`` may follow this section,
-    ``ends(stop)`` lists such ends up to ``stop``; ``base`` is the offset of ``data`` in the input.
-    """
-
-    section: Section
-    data: memoryview
-    start: int
-    end: int | None
-    fits: Callable[[int], bool]
-    ends: Callable[[int], Iterator[int]]
-    described: DescribedSection | None
-    base: int
-
-
-class SectionDecoder(Protocol):
-    """Who turns the contents of device sections into typed objects."""
-
-    def configure(self, configuration: Configuration | None) -> None:
-        """Takes what the stream says about its machine, before the first section."""
-
-    def knows(self, section: Section) -> bool:
-        """Whether it can decode this part (START, PART, END) of a section."""
-
-    def decode(self, job: Undecoded) -> tuple[Body, int]:
-        """The contents and where they end. Raises DataError if the end is not known and cannot be found."""
 
 
 class BinaryReader:
