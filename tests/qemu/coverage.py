@@ -81,7 +81,8 @@ def page(findings: Sequence[Finding]) -> Iterator[str]:
     yield from ["", *_VALUES.format(count=len(by_check["values"])).splitlines(), ""]
     skipped = Counter(finding.reason for finding in by_check["values"] if finding.ok is None)
     yield from ("| streams | the analyzer |", "|--:|---|") if skipped else ("Nothing.",)
-    yield from (f"| {count} | {_cell(reason)} |" for reason, count in skipped.most_common())
+    by_count = sorted(skipped.items(), key=lambda each: (-each[1], each[0]))
+    yield from (f"| {count} | {_cell(reason)} |" for reason, count in by_count)
     wrong = [finding for finding in by_check["values"] if finding.ok is False]
     if wrong:
         yield from ["", "Streams with leaves that differ:", "", *_listed(wrong)]

@@ -13,8 +13,9 @@ from vmsgen.stream.images.detect import opened
 from vmsgen.stream.items import RamRecords, Record, SectionRecords
 from vmsgen.stream.ram.reader import RamState, read_records
 from vmsgen.stream.sections.record import Entry, SectionForm
+from vmsgen.stream.transport.descriptors import descriptor_of
 from vmsgen.stream.transport.part import named, scratch_name
-from vmsgen.stream.transport.source import ByteSource, MemorySource, Readable, descriptor_of
+from vmsgen.stream.transport.source import ByteSource, MemorySource, Readable
 
 __all__ = ["InputFile", "RamAgain", "RecordsAgain"]
 

@@ -14,7 +14,8 @@ from typing import NoReturn, TextIO
 from vmsgen.stream.devices import Classes
 from vmsgen.stream.tee.feed import Feed
 from vmsgen.stream.tee.log import Log, follow
-from vmsgen.stream.transport.source import ByteSource, widen_pipe
+from vmsgen.stream.transport.descriptors import widen_pipe
+from vmsgen.stream.transport.source import ByteSource
 
 __all__ = ["Decoder"]
 

@@ -12,7 +12,7 @@ import select
 import stat
 from collections.abc import Callable
 
-from vmsgen.stream.transport.source import until_ready, widen_pipe
+from vmsgen.stream.transport.descriptors import until_ready, widen_pipe
 
 __all__ = ["Moving", "double"]
 

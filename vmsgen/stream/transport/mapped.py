@@ -10,7 +10,8 @@ import mmap
 import os
 import stat
 
-from vmsgen.stream.transport.source import ByteSource, hole_size
+from vmsgen.stream.transport.descriptors import hole_size
+from vmsgen.stream.transport.source import ByteSource
 
 __all__ = ["MappedSource", "mapped_source"]
 

@@ -14,8 +14,8 @@ from functools import partial
 from types import TracebackType
 from typing import BinaryIO, Protocol
 
+from vmsgen.stream.transport.descriptors import descriptor_of, until_ready, widen_pipe
 from vmsgen.stream.transport.part import PartFile, named
-from vmsgen.stream.transport.source import descriptor_of, until_ready, widen_pipe
 
 __all__ = ["ByteSink", "FileSink", "MemorySink", "Writable", "open_sink"]
 
